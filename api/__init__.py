@@ -1,0 +1,1 @@
+"""How a request arrives and how an answer leaves. Knows neither tables nor rules."""

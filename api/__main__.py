@@ -1,0 +1,289 @@
+"""The command line: `python -m api demo | serve | migrate | schema | policy | token`.
+
+Every command imports what it needs when it runs, so that help and mistakes come at once.
+"""
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from api.settings import Settings
+    from db.engine import Address
+
+T = TypeVar("T")
+
+BAD_SETTINGS = 2
+FAILED = 1
+DATABASE_SETTING = "SANLIAN_DATABASE_URL"
+
+
+class _Root(TyperGroup):
+    """The list of commands, followed by the list of settings."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        super().format_help(ctx, formatter)
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+
+        from api.settings import describe
+
+        table = Table(box=box.SIMPLE, title="设置（环境变量）", title_justify="left", title_style="bold")
+        for heading in ("名称", "默认", "含义"):
+            table.add_column(heading, overflow="fold")
+        for row in describe():
+            table.add_row(*row)
+        Console().print(table)
+
+
+_OPTIONS: dict[str, Any] = {"no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False}
+app = typer.Typer(cls=_Root, help="三联：县域物业纠纷调解的 GraphQL 服务。", **_OPTIONS)
+schema_app = typer.Typer(help="接口契约。", **_OPTIONS)
+policy_app = typer.Typer(help="访问策略。", **_OPTIONS)
+token_app = typer.Typer(help="访问令牌。", **_OPTIONS)
+app.add_typer(schema_app, name="schema")
+app.add_typer(policy_app, name="policy")
+app.add_typer(token_app, name="token")
+
+
+@app.command()
+def demo(
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="监听的端口；不写则用 SANLIAN_PORT。")] = None,
+    scale: Annotated[int, typer.Option(min=0, max=5_000_000, help="另造纠纷，直到总数达到此数。")] = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="先删去以前的演示数据和令牌。")] = False,
+) -> None:
+    """在本机试用：内置数据库、一个虚构的县、每个角色一枚令牌。只监听本机。"""
+    from api.demo import run
+
+    _orderly()
+    run(_settings(), port=port, scale=scale, fresh=fresh)
+
+
+@app.command()
+def serve() -> None:
+    """提供服务，用法由 SANLIAN_ 设置决定。用自己的数据库时先执行 migrate。"""
+    from api.listening import listen, serve_forever
+
+    settings = _settings()
+    settings.key()  # made here if need be, before several processes want it
+    _orderly()
+    with listen(settings.host, settings.port) as listener, _database(settings, brief=False) as address:
+        if settings.address is None:
+            asyncio.run(_bring_up(address))
+        serve_forever("api.__main__:create" if settings.workers > 1 else create(), settings, listener)
+
+
+def create() -> "Starlette":
+    """The application of one process of `serve`; also for an ASGI server of your own choice."""
+    from api.app import build
+
+    settings = _settings()
+    if settings.address is not None:
+        return build(settings, settings.address)
+    from db.embedded import EmbeddedServer
+
+    return build(settings, EmbeddedServer.start(settings.home).address)
+
+
+@app.command()
+def migrate() -> None:
+    """把数据库升级到当前版本；没有该库则先建库。可以重复执行。"""
+    with _database(_settings()) as address:
+        asyncio.run(_bring_up(address))
+    typer.echo("数据库已是当前版本。")
+
+
+@schema_app.command("print")
+def schema_print() -> None:
+    """打印 GraphQL 契约（SDL）。"""
+    from schema.sdl import print_sdl
+
+    typer.echo(print_sdl(), nl=False)
+
+
+@policy_app.command("check")
+def policy_check(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="策略文件。")]) -> None:
+    """检查策略能否发布；不能则逐行说明，并以 1 退出。"""
+    policy = _compiled(file)
+    typer.echo(f"可以发布：{len(policy.roles)} 个角色，{len(policy.rules)} 条规则，sha256 {policy.sha256}")
+
+
+def _compiled(file: Path) -> Any:
+    from db.catalog import CATALOG
+    from policies.compile import PolicyRefused, compile_policy
+
+    try:
+        return compile_policy(file.read_text(encoding="utf-8"), CATALOG)
+    except UnicodeDecodeError:
+        _quit(f"{file} 不是 UTF-8 文本。")
+    except PolicyRefused as refused:
+        _quit("\n".join(f"{file}:{problem.line}: {problem.message}" for problem in refused.problems))
+
+
+@token_app.command("list")
+def token_list() -> None:
+    """列出全部令牌（只有前缀，没有令牌本身）。"""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from api import tokens
+
+    rows = _ask(tokens.list_all)
+    table = Table(box=box.SIMPLE)
+    for heading in ("前缀", "持有人", "限于角色", "用途", "签发", "到期", "状态"):
+        table.add_column(heading, no_wrap=heading in ("前缀", "签发", "到期"), overflow="fold")
+    for row in rows:
+        state = "已撤销" if row.revoked_at else "有效" if row.live else "已到期"
+        table.add_row(
+            row.prefix,
+            row.person,
+            row.role or "全部",
+            row.label,
+            f"{row.created_at:%Y-%m-%d}",
+            f"{row.expires_at:%Y-%m-%d}",
+            state,
+        )
+    Console().print(table)
+
+
+@token_app.command("issue")
+def token_issue(
+    person: Annotated[str, typer.Option(help="持有人姓名。")],
+    days: Annotated[int, typer.Option(min=1, max=366, help="有效天数。")] = 90,
+    label: Annotated[str, typer.Option(help="用途说明。")] = "命令行签发",
+) -> None:
+    """签发令牌，代表此人的全部现任职务。令牌只显示这一次。"""
+    from api import tokens
+
+    async def issue(connection: Any) -> tokens.Issued:
+        people = await tokens.find_people(connection, person)
+        if len(people) != 1:
+            _quit(f"没有名为 {person} 的人员。" if not people else f"有 {len(people)} 人名为 {person}，无法确定是谁。")
+        return await tokens.issue(connection, person_id=people[0], label=label, days=days)
+
+    issued = _ask(issue)
+    typer.echo(issued.text)
+    typer.echo(
+        f"到期：{issued.expires_at:%Y-%m-%d %H:%M} UTC；撤销：python -m api token revoke {issued.prefix}", err=True
+    )
+
+
+@token_app.command("revoke")
+def token_revoke(prefix: Annotated[str, typer.Argument(help="令牌的前缀，即 sl_ 后的 8 个字符。")]) -> None:
+    """撤销令牌；此后开始的请求一律不认。"""
+    from api import tokens
+
+    ended = _ask(lambda connection: tokens.revoke(connection, prefix))
+    if ended is None:
+        _quit(f"没有前缀为 {prefix} 的令牌。")
+    typer.echo(f"已撤销（{ended:%Y-%m-%d %H:%M:%S} UTC）。")
+
+
+def _settings() -> "Settings":
+    from api.settings import BadSettings, load
+
+    try:
+        return load()
+    except BadSettings as error:
+        _quit(str(error), BAD_SETTINGS)
+
+
+@contextmanager
+def _database(settings: "Settings", *, brief: bool = True) -> "Iterator[Address]":
+    """The database of the settings; the embedded server is started for as long as needed, or joined."""
+    if settings.address is not None:
+        yield settings.address
+        return
+    from db.embedded import EmbeddedServer
+
+    with EmbeddedServer.start(settings.home, brief=brief) as server:
+        yield server.address
+
+
+async def _bring_up(address: "Address") -> None:
+    from db.engine import ensure_database
+    from db.migrate import migrate as run_migrations
+
+    await ensure_database(address)
+    await run_migrations(address)
+
+
+def _ask(question: Callable[[Any], Awaitable[T]]) -> T:
+    """Ask a migrated database one thing over one connection."""
+    import asyncpg
+
+    async def ask(address: "Address") -> T:
+        connection = await asyncpg.connect(**address.connect_arguments())
+        try:
+            return await question(connection)
+        finally:
+            await connection.close()
+
+    with _database(_settings()) as address:
+        try:
+            return asyncio.run(ask(address))
+        except (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError):
+            _quit("数据库还没有建好，请先执行 python -m api migrate 或 python -m api demo。")
+
+
+def _orderly() -> None:
+    """Make SIGTERM unwind the stack like Ctrl-C, so that the embedded server is stopped in order."""
+
+    def leave(number: int, frame: object) -> None:
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+
+
+def _quit(message: str, code: int = FAILED) -> NoReturn:
+    typer.echo(message, err=True)
+    raise SystemExit(code)
+
+
+def main() -> None:
+    """Run a command. What the person at the terminal can mend is told in one line, without a traceback."""
+    try:
+        app(prog_name="python -m api")
+    except Exception as error:
+        told = _tell(error)
+        if told is None:
+            raise
+        _quit(*told)
+
+
+def _tell(error: Exception) -> tuple[str, int] | None:
+    from api.listening import CannotServe
+    from api.settings import BadSettings
+    from db.placement import EmbeddedServerError
+
+    if isinstance(error, BadSettings | CannotServe):
+        return str(error), BAD_SETTINGS
+    if isinstance(error, EmbeddedServerError):
+        return str(error), FAILED
+    import asyncpg
+
+    refusals = (
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.CannotConnectNowError,
+        asyncpg.TooManyConnectionsError,
+    )
+    if isinstance(error, (*refusals, ConnectionError, TimeoutError, socket.gaierror)):
+        # The words of the server or of the system; neither repeats the password.
+        return f"连不上数据库：{str(error) or type(error).__name__}。请检查 {DATABASE_SETTING}。", FAILED
+    return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""The composition root: which path leads where, and what is open while the process serves.
+
+It decides nothing. `connect` (of `api.opening`) brings the schema, the gate and the pools, and closes them again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+import structlog
+from graphql import GraphQLSchema
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from api.console import pages
+from api.endpoint import Endpoint, Gate
+from api.errors import where_from
+from api.limits import DEFAULT, Limits
+
+if TYPE_CHECKING:
+    from api.settings import Settings
+    from db.engine import Address
+
+log = structlog.get_logger("sanlian.app")
+
+GRAPHQL_PATH = "/graphql"
+_READY_SECONDS = 2.0
+_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is open while the application serves."""
+
+    schema: GraphQLSchema
+    gate: Gate
+    ready: Callable[[], Awaitable[bool]]  # a database round trip works and a policy is loaded
+
+
+Connect = Callable[[], AbstractAsyncContextManager[Parts]]
+
+
+class Application(Starlette):
+    """Starlette, with a straight way to the one path that matters."""
+
+    endpoint: Endpoint | None = None
+    parts: Parts | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The GraphQL path needs no router and no middleware; everything else takes Starlette's way."""
+        if self.endpoint is not None and scope["type"] == "http" and scope["path"] == GRAPHQL_PATH:
+            await self.endpoint(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def build(settings: "Settings", address: "Address") -> Application:
+    """The application of one process, for the database at `address`."""
+    from api.opening import connect
+
+    limits = Limits(
+        max_body_bytes=settings.max_body_bytes,
+        max_tokens=settings.max_tokens,
+        max_depth=settings.max_depth,
+        max_aliases=settings.max_aliases,
+        max_root_fields=settings.max_root_fields,
+        max_directives=settings.max_directives,
+    )
+    return assemble(lambda: connect(settings, address), limits)
+
+
+def assemble(connect: Connect, limits: Limits = DEFAULT, extra: Sequence[BaseRoute] = ()) -> Application:
+    """The application around `connect`, which opens at start-up whatever answers questions and closes it at the end."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with connect() as parts:
+            application.parts = parts
+            application.endpoint = Endpoint(parts.schema, parts.gate, limits, console=pages.HOME.encode())
+            try:
+                yield
+            finally:
+                application.endpoint = application.parts = None
+
+    async def ready(request: Request) -> Response:
+        return _plain(200, "ready") if await _is_ready(application.parts) else _plain(503, "unavailable")
+
+    application = Application(
+        routes=[
+            Route("/health/live", _live, methods=["GET"]),
+            Route("/health/ready", ready, methods=["GET"]),
+            *pages.routes(),
+            *extra,
+        ],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _missing, Exception: _failed},
+    )
+    return application
+
+
+async def _is_ready(parts: Parts | None) -> bool:
+    if parts is None:
+        return False
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            return await parts.ready()
+    except Exception as error:  # noqa: BLE001  whatever is wrong, the answer is "not ready"
+        log.warning("not_ready", error=type(error).__name__)
+        return False
+
+
+async def _live(request: Request) -> Response:
+    return _plain(200, "live")
+
+
+async def _missing(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    extra = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    return _plain(status, "not found" if status == 404 else "refused", extra)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    log.error("page_failed", path=request.url.path, error=type(error).__name__, frames=where_from(error))
+    return _plain(500, "failed")
+
+
+def _plain(status: int, word: str, extra: dict[str, str] | None = None) -> Response:
+    body = orjson.dumps({"status": word})
+    return Response(body, status, {**_HEADERS, **(extra or {})}, media_type="application/json")

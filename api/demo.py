@@ -1,0 +1,207 @@
+"""`python -m api demo`: an invented county on an embedded database, a token for each role, served to this machine.
+
+It knows the order of things and what to show at the terminal; the county itself is made by `db.county`.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from api import tokens
+from api.listening import CannotServe, listen, serve_forever
+from api.settings import Settings
+
+if TYPE_CHECKING:
+    from db.engine import Address
+
+TOKEN_DAYS = 365
+TOKENS_FILE = "tokens.json"
+
+# In the order in which a dispute meets them.
+ROLES = {
+    "grid_worker": "网格员",
+    "legal_adviser": "法律顾问",
+    "law_leader": "法律明白人",
+    "mediator": "人民调解员",
+    "squad_member": "专业调解队员",
+    "centre_staff": "调解中心工作人员",
+    "police": "派出所民警",
+    "justice_office": "司法所",
+    "governance_centre": "综治中心",
+    "court": "人民法庭",
+    "agency_hotline": "12345 热线",
+    "agency_petition": "信访部门",
+    "housing": "住建部门",
+    "bureau_admin": "司法局业务科室",
+    "analyst": "统计分析员",
+    "auditor": "审计管理员",
+    "system_admin": "系统管理员",
+    "security_admin": "安全管理员",
+}
+
+_TRY = (
+    ("mediator", "调解员看自己的纠纷", "{ disputes(first: 5) { totalCount nodes { caseNumber title state } } }"),
+    (
+        "grid_worker",
+        "网格员看到的电话是掩码",
+        "{ disputes(first: 5) { nodes { title parties(first: 5) { nodes { name phone } } } } }",
+    ),
+    ("analyst", "统计员只看数字", "{ statistics { registered accepted agreed resolved followUpRate } }"),
+)
+
+_PEOPLE = """
+SELECT appointment.role, appointment.id AS appointment_id, person.id AS person_id, person.name AS person,
+       organization.name AS organization, area.name AS area
+FROM unnest($1::text[], $2::text[]) AS principal (role, name)
+JOIN person ON person.name = principal.name AND person.state = 'ACTIVE'
+JOIN appointment ON appointment.person_id = person.id AND appointment.role = principal.role
+JOIN organization ON organization.id = appointment.organization_id
+JOIN area ON area.code = appointment.area_code
+WHERE current_date BETWEEN appointment.valid_from AND coalesce(appointment.valid_to, 'infinity')
+"""
+
+
+@dataclass(frozen=True)
+class Resident:
+    """A person to try the service as."""
+
+    role: str
+    person: str
+    place: str
+    token: str
+
+
+def run(settings: Settings, *, port: int | None, scale: int, fresh: bool) -> None:
+    """Bring everything up, serve until Ctrl-C, take everything down. Raises CannotServe, EmbeddedServerError."""
+    from db.embedded import EmbeddedServer, erase
+
+    if settings.address is not None:
+        raise CannotServe("demo 只用内置数据库：请去掉 SANLIAN_DATABASE_URL；自己的数据库请用 migrate 和 serve。")
+    if not settings.loopback:
+        # SECURITY: everybody who can see this terminal's output or the home holds every role; nobody else may reach it.
+        raise CannotServe("demo 只监听本机：SANLIAN_HOST 应为 127.0.0.1、::1 或 localhost；对外提供服务请用 serve。")
+    console = Console(highlight=False)
+    home = settings.home.absolute()
+    port = port or settings.port
+    with listen(settings.host, port) as listener:
+        if fresh:
+            erase(home)
+            (home / TOKENS_FILE).unlink(missing_ok=True)
+        with console.status("正在启动内置数据库……"):
+            server = EmbeddedServer.start(home)
+        with server:
+            if server.joined:
+                console.print("另一个终端已启动这个数据库，这里共用它；那边停下，它就停下。")
+            residents = asyncio.run(_prepare(server.address, settings, scale, console))
+            _show(console, residents, home, f"http://{settings.host}:{port}")
+            from api.app import build
+
+            serve_forever(build(settings, server.address), settings, listener)
+    console.print("已停止。数据和令牌都留着，下次启动接着用。")
+
+
+async def _prepare(address: "Address", settings: Settings, scale: int, console: Console) -> list[Resident]:
+    import asyncpg
+
+    from db.engine import ensure_database
+    from db.migrate import migrate
+
+    with console.status("正在升级数据库……"):
+        await ensure_database(address)
+        await migrate(address)
+    connection = await asyncpg.connect(**address.connect_arguments())
+    try:
+        # Two terminals may start at once: the second waits, and then finds the county there.
+        await connection.execute("SELECT pg_advisory_lock(hashtextextended('sanlian.demo', 0))")
+        await _populate(connection, settings, scale, console)
+        return await _hand_out(connection, settings.home.absolute() / TOKENS_FILE)
+    finally:
+        await connection.close()
+
+
+async def _populate(connection: Any, settings: Settings, scale: int, console: Console) -> None:
+    from db import county
+    from db.crypto import Cipher
+
+    cipher = Cipher(settings.key())
+    with console.status("正在建立演示县……"):
+        await county.load(connection, cipher)
+
+
+async def _hand_out(connection: Any, path: Path) -> list[Resident]:
+    """A token for each role: those of the file as far as they are still good, new ones for the rest."""
+    from db.county import PRINCIPALS
+
+    kept = _read(path)
+    people = {row["role"]: row for row in await connection.fetch(_PEOPLE, list(PRINCIPALS), list(PRINCIPALS.values()))}
+    residents = []
+    for role, label in ROLES.items():
+        if role not in people:  # somebody has ended the appointment; the others can still be tried
+            continue
+        row = people[role]
+        token = kept.get(role, "")
+        if not await tokens.is_live(connection, token):
+            issued = await tokens.issue(
+                connection,
+                person_id=row["person_id"],
+                appointment_id=row["appointment_id"],
+                label=f"演示：{label}",
+                days=TOKEN_DAYS,
+            )
+            token = issued.text
+        residents.append(Resident(role, row["person"], f"{row['organization']}（{row['area']}）", token))
+    fresh = {resident.role: resident.token for resident in residents}
+    if fresh != kept:
+        _write(path, fresh)
+    return residents
+
+
+def _read(path: Path) -> Mapping[str, str]:
+    try:
+        found = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and all(isinstance(token, str) for token in found.values()) else {}
+
+
+def _write(path: Path, found: Mapping[str, str]) -> None:
+    """Whole or not at all, and never readable by others, not even for a moment."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        json.dump(found, file, indent=2)
+        file.write("\n")
+    draft.replace(path)
+
+
+def _show(console: Console, residents: list[Resident], home: Path, base: str) -> None:
+    table = Table(box=box.SIMPLE, title="演示县的人员与令牌", title_style="bold", row_styles=("", "cyan"))
+    # Two columns, so that a token fits on a line of a terminal of 80.
+    table.add_column("角色")
+    table.add_column("姓名、所在；令牌", overflow="fold")
+    for resident in residents:
+        table.add_row(
+            f"{ROLES[resident.role]}\n{resident.role}", f"{resident.person}  {resident.place}\n{resident.token}"
+        )
+    console.print(table)
+    console.print(f"全部令牌也在 {home / TOKENS_FILE}", soft_wrap=True)
+    held = {resident.role: resident.token for resident in residents}
+    console.print(Rule("可以这样试"))
+    for role, title, query in _TRY:
+        if role in held:
+            body = json.dumps({"query": query}, ensure_ascii=False)
+            console.print(Text(f"# {title}", "dim"))
+            headers = f"-H 'Content-Type: application/json' -H 'Authorization: Bearer {held[role]}'"
+            console.print(Text(f"curl -s {base}/graphql {headers} -d '{body}'"), soft_wrap=True)
+    console.print(Rule())
+    console.print(f"接口 {base}/graphql ，按 Ctrl-C 停止。")

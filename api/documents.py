@@ -1,0 +1,92 @@
+"""The documents this process has accepted, by their text: parsed, held against the limits and validated once.
+
+Bounded by count and by bytes. It knows no HTTP and no caller.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, validate
+
+from api.limits import Limits, read
+from schema.operation import Document
+from schema.refusal import Code, Refusal
+
+
+class Invalid(Exception):
+    """A document that does not parse or does not fit the schema; `errors` are graphql-core's."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__(len(errors))
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An accepted document with its operations by name."""
+
+    document: Document
+    operations: dict[str | None, OperationDefinitionNode]
+    sole: OperationDefinitionNode | None
+    weight: int
+
+    def choose(self, name: str | None) -> OperationDefinitionNode:
+        """The operation that is meant; Refusal when that is not clear."""
+        if name is None and self.sole is not None:
+            return self.sole
+        chosen = self.operations.get(name)
+        if chosen is None or name is None:
+            several = "请求里有多个操作，请用 operationName 指明一个。"
+            raise Refusal(Code.BAD_USER_INPUT, several if name is None else "请求里没有 operationName 指明的操作。")
+        return chosen
+
+
+@dataclass(slots=True)
+class Documents:
+    """A least-recently-used cache of accepted documents."""
+
+    schema: GraphQLSchema
+    limits: Limits
+    max_count: int = 500
+    max_bytes: int = 500_000  # of text; the trees in memory are up to a hundred times as large
+    _known: OrderedDict[str, Known] = field(default_factory=OrderedDict)
+    _bytes: int = 0
+
+    def find(self, text: str) -> Known | None:
+        """An accepted document, or None if this text has not been accepted lately."""
+        known = self._known.get(text)
+        if known is not None:
+            self._known.move_to_end(text)
+        return known
+
+    def accept(self, text: str) -> Known:
+        """Read, measure, validate and remember; raises Invalid or Refusal, and then remembers nothing."""
+        try:
+            ast, _ = read(text, self.limits)
+        except GraphQLError as error:
+            raise Invalid([error]) from None
+        # SECURITY: suggestions would spell the schema out name by name, and cost a comparison with each of them.
+        errors = validate(self.schema, ast, max_errors=self.limits.max_errors, hide_suggestions=True)
+        if errors:
+            raise Invalid(errors)
+        operations = {
+            definition.name.value if definition.name else None: definition
+            for definition in ast.definitions
+            if isinstance(definition, OperationDefinitionNode)
+        }
+        if not operations:
+            raise Refusal(Code.BAD_USER_INPUT, "请求里没有操作，请写一个 query 或 mutation。")
+        sole = next(iter(operations.values())) if len(operations) == 1 else None
+        known = Known(Document(text, ast), operations, sole, len(text))
+        self._remember(known)
+        return known
+
+    def _remember(self, known: Known) -> None:
+        self._known[known.document.text] = known
+        self._bytes += known.weight
+        while self._bytes > self.max_bytes or len(self._known) > self.max_count:
+            _, dropped = self._known.popitem(last=False)
+            self._bytes -= dropped.weight
+
+    def __len__(self) -> int:
+        return len(self._known)

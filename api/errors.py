@@ -1,0 +1,161 @@
+"""From what went wrong to what the client is told: codes, Chinese sentences, status codes. It knows no request.
+
+Nothing a caller put into a variable, and nothing an unexpected exception says, ever gets into a message.
+"""
+
+import re
+import traceback
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from graphql import GraphQLError, GraphQLSyntaxError
+
+from schema.refusal import Code, Refusal
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+ALLOW_POST: Headers = ((b"allow", b"POST"),)
+ALLOW_BOTH: Headers = ((b"allow", b"GET, POST"),)
+BEARER: Headers = ((b"www-authenticate", b"Bearer"),)
+
+INTERNAL_MESSAGE = "服务内部出错，已记录；请稍后重试，仍不行时把请求编号告诉管理员。"
+
+_SUGGESTION = re.compile(r"\s*Did you mean [^?]*\?")
+_VARIABLE = re.compile(
+    r"Variable '\$(\w{1,128})' has invalid (default )?value(?: at ([\w.\[\]]{1,200}))?: (.*)", re.DOTALL
+)
+# What graphql-core says of a wrong value, without the value: only names of the schema are taken over.
+_REASONS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"Expected a? ?value of non-null type '([\w!\[\]]+)'"), "不能为空（类型 {}）"),
+    (re.compile(r"Expected value of type '\w+' to include required field '(\w+)'"), "缺少必填项 {}"),
+    (re.compile(r"Expected value of type '(\w+)' not to include unknown field"), "含有 {} 没有的字段"),
+    (re.compile(r"(Int|Float|String|Boolean|ID) cannot represent"), "不是 {} 类型的值"),
+    (re.compile(r"Enum '(\w+)' cannot represent"), "不是枚举 {} 的取值"),
+    (re.compile(r"Value '.*' does not exist in '(\w+)' enum\.?", re.DOTALL), "不是枚举 {} 的取值"),
+    (re.compile(r"Expected value of type '([\w!\[\]]+)'"), "不是 {} 类型的值"),
+)
+_LONGEST = 300
+
+
+class Rejection(Exception):
+    """The request never became an operation: an HTTP status, and one refusal to put into the body."""
+
+    def __init__(self, status: int, refusal: Refusal, headers: Headers = ()) -> None:
+        super().__init__(refusal.message)
+        self.status = status
+        self.refusal = refusal
+        self.headers = headers
+
+
+def reject(status: int, message: str, headers: Headers = ()) -> Rejection:
+    """A request that is wrong as HTTP or as JSON."""
+    return Rejection(status, Refusal(Code.BAD_USER_INPUT, message), headers)
+
+
+def tell_refusal(refusal: Refusal) -> dict[str, Any]:
+    """The GraphQL error of a refusal."""
+    told: dict[str, Any] = {"message": refusal.message}
+    if refusal.path:
+        told["path"] = list(refusal.path)
+    told["extensions"] = {"code": str(refusal.code)}
+    return told
+
+
+def tell_internal() -> dict[str, Any]:
+    """The GraphQL error of anything unexpected: one sentence, whatever happened."""
+    return {"message": INTERNAL_MESSAGE, "extensions": {"code": str(Code.INTERNAL)}}
+
+
+def tell_document(error: GraphQLError) -> dict[str, Any]:
+    """The GraphQL error of a document that does not parse or validate."""
+    if isinstance(error, GraphQLSyntaxError):
+        message = "查询语法有误：" + error.message.removeprefix("Syntax Error: ")
+    else:
+        message = "查询与接口定义不符：" + error.message
+    told: dict[str, Any] = {"message": _plain(message)}
+    if error.locations:
+        told["locations"] = [{"line": place.line, "column": place.column} for place in error.locations[:5]]
+    told["extensions"] = {"code": str(Code.BAD_USER_INPUT)}
+    return told
+
+
+def tell_exception(error: BaseException) -> dict[str, Any]:
+    """The GraphQL error of an exception met while answering, for those who collect errors field by field."""
+    if isinstance(error, Refusal):
+        return tell_refusal(error)
+    if isinstance(error, GraphQLError):
+        cause = error.original_error
+        if isinstance(cause, Refusal):
+            told = tell_refusal(cause)
+        elif cause is not None or error.path:
+            told = tell_internal()
+        else:
+            told = {"message": without_values(error.message), "extensions": {"code": str(Code.BAD_USER_INPUT)}}
+        if error.locations:
+            told["locations"] = [{"line": place.line, "column": place.column} for place in error.locations[:5]]
+        if error.path:
+            told["path"] = list(error.path)
+        return told
+    return tell_internal()
+
+
+def finish(told: Iterable[Mapping[str, Any]], request_id: str) -> list[dict[str, Any]]:
+    """Errors as they leave: each with a code and the request id; those without a code are cleaned first."""
+    finished = []
+    for one in told:
+        error = dict(one)
+        extensions = dict(error.get("extensions") or {})
+        if "code" not in extensions:
+            # SECURITY: an error nobody gave a code is the executor's own text. With a path it may speak of data and is
+            # replaced; without one it speaks of variables, whose values are taken out.
+            if error.get("path"):
+                error["message"] = INTERNAL_MESSAGE
+                extensions = {"code": str(Code.INTERNAL)}
+            else:
+                error["message"] = without_values(str(error.get("message", "")))
+                extensions = {"code": str(Code.BAD_USER_INPUT)}
+        extensions["requestId"] = request_id
+        error["extensions"] = extensions
+        finished.append(error)
+    return finished
+
+
+def without_values(message: str) -> str:
+    """Say which variable is wrong and why, in Chinese, without a character of what the caller sent as its value."""
+    match = _VARIABLE.match(message)
+    if match is None:
+        # SECURITY: an unknown wording may contain anything.
+        return "变量的值不符合要求，请对照接口定义检查。"
+    name, default, place, reason = match.groups()
+    where = f"变量 ${name}" + ("的默认值" if default else "") + (f"（位置 {place.lstrip('.')}）" if place else "")
+    # Our own scalars explain themselves in Chinese; graphql-core's sentences all begin with a Latin letter.
+    if reason and "\u4e00" <= reason[0] <= "\u9fff":
+        return f"{where}：{reason[:_LONGEST]}"
+    for pattern, sentence in _REASONS:
+        if found := pattern.match(reason):
+            return f"{where} {sentence.format(found.group(1))}。"
+    return f"{where} 的值不符合要求。"
+
+
+def status_of(code: str, strict: bool) -> int:
+    """The status of a request that was refused as a whole. `strict`: the client takes graphql-response+json.
+
+    For plain application/json GraphQL over HTTP asks for 200 once the request itself was well formed.
+    """
+    if code == Code.UNAUTHENTICATED:
+        return 401
+    if code == Code.INTERNAL:
+        return 500
+    return 400 if strict else 200
+
+
+def where_from(error: BaseException) -> list[str]:
+    """The frames of an exception for the log, without its message."""
+    # SECURITY: drivers put bind values into their messages, so the log gets type and place only.
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
+
+
+def _plain(message: str) -> str:
+    message = _SUGGESTION.sub("", message)
+    return message if len(message) <= _LONGEST else message[:_LONGEST] + "…"

@@ -1,0 +1,41 @@
+"""Opens what one process needs to answer: pools, policies, callers, schema; and closes it again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from api.app import Parts
+from api.caller import Callers, Policies
+from api.gate import Gate
+from api.settings import Settings
+from db.engine import Address, open_pool
+from db.read import Reader
+from schema.execution import Executor
+from schema.sdl import build
+
+READER, WRITER = "sanlian_reader", "sanlian_writer"
+
+
+@asynccontextmanager
+async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
+    """The parts of an application, for as long as it serves."""
+    timeout = settings.statement_timeout_ms
+    readers = await open_pool(address, role=READER, size=settings.pool_size, statement_timeout_ms=timeout)
+    writers = await open_pool(address, role=WRITER, size=max(2, settings.pool_size // 2), statement_timeout_ms=timeout)
+    try:
+        schema = build()._schema
+        policies = Policies(writers)
+        reader = Reader(readers)
+        executor = Executor(schema, reader, fast_path=settings.fast_path, max_cost=settings.max_cost)
+        gate = Gate(Callers(writers, policies), executor, reader)
+
+        async def ready() -> bool:
+            await policies.live()
+            return True
+
+        yield Parts(schema, gate, ready)
+        await gate.close()
+    finally:
+        await readers.close()
+        await writers.close()

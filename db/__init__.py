@@ -1,0 +1,1 @@
+"""What is, and how it may change: PostgreSQL, its tables, reads and commands. Knows neither GraphQL nor HTTP."""

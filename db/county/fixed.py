@@ -1,0 +1,93 @@
+"""What makes the demo county the same on every machine: identifiers from names, choices from hashes, no clock."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, TypeVar
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+NAMESPACE = UUID("3f1d5c1e-9a52-5b7e-8c35-371525002001")
+ZONE = ZoneInfo("Asia/Shanghai")
+
+Item = TypeVar("Item")
+Row = dict[str, Any]
+
+_SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜"
+_GIVEN = (
+    "晓梅 建华 玉兰 志远 文涛 春燕 国栋 秀英 立新 海燕 明 丽 家豪 思远 雅琴 庆丰 宝山 凤霞 俊杰 桂芳 浩然 淑珍 振东 金凤 "
+    "少华 静 强 慧 永刚 彩云 广林 素芬 子涵 卫东 红梅 佳琪 万福 月娥 鹏飞 银环 兆祥 翠萍 天佑 若兰 长河 晨曦 守业 香菊 "
+    "光明 雪莲 德才 欣怡 来顺 巧珍 学文 佩瑶 洪涛 喜凤 世杰 爱莲"
+).split()
+
+
+def identifier(table: str, name: str) -> UUID:
+    """The same for the same table and name, everywhere and always."""
+    return uuid5(NAMESPACE, f"{table}:{name}")
+
+
+def at(day: date, hour: int, minute: int = 0) -> datetime:
+    """A moment of a day in the county."""
+    return datetime.combine(day, time(hour, minute), ZONE)
+
+
+def workday(day: date) -> date:
+    """The day itself, or the Monday after a weekend."""
+    return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() >= 5 else 0)
+
+
+def month_after(day: date) -> date:
+    """One month by the Civil Code, Arts. 201-203: the matching day or the month's last, moved off a weekend."""
+    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
+    following = date(year + (month == 12), month % 12 + 1, 1)
+    last = (following - timedelta(days=1)).day
+    return workday(date(year, month, min(day.day, last)))
+
+
+def people_names(taken: set[str]) -> Iterator[str]:
+    """Invented names, each once. `taken` are names that others bear already."""
+    seen = set(taken)
+    number = 0
+    while True:
+        name = _SURNAMES[(number * 11 + number // 60) % len(_SURNAMES)] + _GIVEN[(number * 7 + number // 60) % len(_GIVEN)]
+        number += 1
+        if name not in seen:
+            seen.add(name)
+            yield name
+
+
+class Dice:
+    """Choices that depend on a name only. Not `random`: its choices may differ from one Python to the next."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._count = 0
+
+    def below(self, limit: int) -> int:
+        self._count += 1
+        digest = hashlib.sha256(f"{self._name}#{self._count}".encode()).digest()
+        return int.from_bytes(digest[:8]) % limit
+
+    def between(self, low: int, high: int) -> int:
+        """Both ends included."""
+        return low + self.below(high - low + 1)
+
+    def pick(self, options: Sequence[Item]) -> Item:
+        return options[self.below(len(options))]
+
+    def chance(self, percent: int) -> bool:
+        return self.below(100) < percent
+
+
+class Rows:
+    """The rows of the county by table, in the order in which they were written."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, list[Row]] = defaultdict(list)
+
+    def add(self, table: str, name: str, /, **values: Any) -> UUID:
+        """Add a row whose identifier comes from `name`."""
+        result = identifier(table, name)
+        self.tables[table].append({"id": result, **values})
+        return result

@@ -1,0 +1,56 @@
+"""How a column is declared: its SQL type, its field class (once, here) and its Chinese label.
+
+The class decides who reads the column (`policies/policy.csv`); the mask names the form that `~class` shows.
+Refuses to know tables and roles.
+"""
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Column, DateTime, MetaData, Numeric, Text, Uuid, text
+
+from policies.catalog import FIELD_CLASSES, MASKS
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Money = Numeric(14, 2)
+Instant = DateTime(timezone=True)
+
+
+def column(name: str, kind: Any, field_class: str, label: str, *more: Any, mask: str | None = None, **options: Any) -> Column[Any]:
+    """A column that a policy may speak of. Raises ValueError for an unknown class or mask."""
+    if field_class not in FIELD_CLASSES or (mask is not None and mask not in MASKS):
+        raise ValueError(f"{name}: unknown field class or mask")
+    options.setdefault("nullable", False)
+    return Column(name, kind, *more, info={"field_class": field_class, "mask": mask}, comment=label, **options)
+
+
+def internal(name: str, kind: Any, label: str, *more: Any, **options: Any) -> Column[Any]:
+    """A column that no query can select: keys, links, ciphertext, denormalised sort keys."""
+    options.setdefault("nullable", False)
+    return Column(name, kind, *more, comment=label, **options)
+
+
+def identity() -> Column[Any]:
+    """The primary key: a time-ordered UUID, made by the database when the caller gives none."""
+    return Column("id", Uuid, primary_key=True, server_default=text("uuidv7()"), comment="标识")
+
+
+def one_of(name: str, values: tuple[str, ...]) -> CheckConstraint:
+    """A closed list of codes as a check constraint; a null passes where the column allows it."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{name} IN ({listed})", name=f"{name}_code")
+
+
+def code(name: str, values: tuple[str, ...], label: str, *more: Any, field_class: str = "public", **options: Any) -> Column[Any]:
+    """A coded column; the list of its values is kept with it for the schema's enums. Pair it with `one_of`."""
+    result = column(name, Text, field_class, label, *more, **options)
+    result.info["values"] = values
+    return result

@@ -1,0 +1,124 @@
+"""Disputes: the register (登记台账). One row is one dispute, owned by exactly one tier at a time."""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from db.tables.column import Instant, Money, code, column, identity, internal, metadata, one_of
+
+STATES = (
+    "REGISTERED", "ACCEPTED", "DECLINED", "MEDIATING", "AGREED", "PERFORMING", "PERFORMED", "CLOSED", "ARCHIVED",
+    "FAILED", "WITHDRAWN", "REFUSED",
+)  # fmt: skip
+TIERS = ("TEAM", "SQUAD", "CENTRE")
+RISK_LEVELS = ("LOW", "MEDIUM", "HIGH")
+CATEGORIES = ("PROPERTY", "NEIGHBOUR", "CONTRACT", "DAMAGE", "OTHER")
+SUB_CATEGORIES = (
+    "P01", "P02", "P03", "P04", "P05", "P06", "P07", "P08", "P09", "P10", "P11", "P12", "P13", "P14", "P15", "P16", "P17",
+    "P18", "P19", "P99",
+)  # fmt: skip
+SOURCES = (
+    "APPLY", "INITIATIVE", "GRID", "COURT", "POLICE", "PETITION", "HOTLINE", "GOVERNANCE_CENTRE", "DEPARTMENT", "ONLINE", "OTHER",
+)  # fmt: skip
+
+dispute = Table(
+    "dispute",
+    metadata,
+    identity(),
+    column("case_number", Text, "public", "案号，受理时按调解委员会、年度连续编号", nullable=True, unique=True),
+    column("title", Text, "public", "标题，不写个人姓名与门牌"),
+    code("category", CATEGORIES, "纠纷类型"),
+    code("sub_category", SUB_CATEGORIES, "物业纠纷子类"),
+    code("source", SOURCES, "案件来源"),
+    code("state", STATES, "状态"),
+    code("tier", TIERS, "当前办理层级"),
+    code("risk_level", RISK_LEVELS, "风险等级", field_class="status"),
+    column("amount_claimed", Money, "money", "争议金额，元", nullable=True),
+    column("people_count", Integer, "status", "涉及人数"),
+    column("summary", Text, "narrative", "案情简述"),
+    column("public_summary", Text, "public", "可公开摘要，已去除个人信息", nullable=True),
+    column("occurred_on", Date, "public", "纠纷发生日期", nullable=True),
+    column("registered_at", Instant, "public", "登记时间"),
+    column("accepted_at", Instant, "public", "受理时间", nullable=True),
+    column("due_on", Date, "public", "调解期限届满日期（一般一个月，经双方同意可延长）", nullable=True),
+    column("concluded_at", Instant, "public", "调解终结时间（达成协议、调解不成、撤回或拒绝）", nullable=True),
+    column("closed_at", Instant, "public", "结案时间", nullable=True),
+    column("outcome", Text, "public", "办理结果说明，不含个人信息", nullable=True),
+    column("external_ref", Text, "reference", "来源单位的单号", nullable=True),
+    column("version", Integer, "public", "版本号，每次变更加一", server_default=text("1")),
+    internal("committee_id", Uuid, "受理的调解委员会", ForeignKey("organization.id"), nullable=True, index=True),
+    internal("case_year", Integer, "案号年度", nullable=True),
+    internal("case_sequence", Integer, "案号序号", nullable=True),
+    internal("grid_code", Text, "网格代码", ForeignKey("area.code")),
+    internal("community_code", Text, "社区代码", Computed("left(grid_code, 12)", persisted=True)),
+    internal("town_code", Text, "镇街代码", Computed("left(grid_code, 9)", persisted=True)),
+    internal("county_code", Text, "县区代码", Computed("left(grid_code, 6)", persisted=True)),
+    internal("compound_id", Uuid, "小区", ForeignKey("compound.id")),
+    internal("team_id", Uuid, "1+3团队", ForeignKey("team.id"), nullable=True),
+    internal("squad_id", Uuid, "移交的物业纠纷调解队", ForeignKey("organization.id"), nullable=True),
+    internal("centre_id", Uuid, "移交的矛盾调解中心", ForeignKey("organization.id"), nullable=True),
+    internal("source_organization_id", Uuid, "来源单位", ForeignKey("organization.id"), nullable=True),
+    internal("previous_id", Uuid, "反弹前的纠纷", ForeignKey("dispute.id"), nullable=True, index=True),
+    # Two search columns, because a text search may only look into what the caller may read.
+    internal(
+        "public_grams",
+        ARRAY(Text),
+        "标题与公开摘要的二元字组",
+        Computed("bigrams(title || ' ' || coalesce(public_summary, '') || ' ' || coalesce(case_number, ''))", persisted=True),
+    ),
+    internal("narrative_grams", ARRAY(Text), "案情的二元字组", Computed("bigrams(summary)", persisted=True)),
+    one_of("category", CATEGORIES),
+    one_of("sub_category", SUB_CATEGORIES),
+    one_of("source", SOURCES),
+    one_of("state", STATES),
+    one_of("tier", TIERS),
+    one_of("risk_level", RISK_LEVELS),
+    CheckConstraint("amount_claimed >= 0", name="amount_claimed"),
+    CheckConstraint("people_count >= 0", name="people_count"),
+    CheckConstraint("length(grid_code) = 15", name="grid"),
+    CheckConstraint(
+        "(case_number IS NULL) = (case_sequence IS NULL) AND (case_number IS NULL) = (case_year IS NULL)"
+        " AND (case_number IS NULL OR committee_id IS NOT NULL)",
+        name="case_number_parts",
+    ),
+    # A dispute that was accepted carries its number for good; one that was only registered or declined has none.
+    CheckConstraint("(accepted_at IS NULL) = (case_number IS NULL)", name="accepted_has_number"),
+    CheckConstraint("tier <> 'SQUAD' OR squad_id IS NOT NULL", name="squad_owner"),
+    CheckConstraint("tier <> 'CENTRE' OR centre_id IS NOT NULL", name="centre_owner"),
+    CheckConstraint("state NOT IN ('CLOSED', 'ARCHIVED') OR closed_at IS NOT NULL", name="closed_at"),
+    CheckConstraint("accepted_at >= registered_at AND concluded_at >= accepted_at AND closed_at >= concluded_at", name="order"),
+    UniqueConstraint("committee_id", "case_year", "case_sequence"),
+    UniqueConstraint("id", "registered_at"),
+    # One agency reports one matter once (S9): the same reference from the same organization is the same dispute.
+    UniqueConstraint("source_organization_id", "external_ref"),
+    comment="纠纷",
+)
+
+# Each index is one way in which a scope or a filter is walked in page order: newest registered first, then by id.
+for _leading in ("grid_code", "community_code", "town_code", "compound_id", "team_id", "squad_id", "centre_id", "state", "sub_category"):
+    Index(f"ix_dispute_{_leading}", dispute.c[_leading], dispute.c.registered_at.desc(), dispute.c.id.desc())
+Index(
+    "ix_dispute_source_organization_id",
+    dispute.c.source_organization_id,
+    dispute.c.registered_at.desc(),
+    dispute.c.id.desc(),
+    postgresql_where=dispute.c.source_organization_id.is_not(None),
+)
+Index("ix_dispute_registered_at", dispute.c.registered_at.desc(), dispute.c.id.desc())
+Index("ix_dispute_concluded_at", dispute.c.concluded_at)
+Index("ix_dispute_due_on", dispute.c.due_on, postgresql_where=text("state IN ('ACCEPTED', 'MEDIATING')"))
+Index("ix_dispute_public_grams", dispute.c.public_grams, postgresql_using="gin")
+Index("ix_dispute_narrative_grams", dispute.c.narrative_grams, postgresql_using="gin")
+Index("ix_dispute_title_lower", func.lower(dispute.c.title))

@@ -1,0 +1,28 @@
+"""Events: what happened to what, who did it, under which policy version. Insert-only for the application's role."""
+
+from sqlalchemy import JSON, ForeignKey, Index, Integer, Table, Text, Uuid
+
+from db.tables.column import Instant, column, identity, internal, metadata
+
+event = Table(
+    "event",
+    metadata,
+    identity(),
+    internal("dispute_id", Uuid, "纠纷", ForeignKey("dispute.id"), nullable=True),
+    internal("actor_id", Uuid, "操作人", ForeignKey("person.id"), nullable=True, index=True),
+    column("at", Instant, "audit", "记录时间"),
+    column("action", Text, "audit", "操作，如 dispute.accept"),
+    column("resource", Text, "audit", "对象类型"),
+    internal("resource_id", Uuid, "对象标识"),
+    column("from_state", Text, "audit", "操作前状态", nullable=True),
+    column("to_state", Text, "audit", "操作后状态", nullable=True),
+    column("fields", Text, "audit", "涉及的字段名（不含值）", nullable=True),
+    column("reason", Text, "audit", "理由", nullable=True),
+    column("policy_version", Integer, "audit", "策略版本", nullable=True),
+    column("request_id", Text, "audit", "请求编号", nullable=True),
+    # Values before and after; read only through a projection that asks the viewer's grant for each field.
+    internal("changes", JSON, "变更内容", nullable=True),
+    Index("ix_event_dispute_id", "dispute_id", "at"),
+    comment="事件",
+)
+Index("ix_event_at", event.c.at.desc(), event.c.id.desc())

@@ -1,0 +1,55 @@
+"""Obligations of an agreement and every step of their performance."""
+
+from sqlalchemy import CheckConstraint, Date, Index, Table, Text, UniqueConstraint, Uuid, text
+
+from db.tables.column import Instant, Money, code, column, identity, internal, metadata, one_of
+from db.tables.part import of_dispute, within
+
+OBLIGATION_KINDS = ("PAY", "REFUND", "REPAIR", "RESTORE", "SERVICE", "APOLOGISE", "OTHER")
+OBLIGATION_STATES = ("PENDING", "PARTLY_PERFORMED", "PERFORMED", "EXCUSED", "VARIED", "RESCINDED", "SUED", "ENFORCED")
+PERFORMANCE_KINDS = ("PERFORM", "PARTLY_PERFORM", "EXCUSE", "URGE")
+
+obligation = Table(
+    "obligation",
+    metadata,
+    identity(),
+    of_dispute(),
+    internal("agreement_id", Uuid, "协议", index=True),
+    internal("party_id", Uuid, "义务人", index=True),
+    code("kind", OBLIGATION_KINDS, "履行内容类型"),
+    column("content", Text, "terms", "履行内容"),
+    column("amount", Money, "money", "金额，元", nullable=True),
+    column("place", Text, "terms", "履行地点", nullable=True),
+    column("manner", Text, "terms", "履行方式", nullable=True),
+    column("due_on", Date, "public", "履行期限"),
+    code("state", OBLIGATION_STATES, "履行状态"),
+    column("performed_on", Date, "public", "履行完毕日期", nullable=True),
+    one_of("kind", OBLIGATION_KINDS),
+    one_of("state", OBLIGATION_STATES),
+    CheckConstraint("amount >= 0", name="amount"),
+    CheckConstraint("(state IN ('PERFORMED', 'ENFORCED')) = (performed_on IS NOT NULL)", name="performed"),
+    within("agreement_id", "agreement"),
+    within("party_id", "party"),
+    UniqueConstraint("id", "dispute_id"),
+    Index("ix_obligation_due_on", "due_on", "id", postgresql_where=text("state IN ('PENDING', 'PARTLY_PERFORMED')")),
+    comment="协议义务",
+)
+
+performance = Table(
+    "performance",
+    metadata,
+    identity(),
+    of_dispute(),
+    internal("obligation_id", Uuid, "义务", index=True),
+    code("kind", PERFORMANCE_KINDS, "类型：履行、部分履行、免除、督促"),
+    column("occurred_on", Date, "public", "发生日期"),
+    column("recorded_at", Instant, "public", "记录时间"),
+    column("amount", Money, "money", "金额，元", nullable=True),
+    column("evidence", Text, "narrative", "凭证", nullable=True),
+    column("both_confirmed", Text, "narrative", "双方确认的说明", nullable=True),
+    one_of("kind", PERFORMANCE_KINDS),
+    CheckConstraint("amount >= 0", name="amount"),
+    CheckConstraint("kind NOT IN ('PERFORM', 'PARTLY_PERFORM') OR coalesce(evidence, both_confirmed) IS NOT NULL", name="proof"),
+    within("obligation_id", "obligation"),
+    comment="履行记录",
+)

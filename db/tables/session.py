@@ -1,0 +1,51 @@
+"""Mediation sessions, the agencies present, and the notes with their circle of readers."""
+
+from sqlalchemy import Boolean, ForeignKey, Table, Text, UniqueConstraint, Uuid
+
+from db.tables.column import Instant, code, column, identity, internal, metadata, one_of
+from db.tables.part import of_dispute, within
+
+SESSION_RESULTS = ("AGREED", "NOT_AGREED", "TO_CONTINUE")
+VISIBILITIES = ("SHARED", "TEAM", "CAUCUS")
+
+session = Table(
+    "session",
+    metadata,
+    identity(),
+    of_dispute(),
+    column("held_at", Instant, "public", "调解时间"),
+    column("place", Text, "public", "调解地点"),
+    column("is_joint", Boolean, "public", "是否多部门联合调解"),
+    code("result", SESSION_RESULTS, "结果：达成、未达成、有待继续", field_class="status", nullable=True),
+    column("record", Text, "record", "调解笔录", nullable=True),
+    one_of("result", SESSION_RESULTS),
+    UniqueConstraint("id", "dispute_id"),
+    comment="调解会",
+)
+
+attendance = Table(
+    "attendance",
+    metadata,
+    identity(),
+    of_dispute(),
+    internal("session_id", Uuid, "调解会", index=True),
+    internal("organization_id", Uuid, "到场单位", ForeignKey("organization.id"), index=True),
+    within("session_id", "session"),
+    UniqueConstraint("session_id", "organization_id"),
+    comment="调解会到场单位",
+)
+
+note = Table(
+    "note",
+    metadata,
+    identity(),
+    of_dispute(),
+    internal("session_id", Uuid, "调解会", nullable=True, index=True),
+    internal("author_id", Uuid, "记录人", ForeignKey("person.id"), index=True),
+    code("visibility", VISIBILITIES, "知悉范围：共同、办案团队、背对背"),
+    column("recorded_at", Instant, "public", "记录时间"),
+    column("text", Text, "note", "内容"),
+    one_of("visibility", VISIBILITIES),
+    within("session_id", "session"),
+    comment="调解记录",
+)

@@ -1,0 +1,82 @@
+"""What a policy may speak of: resources with classed fields, attributes for row conditions, and claims of an appointment.
+
+Types only. `db.catalog` fills them from the tables; nothing here knows SQL, GraphQL or HTTP.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+# Field classes: each readable column declares exactly one. The label is what a lawyer reads in the grant sheet.
+FIELD_CLASSES: dict[str, str] = {
+    "public": "公开信息",
+    "status": "办理状况",
+    "narrative": "案情",
+    "record": "调解笔录",
+    "note": "调解记录内容",
+    "name": "姓名",
+    "contact": "联系电话",
+    "address": "住址",
+    "identity": "证件号码",
+    "sensitive": "敏感情况",
+    "money": "金额",
+    "terms": "协议条款",
+    "reference": "外部单号",
+    "reply": "答复内容",
+    "staff": "工作电话",
+    "account": "账号与任职",
+    "audit": "审计信息",
+}
+
+# The forms that `~class` shows; a field without one is hidden where only `~class` is granted. `stored`: the column holds nothing
+# but the masked form, so even `class` shows no more than that.
+MASKS = ("name", "phone", "address", "stored")
+
+# key: an identifier of a row; set: several keys.
+Kind = Literal["text", "key", "boolean", "set"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A readable field of a resource: `field_class` decides who reads it, `mask` the form that `~class` shows."""
+
+    name: str
+    field_class: str
+    mask: str | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A property of a row that a condition may use. `set`: holds several values, the right side of `in`."""
+
+    name: str
+    kind: Kind
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A property of an appointment that a condition may use, with its kind."""
+
+    name: str
+    kind: Kind
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A kind of object: its readable fields, its attributes and the actions that a rule may grant on it."""
+
+    name: str
+    label: str
+    fields: dict[str, Field]
+    attributes: dict[str, Attribute]
+    actions: frozenset[str] = frozenset({"read"})
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All resources and claims. A policy that speaks of anything else is refused."""
+
+    resources: dict[str, Resource]
+    claims: dict[str, Claim] = field(default_factory=dict)

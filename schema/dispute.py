@@ -1,0 +1,191 @@
+"""Disputes: the register of property disputes, from registration to archive."""
+
+from enum import Enum
+
+import strawberry
+
+from db.tables.dispute import CATEGORIES, RISK_LEVELS, SOURCES, STATES, SUB_CATEGORIES, TIERS
+from schema.node import Direction, Node, code_enum, descending, many, match, node, one, word
+from schema.page import rows
+from schema.scalars import Day, Instant, Money
+
+
+@code_enum("纠纷的状态。", STATES)
+class DisputeState(Enum):
+    REGISTERED = "已登记"
+    ACCEPTED = "已受理"
+    DECLINED = "不予受理"
+    MEDIATING = "调解中"
+    AGREED = "达成协议"
+    PERFORMING = "履行中"
+    PERFORMED = "已履行"
+    CLOSED = "已结案"
+    ARCHIVED = "已归档"
+    FAILED = "调解不成"
+    WITHDRAWN = "当事人撤回"
+    REFUSED = "当事人拒绝调解"
+
+
+@code_enum("办理层级；一件纠纷同时只由一个层级承办。", TIERS)
+class DisputeTier(Enum):
+    TEAM = "“1+3”团队"
+    SQUAD = "物业纠纷调解队"
+    CENTRE = "矛盾调解中心"
+
+
+@code_enum("风险等级。", RISK_LEVELS)
+class RiskLevel(Enum):
+    LOW = "低"
+    MEDIUM = "中"
+    HIGH = "高"
+
+
+@code_enum("纠纷类型。", CATEGORIES)
+class DisputeCategory(Enum):
+    PROPERTY = "物业纠纷"
+    NEIGHBOUR = "邻里纠纷"
+    CONTRACT = "合同纠纷"
+    DAMAGE = "损害赔偿纠纷"
+    OTHER = "其他"
+
+
+@code_enum("物业纠纷的子类。", SUB_CATEGORIES)
+class DisputeSubCategory(Enum):
+    P01 = "物业费拖欠、拒交"
+    P02 = "停水停电停气停暖、拒绝充值催费"
+    P03 = "收费标准、违规收费、退费"
+    P04 = "空置房物业费"
+    P05 = "服务质量（保洁、绿化、安保、维修不及时）"
+    P06 = "公共设施设备维修（电梯、消防、外墙、管网）"
+    P07 = "房屋漏水、渗水、质量"
+    P08 = "专项维修资金"
+    P09 = "公共收益（广告、停车、租赁）"
+    P10 = "车位、停车、充电桩"
+    P11 = "装饰装修"
+    P12 = "违章搭建、占用共有部分、堆物、飞线充电"
+    P13 = "噪声、饲养动物、高空抛物、相邻关系"
+    P14 = "人身财产损害（被盗、车损、摔伤）"
+    P15 = "业主委员会选举、决议、知情权"
+    P16 = "物业选聘、解聘、退出交接"
+    P17 = "前期物业、开发遗留"
+    P18 = "个人信息泄露、骚扰威胁"
+    P19 = "水电费代收、损耗、手续费"
+    P99 = "其他"
+
+
+@code_enum("案件来源。", SOURCES)
+class DisputeSource(Enum):
+    APPLY = "当事人申请"
+    INITIATIVE = "调解委员会主动调解"
+    GRID = "网格员巡查上报"
+    COURT = "法院委派、委托或告知"
+    POLICE = "公安机关移送或告知"
+    PETITION = "信访部门移送"
+    HOTLINE = "12345 热线转办"
+    GOVERNANCE_CENTRE = "综治中心分流"
+    DEPARTMENT = "其他部门移送（住建等）"
+    ONLINE = "网上或扫码申请"
+    OTHER = "其他"
+
+
+@strawberry.input(description="纠纷的筛选条件。日期均按北京时间，起止两端都含当日。")
+class DisputeFilter:
+    state: list[DisputeState] | None = match("state", "in", "状态，取其一即可。")
+    tier: list[DisputeTier] | None = match("tier", "in", "当前办理层级，取其一即可。")
+    category: list[DisputeCategory] | None = match("category", "in", "纠纷类型，取其一即可。")
+    sub_category: list[DisputeSubCategory] | None = match("sub_category", "in", "物业纠纷子类，取其一即可。")
+    source: list[DisputeSource] | None = match("source", "in", "案件来源，取其一即可。")
+    risk_level: list[RiskLevel] | None = match("risk_level", "in", "风险等级，取其一即可。")
+    case_number: str | None = match("case_number", "eq", "案号，完全相同。")
+    area_code: str | None = match("area", "area", "发生地的区划代码（6、9、12 或 15 位），含其下级。")
+    compound_id: strawberry.ID | None = match("compound", "is", "小区的全局标识。")
+    team_id: strawberry.ID | None = match("team", "is", "“1+3”团队的全局标识。")
+    mediator_id: strawberry.ID | None = match(
+        "lead_mediator", "mediator", "调解员的全局标识：现受指派的纠纷，包括主持的和协助的。"
+    )
+    registered_from: Day | None = match("registered_at", "from_day", "登记日不早于。")
+    registered_to: Day | None = match("registered_at", "to_day", "登记日不晚于。")
+    accepted_from: Day | None = match("accepted_at", "from_day", "受理日不早于。")
+    accepted_to: Day | None = match("accepted_at", "to_day", "受理日不晚于。")
+    concluded_from: Day | None = match("concluded_at", "from_day", "调解终结日不早于。")
+    concluded_to: Day | None = match("concluded_at", "to_day", "调解终结日不晚于。")
+    closed_from: Day | None = match("closed_at", "from_day", "结案日不早于。")
+    closed_to: Day | None = match("closed_at", "to_day", "结案日不晚于。")
+    occurred_from: Day | None = match("occurred_on", "from", "发生日期不早于。")
+    occurred_to: Day | None = match("occurred_on", "to", "发生日期不晚于。")
+    due_before: Day | None = match("due_on", "before_day", "调解期限在此日之前届满，不含此日。")
+    amount_min: Money | None = match("amount_claimed", "from", "争议金额不低于。")
+    amount_max: Money | None = match("amount_claimed", "to", "争议金额不高于。")
+    overdue: bool | None = match("overdue", "flag", "true 只取超期未终结的，false 只取其余的。")
+    text: str | None = match("title", "text", "在标题、公开摘要、案号及（有权阅读时）案情中检索，至少两个字。")
+    external_ref: str | None = match("external_ref", "eq", "来源单位的单号，完全相同。")
+    party_name: str | None = match("parties.name", "party", "任一当事人的姓名或名称，完全相同。")
+    party_phone: str | None = match("parties.phone", "party", "任一当事人的联系电话，完全相同。")
+
+
+@code_enum("纠纷的排序字段。")
+class DisputeOrderField(Enum):
+    REGISTERED_AT = "登记时间"
+    OCCURRED_ON = "发生日期"
+    ACCEPTED_AT = "受理时间"
+    DUE_ON = "调解期限届满日期"
+    CONCLUDED_AT = "调解终结时间"
+    CLOSED_AT = "结案时间"
+    AMOUNT_CLAIMED = "争议金额"
+    PEOPLE_COUNT = "涉及人数"
+    CASE_NUMBER = "案号"
+    TITLE = "标题"
+    STATE = "状态"
+
+
+@strawberry.input(description="纠纷的排序。")
+class DisputeOrder:
+    field: DisputeOrderField = strawberry.field(description="排序字段。")
+    direction: Direction = descending()
+
+
+@node("纠纷：登记台账上的一件。")
+class Dispute(Node):
+    case_number: str | None = word("案号，受理时按调解委员会、年度连续编号；未受理的为 null。")
+    title: str | None = word("标题，不写个人姓名与门牌。")
+    category: DisputeCategory | None = word("纠纷类型。")
+    sub_category: DisputeSubCategory | None = word("物业纠纷的子类。")
+    source: DisputeSource | None = word("案件来源。")
+    state: DisputeState | None = word("状态。")
+    tier: DisputeTier | None = word("当前办理层级。")
+    risk_level: RiskLevel | None = word("风险等级。")
+    amount_claimed: Money | None = word("争议金额，元；不涉及金额的为 null。")
+    people_count: int | None = word("涉及人数。")
+    summary: str | None = word("案情简述。")
+    public_summary: str | None = word("可公开摘要，已去除个人信息。")
+    occurred_on: Day | None = word("纠纷发生日期。")
+    registered_at: Instant | None = word("登记时间。")
+    accepted_at: Instant | None = word("受理时间；未受理的为 null。")
+    due_on: Day | None = word("调解期限届满日期：自受理起一个月，经双方同意可延长，见 extensions；未受理的为 null。")
+    overdue: bool | None = word("是否超期：调解尚未终结而期限已过。")
+    concluded_at: Instant | None = word("调解终结时间：达成协议、调解不成、撤回或拒绝之时；未终结的为 null。")
+    closed_at: Instant | None = word("结案时间：履行完毕且至少回访一次之后；未结案的为 null。")
+    outcome: str | None = word("办理结果说明，不含个人信息。")
+    external_ref: str | None = word("来源单位的单号，如热线工单号。")
+    version: int | None = word("版本号，每次变更加一；修改时作为 expectedVersion 送回。")
+    area = one("area", "Area", "发生地的网格。")
+    compound = one("compound", "Compound", "所在小区。")
+    committee = one("organization", "Organization", "受理的人民调解委员会；未受理的为 null。")
+    source_organization = one("organization", "Organization", "移送或转办的来源单位；当事人自行申请等情形为 null。")
+    lead_mediator = one("person", "Mediator", "现主持调解的调解员；未指派的为 null。")
+    team = one("team", "Team", "承办的“1+3”团队。")
+    squad = one("organization", "Organization", "移交到的物业纠纷调解队；未移交的为 null。")
+    centre = one("organization", "Organization", "移交到的矛盾调解中心；未移交的为 null。")
+    previous = one("dispute", "Dispute", "反弹前的纠纷；不是反弹的为 null。")
+    assignments = many("assignment", "Assignment", "调解员的指派，含已结束的。")
+    parties = many("party", "Party", "当事人。")
+    measures = many("measure", "Measure", "应急先行措施，如恢复供水。")
+    sessions = many("session", "Session", "调解会。")
+    notes = many("session", "Note", "调解记录；只含调用者在其知悉范围之内的。")
+    agreements = many("agreement", "Agreement", "调解协议。")
+    obligations = many("obligation", "Obligation", "各协议约定的义务。")
+    confirmations = many("agreement", "Confirmation", "司法确认。")
+    extensions = many("agreement", "Extension", "经双方同意的期限延长。")
+    follow_ups = many("follow_up", "FollowUp", "回访，含尚未进行的。")
+    referrals = many("referral", "Referral", "移送与邀请。")
+    events = rows("event", "Event", "本件的办理轨迹。")

@@ -1,0 +1,43 @@
+"""Events: what happened to what, by whom, under which policy version."""
+
+from enum import Enum
+
+import strawberry
+
+from schema.node import Direction, Node, code_enum, descending, match, node, one, word
+from schema.scalars import Instant
+
+
+@strawberry.input(description="事件的筛选条件。")
+class EventFilter:
+    action: str | None = match("action", "eq", "操作，如 dispute.accept，完全相同。")
+    resource: str | None = match("resource", "eq", "对象类型，如 Dispute，完全相同。")
+    at_from: Instant | None = match("at", "from", "记录时间不早于。")
+    at_to: Instant | None = match("at", "to", "记录时间不晚于。")
+    dispute_id: strawberry.ID | None = match("dispute", "is", "所涉纠纷的全局标识。")
+
+
+@code_enum("事件的排序字段。")
+class EventOrderField(Enum):
+    AT = "记录时间"
+
+
+@strawberry.input(description="事件的排序。")
+class EventOrder:
+    field: EventOrderField = strawberry.field(description="排序字段。")
+    direction: Direction = descending()
+
+
+@node("事件：一次变更或查看的留痕，只增不改，不含字段的值。")
+class Event(Node):
+    at: Instant | None = word("记录时间。")
+    action: str | None = word("操作，如 dispute.accept。")
+    resource: str | None = word("对象类型，如 Dispute。")
+    from_state: str | None = word("操作前的状态代码。")
+    to_state: str | None = word("操作后的状态代码。")
+    fields: str | None = word("涉及的字段名，不含值。")
+    reason: str | None = word("理由。")
+    policy_version: int | None = word("所依据的策略版本。")
+    request_id: str | None = word("请求编号，与响应和运行日志中的一致。")
+    dispute = one("dispute", "Dispute", "所涉纠纷；与纠纷无关的为 null。")
+    actor = one("person", "Person", "操作人；系统自动进行的为 null。")

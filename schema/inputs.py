@@ -1,0 +1,167 @@
+"""Input values: which conditions a filter type declares, and how a value becomes the value of a bind."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import decimal
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from enum import Enum
+from functools import cache
+from typing import Any
+
+import orjson
+from graphql import GraphQLInputType, GraphQLSchema, get_named_type
+from sqlalchemy.types import Boolean, Date, DateTime, Integer, Numeric, TypeEngine, Uuid
+
+from schema.refusal import Code, Refusal
+from schema.values import Source
+
+_AREA = re.compile(r"[0-9]{6}|[0-9]{9}|[0-9]{12}|[0-9]{15}")
+MAX_TEXT = 100
+
+
+class BadValue(Exception):
+    """The value cannot be used; the message says what it should be."""
+
+
+@cache
+def conditions(schema: GraphQLSchema, kind: GraphQLInputType) -> dict[str, tuple[str, str]]:
+    """The conditions of a filter type: GraphQL name -> (catalog field, operator), as `match` declared them."""
+    definition: Any = get_named_type(kind)
+    found: dict[str, tuple[str, str]] = {}
+    for name, one in definition.fields.items():
+        declared = one.extensions["strawberry-definition"].metadata
+        found[name] = declared["match"]
+    return found
+
+
+def plain(value: Any) -> Any:
+    """The value as coerced; enums as their codes."""
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, str) and "\x00" in value:
+        raise BadValue("不能含有空字符。")
+    return value.value if isinstance(value, Enum) else value
+
+
+def text(value: Any) -> str:
+    """A text without NUL, which PostgreSQL cannot hold."""
+    return str(plain(value))
+
+
+def code(value: Any) -> str | None:
+    """An enum's code, or None."""
+    return value.value if isinstance(value, Enum) else value
+
+
+def search(value: Any) -> str:
+    """A text to search for."""
+    wanted = " ".join(text(value).split())
+    if not 2 <= len(wanted) <= MAX_TEXT:
+        raise BadValue(f"检索词应为 2 至 {MAX_TEXT} 个字。")
+    return wanted
+
+
+def area(value: Any) -> str:
+    """A division code."""
+    if not _AREA.fullmatch(str(value)):
+        raise BadValue("区划代码应为 6、9、12 或 15 位数字。")
+    return str(value)
+
+
+def type_of_id(value: Any) -> str | None:
+    """The type that a global id names; None for what is no global id."""
+    return value.partition(":")[0] if isinstance(value, str) and ":" in value else None
+
+
+def types_of_ids(value: Any) -> tuple[str | None, ...] | None:
+    """The types that a list of global ids names, each once, in order."""
+    if not isinstance(value, list):
+        return None
+    return tuple(dict.fromkeys(type_of_id(one) for one in value))
+
+
+def uuid_of(value: Any) -> uuid.UUID:
+    """The key in a global id `Type:uuid`."""
+    try:
+        key = str(value).partition(":")[2]
+        if len(key) != 36:
+            raise ValueError
+        return uuid.UUID(key)
+    except ValueError:
+        raise BadValue("标识的写法不对，应形如 Dispute:0190a6c2-…。") from None
+
+
+def order_keys(value: Any) -> tuple[tuple[str, bool], ...]:
+    """The keys of an order: (catalog field, descending), a field only once."""
+    keys: dict[str, bool] = {}
+    for one in value or ():
+        keys.setdefault(str(code(one["field"])).lower(), code(one.get("direction")) != "ASC")
+    return tuple(keys.items())
+
+
+# Operators of which the statement's shape depends on the value, with what the shape depends on.
+STRUCTURAL: dict[str, Callable[[Any], Any]] = {
+    "flag": lambda value: "true" if value else "false",
+    "present": lambda value: "true" if value else "false",
+    "area": lambda value: len(value) if len(value) in (6, 9, 12, 15) else 6,
+}
+
+CONVERT: dict[str, Callable[[Any], Any]] = {
+    "area": area,
+    "is": uuid_of,
+    "mediator": uuid_of,
+    "text": search,
+    "party": text,
+}
+
+
+def cursor_value(given: Source, types: Sequence[TypeEngine[Any]], index: int, path: tuple[str, ...]) -> Callable[[Any], Any]:
+    """How to read one key of a cursor. A cursor that is not one of this order's is refused."""
+
+    def extract(variables: Any) -> Any:
+        value = given.read(variables)
+        try:
+            parts = orjson.loads(base64.b64decode(value, validate=True))
+            if not isinstance(parts, list) or len(parts) != len(types):
+                raise ValueError
+            return _typed(parts[index], types[index], last=index == len(types) - 1)
+        except (ValueError, TypeError, binascii.Error, decimal.InvalidOperation, OverflowError):
+            raise Refusal(Code.BAD_USER_INPUT, "游标无效：请用同一排序下取得的游标，或从头取起。", path) from None
+
+    return extract
+
+
+def _typed(value: Any, kind: TypeEngine[Any], last: bool) -> Any:
+    if value is None and not last:
+        return None
+    match kind:
+        case Uuid():
+            return uuid.UUID(value)
+        case DateTime():
+            moment = dt.datetime.fromisoformat(value)
+            if moment.tzinfo is None:
+                raise ValueError
+            return moment
+        case Date():
+            return dt.date.fromisoformat(value)
+        case Boolean():
+            if not isinstance(value, bool):
+                raise ValueError
+            return value
+        case Integer():
+            if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
+                raise ValueError
+            return value
+        case Numeric():
+            number = decimal.Decimal(str(value))
+            if not number.is_finite() or abs(number) >= 10**12:
+                raise ValueError
+            return number
+    if not isinstance(value, str) or "\x00" in value:
+        raise ValueError
+    return value

@@ -1,0 +1,127 @@
+"""How a type binds to the catalog: by name. `Dispute.caseNumber` is the field `case_number` of the resource `Dispute`.
+
+A type here holds words (names, descriptions), no behaviour: values come from the statement that `schema.planner` plans.
+"""
+
+import re
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+import strawberry
+
+from db.tables import metadata
+from policies.catalog import FIELD_CLASSES
+from schema.page import lazy, planned
+
+NODE_TYPES: dict[str, type] = {}
+
+
+@strawberry.type(description="本行的访问情况：哪些字段对调用者隐藏、哪些以掩码显示、现在可以办理哪些事项。")
+class Access:
+    hidden: list[str] = strawberry.field(
+        description="对调用者隐藏的字段，取值一律为 null；与本类型的字段同名，如 amountClaimed。"
+    )
+    masked: list[str] = strawberry.field(description="以掩码显示的字段；与本类型的字段同名。")
+    can: list[str] = strawberry.field(description="按现行策略与本行状态，调用者现在可以办理的事项，如 accept。")
+
+
+@strawberry.interface(
+    description="有全局标识的对象。其下任何字段，无权读取时为 null；"
+    "关系为 null 或不列出的，是没有，或调用者不可见，两者不作区分。"
+)
+class Node:
+    id: strawberry.ID = strawberry.field(description="全局标识，形如 Dispute:0190a6c2-…；不透明，可凭以用 node 取回。")
+    access: Access = strawberry.field(description="调用者对本行的访问情况，前端据此显示掩码与按钮。")
+
+
+def snake(name: str) -> str:
+    """`FollowUp` is the table `follow_up`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def node(description: str) -> Callable[[type], type]:
+    """Class decorator: a Relay node whose name is a resource of the catalog."""
+
+    def bind(cls: type) -> type:
+        bound = strawberry.type(cls, description=description)
+        columns = metadata.tables[snake(cls.__name__)].c
+        for each in bound.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+            column = columns.get(each.python_name)
+            if column is not None and "field_class" in column.info:
+                each.description += guarded(column.info["field_class"], column.info["mask"])
+        NODE_TYPES[cls.__name__] = bound
+        return bound
+
+    return bind
+
+
+def guarded(field_class: str, mask: str | None) -> str:
+    """What the description says of a guarded field; the class and the mask are those that its column declares."""
+    if field_class == "public":
+        return ""
+    # `stored`: what is kept is masked already, so there is no clear form to speak of.
+    shown = "无权读取时为 null" if mask in (None, "stored") else "无权明文读取时为掩码或 null"
+    return f"【受控：{FIELD_CLASSES[field_class]}】{shown}。"
+
+
+def word(description: str) -> Any:
+    """A field of a node: its description in Chinese. Guarded, hence nullable; `node` adds the class of its column."""
+    return strawberry.field(description=description)
+
+
+def one(module: str, name: str, description: str) -> Any:
+    """A relation to at most one row of `name`, a node type of `schema.<module>`; null if the caller does not see it."""
+    return _relation(lazy(module, name) | None, description)
+
+
+def many(module: str, name: str, description: str) -> Any:
+    """A relation to the few rows of `name` that belong to a node, those that the caller sees, as a plain list."""
+    return _relation(list[lazy(module, name)], description)  # type: ignore[misc]
+
+
+def _relation(target: Any, description: str) -> Any:
+    def resolve() -> Any:
+        return planned()
+
+    resolve.__annotations__["return"] = target
+    return strawberry.field(resolver=resolve, description=description)
+
+
+def match(field: str, operator: str, description: str) -> Any:
+    """A condition of a filter: the catalog field it reads, the operator of `db.select` and the description.
+
+    The planner refuses the filter (`FIELD_NOT_READABLE`) unless the caller reads `field` in clear on all his rows.
+    """
+    return strawberry.field(description=description, default=strawberry.UNSET, metadata={"match": (field, operator)})
+
+
+def code_enum(description: str, values: tuple[str, ...] | None = None) -> Callable[[type[Enum]], type[Enum]]:
+    """Class decorator: an enum of codes, written `CODE = "中文名称"`.
+
+    Raises ValueError unless the codes are `values`, those of the column.
+    """
+
+    def bind(cls: type[Enum]) -> type[Enum]:
+        labels = {name: member.value for name, member in cls.__members__.items()}
+        if values is not None and tuple(labels) != values:
+            raise ValueError(f"{cls.__name__}: the codes are not those of the column")
+        members = {name: strawberry.enum_value(name, description=label) for name, label in labels.items()}
+        # The functional form: the members' values are the codes, their labels become descriptions.
+        about = description if values is None else f"{description}各值的说明即其显示名称。"
+        make: Any = Enum
+        bound: type[Enum] = strawberry.enum(make(cls.__name__, members, module=cls.__module__), description=about)
+        return bound
+
+    return bind
+
+
+@strawberry.enum(description="排序方向。")
+class Direction(Enum):
+    ASC = strawberry.enum_value("ASC", description="升序")
+    DESC = strawberry.enum_value("DESC", description="降序")
+
+
+def descending() -> Any:
+    """The direction of an order input."""
+    return strawberry.field(description="方向；不写为降序。", default=Direction.DESC)

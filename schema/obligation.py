@@ -1,0 +1,93 @@
+"""Obligations that an agreement lays on a party, and every step of their performance."""
+
+from enum import Enum
+
+import strawberry
+
+from db.tables.obligation import OBLIGATION_KINDS, OBLIGATION_STATES, PERFORMANCE_KINDS
+from schema.node import Direction, Node, code_enum, descending, many, match, node, one, word
+from schema.scalars import Day, Instant, Money
+
+
+@code_enum("履行内容的类型。", OBLIGATION_KINDS)
+class ObligationKind(Enum):
+    PAY = "支付款项"
+    REFUND = "退还款项"
+    REPAIR = "修理修复"
+    RESTORE = "恢复原状或供应"
+    SERVICE = "提供或改进服务"
+    APOLOGISE = "赔礼道歉"
+    OTHER = "其他"
+
+
+@code_enum("履行状态。", OBLIGATION_STATES)
+class ObligationState(Enum):
+    PENDING = "待履行"
+    PARTLY_PERFORMED = "部分履行"
+    PERFORMED = "已履行"
+    EXCUSED = "有正当理由不能履行"
+    VARIED = "协议变更"
+    RESCINDED = "协议撤销"
+    SUED = "已起诉"
+    ENFORCED = "经强制执行履行"
+
+
+@strawberry.input(description="协议义务的筛选条件。")
+class ObligationFilter:
+    state: list[ObligationState] | None = match("state", "in", "履行状态，取其一即可。")
+    kind: list[ObligationKind] | None = match("kind", "in", "履行内容的类型，取其一即可。")
+    due_from: Day | None = match("due_on", "from", "履行期限不早于。")
+    due_to: Day | None = match("due_on", "to", "履行期限不晚于。")
+    overdue: bool | None = match("overdue", "flag", "true 只取逾期未履行的，false 只取其余的。")
+    amount_min: Money | None = match("amount", "from", "金额不低于。")
+    amount_max: Money | None = match("amount", "to", "金额不高于。")
+    area_code: str | None = match("area", "area", "纠纷发生地的区划代码（6、9、12 或 15 位），含其下级。")
+
+
+@code_enum("协议义务的排序字段。")
+class ObligationOrderField(Enum):
+    DUE_ON = "履行期限"
+    AMOUNT = "金额"
+
+
+@strawberry.input(description="协议义务的排序。")
+class ObligationOrder:
+    field: ObligationOrderField = strawberry.field(description="排序字段。")
+    direction: Direction = descending()
+
+
+@node("协议义务：协议约定由一方当事人履行的一项。")
+class Obligation(Node):
+    kind: ObligationKind | None = word("履行内容的类型。")
+    content: str | None = word("履行内容。")
+    amount: Money | None = word("金额，元；不涉及金额的为 null。")
+    place: str | None = word("履行地点。")
+    manner: str | None = word("履行方式。")
+    due_on: Day | None = word("履行期限。")
+    state: ObligationState | None = word("履行状态。")
+    overdue: bool | None = word("是否逾期：待履行或部分履行而期限已过。")
+    performed_on: Day | None = word("履行完毕日期；未履行完毕的为 null。")
+    dispute = one("dispute", "Dispute", "所属纠纷。")
+    agreement = one("agreement", "Agreement", "所属协议。")
+    party = one("party", "Party", "义务人。")
+    performances = many("obligation", "Performance", "履行记录，含督促。")
+
+
+@code_enum("履行记录的类型。", PERFORMANCE_KINDS)
+class PerformanceKind(Enum):
+    PERFORM = "履行"
+    PARTLY_PERFORM = "部分履行"
+    EXCUSE = "免除"
+    URGE = "督促"
+
+
+@node("履行记录：一次履行、部分履行、免除或督促。")
+class Performance(Node):
+    kind: PerformanceKind | None = word("类型。")
+    occurred_on: Day | None = word("发生日期。")
+    recorded_at: Instant | None = word("记录时间。")
+    amount: Money | None = word("本次金额，元；不涉及金额的为 null。")
+    evidence: str | None = word("凭证。")
+    both_confirmed: str | None = word("双方确认的说明。")
+    dispute = one("dispute", "Dispute", "所属纠纷。")
+    obligation = one("obligation", "Obligation", "所履行的义务。")

@@ -1,0 +1,39 @@
+"""The request as a value: a validated document with the variables of one call, and the answer to it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import DocumentNode, OperationDefinitionNode
+
+
+@dataclass(frozen=True)
+class Document:
+    """A GraphQL document that was parsed, held against the limits and validated once. `text` is its identity."""
+
+    text: str
+    ast: DocumentNode
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Document) and self.text == other.text
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a document with the raw (not yet coerced) variables of one call."""
+
+    document: Document
+    definition: OperationDefinitionNode
+    name: str | None
+    variables: dict[str, Any]
+
+
+@dataclass
+class Answer:
+    """What goes back: `data` as JSON text (None: no data key, the request was refused), errors, and extensions."""
+
+    data: bytes | None
+    errors: tuple[dict[str, Any], ...] = ()
+    extensions: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,42 @@
+"""Puts the words together into the schema, and prints the contract that `schema/schema.graphql` holds.
+
+python -m schema.sdl > schema/schema.graphql
+"""
+
+import importlib
+import sys
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from schema.node import NODE_TYPES
+from schema.query import Query
+from schema.scalars import SCALARS
+
+# Every module that declares nodes. Some are reached only lazily, and a type must be loaded to be listed.
+NOUNS = (
+    "agreement", "area", "assignment", "compound", "dispute", "event", "follow_up", "measure", "obligation",
+    "organization", "party", "person", "referral", "session", "team",
+)  # fmt: skip
+
+
+def build() -> strawberry.Schema:
+    """The schema, with every node type as an implementation of `Node`."""
+    for noun in NOUNS:
+        importlib.import_module(f"schema.{noun}")
+    return strawberry.Schema(
+        Query,
+        types=[NODE_TYPES[name] for name in sorted(NODE_TYPES)],
+        scalar_overrides=SCALARS,
+        # SECURITY: a misspelt name is refused without naming its neighbours.
+        config=StrawberryConfig(disable_field_suggestions=True),
+    )
+
+
+def print_sdl() -> str:
+    """The contract as text, ending in a newline."""
+    return build().as_str().rstrip("\n") + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(print_sdl())

@@ -1,0 +1,49 @@
+"""Mediation sessions, the agencies present, and the notes with their circle of readers."""
+
+from enum import Enum
+
+from db.tables.session import SESSION_RESULTS, VISIBILITIES
+from schema.node import Node, code_enum, many, node, one, word
+from schema.scalars import Instant
+
+
+@code_enum("调解会的结果。", SESSION_RESULTS)
+class SessionResult(Enum):
+    AGREED = "达成协议"
+    NOT_AGREED = "未达成协议"
+    TO_CONTINUE = "有待继续调解"
+
+
+@code_enum("调解记录的知悉范围。", VISIBILITIES)
+class NoteVisibility(Enum):
+    SHARED = "共同：到场各方知悉"
+    TEAM = "办案团队：承办人员知悉"
+    CAUCUS = "背对背：仅记录人与主持调解员知悉"
+
+
+@node("调解会：一次面对面或线上的调解。")
+class Session(Node):
+    held_at: Instant | None = word("调解时间。")
+    place: str | None = word("调解地点。")
+    is_joint: bool | None = word("是否多部门联合调解。")
+    result: SessionResult | None = word("结果；尚未记录的为 null。")
+    record: str | None = word("调解笔录。")
+    dispute = one("dispute", "Dispute", "所属纠纷。")
+    notes = many("session", "Note", "本次的调解记录；只含调用者在其知悉范围之内的。")
+    attendances = many("session", "Attendance", "到场的联动单位。")
+
+
+@node("到场：一个联动单位参加一次调解会。")
+class Attendance(Node):
+    session = one("session", "Session", "调解会。")
+    organization = one("organization", "Organization", "到场单位。")
+
+
+@node("调解记录：承办人员的一条记录，按知悉范围可见。")
+class Note(Node):
+    visibility: NoteVisibility | None = word("知悉范围。")
+    recorded_at: Instant | None = word("记录时间。")
+    text: str | None = word("内容。")
+    dispute = one("dispute", "Dispute", "所属纠纷。")
+    session = one("session", "Session", "所属调解会；会外记录的为 null。")
+    author = one("person", "Person", "记录人。")

@@ -1,0 +1,283 @@
+"""The command line and its settings: what it says, with which exit code, and what it never says."""
+
+import asyncio
+import base64
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner, Result
+
+from api import settings, tokens
+from api.__main__ import app
+from api.__main__ import main as run_main
+from api.settings import BadSettings, Settings
+from db.engine import Address
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith(settings.PREFIX)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SANLIAN_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def at_database(database: Address, monkeypatch: pytest.MonkeyPatch) -> Address:
+    """The commands of this test use a migrated database of the session's server."""
+    url = f"postgresql://{database.user}@/{database.database}?host={database.host}"
+    assert Address.parse(url) == database
+    monkeypatch.setenv("SANLIAN_DATABASE_URL", url)
+    monkeypatch.setenv("SANLIAN_SECRET_KEY", KEY)
+    return database
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def call_process(*arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "api", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **more}, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+async def connect(address: Address) -> "asyncpg.Connection[asyncpg.Record]":
+    return await asyncpg.connect(**address.connect_arguments())
+
+
+async def add_person(connection: "asyncpg.Connection[asyncpg.Record]", name: str) -> UUID:
+    person: UUID = await connection.fetchval("INSERT INTO person (name) VALUES ($1) RETURNING id", name)
+    return person
+
+
+def test_help_lists_every_setting_and_command() -> None:
+    told = call_process("--help", COLUMNS="200")
+    assert told.returncode == 0
+    for name, _, description in settings.describe():
+        assert name in told.stdout
+        assert description[:10] in told.stdout
+    assert len(settings.describe()) == len(Settings.model_fields)
+    for command in ("demo", "serve", "migrate", "schema", "policy", "token"):
+        assert command in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("PORT", "x", "SANLIAN_PORT 应为整数"),
+        ("PORT", "70000", "SANLIAN_PORT 不能大于 65535"),
+        ("WORKERS", "0", "SANLIAN_WORKERS 不能小于 1"),
+        ("FAST_PATH", "ja", "SANLIAN_FAST_PATH 应为 true 或 false"),
+        ("LOG_LEVEL", "loud", "SANLIAN_LOG_LEVEL 应为"),
+        ("PROT", "1", "没有名为 SANLIAN_PROT 的设置"),
+        ("SECRET_KEY", "geheim", "SANLIAN_SECRET_KEY 应为 32 字节的 base64"),
+        ("DATABASE_URL", "mysql://u:geheim@h/d", "SANLIAN_DATABASE_URL 数据库地址应以 postgresql:// 开头"),
+        ("DATABASE_URL", "postgresql://u:geheim@h:x/d", "SANLIAN_DATABASE_URL 数据库地址写得不对"),
+        ("DATABASE_URL", "postgresql://u:geheim@h/d?sslrootcert=/x", "不支持的选项：sslrootcert"),
+        ("DATABASE_URL", "postgresql://u:geheim@h/d", "必须同时设 SANLIAN_SECRET_KEY"),
+    ],
+)
+def test_bad_setting_is_told_in_one_line_without_its_value(
+    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"SANLIAN_{name}", value)
+    with pytest.raises(BadSettings) as refused:
+        settings.load()
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "geheim" not in str(refused.value)
+
+
+def test_bad_setting_ends_the_command_with_2_and_no_traceback() -> None:
+    ended = call_process("migrate", SANLIAN_PORT="x")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", "SANLIAN_PORT 应为整数\n")
+
+
+def test_empty_setting_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANLIAN_DATABASE_URL", "")
+    assert settings.load().address is None
+
+
+def test_settings_and_addresses_print_no_secret(at_database: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANLIAN_DATABASE_URL", "postgresql://u:geheim@h/d")
+    loaded = settings.load()
+    assert "geheim" not in repr(loaded)
+    assert KEY not in repr(loaded)
+    assert loaded.address is not None
+    assert "geheim" not in repr(loaded.address)
+    assert loaded.address.password == "geheim"
+
+
+def test_key_is_made_once_and_readable_by_its_owner_only() -> None:
+    loaded = settings.load()
+    key = loaded.key()
+    path = loaded.home / "secret.key"
+    assert len(key) == 32
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert settings.load().key() == key
+    path.chmod(0o644)
+    with pytest.raises(BadSettings, match="权限太宽"):
+        loaded.key()
+
+
+@pytest.mark.parametrize(
+    ("host", "alone"), [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("h", False)]
+)
+def test_loopback_is_known(host: str, alone: bool) -> None:
+    assert Settings(host=host).loopback is alone
+
+
+def end_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:
+    monkeypatch.setattr(sys, "argv", ["api", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        run_main()
+    return ended.value.code
+
+
+def test_demo_listens_to_this_machine_only(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("SANLIAN_HOST", "0.0.0.0")
+    assert end_main(monkeypatch, "demo") == 2
+    assert "只监听本机" in capsys.readouterr().err
+    assert not settings.load().home.exists()
+
+
+def test_demo_leaves_a_real_database_alone(
+    at_database: Address, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert end_main(monkeypatch, "demo") == 2
+    assert "SANLIAN_DATABASE_URL" in capsys.readouterr().err
+
+
+def test_port_in_use_is_told_before_anything_is_started(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert end_main(monkeypatch, "demo", "--port", str(port)) == 2
+    assert f"端口 {port} 已被占用" in capsys.readouterr().err
+    assert not settings.load().home.exists()
+
+
+def test_unreachable_database_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SANLIAN_DATABASE_URL", "postgresql://u:geheim@127.0.0.1:1/d")
+    monkeypatch.setenv("SANLIAN_SECRET_KEY", KEY)
+    assert end_main(monkeypatch, "token", "list") == 1
+    told = capsys.readouterr().err
+    assert told.startswith("连不上数据库")
+    assert "geheim" not in told
+
+
+def test_database_that_was_never_migrated_is_told(at_database: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"postgresql://{at_database.user}@/postgres?host={at_database.host}"
+    monkeypatch.setenv("SANLIAN_DATABASE_URL", url)
+    told = call("token", "list")
+    assert told.exit_code == 1
+    assert "请先执行" in told.output
+
+
+def test_migrate_makes_the_database_and_may_be_repeated(at_database: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"{at_database.database}_new"
+    monkeypatch.setenv("SANLIAN_DATABASE_URL", f"postgresql://{at_database.user}@/{name}?host={at_database.host}")
+    assert call("migrate").exit_code == 0
+    assert call("migrate").exit_code == 0
+    assert call("token", "list").exit_code == 0
+
+    async def drop() -> None:
+        connection = await connect(at_database.with_database("postgres"))
+        await connection.execute(f"DROP DATABASE {name}")
+        await connection.close()
+
+    asyncio.run(drop())
+
+
+def test_token_is_issued_once_listed_without_its_secret_and_revoked(at_database: Address) -> None:
+    async def prepare() -> None:
+        connection = await connect(at_database)
+        await add_person(connection, "纪明")
+        await connection.close()
+
+    async def is_live(text: str) -> bool:
+        connection = await connect(at_database)
+        live = await tokens.is_live(connection, text)
+        await connection.close()
+        return live
+
+    asyncio.run(prepare())
+    issued = call("token", "issue", "--person", "纪明", "--days", "3", "--label", "试用")
+    assert issued.exit_code == 0
+    token = issued.stdout.strip()
+    assert asyncio.run(is_live(token))
+    listed = call("token", "list").output
+    _, prefix, secret = token.split("_", 2)
+    assert prefix in listed
+    assert secret not in listed
+    assert call("token", "revoke", prefix).exit_code == 0
+    assert not asyncio.run(is_live(token))
+    assert call("token", "revoke", prefix).exit_code == 0  # it stays revoked
+    assert call("token", "revoke", "aaaaaaaa").exit_code == 1
+    assert "已撤销" in call("token", "list").output
+
+
+def test_token_is_not_issued_for_a_name_that_is_unknown_or_not_unique(at_database: Address) -> None:
+    async def prepare() -> None:
+        connection = await connect(at_database)
+        await add_person(connection, "重名")
+        await add_person(connection, "重名")
+        await connection.close()
+
+    asyncio.run(prepare())
+    assert "没有名为" in call("token", "issue", "--person", "无此人").output
+    told = call("token", "issue", "--person", "重名")
+    assert told.exit_code == 1
+    assert "2 人" in told.output
+
+
+async def test_stored_token_is_only_a_hash_and_a_change_of_tokens_moves_the_epoch(database: Address) -> None:
+    connection = await connect(database)
+    try:
+        person = await add_person(connection, "纪明")
+        before = await connection.fetchval("SELECT epoch FROM access_epoch")
+        issued = await tokens.issue(connection, person_id=person, label="试用", days=1)
+        (row,) = await connection.fetch("SELECT * FROM token")
+        assert issued.text.split("_")[2] not in str(dict(row))
+        presented = tokens.parse(issued.text)
+        assert presented is not None
+        assert (presented.prefix, presented.hash) == (row["prefix"], row["hash"])
+        assert issued.text not in repr(issued) + repr(presented)
+        assert await connection.fetchval("SELECT epoch FROM access_epoch") > before
+        await connection.execute("UPDATE token SET created_at = now() - interval '2 days', expires_at = now()")
+        assert not await tokens.is_live(connection, issued.text)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "sl_", "sl_abcdefgh_short", "sl_ABCDEFGH_" + "a" * 43, "sl_abcdefgh_" + "a" * 44, "é" * 55]
+)
+def test_what_is_no_token_is_not_looked_up(text: str) -> None:
+    assert tokens.parse(text) is None
+
+
+def test_policy_check_tells_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "bad.csv"
+    file.write_text("# a comment\np, mediator\n", encoding="utf-8")
+    told = call("policy", "check", str(file))
+    assert told.exit_code == 1
+    assert f"{file}:2: " in told.output.replace("\n", "")
+
+
+def test_schema_print_is_the_contract_of_the_repository() -> None:
+    assert call("schema", "print").output == (ROOT / "schema" / "schema.graphql").read_text(encoding="utf-8")

@@ -1,0 +1,105 @@
+"""Databases for the tests: one private server a session, and clones of two templates, made only when asked for.
+
+`database` is an empty, migrated database of one test. `county` is the demo county, shared by a module that only reads;
+`own_county` is the same for one test that writes.
+"""
+
+import asyncio
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from db.embedded import EmbeddedServer
+from db.engine import Address, ensure_database
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """The server of this session. It ends with the session, and with the process if that is killed."""
+    # Not pytest's own temporary directory: it is readable by its owner only, and root's server has another account.
+    home = Path(tempfile.mkdtemp(prefix="sanlian-tests-"))
+    home.chmod(0o711)
+    try:
+        with EmbeddedServer.start(home, durable=False) as running:
+            yield running
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedServer) -> Address:
+    """A migrated, empty database. Never connect to it: clones are made of it."""
+    from db.migrate import migrate
+
+    address = server.address.with_database("template_empty")
+
+    async def make() -> None:
+        await ensure_database(address)
+        await migrate(address)
+
+    asyncio.run(make())
+    return address
+
+
+@pytest.fixture(scope="session")
+def county_template(template: Address) -> Address:
+    """A migrated database with the demo county. Never connect to it: clones are made of it."""
+    from db.county import load
+    from db.crypto import Cipher
+
+    address = template.with_database("template_county")
+
+    async def make() -> None:
+        await _clone(template, address)
+        connection = await asyncpg.connect(**address.connect_arguments())
+        try:
+            await load(connection, Cipher(bytes(range(32))))
+        finally:
+            await connection.close()
+
+    asyncio.run(make())
+    return address
+
+
+@pytest.fixture
+def database(template: Address) -> Iterator[Address]:
+    """An empty, migrated database of this test alone."""
+    yield from _lend(template)
+
+
+@pytest.fixture(scope="module")
+def county(county_template: Address) -> Iterator[Address]:
+    """The demo county, for the tests of one module, which must leave it as it is."""
+    yield from _lend(county_template)
+
+
+@pytest.fixture
+def own_county(county_template: Address) -> Iterator[Address]:
+    """The demo county, for this test alone to change."""
+    yield from _lend(county_template)
+
+
+def _lend(template: Address) -> Iterator[Address]:
+    address = template.with_database(f"test_{next(_numbers)}")
+    asyncio.run(_clone(template, address))
+    yield address
+    asyncio.run(_administer(address, f"DROP DATABASE {address.database} WITH (FORCE)"))
+
+
+async def _clone(template: Address, address: Address) -> None:
+    await _administer(address, f"CREATE DATABASE {address.database} TEMPLATE {template.database} STRATEGY FILE_COPY")
+
+
+async def _administer(address: Address, statement: str) -> None:
+    connection = await asyncpg.connect(**address.with_database("postgres").connect_arguments())
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

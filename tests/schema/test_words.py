@@ -1,0 +1,237 @@
+"""The words of the schema: described in Chinese, bound to the tables by name, null where guarded, and as printed."""
+
+import re
+from pathlib import Path
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    is_introspection_type,
+    is_specified_scalar_type,
+)
+from sqlalchemy import Boolean, Column, Date, DateTime, Integer, Numeric, Text
+
+import schema as folder
+from db.tables import metadata
+from schema import sdl
+from schema.node import NODE_TYPES, snake
+
+# Values that the catalog computes: fields of a node that are no column of its table.
+DERIVED = {
+    "Mediator": {"name": "String"},
+    "Obligation": {"overdue": "Boolean"},
+    "Dispute": {"overdue": "Boolean"},
+    "FollowUp": {"overdue": "Boolean"},
+}
+
+# relation -> Target (to one), [Target] (plain list) or {Target} (connection)
+RELATIONS = {
+    "Area": "parent Area, areas {Area}, compounds {Compound}, organizations {Organization}, teams {Team},"
+    " disputes {Dispute}",
+    "Organization": "area Area, parent Organization, mediators {Mediator}, appointments [Appointment]",
+    "Company": "compounds {Compound}",
+    "Compound": "area Area, company Company, disputes {Dispute}",
+    "Person": "mediator Mediator, appointments [Appointment], team_memberships [TeamMember]",
+    "Appointment": "person Person, organization Organization, area Area",
+    "Mediator": "person Person, organization Organization, disputes {Dispute}",
+    "Team": "area Area, members [TeamMember], disputes {Dispute}",
+    "TeamMember": "team Team, person Person",
+    "Dispute": "area Area, compound Compound, committee Organization, source_organization Organization,"
+    " lead_mediator Mediator, team Team, squad Organization, centre Organization, previous Dispute,"
+    " assignments [Assignment], parties [Party], measures [Measure], sessions [Session], notes [Note],"
+    " agreements [Agreement], obligations [Obligation], confirmations [Confirmation], extensions [Extension],"
+    " follow_ups [FollowUp], referrals [Referral], events {Event}",
+    "Party": "dispute Dispute, company Company, obligations [Obligation]",
+    "Assignment": "dispute Dispute, mediator Mediator",
+    "Measure": "dispute Dispute",
+    "Session": "dispute Dispute, notes [Note], attendances [Attendance]",
+    "Attendance": "session Session, organization Organization",
+    "Note": "dispute Dispute, session Session, author Person",
+    "Agreement": "dispute Dispute, obligations [Obligation], signatures [Signature], confirmations [Confirmation]",
+    "Signature": "agreement Agreement, party Party, person Person, organization Organization",
+    "Confirmation": "dispute Dispute, agreement Agreement, court Organization",
+    "Extension": "dispute Dispute",
+    "Obligation": "dispute Dispute, agreement Agreement, party Party, performances [Performance]",
+    "Performance": "dispute Dispute, obligation Obligation",
+    "FollowUp": "dispute Dispute, visitor Person",
+    "Referral": "dispute Dispute, organization Organization, from_organization Organization",
+    "Event": "dispute Dispute, actor Person",
+}
+
+# What each operator of a condition asks of its input type; None: the type of the field itself.
+OPERATORS = {
+    "in": "list", "eq": None, "from": None, "to": None, "from_day": "Date", "to_day": "Date", "before_day": "Date",
+    "area": "String", "is": "ID", "mediator": "ID", "text": "String", "flag": "Boolean", "present": "Boolean",
+    "party": None,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def built() -> GraphQLSchema:
+    return sdl.build()._schema
+
+
+def relations(name: str) -> dict[str, str]:
+    return dict(part.strip().split(" ") for part in RELATIONS[name].split(","))
+
+
+def columns(name: str) -> dict[str, Column]:
+    return {each.name: each for each in metadata.tables[snake(name)].c if "field_class" in each.info}
+
+
+def scalar_of(column: Column) -> str:
+    if isinstance(column.type, Numeric):
+        return "Money" if column.type.scale == 2 else "Float"
+    kinds = {Boolean: "Boolean", Integer: "Int", Text: "String", Date: "Date", DateTime: "DateTime"}
+    return next(scalar for kind, scalar in kinds.items() if isinstance(column.type, kind))
+
+
+def test_every_name_is_described_in_chinese(built: GraphQLSchema) -> None:
+    missing = []
+
+    def hold(path: str, description: str | None) -> None:
+        if not re.search(r"[\u4e00-\u9fff]", description or ""):
+            missing.append(path)
+
+    for name, kind in built.type_map.items():
+        if is_introspection_type(kind) or is_specified_scalar_type(kind):
+            continue
+        hold(name, kind.description)
+        if isinstance(kind, GraphQLEnumType):
+            for value, definition in kind.values.items():
+                hold(f"{name}.{value}", definition.description)
+        if isinstance(kind, (GraphQLObjectType, GraphQLInterfaceType, GraphQLInputObjectType)):
+            for field, definition in kind.fields.items():
+                hold(f"{name}.{field}", definition.description)
+                for argument, value in getattr(definition, "args", {}).items():
+                    hold(f"{name}.{field}({argument})", value.description)
+    assert not missing
+
+
+def test_every_resource_has_its_type(built: GraphQLSchema) -> None:
+    assert set(NODE_TYPES) == set(RELATIONS)
+    assert {each.name for each in built.get_possible_types(built.type_map["Node"])} == set(RELATIONS)
+
+
+@pytest.mark.parametrize("name", sorted(RELATIONS))
+def test_fields_of_a_node_are_the_columns_and_relations_of_its_resource(built: GraphQLSchema, name: str) -> None:
+    fields = {snake(field): each.type for field, each in built.type_map[name].fields.items()}
+    assert str(fields.pop("id")) == "ID!"
+    assert str(fields.pop("access")) == "Access!"
+
+    wanted = dict(DERIVED.get(name, {}))
+    for each in columns(name).values():
+        coded = "values" in each.info
+        wanted[each.name] = str(get_named_type(fields[each.name])) if coded else scalar_of(each)
+        if coded:
+            assert tuple(fields[each.name].values) == each.info["values"]
+    for relation, target in relations(name).items():
+        bare = target.strip("[]{}")
+        wanted[relation] = {"[": f"[{bare}!]!", "{": f"{bare}Connection!"}.get(target[0], bare)
+    # No non-null but for lists of rows: whatever is guarded may be withheld.
+    assert {field: str(kind) for field, kind in fields.items()} == wanted
+
+
+@pytest.mark.parametrize("name", sorted(RELATIONS))
+def test_a_guarded_field_says_so(built: GraphQLSchema, name: str) -> None:
+    fields = {snake(field): each.description for field, each in built.type_map[name].fields.items()}
+    for each in columns(name).values():
+        assert ("【受控：" in fields[each.name]) == (each.info["field_class"] != "public")
+        assert ("掩码或" in fields[each.name]) == (each.info["mask"] not in {None, "stored"})
+
+
+def inputs(built: GraphQLSchema, suffix: str) -> list[str]:
+    return sorted(name.removesuffix(suffix) for name in built.type_map if name.endswith(suffix) and name != suffix)
+
+
+def test_conditions_read_fields_of_the_resource(built: GraphQLSchema) -> None:
+    for name in inputs(built, "Filter"):
+        definition = built.type_map[f"{name}Filter"].extensions["strawberry-definition"]
+        for each in definition.fields:
+            path, operator = each.metadata["match"]
+            kind = built.type_map[f"{name}Filter"].fields[camel(each.python_name)].type
+            where = f"{name}Filter.{each.python_name}"
+            assert not isinstance(kind, GraphQLNonNull), where
+            target, field = name, path
+            if "." in path:
+                relation, field = path.split(".")
+                target = relations(name)[relation].strip("[]{}")
+            kinds = {snake(key): value.type for key, value in built.type_map[target].fields.items()}
+            if operator == "area":
+                assert field == "area", where
+            else:
+                assert field in kinds, where
+            if operator == "in":
+                assert isinstance(kind, GraphQLList), where
+                assert get_named_type(kind) is get_named_type(kinds[field]), where
+            elif OPERATORS[operator] is None:
+                assert kind is kinds[field], where
+            else:
+                assert str(kind) == OPERATORS[operator], where
+            if operator in {"from_day", "to_day"}:
+                assert str(kinds[field]) == "DateTime", where
+            if operator in {"is", "mediator"}:
+                assert field in relations(target), where
+
+
+def test_orders_are_by_columns_of_the_resource(built: GraphQLSchema) -> None:
+    assert inputs(built, "Order") == inputs(built, "Filter")
+    for name in inputs(built, "Order"):
+        fields = built.type_map[f"{name}Order"].fields
+        assert str(fields["field"].type) == f"{name}OrderField!"
+        assert str(fields["direction"].type) == "Direction!"
+        assert fields["direction"].default_value.value == "DESC"
+        for value in built.type_map[f"{name}OrderField"].values:
+            assert value.lower() in columns(name), f"{name}OrderField.{value}"
+
+
+def test_every_connection_takes_the_inputs_of_its_node(built: GraphQLSchema) -> None:
+    seen = set()
+    for name in ["Query", *RELATIONS]:
+        for each in built.type_map[name].fields.values():
+            kind = str(each.type)
+            if kind.endswith("Connection!"):
+                target = kind.removesuffix("Connection!")
+                seen.add(target)
+                assert {key: str(value.type) for key, value in each.args.items()} == {
+                    "filter": f"{target}Filter", "orderBy": f"[{target}Order!]",
+                    "first": "Int", "after": "String", "last": "Int", "before": "String",
+                }  # fmt: skip
+    assert sorted(seen) == inputs(built, "Filter")
+
+
+def camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(each.capitalize() for each in tail)
+
+
+def test_names_go_to_camel_case_and_back() -> None:
+    for name in RELATIONS:
+        for each in [*columns(name), *relations(name), *DERIVED.get(name, {})]:
+            assert snake(camel(each)) == each
+
+
+def test_nothing_answers_outside_a_plan() -> None:
+    result = sdl.build().execute_sync("{ viewer { roles } }")
+    assert result.data is None
+    assert "outside a plan" in str(result.errors[0])
+
+
+def test_a_misspelt_name_is_refused_without_naming_its_neighbours() -> None:
+    result = sdl.build().execute_sync("{ viewer { rolls } }")
+    assert "rolls" in str(result.errors[0])
+    assert "roles" not in str(result.errors[0])
+
+
+def test_the_printed_contract_is_the_schema() -> None:
+    golden = Path(folder.__file__).with_name("schema.graphql").read_text(encoding="utf-8")
+    assert sdl.print_sdl() == golden, (
+        "print it anew and review the difference: python -m schema.sdl > schema/schema.graphql"
+    )
