@@ -73,6 +73,7 @@ def demo(
 @app.command()
 def serve() -> None:
     """提供服务，用法由 SANLIAN_ 设置决定。用自己的数据库时先执行 migrate。"""
+    from api.installation import install
     from api.listening import listen, serve_forever
 
     settings = _settings()
@@ -80,7 +81,7 @@ def serve() -> None:
     _orderly()
     with listen(settings.host, settings.port) as listener, _database(settings, brief=False) as address:
         if settings.address is None:
-            asyncio.run(_bring_up(address))
+            asyncio.run(install(address))
         serve_forever("api.__main__:create" if settings.workers > 1 else create(), settings, listener)
 
 
@@ -98,9 +99,11 @@ def create() -> "Starlette":
 
 @app.command()
 def migrate() -> None:
-    """把数据库升级到当前版本；没有该库则先建库。可以重复执行。"""
+    """把数据库升级到当前版本；没有该库则先建库，没有策略则发布初始策略。可以重复执行。"""
+    from api.installation import install
+
     with _database(_settings()) as address:
-        asyncio.run(_bring_up(address))
+        asyncio.run(install(address))
     typer.echo("数据库已是当前版本。")
 
 
@@ -210,14 +213,6 @@ def _database(settings: "Settings", *, brief: bool = True) -> "Iterator[Address]
 
     with EmbeddedServer.start(settings.home, brief=brief) as server:
         yield server.address
-
-
-async def _bring_up(address: "Address") -> None:
-    from db.engine import ensure_database
-    from db.migrate import migrate as run_migrations
-
-    await ensure_database(address)
-    await run_migrations(address)
 
 
 def _ask(question: Callable[[Any], Awaitable[T]]) -> T:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from api import tokens
+from api.installation import install
 from api.listening import CannotServe, listen, serve_forever
 from api.settings import Settings
 
@@ -27,34 +27,12 @@ if TYPE_CHECKING:
 TOKEN_DAYS = 365
 TOKENS_FILE = "tokens.json"
 
-# In the order in which a dispute meets them.
-ROLES = {
-    "grid_worker": "网格员",
-    "legal_adviser": "法律顾问",
-    "law_leader": "法律明白人",
-    "mediator": "人民调解员",
-    "squad_member": "专业调解队员",
-    "centre_staff": "调解中心工作人员",
-    "police": "派出所民警",
-    "justice_office": "司法所",
-    "governance_centre": "综治中心",
-    "court": "人民法庭",
-    "agency_hotline": "12345 热线",
-    "agency_petition": "信访部门",
-    "housing": "住建部门",
-    "bureau_admin": "司法局业务科室",
-    "analyst": "统计分析员",
-    "auditor": "审计管理员",
-    "system_admin": "系统管理员",
-    "security_admin": "安全管理员",
-}
-
 _TRY = (
     ("mediator", "调解员看自己的纠纷", "{ disputes(first: 5) { totalCount nodes { caseNumber title state } } }"),
     (
         "grid_worker",
         "网格员看到的电话是掩码",
-        "{ disputes(first: 5) { nodes { title parties(first: 5) { nodes { name phone } } } } }",
+        "{ disputes(first: 5) { nodes { title parties { name phone } } } }",
     ),
     ("analyst", "统计员只看数字", "{ statistics { registered accepted agreed resolved followUpRate } }"),
 )
@@ -76,6 +54,7 @@ class Resident:
     """A person to try the service as."""
 
     role: str
+    label: str
     person: str
     place: str
     token: str
@@ -113,12 +92,8 @@ def run(settings: Settings, *, port: int | None, scale: int, fresh: bool) -> Non
 async def _prepare(address: "Address", settings: Settings, scale: int, console: Console) -> list[Resident]:
     import asyncpg
 
-    from db.engine import ensure_database
-    from db.migrate import migrate
-
     with console.status("正在升级数据库……"):
-        await ensure_database(address)
-        await migrate(address)
+        await install(address)
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
         # Two terminals may start at once: the second waits, and then finds the county there.
@@ -140,12 +115,15 @@ async def _populate(connection: Any, settings: Settings, scale: int, console: Co
 
 async def _hand_out(connection: Any, path: Path) -> list[Resident]:
     """A token for each role: those of the file as far as they are still good, new ones for the rest."""
+    from db.catalog import CATALOG
     from db.county import PRINCIPALS
+    from policies.compile import POLICY_PATH, compile_policy
 
+    labels = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG).roles
     kept = _read(path)
     people = {row["role"]: row for row in await connection.fetch(_PEOPLE, list(PRINCIPALS), list(PRINCIPALS.values()))}
     residents = []
-    for role, label in ROLES.items():
+    for role in PRINCIPALS:
         if role not in people:  # somebody has ended the appointment; the others can still be tried
             continue
         row = people[role]
@@ -155,11 +133,11 @@ async def _hand_out(connection: Any, path: Path) -> list[Resident]:
                 connection,
                 person_id=row["person_id"],
                 appointment_id=row["appointment_id"],
-                label=f"演示：{label}",
+                label=f"演示：{labels[role]}",
                 days=TOKEN_DAYS,
             )
             token = issued.text
-        residents.append(Resident(role, row["person"], f"{row['organization']}（{row['area']}）", token))
+        residents.append(Resident(role, labels[role], row["person"], f"{row['organization']}（{row['area']}）", token))
     fresh = {resident.role: resident.token for resident in residents}
     if fresh != kept:
         _write(path, fresh)
@@ -185,14 +163,13 @@ def _write(path: Path, found: Mapping[str, str]) -> None:
 
 
 def _show(console: Console, residents: list[Resident], home: Path, base: str) -> None:
-    table = Table(box=box.SIMPLE, title="演示县的人员与令牌", title_style="bold", row_styles=("", "cyan"))
-    # Two columns, so that a token fits on a line of a terminal of 80.
+    console.print(Rule("演示县的人员与令牌"))
+    # Two columns and no frame, so that a token fits on a line of a terminal of 80.
+    table = Table(box=None, pad_edge=False, row_styles=("", "cyan"))
     table.add_column("角色")
     table.add_column("姓名、所在；令牌", overflow="fold")
     for resident in residents:
-        table.add_row(
-            f"{ROLES[resident.role]}\n{resident.role}", f"{resident.person}  {resident.place}\n{resident.token}"
-        )
+        table.add_row(f"{resident.label}\n{resident.role}", f"{resident.person}  {resident.place}\n{resident.token}")
     console.print(table)
     console.print(f"全部令牌也在 {home / TOKENS_FILE}", soft_wrap=True)
     held = {resident.role: resident.token for resident in residents}

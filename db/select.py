@@ -460,7 +460,8 @@ class Builder:
         if isinstance(item, p.Nodes | p.Edges):
             listed = func.json_agg(aggregate_order_by(body.c[f"j{index}"], ordered)).filter(shown)
             return func.coalesce(listed, literal_column("'[]'::json"))
-        more = func.count() > size
+        # Counts a column of the page: a bare count(*) would count the rows of the JSON object around it.
+        more = func.count(body.c.rn) > size
         given = {"has_next_page": page.slice.before, "has_previous_page": page.slice.after}
         ahead = "has_previous_page" if page.slice.backward else "has_next_page"
         members: list[tuple[str, Sql]] = []
@@ -470,7 +471,7 @@ class Builder:
             elif name.endswith("cursor"):
                 last = (name == "end_cursor") != page.slice.backward
                 by = body.c.rn.desc() if last else body.c.rn.asc()
-                members.append((key, func.array_agg(aggregate_order_by(body.c[f"j{index}"], by)).filter(shown)[1]))
+                members.append((key, func.array_agg(aggregate_order_by(body.c[f"j{index}"], by)).filter(shown)[literal_column("1")]))
             else:
                 members.append((key, more if name == ahead else literal_column("true" if given[name] else "false")))
         return JsonRow(members)

@@ -46,7 +46,7 @@ MATTERS: dict[str, Matter] = {
             "物业公司反映{owner}拖欠物业费{amount}元，多次上门催交未果。{owner}认为保洁只扫一层，楼道堆物无人清理，应当打折。",
             "{owner}以车辆在小区内被刮、物业不提供监控为由停交物业费，共欠{amount}元，双方在收费处发生争吵。",
         ),
-        (_OWED, Term("SERVICE", True, "物业公司十五日内修复单元门禁，并每周清扫楼道两次")), (600, 6800),
+        (_OWED, Term("SERVICE", True, "物业公司十五日内完成服务整改，修复公共设施，每周清扫楼道两次")), (600, 6800),
     ),
     "P02": Matter(
         "PROPERTY", "OWNER", "COMPANY",
