@@ -60,7 +60,7 @@ app.add_typer(token_app, name="token")
 @app.command()
 def demo(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="监听的端口；不写则用 SANLIAN_PORT。")] = None,
-    scale: Annotated[int, typer.Option(min=0, max=5_000_000, help="另造纠纷，直到总数达到此数。")] = 0,
+    scale: Annotated[int, typer.Option(min=0, max=5_000_000, help="另造这么多件虚构纠纷，以前造的算在内。")] = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="先删去以前的演示数据和令牌。")] = False,
 ) -> None:
     """在本机试用：内置数据库、一个虚构的县、每个角色一枚令牌。只监听本机。"""
@@ -120,6 +120,36 @@ def policy_check(file: Annotated[Path, typer.Argument(exists=True, dir_okay=Fals
     """检查策略能否发布；不能则逐行说明，并以 1 退出。"""
     policy = _compiled(file)
     typer.echo(f"可以发布：{len(policy.roles)} 个角色，{len(policy.rules)} 条规则，sha256 {policy.sha256}")
+
+
+@policy_app.command("sheet")
+def policy_sheet(
+    file: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="策略文件；不写则为初始策略。")
+    ] = None,
+) -> None:
+    """打印授权一览表：谁对什么在哪些行可以看什么、办什么。"""
+    from db.catalog import CATALOG
+    from policies.compile import POLICY_PATH
+    from policies.explain import sheet
+
+    typer.echo(sheet(_compiled(file or POLICY_PATH), CATALOG), nl=False)
+
+
+@policy_app.command("explain")
+def policy_explain(
+    person: Annotated[str, typer.Option("--as", help="人员姓名。")],
+    node: Annotated[str, typer.Option("--on", help="对象的全局标识，如 Dispute:0190a6c2-…")],
+    field: Annotated[str | None, typer.Option(help="字段名，如 caseNumber；不写则只问该行。")] = None,
+) -> None:
+    """说明此人能否看见某一行、某一字段，由哪一条规则决定，不成立的又差在哪里。"""
+    from api.explaining import Unanswerable, explain_to_terminal
+
+    try:
+        lines = _ask(lambda connection: explain_to_terminal(connection, person, node, field))
+    except Unanswerable as error:
+        _quit(str(error))
+    typer.echo("\n".join(lines))
 
 
 def _compiled(file: Path) -> Any:

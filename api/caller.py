@@ -135,7 +135,9 @@ class Callers:
         if now - self._used.get(caller.prefix, dt.datetime.min.replace(tzinfo=dt.UTC)) < USE_RECORDED_EVERY:
             return
         self._used[caller.prefix] = now
-        await self._pool.execute("UPDATE token SET last_used_at = greatest(last_used_at, now()) WHERE prefix = $1", caller.prefix)
+        await self._pool.execute(
+            "UPDATE token SET last_used_at = greatest(last_used_at, now()) WHERE prefix = $1", caller.prefix
+        )
 
 
 def _appointment(person_id: Any, found: dict[str, Any]) -> Appointment:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -29,11 +30,7 @@ TOKENS_FILE = "tokens.json"
 
 _TRY = (
     ("mediator", "调解员看自己的纠纷", "{ disputes(first: 5) { totalCount nodes { caseNumber title state } } }"),
-    (
-        "grid_worker",
-        "网格员看到的电话是掩码",
-        "{ disputes(first: 5) { nodes { title parties { name phone } } } }",
-    ),
+    ("grid_worker", "网格员看到的电话是掩码", "{ disputes(first: 5) { nodes { title parties { name phone } } } }"),
     ("analyst", "统计员只看数字", "{ statistics { registered accepted agreed resolved followUpRate } }"),
 )
 
@@ -45,7 +42,8 @@ JOIN person ON person.name = principal.name AND person.state = 'ACTIVE'
 JOIN appointment ON appointment.person_id = person.id AND appointment.role = principal.role
 JOIN organization ON organization.id = appointment.organization_id
 JOIN area ON area.code = appointment.area_code
-WHERE current_date BETWEEN appointment.valid_from AND coalesce(appointment.valid_to, 'infinity')
+WHERE (now() AT TIME ZONE 'Asia/Shanghai')::date
+      BETWEEN appointment.valid_from AND coalesce(appointment.valid_to, 'infinity')
 """
 
 
@@ -107,10 +105,18 @@ async def _prepare(address: "Address", settings: Settings, scale: int, console: 
 async def _populate(connection: Any, settings: Settings, scale: int, console: Console) -> None:
     from db import county
     from db.crypto import Cipher
+    from db.scale import extend
 
     cipher = Cipher(settings.key())
     with console.status("正在建立演示县……"):
         await county.load(connection, cipher)
+    if not scale:
+        return
+    columns = TextColumn("正在另造纠纷"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        added = await extend(connection, scale, lambda done, total: bar.update(task, completed=done, total=total))
+    console.print(f"另造了 {added} 件纠纷。" if added else f"另造的纠纷已不少于 {scale} 件，没有再造。")
 
 
 async def _hand_out(connection: Any, path: Path) -> list[Resident]:

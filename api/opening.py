@@ -24,7 +24,7 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
     readers = await open_pool(address, role=READER, size=settings.pool_size, statement_timeout_ms=timeout)
     writers = await open_pool(address, role=WRITER, size=max(2, settings.pool_size // 2), statement_timeout_ms=timeout)
     try:
-        schema = build()._schema
+        schema = build()._schema  # noqa: SLF001  graphql-core's own schema has no public name
         policies = Policies(writers)
         reader = Reader(readers)
         executor = Executor(schema, reader, fast_path=settings.fast_path, max_cost=settings.max_cost)

@@ -135,20 +135,26 @@ def _mask(kind: str | None, name: str) -> Callable[[Row, Sql], Sql]:
     return masked
 
 
+def _of(name: str) -> Callable[[Row], Sql]:
+    return lambda row: row[name]
+
+
 def _fields(table: Table, **derived: tuple[str, str, TypeEngine[Any], Callable[[Row], Sql]]) -> dict[str, Field]:
     result: dict[str, Field] = {}
     for column in table.c:
         if "field_class" in column.info:
             one = policy.Field(column.name, column.info["field_class"], column.info["mask"], column.comment or "")
             result[column.name] = Field(
-                one, lambda row, name=column.name: row[name], _mask(one.mask, column.name), bool(column.nullable), column.type
+                one, _of(column.name), _mask(one.mask, column.name), bool(column.nullable), column.type
             )
     for name, (field_class, label, kind, value) in derived.items():
         result[name] = Field(policy.Field(name, field_class, None, label), value, _mask(None, name), True, kind)
     return result
 
 
-def _column(name: str, label: str, kind: TypeEngine[Any] | None = None, of_dispute: bool = False) -> tuple[str, Attribute]:
+def _column(
+    name: str, label: str, kind: TypeEngine[Any] | None = None, of_dispute: bool = False
+) -> tuple[str, Attribute]:
     def value(row: Row) -> Sql:
         return (row.dispute if of_dispute and row.dispute is not None else row.at).c[name]
 
@@ -183,17 +189,13 @@ def _linked(link: Link) -> Callable[[Row, Sql], Sql]:
 
 _ENDED = ("CLOSED", "ARCHIVED", "DECLINED", "FAILED", "WITHDRAWN", "REFUSED")
 _MEDIATORS = Link(t.assignment, "person_id", lambda at: at.c.ended_at.is_(None))
+# An application for confirmation goes to its court by a referral of that kind.
+_COURTS = Link(
+    t.referral,
+    "organization_id",
+    lambda at: and_(at.c.state != literal_column("'WITHDRAWN'"), at.c.kind == literal_column("'CONFIRMATION'")),
+)
 _RECEIVERS = Link(t.referral, "organization_id", lambda at: at.c.state != literal_column("'WITHDRAWN'"))
-
-
-def _confirming(row: Row, value: Sql) -> Sql:
-    at = t.confirmation.alias()
-    return exists(
-        select(literal_column("1"))
-        .select_from(at)
-        .where(at.c.dispute_id == _dispute(row).c.id, at.c.court_id == value)
-        .correlate(_dispute(row))
-    )
 
 
 def _lead(row: Row) -> Sql:
@@ -234,13 +236,11 @@ DISPUTE_ATTRIBUTES: dict[str, Attribute] = dict(
         _truth(
             "is_recent",
             "未结案或结案未满三十日",
-            lambda row: func.coalesce(
-                _dispute(row).c.closed_at > literal_column("now() - interval '30 days'"), true()
-            ),
+            lambda row: func.coalesce(_dispute(row).c.closed_at > literal_column("now() - interval '30 days'"), true()),
         ),
         _set("mediator_ids", "承办调解员", _linked(_MEDIATORS), _MEDIATORS),
         _set("referred_organization_ids", "移送或邀请的单位", _linked(_RECEIVERS), _RECEIVERS),
-        _set("confirming_court_ids", "受理司法确认的法庭", _confirming),
+        _set("confirming_court_ids", "受理司法确认的法庭", _linked(_COURTS), _COURTS),
     ]
 )
 
@@ -249,7 +249,9 @@ def _one(name: str, target: str, key: str, to: str = "id", same_dispute: bool = 
     return name, Relation(name, target, False, lambda row, at: at.c[to] == row[key], same_dispute)
 
 
-def _many(name: str, target: str, key: str, *order: str, own: str = "id", same_dispute: bool = False) -> tuple[str, Relation]:
+def _many(
+    name: str, target: str, key: str, *order: str, own: str = "id", same_dispute: bool = False
+) -> tuple[str, Relation]:
     return name, Relation(name, target, True, lambda row, at: at.c[key] == row[own], same_dispute, (*order, "id"))
 
 
@@ -291,7 +293,10 @@ def _attending(row: Row, value: Sql) -> Sql:
     at = t.attendance.alias()
     key = row["session_id"] if row.source.name in ("Note", "Attendance") else row["id"]
     return exists(
-        select(literal_column("1")).select_from(at).where(at.c.session_id == key, at.c.organization_id == value).correlate(row.at)
+        select(literal_column("1"))
+        .select_from(at)
+        .where(at.c.session_id == key, at.c.organization_id == value)
+        .correlate(row.at)
     )
 
 
@@ -459,7 +464,9 @@ _SOURCES = [
                 "public",
                 "是否超过调解期限",
                 Boolean(),
-                lambda row: func.coalesce(and_(row["due_on"] < _TODAY, _in(row["state"], "ACCEPTED", "MEDIATING")), literal_column("false")),
+                lambda row: func.coalesce(
+                    and_(row["due_on"] < _TODAY, _in(row["state"], "ACCEPTED", "MEDIATING")), literal_column("false")
+                ),
             )
         },
         actions=frozenset({"read", "count", *FROM_STATES}),
@@ -468,7 +475,11 @@ _SOURCES = [
         "Party",
         "当事人",
         t.party,
-        [_IN_DISPUTE, _one("company", "Company", "company_id"), _part("obligations", "Obligation", "party_id", "due_on")],
+        [
+            _IN_DISPUTE,
+            _one("company", "Company", "company_id"),
+            _part("obligations", "Obligation", "party_id", "due_on"),
+        ],
         "id",
         [
             _column("supplied_by_id", "提供信息的单位", Uuid()),
@@ -489,9 +500,16 @@ _SOURCES = [
         "Session",
         "调解会",
         t.session,
-        [_IN_DISPUTE, _part("notes", "Note", "session_id", "recorded_at"), _part("attendances", "Attendance", "session_id")],
+        [
+            _IN_DISPUTE,
+            _part("notes", "Note", "session_id", "recorded_at"),
+            _part("attendances", "Attendance", "session_id"),
+        ],
         "held_at",
-        [_truth("is_joint", "多部门联合调解", lambda row: row["is_joint"]), _set("attending_organization_ids", "到场单位", _attending)],
+        [
+            _truth("is_joint", "多部门联合调解", lambda row: row["is_joint"]),
+            _set("attending_organization_ids", "到场单位", _attending),
+        ],
     ),
     _source(
         "Attendance",
@@ -502,7 +520,10 @@ _SOURCES = [
             _one("organization", "Organization", "organization_id"),
         ],
         "id",
-        [_column("organization_id", "到场单位", Uuid()), _set("attending_organization_ids", "同会到场单位", _attending)],
+        [
+            _column("organization_id", "到场单位", Uuid()),
+            _set("attending_organization_ids", "同会到场单位", _attending),
+        ],
         # A row of pure links: that the organization was there is the fact.
         {"present": ("public", "到场", Boolean(), lambda row: literal_column("true"))},
     ),

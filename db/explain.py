@@ -7,12 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, literal_column, select
-from sqlalchemy.dialects.postgresql import array_agg
 from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.catalog import CATALOG, SOURCES, Attribute, Row
-from db.select import Builder
+from db.sight import Sight
 from db.statement import compile_statement
 from policies.compile import Policy
 from policies.explain import Explanation, explain
@@ -22,10 +21,13 @@ from policies.grant import Access, Appointment
 async def attributes_of(connection: Any, source_name: str, key: UUID) -> dict[str, Any] | None:
     """All attributes of a row by name (a set for a set); None if there is no such row."""
     source = SOURCES[source_name]
-    builder = Builder(_NOBODY)
-    row, at = builder.row(source, source.table.alias())
+    row, at = Sight(_NOBODY).row(source, source.table.alias())
     columns = [_value(attribute, row).label(name) for name, attribute in source.attributes.items()]
-    statement = select(literal_column("1").label("found"), *columns).select_from(at).where(row["id"] == bindparam("key", type_=Uuid()))
+    statement = (
+        select(literal_column("1").label("found"), *columns)
+        .select_from(at)
+        .where(row["id"] == bindparam("key", type_=Uuid()))
+    )
     compiled = compile_statement(statement)
     found = await connection.fetchrow(compiled.sql, *({"key": key}[name] for name in compiled.binds))
     if found is None:
@@ -45,7 +47,7 @@ def _value(attribute: Attribute, row: Row) -> Any:
     at = table.alias()
     scope = [row.at] if row.dispute is None or row.dispute is row.at else [row.at, row.dispute]
     return (
-        select(func.coalesce(array_agg(at.c.id), literal_column("'{}'::uuid[]")))
+        select(func.coalesce(func.array_agg(at.c.id), literal_column("'{}'::uuid[]")))
         .select_from(at)
         .where(attribute.contains(row, at.c.id))
         .correlate(*scope)

@@ -41,7 +41,9 @@ def is_id_number(text: str) -> bool:
 
 def organization_check(code: str) -> str:
     """The ninth character of an organization code (GB 11714), which a credit code holds at places 9 to 17."""
-    total = sum(_ORGANIZATION_ALPHABET.index(char) * weight for char, weight in zip(code, _ORGANIZATION_WEIGHTS, strict=True))
+    total = sum(
+        _ORGANIZATION_ALPHABET.index(char) * weight for char, weight in zip(code, _ORGANIZATION_WEIGHTS, strict=True)
+    )
     return "0X987654321"[total % 11]
 
 

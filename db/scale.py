@@ -1,3 +1,4 @@
+# ruff: noqa: E501, S608 - the statements are made of constants of this file; broken into short lines nobody could read them
 """Fills a county with synthetic disputes of the years 2013 to 2022, to measure how the service behaves with a million.
 
 The rows are made by the database itself from running numbers, so the same number is the same dispute on every machine.
@@ -227,7 +228,9 @@ class NoCounty(Exception):
     """There is no county to fill: towns, committees and compounds have to be there first."""
 
 
-async def extend(connection: "asyncpg.Connection[Any]", count: int, progress: Progress = lambda done, total: None) -> int:
+async def extend(
+    connection: "asyncpg.Connection[Any]", count: int, progress: Progress = lambda done, total: None
+) -> int:
     """Add synthetic disputes until there are `count` of them; returns how many were added.
 
     One transaction, so that nothing is left half done; the tables are locked meanwhile. It takes the owner of the
@@ -239,7 +242,9 @@ async def extend(connection: "asyncpg.Connection[Any]", count: int, progress: Pr
             "SET LOCAL timezone = 'Asia/Shanghai'; SET LOCAL statement_timeout = 0; SET LOCAL maintenance_work_mem = '512MB'"
         )
         lowest, highest = identifier("dispute", 0), identifier("dispute", 2**48 - 1)
-        present = await connection.fetchval("SELECT count(*) FROM dispute WHERE id BETWEEN $1 AND $2", lowest, highest)
+        present = int(
+            await connection.fetchval("SELECT count(*) FROM dispute WHERE id BETWEEN $1 AND $2", lowest, highest)
+        )
         if present >= count:
             return 0
         fast = await _leave_triggers(connection)
@@ -261,7 +266,6 @@ async def extend(connection: "asyncpg.Connection[Any]", count: int, progress: Pr
     return count - present
 
 
-
 async def _leave_triggers(connection: "asyncpg.Connection[Any]") -> bool:
     """Leave out the triggers, which check or write nothing here that is not so by construction."""
     try:
@@ -279,7 +283,13 @@ async def _surround(connection: "asyncpg.Connection[Any]", count: int) -> int:
     for statement in _TEMPORARY:
         await connection.execute(statement)
     forms = [
-        (matter.category, code, title, "业主反映" + title.removesuffix("纠纷") + "，多次沟通未果。", matter.terms[-1].text.format(amount="若干"))
+        (
+            matter.category,
+            code,
+            title,
+            "业主反映" + title.removesuffix("纠纷") + "，多次沟通未果。",
+            matter.terms[-1].text.format(amount="若干"),
+        )
         for code, matter in MATTERS.items()
         if (matter.applicant, matter.respondent) == ("OWNER", "COMPANY")
         for title in matter.titles
@@ -293,10 +303,12 @@ async def _surround(connection: "asyncpg.Connection[Any]", count: int) -> int:
         raise NoCounty("no towns with committees and compounds")
     for statement in _SURROUNDINGS:
         await connection.execute(statement)
-    return await connection.fetchval("SELECT count(*)::int FROM scale_place WHERE NOT synthetic")
+    return int(await connection.fetchval("SELECT count(*) FROM scale_place WHERE NOT synthetic"))
 
 
-async def _fill(connection: "asyncpg.Connection[Any]", present: int, count: int, compounds: int, progress: Progress) -> None:
+async def _fill(
+    connection: "asyncpg.Connection[Any]", present: int, count: int, compounds: int, progress: Progress
+) -> None:
     forms = await connection.fetchval("SELECT count(*)::int FROM scale_form")
     agencies = [
         await connection.fetchval("SELECT id FROM organization WHERE kind = $1 ORDER BY id LIMIT 1", kind)

@@ -7,20 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import FromClause, Numeric, Select, and_, bindparam, case, cast, func, literal_column, null, or_, select, true
+from sqlalchemy import (
+    FromClause,
+    Numeric,
+    Select,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import Date, DateTime, Text
 
 from db import plan as p
 from db import tables as t
 from db.catalog import SOURCES, Row, Sql, today
+from db.sight import Sight
 from db.statement import JsonRow
+from db.ways import Ways
 from policies.predicate import implies
-
-if TYPE_CHECKING:
-    from db.select import Builder
 
 Columns = Callable[[str], Sql]
 
@@ -69,7 +82,9 @@ FIGURES: dict[str, Figure] = {
     "success_rate_of_concluded": Figure(
         _AGREED, _count("in_concluded", "agreed"), _total("agreed", "partly_agreed", "failed", "withdrawn")
     ),
-    "performance_rate": Figure(_PERFORMED, _sum("performed_agreements", "in_concluded"), _sum("due_agreements", "in_concluded")),
+    "performance_rate": Figure(
+        _PERFORMED, _sum("performed_agreements", "in_concluded"), _sum("due_agreements", "in_concluded")
+    ),
     "ratings": Figure(_RATED, _sum("ratings", "resolved")),
     "satisfaction_rate": Figure(_RATED, _sum("good_ratings", "resolved"), _sum("ratings", "resolved")),
     "average_satisfaction": Figure(_RATED, _sum("rating_total", "resolved"), _sum("ratings", "resolved"), average=True),
@@ -78,7 +93,9 @@ FIGURES: dict[str, Figure] = {
     "rebound_rate": Figure(_DAY, _count("closed", "rebounded"), _count("closed")),
     "on_time_rate": Figure((*_DAY, ("Dispute", "due_on")), _count("in_concluded", "on_time"), _count("in_concluded")),
     "confirmed_rate": Figure(
-        (*_AGREED, ("Confirmation", "result")), _count("in_concluded", "agreed", "confirmed"), _count("in_concluded", "agreed")
+        (*_AGREED, ("Confirmation", "result")),
+        _count("in_concluded", "agreed", "confirmed"),
+        _count("in_concluded", "agreed"),
     ),
     "local_rate": Figure((*_DAY, ("Referral", "kind")), _count("local"), _count("in_concluded")),
 }
@@ -94,29 +111,33 @@ GROUPS: dict[str, tuple[str, str]] = {
 }
 
 
-
-
-def statistics(builder: Builder, item: p.Statistics) -> Sql:
+def statistics(sight: Sight, ways: Ways, item: p.Statistics) -> Sql:
     """One JSON object: the totals and, if grouped, the groups in order of their keys."""
-    dispute = builder.access.grant("Dispute")
-    exact = implies(dispute.rows, builder.access.grant("Dispute", "count").rows)
+    dispute = sight.access.grant("Dispute")
+    exact = implies(dispute.rows, sight.access.grant("Dispute", "count").rows)
     members: list[tuple[str, Sql]] = []
     values: list[Sql] = []
-    base = _base(builder, item)
+    base = _base(sight, ways, item)
     for key, name in item.totals.items:
         values.append(literal_column("'Statistics'") if name == "typename" else _figure(name, base, exact))
         members.append((key, values[-1]))
-    totals = select(*(value.label(f"t{i}") for i, value in enumerate(values))).select_from(base).subquery() if values else None
-    shown = [(key, totals.c[f"t{i}"]) for i, (key, _) in enumerate(members)] if totals is not None else []
-    shown += [(key, _groups(builder, item, figures, exact)) for key, figures in item.groups]
+    totals = (
+        select(*(value.label(f"t{i}") for i, value in enumerate(values))).select_from(base).subquery()
+        if values
+        else None
+    )
+    shown: list[tuple[str, Sql]] = []
+    if totals is not None:
+        shown += [(key, totals.c[f"t{i}"]) for i, (key, _) in enumerate(members)]
+    shown += [(key, _groups(sight, ways, item, figures, exact)) for key, figures in item.groups]
     statement = select(JsonRow(shown))
     return (statement.select_from(totals) if totals is not None else statement).scalar_subquery()
 
 
-def _groups(builder: Builder, item: p.Statistics, figures: p.Figures, exact: bool) -> Sql:
+def _groups(sight: Sight, ways: Ways, item: p.Statistics, figures: p.Figures, exact: bool) -> Sql:
     if item.group_by is None:
         return literal_column("'[]'::json")
-    base = _base(builder, item)
+    base = _base(sight, ways, item)
     columns: list[Sql] = []
     for _, name in figures.items:
         if name == "typename":
@@ -153,7 +174,7 @@ def _figure(name: str, base: FromClause, exact: bool) -> Sql:
         middle = func.percentile_cont(literal_column("0.5")).within_group(base.c.days).filter(base.c.resolved)
         value: Sql = func.round(cast(middle, Numeric), literal_column("1"))
     else:
-        digits = literal_column("4" if not figure.average else "1" if name == "average_days" else "2")
+        digits: Sql = literal_column("4" if not figure.average else "1" if name == "average_days" else "2")
         value = func.round(cast(figure.numerator(column), Numeric) / func.nullif(below, literal_column("0")), digits)
     return value if exact else case((below.between(1, SMALL - 1), null()), else_=value)
 
@@ -177,11 +198,13 @@ def _group_key(group_by: str | None, row: Row) -> Sql:
         case "COMPOUND":
             return literal_column("'Compound:'").concat(cast(row["compound_id"], Text))
         case "MONTH":
-            return func.to_char(func.timezone(literal_column("'Asia/Shanghai'"), row["concluded_at"]), literal_column("'YYYY-MM'"))
+            return func.to_char(
+                func.timezone(literal_column("'Asia/Shanghai'"), row["concluded_at"]), literal_column("'YYYY-MM'")
+            )
     return row[group_by.lower()]
 
 
-def _base(builder: Builder, item: p.Statistics) -> FromClause:
+def _base(sight: Sight, ways: Ways, item: p.Statistics) -> FromClause:
     """One row for each visible dispute of the period with what the figures count. OFFSET 0: columns not asked for are not computed,
     and those asked for are computed once."""
 
@@ -202,37 +225,37 @@ def _base(builder: Builder, item: p.Statistics) -> FromClause:
             return []
         return [or_(within(one["registered_at"]), within(one["accepted_at"]), within(one["concluded_at"]))]
 
-    ids = builder.ids(source, of_period)
-    agreed = _agreements(builder, row)
+    ids = ways.ids(source, of_period)
+    agreed = _agreements(sight, row)
     concluded = and_(within(row["concluded_at"]), row["accepted_at"].is_not(None))
     resolved = and_(_in(row["state"], "PERFORMED", "CLOSED", "ARCHIVED"), concluded)
     days = agreed.c.effective_on - cast(func.timezone(literal_column("'Asia/Shanghai'"), row["accepted_at"]), Date)
-    visits = _visits(builder, row)
+    visits = _visits(sight, row)
     later = t.dispute.alias()
     rebounded = (
         select(literal_column("1"))
         .select_from(later)
         .where(
             later.c.previous_id == row["id"],
-            builder.visible(Row(source, later, later)),
+            sight.visible(Row(source, later, later)),
             later.c.registered_at <= row["closed_at"] + literal_column("interval '180 days'"),
         )
         .correlate(at)
         .exists()
     )
-    court = builder.row(SOURCES["Confirmation"], t.confirmation.alias(), at)[0]
+    court = sight.row(SOURCES["Confirmation"], t.confirmation.alias(), at)[0]
     confirmed = (
         select(literal_column("1"))
         .select_from(court.at)
-        .where(court["dispute_id"] == row["id"], court["result"] == literal_column("'CONFIRMED'"), builder.visible(court))
+        .where(court["dispute_id"] == row["id"], court["result"] == literal_column("'CONFIRMED'"), sight.visible(court))
         .correlate(at)
         .exists()
     )
-    sent = builder.row(SOURCES["Referral"], t.referral.alias(), at)[0]
+    sent = sight.row(SOURCES["Referral"], t.referral.alias(), at)[0]
     sent_on = (
         select(literal_column("1"))
         .select_from(sent.at)
-        .where(sent["dispute_id"] == row["id"], _in(sent["kind"], "COURT_REFERRAL", "TRANSFER"), builder.visible(sent))
+        .where(sent["dispute_id"] == row["id"], _in(sent["kind"], "COURT_REFERRAL", "TRANSFER"), sight.visible(sent))
         .correlate(at)
         .exists()
     )
@@ -269,17 +292,17 @@ def _base(builder: Builder, item: p.Statistics) -> FromClause:
     )
 
 
-def _agreements(builder: Builder, row: Row) -> FromClause:
+def _agreements(sight: Sight, row: Row) -> FromClause:
     """The effective agreements of one dispute, summed up: when the first full one took effect, how many are due, how many performed."""
-    agreement = builder.row(SOURCES["Agreement"], t.agreement.alias(), row.at)[0]
-    obligation = builder.row(SOURCES["Obligation"], t.obligation.alias(), row.at)[0]
+    agreement = sight.row(SOURCES["Agreement"], t.agreement.alias(), row.at)[0]
+    obligation = sight.row(SOURCES["Obligation"], t.obligation.alias(), row.at)[0]
     own: Select[Any] = (
         select(
             func.max(obligation["due_on"]).label("last"),
             func.bool_and(_in(obligation["state"], "PERFORMED", "ENFORCED", "EXCUSED")).label("performed"),
         )
         .select_from(obligation.at)
-        .where(obligation["agreement_id"] == agreement["id"], builder.visible(obligation))
+        .where(obligation["agreement_id"] == agreement["id"], sight.visible(obligation))
         .correlate(agreement.at, row.at)
     )
     duties = own.lateral()
@@ -297,16 +320,16 @@ def _agreements(builder: Builder, row: Row) -> FromClause:
         .where(
             agreement["dispute_id"] == row["id"],
             _in(agreement["state"], "EFFECTIVE", "VARIED"),
-            builder.visible(agreement),
+            sight.visible(agreement),
         )
         .correlate(row.at)
         .lateral()
     )
 
 
-def _visits(builder: Builder, row: Row) -> FromClause:
+def _visits(sight: Sight, row: Row) -> FromClause:
     """The completed follow-ups of one dispute, summed up."""
-    visit = builder.row(SOURCES["FollowUp"], t.follow_up.alias(), row.at)[0]
+    visit = sight.row(SOURCES["FollowUp"], t.follow_up.alias(), row.at)[0]
     rating = visit["satisfaction"]
     return (
         select(
@@ -316,7 +339,7 @@ def _visits(builder: Builder, row: Row) -> FromClause:
             func.coalesce(func.sum(rating), literal_column("0")).label("total"),
         )
         .select_from(visit.at)
-        .where(visit["dispute_id"] == row["id"], visit["done_at"].is_not(None), builder.visible(visit))
+        .where(visit["dispute_id"] == row["id"], visit["done_at"].is_not(None), sight.visible(visit))
         .correlate(row.at)
         .lateral()
     )

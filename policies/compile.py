@@ -120,7 +120,9 @@ class Policy:
 
     def rules_for(self, role: str, resource: str, action: str) -> tuple[Rule, ...]:
         """The rules that a holder of `role` has, inherited ones included, in the order of the text."""
-        rules = (rule for source in self.inherited.get(role, ()) for rule in self._index.get((source, resource, action), ()))
+        rules = (
+            rule for source in self.inherited.get(role, ()) for rule in self._index.get((source, resource, action), ())
+        )
         return tuple(sorted(rules, key=lambda rule: rule.line))
 
 
@@ -157,7 +159,9 @@ class _Compiler:
             if twin != line:
                 self.refuse(line, f"与第 {twin} 行重复（角色、资源、动作、条件、效果相同），请合并其字段")
             rules.append(rule)
-            expanded.append(", ".join(["p", *columns[:3], predicates[rule.resource, rule.condition][1], rule.cells, columns[5]]))
+            expanded.append(
+                ", ".join(["p", *columns[:3], predicates[rule.resource, rule.condition][1], rule.cells, columns[5]])
+            )
         if not self.lines["p"]:
             self.refuse(0, "策略没有任何规则")
         if self.problems:
@@ -192,7 +196,7 @@ class _Compiler:
             self.refuse(line, f"未知的行类型 {key[:40]!r}，只允许 p、p2、p3、g")
         elif len(columns) - 1 != _COLUMNS[key]:
             self.refuse(line, f"{key} 行应有 {_COLUMNS[key]} 列，实有 {len(columns) - 1} 列（条件中不能有逗号）")
-        elif any(not column or any(sign in column for sign in "\"[]#") for column in columns):
+        elif any(not column or any(sign in column for sign in '"[]#') for column in columns):
             self.refuse(line, "列不能为空，也不能含有双引号、方括号或 #")
         else:
             self.lines[key].append((line, columns[1:]))
@@ -291,7 +295,9 @@ class _Compiler:
                 self.refuse(line, "deny 不能写 ~：拒绝一类字段即同时拒绝其掩码")
             elif token != name and action != "read":
                 self.refuse(line, "~ 只用于 read")
-            elif token != name and not any(field.mask for field in resource.fields.values() if field.field_class == name):
+            elif token != name and not any(
+                field.mask for field in resource.fields.values() if field.field_class == name
+            ):
                 self.refuse(line, f"{resource.name} 中类别为 {name} 的字段没有掩码，不能写 ~{name}")
             else:
                 granted[name] = token == name

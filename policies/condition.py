@@ -35,16 +35,17 @@ class _Expansion(ast.NodeTransformer):
     def __init__(self, named: Mapping[str, ast.expr]) -> None:
         self.named = named
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         return self.named.get(node.id, node)
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         return node  # r.obj.x is a path, not a name to expand
 
 
 def expand(tree: ast.expr, named: Mapping[str, ast.expr]) -> ast.expr:
     """The tree with every named condition put in. Both evaluators see the result, never the names."""
-    return _Expansion(named).visit(ast.parse(ast.unparse(tree), mode="eval").body)
+    expanded: ast.expr = _Expansion(named).visit(ast.parse(ast.unparse(tree), mode="eval").body)
+    return expanded
 
 
 def translate(tree: ast.expr, resource: Resource, catalog: Catalog) -> Predicate:
@@ -73,7 +74,9 @@ def translate(tree: ast.expr, resource: Resource, catalog: Catalog) -> Predicate
     raise ConditionRefused(f"不允许的写法：{ast.unparse(tree)[:80]}")
 
 
-def _comparison(left: ast.expr, operator: ast.cmpop, right: ast.expr, resource: Resource, catalog: Catalog) -> Predicate:
+def _comparison(
+    left: ast.expr, operator: ast.cmpop, right: ast.expr, resource: Resource, catalog: Catalog
+) -> Predicate:
     match operator:
         case ast.Eq() | ast.NotEq():
             attribute = _attribute(left, resource)
@@ -131,4 +134,6 @@ def _literal(tree: ast.Constant, attribute: Attribute) -> str | bool:
         return value
     if attribute.kind == "text" and isinstance(value, str) and value.isascii() and value.replace("_", "a").isalnum():
         return value
-    raise ConditionRefused(f"r.obj.{attribute.name} 不能与常量 {str(value)[:40]!r} 比较（只允许由字母、数字、下划线组成的文本，或 True/False）")
+    raise ConditionRefused(
+        f"r.obj.{attribute.name} 不能与常量 {str(value)[:40]!r} 比较（只允许由字母、数字、下划线组成的文本，或 True/False）"
+    )

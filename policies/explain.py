@@ -25,7 +25,12 @@ ACTIONS: dict[str, str] = {
 
 def sheet(policy: Policy, catalog: Catalog) -> str:
     """The grant sheet: for each role, resource, action and condition the field classes in clear, masked, denied. One line a grant."""
-    lines = ["# 授权一览表", "", f"共 {len(policy.roles)} 个角色、{len(policy.rules)} 条规则。未列出的一律不可见、不可办。", ""]
+    lines = [
+        "# 授权一览表",
+        "",
+        f"共 {len(policy.roles)} 个角色、{len(policy.rules)} 条规则。未列出的一律不可见、不可办。",
+        "",
+    ]
     for role, label in policy.roles.items():
         inherited = [policy.roles[name] for name in policy.inherited[role][1:]]
         lines.append(f"## {label}（{role}）" + (f"，兼有：{'、'.join(inherited)}" if inherited else ""))
@@ -87,7 +92,9 @@ def words(condition: str, policy: Policy) -> str:
     for part in condition.split():
         bare = part.strip("()")
         known = policy.named.get(bare)
-        spoken.append(part.replace(bare, known.label) if known else {"and": "且", "or": "或", "not": "非"}.get(part, part))
+        spoken.append(
+            part.replace(bare, known.label) if known else {"and": "且", "or": "或", "not": "非"}.get(part, part)
+        )
     return " ".join(spoken)
 
 
@@ -129,7 +136,9 @@ def explain(access: Access, resource: Resource, row: Mapping[str, Any], field: F
     return Explanation(visible, shown, tuple(verdicts))
 
 
-def spell(predicate: Predicate, resource: Resource, row: Mapping[str, Any], claims: tuple[Mapping[str, Any], ...]) -> str:
+def spell(
+    predicate: Predicate, resource: Resource, row: Mapping[str, Any], claims: tuple[Mapping[str, Any], ...]
+) -> str:
     """A condition with the values compared."""
 
     def label(attribute: str) -> str:

@@ -14,6 +14,9 @@ from policies.compile import Policy, Rule
 from policies.predicate import Always, Never, Predicate, all_of, any_of, bind, implies, negate
 
 
+NOTHING: Predicate = Never()
+
+
 @dataclass(frozen=True)
 class Appointment:
     """A role with the claims that it brings: person, organization, area, teams. A claim that is None is missing."""
@@ -62,11 +65,11 @@ class Grant:
 
     def field(self, field: Field) -> Reading:
         """How the field shows. A field that is stored masked has no clear form; one without a mask has no masked form."""
-        clear, masked = self.cell(field.field_class), Never()
+        clear, masked = self.cell(field.field_class), NOTHING
         if field.mask is not None:
             masked = self.cell(f"~{field.field_class}")
         if field.mask == "stored":
-            clear = Never()
+            clear = NOTHING
         return Reading(clear, masked)
 
     def reads(self, field: Field) -> bool:

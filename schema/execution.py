@@ -15,16 +15,18 @@ import orjson
 from graphql import (
     ExecutionResult,
     FieldNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
+    InlineFragmentNode,
     execute,
     is_introspection_type,
 )
 from graphql.execution.values import get_variable_values
 
-from db.read import Reader, TooSlow
+from db.read import Reader, Reading, TooSlow
 from db.select import select_plan
 from db.statement import Statement
 from policies.grant import Access
@@ -58,7 +60,7 @@ class Ready:
 def executable(schema: GraphQLSchema) -> GraphQLSchema:
     """Every field resolves to the value that the plan put under its response key. For graphql-core's executor."""
 
-    def resolve(source: Any, info: GraphQLResolveInfo, **_: Any) -> Any:
+    def resolve(source: Any, info: GraphQLResolveInfo[Any], **_: Any) -> Any:
         return source[info.path.key]
 
     for kind in schema.type_map.values():
@@ -74,14 +76,20 @@ def executable(schema: GraphQLSchema) -> GraphQLSchema:
 class Executor:
     """Queries of one process. Plans and statements are kept by document, operation and shape of access."""
 
-    def __init__(self, schema: GraphQLSchema, reader: Reader, *, fast_path: bool = True, max_cost: int = 20_000) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, reader: Reader, *, fast_path: bool = True, max_cost: int = 20_000
+    ) -> None:
         self.schema, self.reader, self.fast_path, self.max_cost = executable(schema), reader, fast_path, max_cost
         self._ready: OrderedDict[Any, list[Ready]] = OrderedDict()
 
     async def run(self, operation: Operation, viewer: Viewer) -> tuple[int, Answer]:
         """The epoch of the snapshot that was read, and the answer. Raises Refusal."""
         variables = get_variable_values(
-            self.schema, operation.definition.variable_definitions or (), operation.variables, max_errors=20, hide_suggestions=True
+            self.schema,
+            operation.definition.variable_definitions or (),
+            operation.variables,
+            max_errors=20,
+            hide_suggestions=True,
         )
         if isinstance(variables, list):
             return await self.reader.epoch(), Answer(None, tuple(_told(error) for error in variables))
@@ -91,22 +99,28 @@ class Executor:
         values, cost = self._values(ready.planned, viewer, variables)
         extensions = {"cost": {"rows": cost, "limit": self.max_cost}}
         if not ready.planned.plan.items:
-            epoch, data, missing = await self.reader.epoch(), b"{}", ()
+            reading = Reading(await self.reader.epoch(), b"{}", ())
         else:
             try:
                 reading = await self.reader.read(ready.statement, values)
             except TooSlow:
-                raise Refusal(Code.TOO_COSTLY, "查询超时：请缩小范围（加筛选条件、减少每页条数或少取嵌套内容）后重试。") from None
-            epoch, data, missing = reading.epoch, reading.data, reading.missing
-        errors = tuple(_not_found(key) for key in missing)
+                message = "查询超时：请缩小范围（加筛选条件、减少每页条数或少取嵌套内容）后重试。"
+                raise Refusal(Code.TOO_COSTLY, message) from None
+        data = reading.data
+        errors = tuple(_not_found(key) for key in reading.missing)
         if by_core:
             result = await self._complete(operation, orjson.loads(data))
             errors = (*(_told(error) for error in result.errors or ()), *errors)
             data = orjson.dumps(result.data)
-        return epoch, Answer(data, errors, extensions)
+        return reading.epoch, Answer(data, errors, extensions)
 
     def _prepare(self, operation: Operation, access: Access, variables: Any, typed: bool) -> Ready:
-        key = (operation.document, operation.definition.name and operation.definition.name.value, access.shape, typed)
+        key: Any = (
+            operation.document,
+            operation.definition.name and operation.definition.name.value,
+            access.shape,
+            typed,
+        )
         variants = self._ready.get(key)
         if variants is None:
             variants = self._ready[key] = []
@@ -154,17 +168,17 @@ class Executor:
 def _introspects(operation: Operation) -> bool:
     # A fragment on the root type may introspect too: look at every fragment on Query, whether it is used or not.
     sets = [operation.definition.selection_set]
-    for one in operation.document.ast.definitions:
-        condition = getattr(one, "type_condition", None)
-        if condition is not None and condition.name.value == "Query":
-            sets.append(one.selection_set)  # type: ignore[attr-defined]
+    sets += [
+        one.selection_set
+        for one in operation.document.ast.definitions
+        if isinstance(one, FragmentDefinitionNode) and one.type_condition.name.value == "Query"
+    ]
     while sets:
         for node in sets.pop().selections:
-            if isinstance(node, FieldNode):
-                if node.name.value in ("__schema", "__type"):
-                    return True
-            elif getattr(node, "selection_set", None):
-                sets.append(node.selection_set)  # type: ignore[union-attr]
+            if isinstance(node, FieldNode) and node.name.value in ("__schema", "__type"):
+                return True
+            if isinstance(node, InlineFragmentNode):
+                sets.append(node.selection_set)
     return False
 
 

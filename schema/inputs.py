@@ -55,7 +55,7 @@ def text(value: Any) -> str:
 
 def code(value: Any) -> str | None:
     """An enum's code, or None."""
-    return value.value if isinstance(value, Enum) else value
+    return str(value.value) if isinstance(value, Enum) else value
 
 
 def search(value: Any) -> str:
@@ -120,7 +120,9 @@ CONVERT: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def cursor_value(given: Source, types: Sequence[TypeEngine[Any]], index: int, path: tuple[str, ...]) -> Callable[[Any], Any]:
+def cursor_value(
+    given: Source, types: Sequence[TypeEngine[Any]], index: int, path: tuple[str, ...]
+) -> Callable[[Any], Any]:
     """How to read one key of a cursor. A cursor that is not one of this order's is refused."""
 
     def extract(variables: Any) -> Any:

@@ -58,14 +58,18 @@ class Planned:
         return sum(_cost(item, sizes) for item in self.plan.items)
 
 
-def plan_operation(schema: GraphQLSchema, operation: Operation, access: Access, variables: Any, *, typed: bool) -> Planned:
+def plan_operation(
+    schema: GraphQLSchema, operation: Operation, access: Access, variables: Any, *, typed: bool
+) -> Planned:
     """The plan of a query's data fields (introspection is left to graphql-core). `typed`: interface rows carry their type name
     under `-type`, for graphql-core. Raises Refusal."""
     return _Planner(schema, operation, access, variables, typed).planned()
 
 
 class _Planner:
-    def __init__(self, schema: GraphQLSchema, operation: Operation, access: Access, variables: Any, typed: bool) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, operation: Operation, access: Access, variables: Any, typed: bool
+    ) -> None:
         self.schema, self.operation, self.access, self.typed = schema, operation, access, typed
         self.looks = Looks(variables)
         self.extracts: dict[str, Extract] = {}
@@ -199,7 +203,12 @@ class _Planner:
                         p.PageInfo(
                             name,
                             tuple(
-                                (one, "typename" if each[0].name.value == "__typename" else snake_name(each[0].name.value))
+                                (
+                                    one,
+                                    "typename"
+                                    if each[0].name.value == "__typename"
+                                    else snake_name(each[0].name.value),
+                                )
                                 for one, each in self.below(found, "PageInfo").items()
                             ),
                         )
@@ -210,7 +219,9 @@ class _Planner:
         items: list[tuple[str, str | p.Node]] = []
         for key, found in self.below(nodes, f"{source}Edge").items():
             name = found[0].name.value
-            items.append((key, self.node(source, found) if name == "node" else "typename" if name == "__typename" else name))
+            items.append(
+                (key, self.node(source, found) if name == "node" else "typename" if name == "__typename" else name)
+            )
         return tuple(items)
 
     def arguments(self, node: FieldNode, definition: GraphQLField) -> dict[str, Source]:
@@ -235,7 +246,9 @@ class _Planner:
             found.append(p.Condition(fields, operator, bind))
         return tuple(found)
 
-    def filterable(self, source: str, name: str, operator: str, shown_as: str, path: tuple[str, ...]) -> tuple[str, ...]:
+    def filterable(
+        self, source: str, name: str, operator: str, shown_as: str, path: tuple[str, ...]
+    ) -> tuple[str, ...]:
         """SECURITY: the fields that a condition may look into. Refuses unless the caller reads them on every row he sees."""
         if operator == "text":
             readable = tuple(one for one in ("title", "summary") if self.reads(source, one))
@@ -252,7 +265,9 @@ class _Planner:
                 return (name,)
         elif self.reads(source, name):
             return (name,)
-        raise Refusal(Code.FIELD_NOT_READABLE, f"不能按 {shown_as} 筛选：您无权在全部可见的行上阅读该字段，请去掉这个条件。", path)
+        raise Refusal(
+            Code.FIELD_NOT_READABLE, f"不能按 {shown_as} 筛选：您无权在全部可见的行上阅读该字段，请去掉这个条件。", path
+        )
 
     def reads(self, source: str, name: str) -> bool:
         grant, known = self.access.grant(source), SOURCES[source].fields
@@ -274,7 +289,9 @@ class _Planner:
                 raise Refusal(Code.FIELD_NOT_READABLE, message, path)
         return tuple(p.Order(name, descending) for name, descending in wanted)
 
-    def slice(self, source: str, arguments: dict[str, Source], order: tuple[p.Order, ...], path: tuple[str, ...]) -> p.Slice:
+    def slice(
+        self, source: str, arguments: dict[str, Source], order: tuple[p.Order, ...], path: tuple[str, ...]
+    ) -> p.Slice:
         first, last = arguments["first"], arguments["last"]
         backward = self.looks.given(last)
         if backward and self.looks.given(first):
@@ -285,7 +302,9 @@ class _Planner:
             value = (last if backward else first).read(variables)
             value = DEFAULT_PAGE if value is None else value
             if not 1 <= value <= MAX_PAGE:
-                raise Refusal(Code.BAD_USER_INPUT, f"{'last' if backward else 'first'} 应在 1 至 {MAX_PAGE} 之间。", path)
+                raise Refusal(
+                    Code.BAD_USER_INPUT, f"{'last' if backward else 'first'} 应在 1 至 {MAX_PAGE} 之间。", path
+                )
             return int(value)
 
         self.extracts[size] = self.sizes[size] = count
@@ -326,7 +345,9 @@ class _Planner:
             raise Refusal(Code.BAD_USER_INPUT, f"标识的写法不对，应形如 {form}。", (key,))
         bind = self.bind("id")
         self.extracts[bind] = _converted(given, inputs.uuid_of, "id", (key,))
-        return p.Lookup(key, "id", bind, self.under_interface(source, nodes) if expected is None else self.node(source, nodes))
+        return p.Lookup(
+            key, "id", bind, self.under_interface(source, nodes) if expected is None else self.node(source, nodes)
+        )
 
     def under_interface(self, source: str, nodes: list[FieldNode]) -> p.Node:
         node = self.node(source, nodes)
@@ -369,7 +390,14 @@ class _Planner:
         for name, found in self.below(nodes, "Viewer").items():
             asked = found[0].name.value
             items.append(
-                (name, self.node("Person", found) if asked == "person" else "typename" if asked == "__typename" else snake_name(asked))
+                (
+                    name,
+                    self.node("Person", found)
+                    if asked == "person"
+                    else "typename"
+                    if asked == "__typename"
+                    else snake_name(asked),
+                )
             )
         return p.Viewer(key, tuple(items))
 
@@ -378,7 +406,7 @@ class _Planner:
         period = arguments["period"]
         bounds: dict[str, bool] = {"from": False, "to": False}
         if self.looks.given(period):
-            for name in bounds:
+            for name in ("from", "to"):
                 value = period.child(name)
                 bounds[name] = self.looks.given(value)
                 if bounds[name]:
@@ -390,12 +418,17 @@ class _Planner:
             asked = found[0].name.value
             if asked == "groups":
                 figures = [
-                    (one, self.figure(each[0].name.value, key)) for one, each in self.below(found, "StatisticsGroup").items()
+                    (one, self.figure(each[0].name.value, key))
+                    for one, each in self.below(found, "StatisticsGroup").items()
                 ]
                 groups.append((name, p.Figures(tuple(figures))))
             else:
                 totals.append((name, self.figure(asked, key)))
-        if group_by is not None and GROUPS[group_by][1] in SOURCES["Dispute"].fields and not self.reads(*GROUPS[group_by]):
+        if (
+            group_by is not None
+            and GROUPS[group_by][1] in SOURCES["Dispute"].fields
+            and not self.reads(*GROUPS[group_by])
+        ):
             raise Refusal(Code.FIELD_NOT_READABLE, f"不能按 {group_by} 分组：您无权阅读该字段。", (key,))
         self.sizes[bind] = lambda _: COUNT_ROWS * (1 + bool(groups))
         return p.Statistics(key, bind, bounds["from"], bounds["to"], group_by, p.Figures(tuple(totals)), tuple(groups))
@@ -406,7 +439,9 @@ class _Planner:
         if name in FIGURES:
             for source, needed in FIGURES[name].needs:
                 if not self.reads(source, needed) or not self.accompanies("Dispute", source):
-                    raise Refusal(Code.FIELD_NOT_READABLE, f"不能统计 {asked}：您无权阅读它所依据的内容，请去掉这一项。", (key,))
+                    raise Refusal(
+                        Code.FIELD_NOT_READABLE, f"不能统计 {asked}：您无权阅读它所依据的内容，请去掉这一项。", (key,)
+                    )
         return name
 
 

@@ -4,7 +4,7 @@ Communities, grids, compounds, companies, people and their numbers are made up; 
 It writes through an ordinary connection and obeys every constraint and trigger like anyone else.
 """
 
-from db.county.load import build, load
+from db.county.loading import build, load
 from db.county.people import PRINCIPALS
 
 __all__ = ["PRINCIPALS", "build", "load"]

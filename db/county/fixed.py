@@ -14,11 +14,14 @@ ZONE = ZoneInfo("Asia/Shanghai")
 Item = TypeVar("Item")
 Row = dict[str, Any]
 
-SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜"
+SURNAMES = (
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程"
+    "曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜"
+)
 GIVEN_NAMES = (
-    "晓梅 建华 玉兰 志远 文涛 春燕 国栋 秀英 立新 海燕 明 丽 家豪 思远 雅琴 庆丰 宝山 凤霞 俊杰 桂芳 浩然 淑珍 振东 金凤 "
-    "少华 静 强 慧 永刚 彩云 广林 素芬 子涵 卫东 红梅 佳琪 万福 月娥 鹏飞 银环 兆祥 翠萍 天佑 若兰 长河 晨曦 守业 香菊 "
-    "光明 雪莲 德才 欣怡 来顺 巧珍 学文 佩瑶 洪涛 喜凤 世杰 爱莲"
+    "晓梅 建华 玉兰 志远 文涛 春燕 国栋 秀英 立新 海燕 明 丽 家豪 思远 雅琴 庆丰 宝山 凤霞 俊杰 桂芳 浩然 淑珍 振东 "
+    "金凤 少华 静 强 慧 永刚 彩云 广林 素芬 子涵 卫东 红梅 佳琪 万福 月娥 鹏飞 银环 兆祥 翠萍 天佑 若兰 长河 晨曦 守业 "
+    "香菊 光明 雪莲 德才 欣怡 来顺 巧珍 学文 佩瑶 洪涛 喜凤 世杰 爱莲"
 ).split()
 
 
@@ -50,7 +53,10 @@ def people_names(taken: set[str]) -> Iterator[str]:
     seen = set(taken)
     number = 0
     while True:
-        name = SURNAMES[(number * 11 + number // 60) % len(SURNAMES)] + GIVEN_NAMES[(number * 7 + number // 60) % len(GIVEN_NAMES)]
+        name = (
+            SURNAMES[(number * 11 + number // 60) % len(SURNAMES)]
+            + GIVEN_NAMES[(number * 7 + number // 60) % len(GIVEN_NAMES)]
+        )
         number += 1
         if name not in seen:
             seen.add(name)

@@ -13,7 +13,8 @@ from db.identifiers import id_check
 
 # The agency behind a source, and the form of its own numbers.
 _REFERENCES = {
-    "HOTLINE": "GX12345-{day}-{number:04d}", "PETITION": "XF{day}{number:05d}", "GOVERNANCE_CENTRE": "ZZ-{day}-{number:03d}",
+    "HOTLINE": "GX12345-{day}-{number:04d}", "PETITION": "XF{day}{number:05d}",
+    "GOVERNANCE_CENTRE": "ZZ-{day}-{number:03d}",
     "POLICE": "JJ{day}{number:04d}", "COURT": "({year})鲁1525诉前调{number}号", "DEPARTMENT": "ZJ-{day}-{number:03d}",
 }  # fmt: skip
 
@@ -49,7 +50,9 @@ def register(story: Story) -> None:
 
 def accept(story: Story) -> None:
     """Acceptance by the town's committee. The case number is allotted when all disputes are known."""
-    accepted = at(workday(story.case.registered + timedelta(days=story.dice.pick((0, 0, 1)))), story.dice.between(13, 17))
+    accepted = at(
+        workday(story.case.registered + timedelta(days=story.dice.pick((0, 0, 1)))), story.dice.between(13, 17)
+    )
     accept_at(story, accepted)
 
 
@@ -161,7 +164,7 @@ def write_party(
     alias: bool = False,
     number: int | None = None,
 ) -> Party:
-    """A party with its contact; a person's ID number is checksum-valid and nobody's: all are born on an impossible day."""
+    """A party with its contact; a person's ID number is checksum-valid and nobody's: all are born in 1900."""
     county, dice, compound = story.county, story.dice, story.compound
     if natural:
         number = number or max((one[0] for one in county.persons.values()), default=0) + 1

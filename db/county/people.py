@@ -13,10 +13,11 @@ from db.county.places import CHONGWEN, COUNTY, QINGQUAN, TOWNS, YANZHUANG, Place
 
 # The person who speaks for each role in examples and walkthroughs. Those of a place belong to 崇文街道.
 PRINCIPALS: dict[str, str] = {
-    "grid_worker": "周巧云", "legal_adviser": "沈明哲", "law_leader": "韩庆喜", "mediator": "郑秀兰", "squad_member": "冯立新",
-    "centre_staff": "曹慧敏", "police": "孟凡强", "justice_office": "邓家和", "governance_centre": "彭向东", "court": "袁静宜",
-    "agency_hotline": "石晓燕", "agency_petition": "段文博", "housing": "贺建民", "bureau_admin": "罗明远", "analyst": "苗思雨",
-    "auditor": "秦守正", "system_admin": "雷一鸣", "security_admin": "方志安",
+    "grid_worker": "周巧云", "legal_adviser": "沈明哲", "law_leader": "韩庆喜", "mediator": "郑秀兰",
+    "squad_member": "冯立新", "centre_staff": "曹慧敏", "police": "孟凡强", "justice_office": "邓家和",
+    "governance_centre": "彭向东", "court": "袁静宜", "agency_hotline": "石晓燕", "agency_petition": "段文博",
+    "housing": "贺建民", "bureau_admin": "罗明远", "analyst": "苗思雨", "auditor": "秦守正",
+    "system_admin": "雷一鸣", "security_admin": "方志安",
 }  # fmt: skip
 
 SECOND_MEDIATOR = "许文静"  # assigned beside the principal mediator in the seed case
@@ -202,7 +203,9 @@ def _teams(hiring: _Hiring, places: Places) -> None:
                 leader = hiring.person(THREE_POSTS)
             else:
                 leader = hiring.person()
-            people.law_leader[community] = hiring.appoint(leader, "law_leader", organizations.committee(town), community)
+            people.law_leader[community] = hiring.appoint(
+                leader, "law_leader", organizations.committee(town), community
+            )
 
     for town in TOWNS:
         for number, grid in enumerate(places.grids(town)):
@@ -215,7 +218,9 @@ def _teams(hiring: _Hiring, places: Places) -> None:
             team = rows.add("team", grid, name=name, state=state, formed_on=started, dissolved_on=ended, grid_code=grid)
             mediator = people.mediators[town][number % len(people.mediators[town])]
 
-            def member(role: str, person: UUID, start: date = started, end: date | None = ended, team: UUID = team) -> None:
+            def member(
+                role: str, person: UUID, start: date = started, end: date | None = ended, team: UUID = team
+            ) -> None:
                 rows.add(
                     "team_member",
                     f"{team}/{role}/{person}",

@@ -1,4 +1,4 @@
-"""The county's areas, compounds and companies. Codes of the county and its towns are real; all that is below is invented.
+"""The county's areas, compounds and companies. The codes of the county and its towns are real, all below is invented.
 
 Communities, grids, compounds and companies carry made-up names and codes. No real one is meant.
 """
@@ -13,20 +13,22 @@ COUNTY = "371525"
 CHONGWEN, QINGQUAN, YANZHUANG = "371525002", "371525001", "371525003"
 TOWNS = {
     QINGQUAN: "清泉街道", CHONGWEN: "崇文街道", YANZHUANG: "烟庄街道", "371525101": "贾镇", "371525102": "桑阿镇",
-    "371525103": "柳林镇", "371525104": "清水镇", "371525105": "东古城镇", "371525106": "北馆陶镇", "371525107": "店子镇",
-    "371525108": "定远寨镇", "371525109": "辛集镇", "371525110": "梁堂镇", "371525111": "范寨镇", "371525112": "甘官屯镇",
-    "371525200": "斜店乡", "371525206": "兰沃乡", "371525209": "万善乡",
+    "371525103": "柳林镇", "371525104": "清水镇", "371525105": "东古城镇", "371525106": "北馆陶镇",
+    "371525107": "店子镇", "371525108": "定远寨镇", "371525109": "辛集镇", "371525110": "梁堂镇", "371525111": "范寨镇",
+    "371525112": "甘官屯镇", "371525200": "斜店乡", "371525206": "兰沃乡", "371525209": "万善乡",
 }  # fmt: skip
 
 # Grids per community; a town that is not named has one community of two grids.
 _GRIDS = {CHONGWEN: (3, 2, 2, 2), QINGQUAN: (2, 2, 2), YANZHUANG: (2, 2)}
 _COMMUNITY_NAMES = (
-    "和风 听雨 知春 暖阳 云帆 青禾 拾光 晨露 繁星 竹溪 麦浪 银杏 白鹭 桂影 松涛 荷语 棠棣 墨香 锦书 月桥 朝霞 蓝田 雁回 槐序"
+    "和风 听雨 知春 暖阳 云帆 青禾 拾光 晨露 繁星 竹溪 麦浪 银杏 白鹭 桂影 松涛 荷语 棠棣 墨香 锦书 月桥 朝霞 "
+    "蓝田 雁回 槐序"
 ).split()
 _COMPOUND_NAMES = (
-    "听松 揽月 沁芳 怡然 归燕 若谷 映雪 采薇 望舒 临溪 栖霞 流云 向晚 初晴 半亩 念园 疏影 含章 清晏 安澜 思齐 明德 乐居 丰禾 "
-    "南浦 秋水 晴川 芳洲 玉簟 星垂 云岫 春和 景明 长乐 未央 嘉木 幽兰 修竹 碧梧 丹枫 紫藤 海棠 玉兰 丁香 蔷薇 木槿 芙蕖 茉莉 "
-    "水云 石泉 松间 柳岸 桃源 杏雨 梨落 枣香 榆钱 葵园 麦香 稻花 谷雨 立夏 白露 霜降 小满 清明 惊蛰 春分"
+    "听松 揽月 沁芳 怡然 归燕 若谷 映雪 采薇 望舒 临溪 栖霞 流云 向晚 初晴 半亩 念园 疏影 含章 清晏 安澜 "
+    "思齐 明德 乐居 丰禾 南浦 秋水 晴川 芳洲 玉簟 星垂 云岫 春和 景明 长乐 未央 嘉木 幽兰 修竹 碧梧 丹枫 "
+    "紫藤 海棠 玉兰 丁香 蔷薇 木槿 芙蕖 茉莉 水云 石泉 松间 柳岸 桃源 杏雨 梨落 枣香 榆钱 葵园 麦香 稻花 "
+    "谷雨 立夏 白露 霜降 小满 清明 惊蛰 春分"
 ).split()
 _COMPOUND_KINDS = ("苑", "里", "庭", "园", "轩", "居")
 _NUMERALS = "一二三四五六七八九"
@@ -89,17 +91,17 @@ def build(rows: Rows) -> Places:
     community_names = iter(_COMMUNITY_NAMES)
     # 崇文街道 first, so that the seed case's places do not move when other towns grow.
     for town in sorted(TOWNS, key=lambda code: (code != CHONGWEN, code)):
-        for number, grids in enumerate(_GRIDS.get(town, (2,)), 1):
+        for number, amount in enumerate(_GRIDS.get(town, (2,)), 1):
             community = f"{town}{number:03d}"
             name = f"{next(community_names)}社区"
             area(community, name, "COMMUNITY", town)
-            for grid in range(1, grids + 1):
-                area(f"{community}{grid:03d}", f"{name}第{_NUMERALS[grid - 1]}网格", "GRID", community)
+            for order in range(1, amount + 1):
+                area(f"{community}{order:03d}", f"{name}第{_NUMERALS[order - 1]}网格", "GRID", community)
 
     companies: list[tuple[UUID, str, str, str]] = []
-    for number, name in enumerate(COMPANIES, 1):
-        full, code, phone = f"聊城示例{name}物业服务有限公司", credit_code(number), f"0635-0000{number:03d}"
-        companies.append((rows.add("company", name, name=full, credit_code=code, phone=phone), full, code, phone))
+    for place, short in enumerate(COMPANIES, 1):
+        full, code, phone = f"聊城示例{short}物业服务有限公司", credit_code(place), f"0635-0000{place:03d}"
+        companies.append((rows.add("company", short, name=full, credit_code=code, phone=phone), full, code, phone))
 
     compounds: list[Compound] = []
     for grid in [code for code in names if len(code) == 15]:

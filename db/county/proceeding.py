@@ -1,4 +1,4 @@
-"""What is done in a dispute of the demo county until it is agreed or ended: measures, sessions, notes, extensions, referrals."""
+"""What is done in a dispute until it is agreed or ended: measures, sessions, notes, extensions, referrals."""
 
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -9,7 +9,11 @@ from db.county.fixed import at, workday
 from db.county.story import AGREED, Story
 from db.county.texts import REFERRAL_REASONS, REFERRAL_REPLIES
 
-_UTILITIES = {"物业公司以欠费为由拒绝水卡充值纠纷": "WATER", "停电催交物业费纠纷": "POWER", "拒绝燃气充值催费纠纷": "GAS"}
+_UTILITIES = {
+    "物业公司以欠费为由拒绝水卡充值纠纷": "WATER",
+    "停电催交物业费纠纷": "POWER",
+    "拒绝燃气充值催费纠纷": "GAS",
+}
 
 
 def measure(story: Story) -> None:
@@ -34,7 +38,13 @@ def write_measure(story: Story, kind: str, requested: datetime, done: datetime |
         agreed_by=f"{story.compound.company}项目负责人" if done else None,
         evidence="恢复后的现场照片和业主确认" if done else None,
     )
-    story.happen(done or requested, story.first_mediator or story.mediators[0], "dispute.measure", resource="Measure", resource_id=row)
+    story.happen(
+        done or requested,
+        story.first_mediator or story.mediators[0],
+        "dispute.measure",
+        resource="Measure",
+        resource_id=row,
+    )
 
 
 def mediate(story: Story, first: date, last: date) -> None:
@@ -68,7 +78,9 @@ def session(story: Story, moment: datetime, result: str, joint: bool) -> UUID:
             guests.append(organizations.court(town))
         for guest in guests:
             if guest != organizations.justice_office(town):
-                refer(story, guest, "INVITATION", moment - timedelta(days=2), "DONE", replied=moment - timedelta(days=1))
+                refer(
+                    story, guest, "INVITATION", moment - timedelta(days=2), "DONE", replied=moment - timedelta(days=1)
+                )
             story.add("attendance", session_id=held, organization_id=guest)
         note(story, "SHARED", texts.SHARED_NOTES, moment + timedelta(minutes=70), held)
     return held

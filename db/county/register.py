@@ -16,8 +16,21 @@ SEED_CASE = Case(SEED, CHONGWEN, "CLOSED", "TEAM", "P02", "APPLY", date(2023, 12
 
 _STREETS = {CHONGWEN: 39, QINGQUAN: 26, YANZHUANG: 14}
 _OTHERS = (4, 3, 3, 2, 2, 3, 2, 1, 4, 2, 3, 2, 2, 2, 2)  # few enough in most towns to be suppressed in statistics
-_USUAL = ("P01",) * 6 + ("P05",) * 3 + ("P06",) * 3 + ("P07",) * 3 + ("P10",) * 2 + ("P12", "P13", "P13", "P14", "P02", "P03", "P04", "P09")
-_SOURCES = ("APPLY",) * 8 + ("GRID",) * 5 + ("INITIATIVE",) * 2 + ("HOTLINE",) * 2 + ("PETITION", "GOVERNANCE_CENTRE", "POLICE", "COURT", "ONLINE")
+_USUAL = (
+    ("P01",) * 6
+    + ("P05",) * 3
+    + ("P06",) * 3
+    + ("P07",) * 3
+    + ("P10",) * 2
+    + ("P12", "P13", "P13", "P14", "P02", "P03", "P04", "P09")
+)
+_SOURCES = (
+    ("APPLY",) * 8
+    + ("GRID",) * 5
+    + ("INITIATIVE",) * 2
+    + ("HOTLINE",) * 2
+    + ("PETITION", "GOVERNANCE_CENTRE", "POLICE", "COURT", "ONLINE")
+)
 _FIRST, _LAST = date(2023, 1, 4), date(2024, 2, 23)
 _LATE = date(2023, 10, 1)
 
@@ -25,7 +38,11 @@ _LATE = date(2023, 10, 1)
 def resolved() -> Iterator[Case]:
     """All resolved disputes but the seed case, by the day of their agreement."""
     towns = [town for town, count in _STREETS.items() for _ in range(count)]
-    towns += [town for town, count in zip([one for one in TOWNS if one not in _STREETS], _OTHERS, strict=True) for _ in range(count)]
+    towns += [
+        town
+        for town, count in zip([one for one in TOWNS if one not in _STREETS], _OTHERS, strict=True)
+        for _ in range(count)
+    ]
     total = len(towns)
     every = [f"P{number:02d}" for number in range(1, 20)] + ["P99"]
     for number in range(total):
@@ -34,9 +51,17 @@ def resolved() -> Iterator[Case]:
         tier = dice.pick(("TEAM",) * 6 + ("SQUAD",) * 3 + ("CENTRE",))
         tier = "SQUAD" if tier == "CENTRE" and town not in _STREETS else tier
         concluded = workday(_FIRST + (_LAST - _FIRST) * number // (total - 1))
-        longest = dice.between(36, 55) if number % 9 == 4 else {"TEAM": 5, "SQUAD": 13, "CENTRE": 18}[tier] + dice.below(10)
+        longest = (
+            dice.between(36, 55) if number % 9 == 4 else {"TEAM": 5, "SQUAD": 13, "CENTRE": 18}[tier] + dice.below(10)
+        )
         matter = every[number // 5] if number % 5 == 0 and number // 5 < len(every) else dice.pick(_USUAL)
-        state = "ARCHIVED" if concluded < date(2023, 8, 1) else "PERFORMED" if number % 4 == 1 and concluded >= _LATE else "CLOSED"
+        state = (
+            "ARCHIVED"
+            if concluded < date(2023, 8, 1)
+            else "PERFORMED"
+            if number % 4 == 1 and concluded >= _LATE
+            else "CLOSED"
+        )
         marks = {
             name
             for name, present in {
@@ -50,7 +75,15 @@ def resolved() -> Iterator[Case]:
         if "confirm" in marks:
             marks.discard("oral")
         yield Case(
-            f"resolved/{number}", town, state, tier, matter, dice.pick(_SOURCES), concluded - timedelta(days=longest), concluded, frozenset(marks)
+            f"resolved/{number}",
+            town,
+            state,
+            tier,
+            matter,
+            dice.pick(_SOURCES),
+            concluded - timedelta(days=longest),
+            concluded,
+            frozenset(marks),
         )
 
 
@@ -148,8 +181,8 @@ def unresolved() -> Iterator[Case]:
         state, tier, town, matter, source, registered, ended, *marks = line.split()
         previous = None
         if "rebound" in marks:
-            candidates = (case for case in resolved() if case.town.endswith(town) and case.matter == matter and case.concluded >= _LATE)
-            previous = next(case.key for case in candidates)
+            late = (case for case in resolved() if case.concluded and case.concluded >= _LATE)
+            previous = next(case.key for case in late if case.town.endswith(town) and case.matter == matter)
         yield Case(
             f"unresolved/{number}",
             f"371525{town}",

@@ -1,17 +1,18 @@
-"""The case that the model is known for: a water card refused on 2023-12-27, settled and paid on 2024-02-20, visited and closed.
+"""The case that the model is known for: a water card refused on 2023-12-27, settled and paid on 2024-02-20.
 
 Dates and events are those that were reported; the place, the amounts and the words are invented, and 李龙 is an alias.
 """
 
 from datetime import date, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from db.county import intake, proceeding, settlement
 from db.county import organizations as orgs
 from db.county.fixed import at
 from db.county.people import PRINCIPALS, SECOND_MEDIATOR
 from db.county.register import SEED_CASE
-from db.county.story import County, begin
+from db.county.story import County, Story, begin
 
 _REFUSED_ON = date(2023, 12, 27)
 _AGREED_ON = date(2024, 2, 20)
@@ -35,7 +36,9 @@ def tell(county: County) -> None:
             "业主李某到物业服务中心为水卡充值，物业公司以其拖欠物业费1860元为由拒绝，家中用水中断。"
             "李某称单元门灯长期不亮、保洁不及时，多次反映无果才停交物业费。"
         ),
-        "public_summary": "崇文街道某小区物业公司以业主拖欠物业费为由拒绝水卡充值。当日先恢复供水，后双方达成协议，费用当日付清。",
+        "public_summary": (
+            "崇文街道某小区物业公司以业主拖欠物业费为由拒绝水卡充值。当日先恢复供水，后双方达成协议，费用当日付清。"
+        ),
         "outcome": "调解成功，协议当日履行完毕，回访满意，结案",
     }
     story.words |= {"building": "6", "amount": "1860", "applicant": "李某", "respondent": "物业公司"}
@@ -53,9 +56,19 @@ def tell(county: County) -> None:
     housing = county.organizations.id(orgs.HOUSING_DEPARTMENT)
     proceeding.refer(story, housing, "LEAD", at(_REFUSED_ON, 10, 20), "DONE", replied=at(date(2023, 12, 29), 16))
 
-    _write(story, "SHARED", lead, date(2023, 12, 27), "当日联系物业公司，说明不得以停止供水方式催交物业费，公司同意先为水卡充值。")
-    _write(story, "TEAM", second, date(2024, 1, 4), "网格员反映该单元门灯确已损坏两个月，建议请物业公司先修门灯再谈欠费。")
-    _write(story, "CAUCUS", lead, date(2024, 1, 11), "李某私下表示只要门灯修好、有人道歉，愿意一次付清，暂勿告知物业公司。")
+    _write(
+        story,
+        "SHARED",
+        lead,
+        date(2023, 12, 27),
+        "当日联系物业公司，说明不得以停止供水方式催交物业费，公司同意先为水卡充值。",
+    )
+    _write(
+        story, "TEAM", second, date(2024, 1, 4), "网格员反映该单元门灯确已损坏两个月，建议请物业公司先修门灯再谈欠费。"
+    )
+    _write(
+        story, "CAUCUS", lead, date(2024, 1, 11), "李某私下表示只要门灯修好、有人道歉，愿意一次付清，暂勿告知物业公司。"
+    )
     _write(story, "CAUCUS", lead, date(2024, 1, 12), "物业公司私下表示可免收违约金，但要求年前付清，暂勿告知业主。")
     proceeding.session(story, at(date(2024, 1, 11), 15), "TO_CONTINUE", joint=False)
     proceeding.extend(story, date(2024, 2, 29), consented=date(2024, 1, 26))
@@ -102,9 +115,7 @@ def tell(county: County) -> None:
         evidence="收款收据第2024022001号",
         both_confirmed=None,
     )
-    story.happen(
-        at(_AGREED_ON, 11, 20), lead, "obligation.perform", resource="Performance", resource_id=performance
-    )
+    story.happen(at(_AGREED_ON, 11, 20), lead, "obligation.perform", resource="Performance", resource_id=performance)
     story.happen(at(_AGREED_ON, 11, 21), lead, "dispute.perform", "PERFORMED")
     settlement.follow_up(story, _AGREED_ON + timedelta(days=15), date(2024, 2, 26), 5)
     story.row["closed_at"] = at(date(2024, 2, 27), 10)
@@ -112,6 +123,8 @@ def tell(county: County) -> None:
     story.finish()
 
 
-def _write(story, visibility, author, day, text) -> None:  # type: ignore[no-untyped-def]
-    row = story.add("note", session_id=None, author_id=author, visibility=visibility, recorded_at=at(day, 16, 40), text=text)
+def _write(story: Story, visibility: str, author: UUID, day: date, text: str) -> None:
+    row = story.add(
+        "note", session_id=None, author_id=author, visibility=visibility, recorded_at=at(day, 16, 40), text=text
+    )
     story.happen(at(day, 16, 40), author, "dispute.record", resource="Note", resource_id=row)

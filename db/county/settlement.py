@@ -1,4 +1,4 @@
-"""How a dispute of the demo county is settled: agreement, signatures, obligations, performance, court, follow-up visits."""
+"""How a dispute is settled: agreement, signatures, obligations, performance, court, follow-up visits."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ _LAST_DAY = date(2024, 2, 28)  # nothing is performed after it: the story of the
 
 def agree(story: Story, day: date) -> UUID:
     """The agreement. A written one is signed by both parties and the mediator and sealed, all on the same day."""
-    case, dice = story.case, story.dice
+    case = story.case
     oral = "oral" in case.marks
     taken = [term for term in story.matter.terms if not (term.paid and story.row["amount_claimed"] is None)]
     terms = [story.tell(term.text, amount=str(_amount(story))) for term in taken]
@@ -69,7 +69,9 @@ def _oblige(story: Story, agreement: UUID, party: UUID, term: texts.Term, day: d
         performed = min(due + timedelta(days=late), max(day, _LAST_DAY)) if due > day else day
         due = min(due, max(day, _LAST_DAY))
     elif case.state == "PERFORMING":
-        mark = next((one for one in case.marks if one in ("PARTLY_PERFORMED", "EXCUSED", "SUED", "ENFORCED", "VARIED")), "")
+        mark = next(
+            (one for one in case.marks if one in ("PARTLY_PERFORMED", "EXCUSED", "SUED", "ENFORCED", "VARIED")), ""
+        )
         # Something has been done in every one of these, or it would still be AGREED.
         state = mark if first and mark else "PENDING" if first else "PERFORMED"
         performed = due if state in ("PERFORMED", "ENFORCED") else None
@@ -92,7 +94,9 @@ def _oblige(story: Story, agreement: UUID, party: UUID, term: texts.Term, day: d
         kind = {"PERFORMED": "PERFORM", "PARTLY_PERFORMED": "PARTLY_PERFORM", "EXCUSED": "EXCUSE"}[state]
         paid = None if amount is None or state == "EXCUSED" else amount if state == "PERFORMED" else amount / 2
         _perform(story, obligation, kind, performed or due, paid, term.kind)
-    if performed is None and state in ("PENDING", "PARTLY_PERFORMED") and case.state == "PERFORMING" or (performed and performed > due):
+    if (performed is None and state in ("PENDING", "PARTLY_PERFORMED") and case.state == "PERFORMING") or (
+        performed and performed > due
+    ):
         _perform(story, obligation, "URGE", due + timedelta(days=1), None, term.kind)
 
 
@@ -153,10 +157,16 @@ def _confirm(story: Story, agreement: UUID, day: date) -> None:
     story.happen(at(applied, 10), story.mediators[0], "confirmation.apply", resource="Confirmation", resource_id=row)
 
 
-def follow_up(story: Story, due: date, done: date | None, satisfaction: int | None = None, result: str = "NORMAL") -> None:
+def follow_up(
+    story: Story, due: date, done: date | None, satisfaction: int | None = None, result: str = "NORMAL"
+) -> None:
     """A visit that is due, or one that was made."""
     dice = story.dice
-    remark = story.tell(dice.pick(texts.VISIT_REMARKS)) if result == "NORMAL" else "一方反映对方言语不和，已再次劝导，继续关注。"
+    remark = (
+        story.tell(dice.pick(texts.VISIT_REMARKS))
+        if result == "NORMAL"
+        else "一方反映对方言语不和，已再次劝导，继续关注。"
+    )
     row = story.add(
         "follow_up",
         visitor_id=story.mediators[0] if done else None,

@@ -1,9 +1,9 @@
-"""One dispute of the demo county while it is being written: what was planned, who takes part, and what has happened so far."""
+"""One dispute while it is being written: what was planned, who takes part, and what has happened so far."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from db.county.fixed import Dice, Rows, identifier
@@ -62,7 +62,9 @@ class Party:
         """How the texts call it: 李某 for a person, the short word for a company."""
         if self.kind in ("OWNER", "OCCUPANT"):
             return f"{self.name[0]}某"
-        return {"COMPANY": "物业公司", "OWNERS_COMMITTEE": "业主委员会", "DEVELOPER": "开发单位"}.get(self.kind, self.name)
+        return {"COMPANY": "物业公司", "OWNERS_COMMITTEE": "业主委员会", "DEVELOPER": "开发单位"}.get(
+            self.kind, self.name
+        )
 
 
 @dataclass
@@ -83,7 +85,9 @@ class Story:
     first_mediator: UUID | None = None
     taken_over_at: datetime | None = None
     numbers: dict[str, int] = field(default_factory=dict)
-    chronicle: list[tuple[datetime, UUID | None, str, str, UUID, str | None, str | None, str | None]] = field(default_factory=list)
+    chronicle: list[tuple[datetime, UUID | None, str, str, UUID, str | None, str | None, str | None]] = field(
+        default_factory=list
+    )
     state: str | None = None
 
     @property
@@ -92,11 +96,11 @@ class Story:
 
     @property
     def registered_at(self) -> datetime:
-        return self.row["registered_at"]
+        return cast(datetime, self.row["registered_at"])
 
     @property
     def accepted_on(self) -> date:
-        return self.row["accepted_at"].date()
+        return cast(datetime, self.row["accepted_at"]).date()
 
     def side(self, side: str) -> Party:
         return next(party for party in self.parties if party.side == side)
@@ -135,7 +139,9 @@ class Story:
         if self.state != self.case.state:
             raise ValueError(f"{self.case.key}: told to the end as {self.state}, planned as {self.case.state}")
         self.chronicle.sort(key=lambda line: line[0])
-        for number, (moment, actor, action, resource, resource_id, before, after, reason) in enumerate(self.chronicle, 1):
+        for number, (moment, actor, action, resource, resource_id, before, after, reason) in enumerate(
+            self.chronicle, 1
+        ):
             self.county.rows.add(
                 "event",
                 f"{self.case.key}/{number}",
@@ -178,7 +184,7 @@ def begin(county: County, case: Case) -> Story:
         "years": dice.pick(("两", "三", "四")),
         "amount": f"{amount or 0}",
     }
-    row = {
+    row: dict[str, Any] = {
         "id": identifier("dispute", case.key),
         "case_number": None,
         "title": matter.titles[words_number],

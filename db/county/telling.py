@@ -1,10 +1,10 @@
-"""Tells each planned dispute from its registration to where it stands, and numbers the cases in the order of acceptance."""
+"""Tells each planned dispute to where it stands, and numbers the cases in the order of acceptance."""
 
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from db.county import intake, proceeding, settlement, texts
+from db.county import intake, proceeding, settlement
 from db.county import organizations as orgs
 from db.county.fixed import Row, at, workday
 from db.county.organizations import short_name
@@ -34,11 +34,15 @@ def _leave_unaccepted(story: Story) -> None:
     if "transfer" in case.marks:
         housing = county.organizations.id(orgs.HOUSING_DEPARTMENT)
         sent = at(case.registered, 16, 20)
-        proceeding.refer(story, housing, "TRANSFER", sent, "TAKEN", sender=county.organizations.justice_office(case.town))
+        proceeding.refer(
+            story, housing, "TRANSFER", sent, "TAKEN", sender=county.organizations.justice_office(case.town)
+        )
     if case.state == "DECLINED":
         moment = at(workday(case.registered + timedelta(days=1)), 10)
         story.row["closed_at"] = moment
-        story.happen(moment, county.people.justice[case.town], "dispute.decline", "DECLINED", reason=story.row["outcome"])
+        story.happen(
+            moment, county.people.justice[case.town], "dispute.decline", "DECLINED", reason=story.row["outcome"]
+        )
 
 
 def _mediate(story: Story) -> None:
@@ -98,7 +102,9 @@ def _settle(story: Story, day: date) -> None:
         row["closed_at"] = moment
         story.happen(moment, story.mediators[0], "dispute.close", "CLOSED")
         if case.state == "ARCHIVED":
-            story.happen(moment + timedelta(days=10), story.county.people.justice[case.town], "dispute.archive", "ARCHIVED")
+            story.happen(
+                moment + timedelta(days=10), story.county.people.justice[case.town], "dispute.archive", "ARCHIVED"
+            )
 
 
 def _draft(story: Story, day: date) -> None:
@@ -108,7 +114,8 @@ def _draft(story: Story, day: date) -> None:
         form="WRITTEN",
         scope="FULL",
         state="DRAFT",
-        content=story.tell("一、双方确认：{fact}二、拟约定：", fact=story.row["summary"]) + story.tell(story.matter.terms[0].text),
+        content=story.tell("一、双方确认：{fact}二、拟约定：", fact=story.row["summary"])
+        + story.tell(story.matter.terms[0].text),
         agreed_on=day,
         effective_on=None,
         confirm_by_on=None,

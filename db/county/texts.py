@@ -1,4 +1,4 @@
-# ruff: noqa: E501
+# ruff: noqa: E501 - sentences stay whole
 """The words of the demo county's disputes: titles, facts and terms for each kind of property dispute.
 
 Titles and public summaries name no person and no door; the facts may, as a mediator would write them down.

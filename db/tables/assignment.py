@@ -20,7 +20,9 @@ assignment = Table(
     column("ended_at", Instant, "public", "结束时间", nullable=True),
     one_of("mode", ASSIGNMENT_MODES),
     CheckConstraint("ended_at IS NULL OR ended_at >= assigned_at", name="dates"),
-    ForeignKeyConstraint(["dispute_id", "dispute_registered_at"], ["dispute.id", "dispute.registered_at"], onupdate="CASCADE"),
+    ForeignKeyConstraint(
+        ["dispute_id", "dispute_registered_at"], ["dispute.id", "dispute.registered_at"], onupdate="CASCADE"
+    ),
     # 人民调解工作若干规定 Art. 26: one mediator presides.
     Index("uq_assignment_lead", "dispute_id", unique=True, postgresql_where=text("is_lead AND ended_at IS NULL")),
     Index("uq_assignment_active", "dispute_id", "person_id", unique=True, postgresql_where=text("ended_at IS NULL")),

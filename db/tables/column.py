@@ -24,7 +24,9 @@ Money = Numeric(14, 2)
 Instant = DateTime(timezone=True)
 
 
-def column(name: str, kind: Any, field_class: str, label: str, *more: Any, mask: str | None = None, **options: Any) -> Column[Any]:
+def column(
+    name: str, kind: Any, field_class: str, label: str, *more: Any, mask: str | None = None, **options: Any
+) -> Column[Any]:
     """A column that a policy may speak of. Raises ValueError for an unknown class or mask."""
     if field_class not in FIELD_CLASSES or (mask is not None and mask not in MASKS):
         raise ValueError(f"{name}: unknown field class or mask")
@@ -49,7 +51,9 @@ def one_of(name: str, values: tuple[str, ...]) -> CheckConstraint:
     return CheckConstraint(f"{name} IN ({listed})", name=f"{name}_code")
 
 
-def code(name: str, values: tuple[str, ...], label: str, *more: Any, field_class: str = "public", **options: Any) -> Column[Any]:
+def code(
+    name: str, values: tuple[str, ...], label: str, *more: Any, field_class: str = "public", **options: Any
+) -> Column[Any]:
     """A coded column; the list of its values is kept with it for the schema's enums. Pair it with `one_of`."""
     result = column(name, Text, field_class, label, *more, **options)
     result.info["values"] = values

@@ -76,7 +76,9 @@ dispute = Table(
         "public_grams",
         ARRAY(Text),
         "标题与公开摘要的二元字组",
-        Computed("bigrams(title || ' ' || coalesce(public_summary, '') || ' ' || coalesce(case_number, ''))", persisted=True),
+        Computed(
+            "bigrams(title || ' ' || coalesce(public_summary, '') || ' ' || coalesce(case_number, ''))", persisted=True
+        ),
     ),
     internal("narrative_grams", ARRAY(Text), "案情的二元字组", Computed("bigrams(summary)", persisted=True)),
     one_of("category", CATEGORIES),
@@ -98,7 +100,9 @@ dispute = Table(
     CheckConstraint("tier <> 'SQUAD' OR squad_id IS NOT NULL", name="squad_owner"),
     CheckConstraint("tier <> 'CENTRE' OR centre_id IS NOT NULL", name="centre_owner"),
     CheckConstraint("state NOT IN ('CLOSED', 'ARCHIVED') OR closed_at IS NOT NULL", name="closed_at"),
-    CheckConstraint("accepted_at >= registered_at AND concluded_at >= accepted_at AND closed_at >= concluded_at", name="order"),
+    CheckConstraint(
+        "accepted_at >= registered_at AND concluded_at >= accepted_at AND closed_at >= concluded_at", name="order"
+    ),
     UniqueConstraint("committee_id", "case_year", "case_sequence"),
     UniqueConstraint("id", "registered_at"),
     # One agency reports one matter once (S9): the same reference from the same organization is the same dispute.
@@ -107,7 +111,17 @@ dispute = Table(
 )
 
 # Each index is one way in which a scope or a filter is walked in page order: newest registered first, then by id.
-for _leading in ("grid_code", "community_code", "town_code", "compound_id", "team_id", "squad_id", "centre_id", "state", "sub_category"):
+for _leading in (
+    "grid_code",
+    "community_code",
+    "town_code",
+    "compound_id",
+    "team_id",
+    "squad_id",
+    "centre_id",
+    "state",
+    "sub_category",
+):
     Index(f"ix_dispute_{_leading}", dispute.c[_leading], dispute.c.registered_at.desc(), dispute.c.id.desc())
 Index(
     "ix_dispute_source_organization_id",

@@ -49,7 +49,9 @@ performance = Table(
     column("both_confirmed", Text, "narrative", "双方确认的说明", nullable=True),
     one_of("kind", PERFORMANCE_KINDS),
     CheckConstraint("amount >= 0", name="amount"),
-    CheckConstraint("kind NOT IN ('PERFORM', 'PARTLY_PERFORM') OR coalesce(evidence, both_confirmed) IS NOT NULL", name="proof"),
+    CheckConstraint(
+        "kind NOT IN ('PERFORM', 'PARTLY_PERFORM') OR coalesce(evidence, both_confirmed) IS NOT NULL", name="proof"
+    ),
     within("obligation_id", "obligation"),
     comment="履行记录",
 )

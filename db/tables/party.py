@@ -1,6 +1,18 @@
 """Parties of a dispute. ID numbers are kept encrypted, beside the masked form and a keyed hash for equality."""
 
-from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 
 from db.tables.column import code, column, identity, internal, metadata, one_of
 from db.tables.part import of_dispute
@@ -22,7 +34,14 @@ party = Table(
     column("phone", Text, "contact", "联系电话", nullable=True, mask="phone"),
     column("address", Text, "address", "住址", nullable=True, mask="address"),
     # SECURITY: the only readable form of an ID number is the masked one; the number itself is ciphertext (db/crypto.py).
-    column("id_number", Text, "identity", "身份证件号码（仅显示掩码，明文须经留痕的查看操作取得）", nullable=True, mask="stored"),
+    column(
+        "id_number",
+        Text,
+        "identity",
+        "身份证件号码（仅显示掩码，明文须经留痕的查看操作取得）",
+        nullable=True,
+        mask="stored",
+    ),
     internal("id_number_cipher", LargeBinary, "证件号码密文 AES-256-GCM", nullable=True),
     internal("id_number_hash", LargeBinary, "证件号码的带密钥散列，用于相等比对", nullable=True, index=True),
     column("credit_code", Text, "public", "统一社会信用代码", nullable=True),
@@ -36,7 +55,10 @@ party = Table(
     one_of("kind", PARTY_KINDS),
     one_of("consent", CONSENTS),
     CheckConstraint("(consent IS NULL) = (consent_on IS NULL)", name="consent_day"),
-    CheckConstraint("(id_number IS NULL) = (id_number_cipher IS NULL) AND (id_number IS NULL) = (id_number_hash IS NULL)", name="id_number"),
+    CheckConstraint(
+        "(id_number IS NULL) = (id_number_cipher IS NULL) AND (id_number IS NULL) = (id_number_hash IS NULL)",
+        name="id_number",
+    ),
     CheckConstraint("id_number ~ '^[0-9]{6}[*]{8}[0-9]{3}[0-9X]$'", name="id_number_masked"),
     UniqueConstraint("id", "dispute_id"),
     Index("ix_party_name", "name"),

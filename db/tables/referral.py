@@ -1,6 +1,16 @@
 """What goes to another organization: invitations, risk reports, court business and leads. Each opens that one dispute."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 
 from db.tables.column import Instant, code, column, identity, internal, metadata, one_of
 
@@ -24,7 +34,9 @@ referral = Table(
     one_of("kind", REFERRAL_KINDS),
     one_of("state", REFERRAL_STATES),
     CheckConstraint("answered_at >= sent_at", name="dates"),
-    ForeignKeyConstraint(["dispute_id", "dispute_registered_at"], ["dispute.id", "dispute.registered_at"], onupdate="CASCADE"),
+    ForeignKeyConstraint(
+        ["dispute_id", "dispute_registered_at"], ["dispute.id", "dispute.registered_at"], onupdate="CASCADE"
+    ),
     UniqueConstraint("dispute_id", "organization_id", "kind"),
     Index("ix_referral_dispute_id", "dispute_id"),
     comment="移送与邀请",

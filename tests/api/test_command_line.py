@@ -18,6 +18,7 @@ from api import settings, tokens
 from api.__main__ import app
 from api.__main__ import main as run_main
 from api.settings import BadSettings, Settings
+from db.county import PRINCIPALS
 from db.engine import Address
 
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -277,6 +278,43 @@ def test_policy_check_tells_the_line(tmp_path: Path) -> None:
     told = call("policy", "check", str(file))
     assert told.exit_code == 1
     assert f"{file}:2: " in told.output.replace("\n", "")
+
+
+def test_first_policy_passes_its_own_check_and_has_a_sheet() -> None:
+    assert call("policy", "check", str(ROOT / "policies" / "policy.csv")).exit_code == 0
+    told = call("policy", "sheet")
+    assert told.exit_code == 0
+    assert "人民调解员（mediator）" in told.output
+
+
+def test_policy_explain_names_the_rule_and_what_is_missing(
+    own_county: Address, at_database: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"postgresql://{own_county.user}@/{own_county.database}?host={own_county.host}"
+    monkeypatch.setenv("SANLIAN_DATABASE_URL", url)
+    assert call("migrate").exit_code == 0  # publishes the first policy
+
+    async def find() -> UUID:
+        connection = await connect(own_county)
+        found: UUID = await connection.fetchval("SELECT id FROM dispute ORDER BY id LIMIT 1")
+        await connection.close()
+        return found
+
+    node = f"Dispute:{asyncio.run(find())}"
+    told = call("policy", "explain", "--as", PRINCIPALS["bureau_admin"], "--on", node, "--field", "caseNumber")
+    assert told.exit_code == 0, told.output
+    assert "字段 caseNumber" in told.output
+    assert "✓ 第 " in told.output
+    told = call("policy", "explain", "--as", PRINCIPALS["system_admin"], "--on", node)
+    assert "不可见" in told.output
+    court = PRINCIPALS["court"]
+    for who, what, more in (
+        ("无此人", node, ()),
+        (court, "Foo:1", ()),
+        (court, "Dispute:1", ()),
+        (court, node, ("--field", "x")),
+    ):
+        assert call("policy", "explain", "--as", who, "--on", what, *more).exit_code == 1
 
 
 def test_schema_print_is_the_contract_of_the_repository() -> None:

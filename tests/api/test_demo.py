@@ -33,9 +33,14 @@ class Terminal:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SANLIAN_")}
         # A group of its own, as in a terminal: the signal of Ctrl-C goes to all of it.
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env={**kept, "SANLIAN_HOME": str(home)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, process_group=0,
-        )  # fmt: skip
+            command,
+            cwd=ROOT,
+            env={**kept, "SANLIAN_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
+        )
 
     def wait(self) -> None:
         deadline = time.monotonic() + 90

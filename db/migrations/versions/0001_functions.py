@@ -33,7 +33,8 @@ CREATE FUNCTION mask_phone(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN value ~ '^1[0-9]{10}$' THEN left(value, 3) || '****' || right(value, 4)
                 WHEN value ~ '^0(10|2[0-9]|[3-9][0-9]{2})-[0-9]{7,8}$'
-                THEN split_part(value, '-', 1) || '-' || repeat('*', length(split_part(value, '-', 2)) - 2) || right(value, 2)
+                THEN split_part(value, '-', 1) || '-'
+                    || repeat('*', length(split_part(value, '-', 2)) - 2) || right(value, 2)
                 ELSE repeat('*', length(value)) END
 $$
 """

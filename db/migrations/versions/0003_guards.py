@@ -44,7 +44,8 @@ REFUSE = """
 CREATE FUNCTION refuse() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = TG_ARGV[0], TABLE = TG_TABLE_NAME, MESSAGE = TG_ARGV[1];
+    RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = TG_ARGV[0], TABLE = TG_TABLE_NAME,
+        MESSAGE = TG_ARGV[1];
 END $$
 """
 
@@ -97,7 +98,8 @@ PROOF = """
 CREATE FUNCTION obligation_proof() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
-    touched uuid := CASE WHEN TG_TABLE_NAME = 'performance' THEN (to_json(OLD) ->> 'obligation_id')::uuid ELSE NEW.id END;
+    touched uuid := CASE WHEN TG_TABLE_NAME = 'performance'
+                         THEN (to_json(OLD) ->> 'obligation_id')::uuid ELSE NEW.id END;
 BEGIN
     PERFORM FROM obligation WHERE id = touched AND state = 'PERFORMED' AND NOT EXISTS (
         SELECT FROM performance WHERE obligation_id = obligation.id AND kind = 'PERFORM'
@@ -126,14 +128,15 @@ BEGIN
         OR NOT EXISTS (SELECT FROM signature WHERE agreement_id = agreement.id AND kind = 'MEDIATOR')
         OR NOT EXISTS (SELECT FROM signature WHERE agreement_id = agreement.id AND kind = 'SEAL')
         OR EXISTS (
-            SELECT FROM party WHERE party.dispute_id = agreement.dispute_id AND side IN ('APPLICANT', 'RESPONDENT') AND NOT EXISTS (
+            SELECT FROM party
+            WHERE party.dispute_id = agreement.dispute_id AND side IN ('APPLICANT', 'RESPONDENT') AND NOT EXISTS (
                 SELECT FROM signature WHERE agreement_id = agreement.id AND kind = 'PARTY' AND party_id = party.id
             )
         )
     );
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'agreement_effective', TABLE = 'agreement',
-            MESSAGE = 'a written agreement takes effect when every party and a mediator have signed and the committee has sealed it';
+            MESSAGE = 'a written agreement takes effect when the parties and a mediator have signed and it is sealed';
     END IF;
     RETURN NULL;
 END $$
@@ -148,8 +151,8 @@ BEGIN
         OR (NEW.id, NEW.text, NEW.sha256, NEW.published_at, NEW.created_at)
             IS DISTINCT FROM (OLD.id, OLD.text, OLD.sha256, OLD.published_at, OLD.created_at)
         OR (NEW.author_id, NEW.approver_id) IS DISTINCT FROM (OLD.author_id, OLD.approver_id)) THEN
-        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'policy_version_immutable', TABLE = 'policy_version',
-            MESSAGE = 'a published policy version never changes';
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'policy_version_immutable',
+            TABLE = 'policy_version', MESSAGE = 'a published policy version never changes';
     END IF;
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END $$

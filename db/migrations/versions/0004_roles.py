@@ -1,4 +1,4 @@
-"""The two database roles of the application and what each may do. Roles belong to the server, grants to this database."""
+"""The two database roles of the application and what each may do. Roles belong to the server, grants to a database."""
 
 from alembic import op
 
@@ -43,12 +43,13 @@ END $$
 """
 
 OPEN = (
-    "access_epoch", "agreement", "appointment", "area", "assignment", "attendance", "company", "compound", "confirmation",
-    "dispute", "event", "extension", "follow_up", "measure", "mediator", "note", "obligation", "organization",
+    "access_epoch", "agreement", "appointment", "area", "assignment", "attendance", "company", "compound",
+    "confirmation", "dispute",
+    "event", "extension", "follow_up", "measure", "mediator", "note", "obligation", "organization",
     "performance", "person", "policy_version", "referral", "session", "signature", "team", "team_member",
 )  # fmt: skip
 
-# SECURITY: all columns of party but id_number_cipher and id_number_hash. A new column has to be granted by its migration.
+# SECURITY: all columns of party but id_number_cipher and id_number_hash. A new column is granted by its migration.
 PARTY = (
     "id", "dispute_id", "side", "kind", "is_natural_person", "name", "is_alias", "phone", "address", "id_number",
     "credit_code", "agent_name", "is_minor", "consent", "consent_on", "supplied_by_id", "company_id",

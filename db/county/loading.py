@@ -11,9 +11,9 @@ from db.crypto import Cipher
 
 # Referenced tables first.
 ORDER = (
-    "area", "organization", "company", "compound", "person", "appointment", "mediator", "team", "team_member", "dispute",
-    "party", "assignment", "measure", "session", "attendance", "note", "extension", "agreement", "signature", "obligation",
-    "performance", "confirmation", "follow_up", "referral", "event",
+    "area", "organization", "company", "compound", "person", "appointment", "mediator", "team", "team_member",
+    "dispute", "party", "assignment", "measure", "session", "attendance", "note", "extension", "agreement", "signature",
+    "obligation", "performance", "confirmation", "follow_up", "referral", "event",
 )  # fmt: skip
 _LOCK = 0x5A17_11A6
 
@@ -49,7 +49,10 @@ async def load(connection: "asyncpg.Connection[Any]", cipher: Cipher) -> bool:
                 raise ValueError(f"{table}: rows of different shape")
             # An archive takes no more parts, so a dispute is archived when all of its own are there.
             records = [
-                tuple("CLOSED" if table == "dispute" and name == "state" and row[name] == "ARCHIVED" else row[name] for name in columns)
+                tuple(
+                    "CLOSED" if table == "dispute" and name == "state" and row[name] == "ARCHIVED" else row[name]
+                    for name in columns
+                )
                 for row in rows
             ]
             await connection.copy_records_to_table(table, records=records, columns=columns)

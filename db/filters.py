@@ -1,0 +1,106 @@
+"""Conditions of a filter in SQL. The planner has made sure that the caller reads what they look into."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, cast, exists, func, literal_column, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Date, DateTime, Text, Uuid
+
+from db import plan as p
+from db import tables as t
+from db.catalog import SOURCES, Row, Sql
+from db.sight import Sight
+
+_COUNTY_TIME: Sql = literal_column("'Asia/Shanghai'")
+
+
+def condition(sight: Sight, row: Row, condition: p.Condition) -> Sql:
+    """One condition of a filter. The planner has made sure that the caller reads its fields in clear."""
+    name, bind = condition.fields[0], condition.bind
+    if condition.operator in ("party", "mediator", "is", "area", "text"):
+        return _special(sight, row, condition)
+    field = row.source.fields[name]
+    value = field.value(row)
+    single = bindparam(bind, type_=field.type)
+    match condition.operator:
+        case "in":
+            return value == func.any(bindparam(bind, type_=ARRAY(Text)))
+        case "eq":
+            return value == single
+        case "from":
+            return value >= single
+        case "to":
+            return value <= single
+        case "before_day":
+            return value < bindparam(bind, type_=Date())
+        case "from_day":
+            return value >= _day_start(bindparam(bind, type_=Date()))
+        case "to_day":
+            return value < _day_start(bindparam(bind, type_=Date()) + literal_column("1"))
+        case "flag":
+            return value.is_(true()) if bind.endswith("_true") else value.is_not(true())
+        case "present":
+            return value.is_not(None) if bind.endswith("_true") else value.is_(None)
+    raise AssertionError(condition.operator)
+
+
+def _special(sight: Sight, row: Row, condition: p.Condition) -> Sql:
+    name, bind = condition.fields[0], condition.bind
+    match condition.operator:
+        case "is":
+            return _relation_key(row, name) == bindparam(bind, type_=Uuid())
+        case "mediator":
+            at, register = t.assignment.alias(), t.mediator.alias()
+            return exists(
+                select(literal_column("1"))
+                .select_from(at.join(register, register.c.person_id == at.c.person_id))
+                .where(
+                    at.c.dispute_id == row["id"],
+                    at.c.ended_at.is_(None),
+                    register.c.id == bindparam(bind, type_=Uuid()),
+                )
+                .correlate(row.at)
+            )
+        case "party":
+            party, where = sight.row(SOURCES["Party"], t.party.alias(), row.at)
+            field = name.partition(".")[2]
+            return exists(
+                select(literal_column("1"))
+                .select_from(where)
+                .where(
+                    party["dispute_id"] == row["id"],
+                    sight.visible(party),
+                    party[field] == bindparam(bind, type_=Text()),
+                )
+                .correlate(row.at)
+            )
+        case "text":
+            grams = func.bigrams(bindparam(bind, type_=Text()))
+            columns = {"title": "public_grams", "summary": "narrative_grams"}
+            return or_(*(row[columns[field]].contains(grams) for field in condition.fields))
+    return _within_area(row, condition)
+
+
+def _within_area(row: Row, condition: p.Condition) -> Sql:
+    """Rows in an area; the length of the code (in the bind's name) says which level it is."""
+    code = bindparam(condition.bind, type_=Text())
+    level = condition.bind.rpartition("_")[2]
+    at = row.dispute if row.dispute is not None else row.at
+    column = {"6": "county_code", "9": "town_code", "12": "community_code", "15": "grid_code"}[level]
+    if column in at.c:
+        return at.c[column] == code
+    own = {"Area": "code", "Organization": "area_code", "Compound": "grid_code", "Team": "grid_code"}.get(
+        row.source.name
+    )
+    if own is not None:
+        return func.starts_with(row[own], code)
+    at = t.organization.alias()
+    return row["organization_id"].in_(select(at.c.id).select_from(at).where(func.starts_with(at.c.area_code, code)))
+
+
+def _relation_key(row: Row, relation: str) -> Sql:
+    return row[f"{relation}_id"]
+
+
+def _day_start(day: Sql) -> Sql:
+    return func.timezone(_COUNTY_TIME, cast(day, DateTime()))

@@ -1,0 +1,74 @@
+"""Keyset paging in SQL: the order with its last key, positions, and what lies beyond a cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import and_, bindparam, cast, false, func, literal_column, or_, tuple_
+from sqlalchemy.types import Text
+
+from db import plan as p
+from db.catalog import Row, Source, Sql, json_value
+
+# A column of the row by name, for the keys of an order.
+Keys = Callable[[str], Sql]
+
+
+def keys_of(page: p.Page) -> tuple[p.Order, ...]:
+    """The order with its last key, the id, in the direction of the key before it."""
+    return (*page.order, p.Order("id", page.order[-1].descending if page.order else False))
+
+
+def within_cursors(source: Source, walked: Keys, page: p.Page, keys: tuple[p.Order, ...]) -> list[Sql]:
+    clauses = []
+    for given, name in ((page.slice.after, "after"), (page.slice.before, "before")):
+        if given:
+            binds = [
+                bindparam(f"{page.slice.size}_{name}_{i}", type_=_key_type(source, key.field))
+                for i, key in enumerate(keys)
+            ]
+            clauses.append(_beyond(walked, keys, binds, backward=name == "before"))
+    return clauses
+
+
+def cursor_of(row: Row, keys: tuple[p.Order, ...]) -> Sql:
+    """The position of a row: its values under the order's keys. All of them are fields that the caller reads in clear."""
+    parts = func.json_build_array(*(json_value(_key_type(row.source, key.field), row[key.field]) for key in keys))
+    encoded = func.encode(func.convert_to(cast(parts, Text), literal_column("'UTF8'")), literal_column("'base64'"))
+    return func.translate(encoded, literal_column("E'\\n'"), literal_column("''"))
+
+
+def _key_type(source: Source, name: str) -> Any:
+    return source.table.c[name].type
+
+
+def direction(column: Sql, key: p.Order, backward: bool) -> Sql:
+    """An order key in the direction of the walk; nulls come last forwards, first backwards. Non-null keys need no rule, so that
+    the index on them serves as it is."""
+    descending = key.descending != backward
+    ordered = column.desc() if descending else column.asc()
+    if not getattr(column, "nullable", True):
+        return ordered
+    return ordered.nulls_first() if backward else ordered.nulls_last()
+
+
+def _beyond(walked: Keys, keys: tuple[p.Order, ...], binds: Sequence[Sql], backward: bool) -> Sql:
+    """Rows after (or before) a cursor under the order, nulls last."""
+    columns = [walked(key.field) for key in keys]
+    if all(not getattr(column, "nullable", True) for column in columns) and len({key.descending for key in keys}) == 1:
+        left, right = tuple_(*columns), tuple_(*binds)
+        return left < right if keys[0].descending != backward else left > right
+    result: Sql = false()
+    for column, bind, key in reversed(list(zip(columns, binds, keys, strict=True))):
+        if not getattr(column, "nullable", True):
+            further = column < bind if key.descending != backward else column > bind
+            same = column == bind
+        elif backward:
+            further = or_(column > bind if key.descending else column < bind, and_(bind.is_(None), column.is_not(None)))
+            same = or_(column == bind, and_(bind.is_(None), column.is_(None)))
+        else:
+            further = or_(column < bind if key.descending else column > bind, and_(bind.is_not(None), column.is_(None)))
+            same = or_(column == bind, and_(bind.is_(None), column.is_(None)))
+        result = or_(further, and_(same, result))
+    return result

@@ -1,0 +1,162 @@
+"""What a caller sees, in SQL: predicates become WHERE clauses, reading rights CASE expressions. The only place that decides it.
+
+Needs no connection. Every path to a row asks `Sight.visible`, every path to a value `Sight.shown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import FromClause, and_, bindparam, case, false, func, literal_column, null, or_, true
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.types import Text
+
+from db import plan as p
+from db import tables as t
+from db.catalog import CLAIMS, Relation, Row, Source, Sql, json_value
+from db.statement import JsonRow, text_array
+from db.transitions import FROM_STATES
+from policies.grant import Access
+from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, implies
+
+
+class Sight:
+    """One access, in SQL. Stateless but for the access it asks."""
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+
+    # -- rows: the one place where a row's visibility is decided
+
+    def row(self, source: Source, at: FromClause, dispute: FromClause | None = None) -> tuple[Row, FromClause]:
+        """The row of an alias and what stands in FROM for it: a part brings its dispute along unless that is in scope."""
+        if source.name == "Dispute":
+            return Row(source, at, at), at
+        if not source.part or dispute is not None:
+            return Row(source, at, dispute), at
+        parent = t.dispute.alias()
+        joined = (
+            at.outerjoin(parent, parent.c.id == at.c.dispute_id)
+            if source.name == "Event"
+            else at.join(parent, parent.c.id == at.c.dispute_id)
+        )
+        return Row(source, at, parent), joined
+
+    def visible(self, row: Row, action: str = "read") -> Sql:
+        """SECURITY: the WHERE clause of every read of a row of this resource."""
+        return self.where(self.access.grant(row.source.name, action).rows, row)
+
+    def where(self, predicate: Predicate, row: Row) -> Sql:
+        """A predicate in SQL. True only where the predicate is; never null where it stands under NOT."""
+        match predicate:
+            case Always():
+                return true()
+            case Never():
+                return false()
+            case Eq(attribute=name, value=value):
+                attribute = row.source.attributes[name]
+                assert attribute.value is not None
+                if isinstance(value, ClaimRef):
+                    return attribute.value(row) == self.claim(value)
+                if isinstance(value, bool):
+                    return attribute.value(row) if value else attribute.value(row).is_not(true())
+                return attribute.value(row) == literal_column(f"'{value}'", attribute.type)
+            case In(attribute=name, claim=claim):
+                attribute = row.source.attributes[name]
+                assert attribute.value is not None
+                return attribute.value(row) == func.any(self.claim(claim))
+            case Has(attribute=name, claim=claim):
+                attribute = row.source.attributes[name]
+                assert attribute.contains is not None
+                return attribute.contains(row, self.claim(claim))
+            case And(parts=parts):
+                return and_(*(self.where(part, row) for part in parts))
+            case Or(parts=parts):
+                return or_(*(self.where(part, row) for part in parts))
+            case Not(part=part):
+                return self.where(part, row).is_not(true())
+
+    def claim(self, reference: ClaimRef) -> Sql:
+        return bindparam(f"claim_{reference.slot}_{reference.name}", type_=CLAIMS[reference.name])
+
+    # -- fields: the one place where a value's form is decided
+
+    def shown(self, row: Row, name: str) -> Sql:
+        """SECURITY: a field as the caller may see it: in clear, masked, or null."""
+        field = row.source.fields[name]
+        grant = self.access.grant(row.source.name)
+        rows, reading = grant.rows, grant.field(field.policy)
+        value = json_value(field.type, field.value(row))
+        if implies(rows, reading.clear):
+            return value
+        masked = json_value(field.type, field.masked(row, field.value(row))) if reading.masked != Never() else null()
+        otherwise: Sql = masked if implies(rows, reading.masked) else null()
+        branches: list[tuple[Sql, Sql]] = []
+        if reading.clear != Never():
+            branches.append((self.where(reading.clear, row), value))
+        if reading.masked != Never() and not implies(rows, reading.masked):
+            branches.append((self.where(reading.masked, row), masked))
+        return case(*branches, else_=otherwise) if branches else otherwise
+
+    # -- what is withheld, and what may be done
+
+    def access_info(self, row: Row, item: p.AccessInfo) -> Sql:
+        values: dict[str, Callable[[], Sql]] = {
+            "typename": lambda: literal_column("'Access'"),
+            "hidden": lambda: self._withheld(row, item, masked=False),
+            "masked": lambda: self._withheld(row, item, masked=True),
+            "can": lambda: self._can(row),
+        }
+        return JsonRow([(key, values[name]()) for key, name in item.items])
+
+    def _withheld(self, row: Row, item: p.AccessInfo, masked: bool) -> Sql:
+        grant = self.access.grant(row.source.name)
+        always: list[str] = []
+        sometimes: dict[tuple[Predicate, Predicate], list[str]] = {}
+        for name, shown_as in item.fields:
+            reading = grant.field(row.source.fields[name].policy)
+            if implies(grant.rows, reading.clear):
+                continue
+            clear_never, masked_always = reading.clear == Never(), implies(grant.rows, reading.masked)
+            if (masked and reading.masked == Never()) or (not masked and masked_always):
+                continue
+            if clear_never and (masked_always if masked else reading.masked == Never()):
+                always.append(shown_as)
+            else:
+                sometimes.setdefault((reading.clear, reading.masked), []).append(shown_as)
+        if not masked:
+            always += [shown for name, shown in item.relations if self._closed(row.source.relations[name])]
+        parts: list[Sql] = [text_array(always)]
+        for (clear, behind), names in sometimes.items():
+            no_clear = self.where(clear, row).is_not(true())
+            wanted = self.where(behind, row).is_(true()) if masked else self.where(behind, row).is_not(true())
+            parts.append(case((and_(no_clear, wanted), text_array(names)), else_=text_array([])))
+        total = parts[0]
+        for part in parts[1:]:
+            total = total.concat(part)
+        return func.to_json(total)
+
+    def _closed(self, relation: Relation) -> bool:
+        return self.access.grant(relation.target).rows == Never()
+
+    def _can(self, row: Row) -> Sql:
+        chosen: list[Sql] = []
+        for action in sorted(row.source.actions - {"read", "count"}):
+            rows = self.access.grant(row.source.name, action).rows
+            if rows == Never():
+                continue
+            allowed = self.where(rows, row)
+            if row.source.name == "Dispute":
+                allowed = and_(
+                    allowed, row["state"].in_([literal_column(f"'{state}'") for state in FROM_STATES[action]])
+                )
+            chosen.append(case((allowed, literal_column(f"'{action}'"))))
+        if not chosen:
+            return func.to_json(text_array([]))
+        return func.to_json(func.array_remove(array[Any](chosen, type_=Text()), null()))
+
+
+def scope_of(row: Row) -> tuple[FromClause, ...]:
+    """What a sub-select below a row may refer to."""
+    return (row.at,) if row.dispute is None or row.dispute is row.at else (row.at, row.dispute)
