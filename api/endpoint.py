@@ -105,7 +105,8 @@ class Endpoint:
         method = method_of(scope)
         if media is None:
             raise reject(406, "只能以 application/graphql-response+json 或 application/json 回答，请修改 Accept。")
-        strict = media == GRAPHQL
+        # Only a client that asks for plain JSON by name gets the status codes of old: 200 for a request that is refused.
+        strict = media == GRAPHQL or b"application/json" not in headers.get(b"accept", b"").lower()
         if method == "POST":
             check_content(headers.get(b"content-type"), headers.get(b"content-encoding"))
         # SECURITY: without a token nothing is read; with a token that is not valid nothing is parsed (see _document).

@@ -168,7 +168,7 @@ def _figure(name: str, base: FromClause, exact: bool) -> Sql:
 
     if figure.denominator is None:
         number = figure.numerator(column)
-        return number if exact else case((number.between(1, SMALL - 1), null()), else_=number)
+        return number if exact else case((_small(number), null()), else_=number)
     below = figure.denominator(column)
     if name == "median_days":
         middle = func.percentile_cont(literal_column("0.5")).within_group(base.c.days).filter(base.c.resolved)
@@ -176,7 +176,11 @@ def _figure(name: str, base: FromClause, exact: bool) -> Sql:
     else:
         digits: Sql = literal_column("4" if not figure.average else "1" if name == "average_days" else "2")
         value = func.round(cast(figure.numerator(column), Numeric) / func.nullif(below, literal_column("0")), digits)
-    return value if exact else case((below.between(1, SMALL - 1), null()), else_=value)
+    return value if exact else case((_small(below), null()), else_=value)
+
+
+def _small(number: Sql) -> Sql:
+    return number.between(literal_column("1"), literal_column(str(SMALL - 1)))
 
 
 def _label(group_by: str, base: FromClause) -> Sql:

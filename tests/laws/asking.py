@@ -1,0 +1,91 @@
+"""Asks real questions of a real database as real people, without the network: documents, gate and statement as in production."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from api import tokens
+from api.app import Parts
+from api.documents import Documents, Invalid
+from api.errors import finish, tell_document, tell_refusal
+from api.limits import Limits
+from api.opening import connect
+from api.settings import Settings
+from db.engine import Address
+from db.publication import publish_first
+from policies.compile import POLICY_PATH
+from schema.operation import Operation
+from schema.refusal import Refusal
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer: `data` parsed, the errors as a client sees them, and the JSON text of the data as it stood."""
+
+    data: Any
+    errors: tuple[dict[str, Any], ...] = ()
+    text: bytes | None = None
+
+    @property
+    def codes(self) -> list[str]:
+        return [error["extensions"]["code"] for error in self.errors]
+
+
+@dataclass
+class Desk:
+    """One process, and a connection as the owner of the database beside it."""
+
+    parts: Parts
+    connection: "asyncpg.Connection[Any]"
+    documents: Documents
+    _tokens: dict[str, str] = field(default_factory=dict)
+
+    async def token(self, person: str, appointment: UUID | None = None) -> str:
+        """A token of a person by name, issued once."""
+        key = f"{person}/{appointment}"
+        if key not in self._tokens:
+            person_id = await self.connection.fetchval("SELECT id FROM person WHERE name = $1", person)
+            issued = await tokens.issue(
+                self.connection, person_id=person_id, appointment_id=appointment, label="law", days=1
+            )
+            self._tokens[key] = issued.text
+        return self._tokens[key]
+
+    async def ask(self, person: str, query: str, /, **variables: Any) -> Said:
+        """The answer that a person gets."""
+        return await self.ask_with(await self.token(person), query, variables)
+
+    async def ask_with(self, token: str, query: str, variables: dict[str, Any], name: str | None = None) -> Said:
+        """The answer that the bearer of a token gets."""
+        try:
+            known = self.documents.find(query) or self.documents.accept(query)
+            answer = await self.parts.gate.answer(Operation(known.document, known.choose(name), name, variables), token)
+        except Invalid as invalid:
+            return Said(None, tuple(finish(map(tell_document, invalid.errors), "r")))
+        except Refusal as refusal:
+            return Said(None, tuple(finish([tell_refusal(refusal)], "r")))
+        data = None if answer.data is None else orjson.loads(answer.data)
+        return Said(data, tuple(finish(answer.errors, "r")), answer.data)
+
+    async def data(self, person: str, query: str, /, **variables: Any) -> Any:
+        """The data of an answer that must have no errors."""
+        said = await self.ask(person, query, **variables)
+        assert not said.errors, (person, query, said.errors)
+        return said.data
+
+
+@asynccontextmanager
+async def open_desk(address: Address, *, limits: Limits | None = None, **settings: Any) -> AsyncIterator[Desk]:
+    """A process on a database. Publishes the policy that a new installation starts with, if there is none yet."""
+    connection = await asyncpg.connect(**address.connect_arguments())
+    try:
+        await publish_first(connection, POLICY_PATH.read_text(encoding="utf-8"))
+        async with connect(Settings(pool_size=2, statement_timeout_ms=30_000, **settings), address) as parts:
+            yield Desk(parts, connection, Documents(parts.schema, limits or Limits()))
+    finally:
+        await connection.close()

@@ -1,0 +1,324 @@
+"""What each person should see, reckoned from the policy's text and from plain rows.
+
+Independent of the compiler and of the SQL: the text is split by hand, conditions are run by Python, attributes are joined here.
+"""
+
+import base64
+import csv
+import datetime as dt
+import decimal
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import CodeType
+from typing import Any
+from uuid import UUID
+
+from policies.compile import POLICY_PATH
+from schema.node import snake
+
+Record = Mapping[str, Any]
+
+
+class _Missing:
+    """A missing value: equal to nothing, not even to another one."""
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+class _Subject:
+    """What a condition calls r.sub or r.obj."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = values
+
+    def __getattr__(self, name: str) -> Any:
+        value = self.values[name]
+        return _Missing() if value is None else value
+
+
+@dataclass(frozen=True)
+class Request:
+    sub: _Subject
+    obj: _Subject
+
+
+@dataclass(frozen=True)
+class Line:
+    """A p line. `parts`: the named conditions that must all hold."""
+
+    role: str
+    resource: str
+    action: str
+    parts: frozenset[str]
+    code: CodeType
+    clear: frozenset[str]
+    masked: frozenset[str]
+
+
+class Text:
+    """The lines of a policy."""
+
+    def __init__(self, text: str) -> None:
+        named: dict[str, str] = {}
+        above: dict[str, set[str]] = defaultdict(set)
+        raw = []
+        for row in csv.reader(text.splitlines(), skipinitialspace=True):
+            match row:
+                case ["p2", name, condition, _]:
+                    named[name] = condition
+                case ["g", role, inherited]:
+                    above[role].add(inherited)
+                case ["p", *columns]:
+                    raw.append(columns)
+        self.lines: list[Line] = []
+        for role, resource, action, condition, fields, effect in raw:
+            assert effect == "allow"
+            code = re.sub(r"\b[a-z_]+\b", lambda m: f"({named[m[0]]})" if m[0] in named else m[0], condition)
+            granted = set() if fields == "-" else set(fields.split("|"))
+            self.lines.append(
+                Line(
+                    role,
+                    resource,
+                    action,
+                    frozenset(condition.split(" and ")) - {"anywhere"},
+                    compile(code, condition, "eval"),
+                    frozenset(one for one in granted if not one.startswith("~")),
+                    frozenset(one[1:] for one in granted if one.startswith("~")),
+                )
+            )
+        self.above = above
+
+    def roles(self, role: str) -> set[str]:
+        """The role and all that it inherits."""
+        found, waiting = set(), [role]
+        while waiting:
+            one = waiting.pop()
+            if one not in found:
+                found.add(one)
+                waiting += self.above[one]
+        return found
+
+
+POLICY = Text(POLICY_PATH.read_text(encoding="utf-8"))
+
+# resource -> table, for all that have rows
+TABLES = {
+    name: snake(name)
+    for name in (
+        "Area Organization Company Compound Person Appointment Mediator Team TeamMember Dispute Party Assignment Measure "
+        "Session Attendance Note Agreement Signature Confirmation Extension Obligation Performance FollowUp Referral Event"
+    ).split()
+}
+
+
+@dataclass(frozen=True)
+class Post:
+    """An appointment in force, with its claims."""
+
+    role: str
+    claims: dict[str, Any]
+
+
+class World:
+    """All rows of a database, with the attributes of those that a condition may speak of."""
+
+    def __init__(self, rows: dict[str, dict[UUID, Record]], today: dt.date) -> None:
+        self.rows, self.today = rows, today
+
+    @classmethod
+    async def read(cls, connection: Any) -> "World":
+        rows = {}
+        for name, table in TABLES.items():
+            rows[name] = {row["id"]: row for row in await connection.fetch(f"SELECT * FROM {table}")}
+        today = await connection.fetchval("SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date")
+        return cls(rows, today)
+
+    def find(self, name: str, **wanted: Any) -> list[Record]:
+        return [row for row in self.rows[name].values() if all(row[key] == value for key, value in wanted.items())]
+
+    def by(self, name: str, key: str) -> dict[Any, list[Record]]:
+        found: dict[Any, list[Record]] = defaultdict(list)
+        for row in self.rows[name].values():
+            found[row[key]].append(row)
+        return found
+
+    @cached_property
+    def of_dispute(self) -> dict[UUID | None, dict[str, Any]]:
+        """The attributes of each dispute, which all its parts have."""
+        assigned, referred = self.by("Assignment", "dispute_id"), self.by("Referral", "dispute_id")
+        confirming = self.by("Confirmation", "dispute_id")
+        month_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=30)
+        found: dict[UUID | None, dict[str, Any]] = {}
+        for key, row in self.rows["Dispute"].items():
+            active = [one for one in assigned[key] if one["ended_at"] is None]
+            found[key] = dict(row) | {
+                "mediator_ids": {one["person_id"] for one in active},
+                "lead_mediator_id": next((one["person_id"] for one in active if one["is_lead"]), None),
+                "referred_organization_ids": {
+                    one["organization_id"] for one in referred[key] if one["state"] != "WITHDRAWN"
+                },
+                "confirming_court_ids": {one["court_id"] for one in confirming[key]},
+                "is_recent": row["closed_at"] is None or row["closed_at"] > month_ago,
+            }
+        nothing = dict.fromkeys(next(iter(found.values())))
+        sets = ("mediator_ids", "referred_organization_ids", "confirming_court_ids")
+        found[None] = nothing | {name: set() for name in sets} | {"is_recent": True}
+        return found
+
+    @cached_property
+    def present(self) -> dict[UUID | None, set[UUID]]:
+        """The organizations at each session."""
+        found: dict[UUID | None, set[UUID]] = defaultdict(set)
+        for row in self.rows["Attendance"].values():
+            found[row["session_id"]].add(row["organization_id"])
+        return found
+
+    @cached_property
+    def subjects(self) -> dict[str, dict[UUID, _Subject]]:
+        """What r.obj is for each row of each resource."""
+        found: dict[str, dict[UUID, _Subject]] = {}
+        for name, rows in self.rows.items():
+            found[name] = {}
+            for key, row in rows.items():
+                values = dict(row)
+                if name == "Dispute":
+                    values = self.of_dispute[key]
+                elif "dispute_id" in row:
+                    values = self.of_dispute[row["dispute_id"]] | values
+                if name in ("Session", "Attendance", "Note"):
+                    values["attending_organization_ids"] = self.present[key if name == "Session" else row["session_id"]]
+                found[name][key] = _Subject(values)
+        return found
+
+    def person(self, name: str) -> UUID:
+        return next(row["id"] for row in self.rows["Person"].values() if row["name"] == name)
+
+    def posts(self, name: str) -> list[Post]:
+        """The appointments of a person that are in force."""
+        found = []
+        person = self.person(name)
+        for row in self.find("Appointment", person_id=person):
+            if self._holds(row):
+                teams = {
+                    one["team_id"]
+                    for one in self.find("TeamMember", person_id=person, role=row["role"].upper())
+                    if self._holds(one) and self.rows["Team"][one["team_id"]]["state"] == "ACTIVE"
+                }
+                claims = {name: row[name] for name in ("person_id", "organization_id", "area_code")}
+                found.append(Post(row["role"], claims | {"team_ids": teams}))
+        return found
+
+    def _holds(self, row: Record) -> bool:
+        return bool(row["valid_from"] <= self.today and (row["valid_to"] is None or row["valid_to"] >= self.today))
+
+
+class Rights:
+    """What one person may, on every row."""
+
+    def __init__(self, world: World, posts: Iterable[Post], policy: Text = POLICY) -> None:
+        self.world, self.posts = world, list(posts)
+        self.lines = [
+            (number, line)
+            for number, post in enumerate(self.posts)
+            for line in policy.lines
+            if line.role in policy.roles(post.role)
+        ]
+        self._sight: dict[tuple[str, str], dict[UUID, dict[str, str]]] = {}
+
+    def rules(self, resource: str, action: str = "read") -> list[tuple[int, Line]]:
+        return [(number, line) for number, line in self.lines if (line.resource, line.action) == (resource, action)]
+
+    def sight(self, resource: str, action: str = "read") -> dict[UUID, dict[str, str]]:
+        """The rows in reach, each with the classes of its fields: `clear` or `masked`; the others are hidden."""
+        key = (resource, action)
+        if key not in self._sight:
+            found: dict[UUID, dict[str, str]] = {}
+            for number, line in self.rules(resource, action):
+                sub = _Subject(self.posts[number].claims)
+                for row, obj in self.world.subjects[resource].items():
+                    if eval(line.code, {"r": Request(sub, obj)}):
+                        shown = found.setdefault(row, {})
+                        shown.update((one, "masked") for one in line.masked if one not in shown)
+                        shown.update((one, "clear") for one in line.clear)
+            self._sight[key] = found
+        return self._sight[key]
+
+    def ids(self, resource: str) -> set[UUID]:
+        return set(self.sight(resource))
+
+    def reads(self, resource: str, field_class: str) -> bool:
+        """Whether the text says that the class is in clear on every row in reach: each rule that brings a row is as narrow as one
+        that brings the class."""
+        rules = self.rules(resource)
+        return bool(rules) and all(
+            any(one == number and line.parts >= other.parts and field_class in other.clear for one, other in rules)
+            or any(not other.parts and field_class in other.clear for _, other in rules)
+            for number, line in rules
+        )
+
+    def accompanies(self, resource: str, part: str) -> bool:
+        """Whether the text says that every part of a row in reach is in reach."""
+        rules, parts = self.rules(resource), self.rules(part)
+        return bool(rules) and all(
+            any((one == number and line.parts >= other.parts) or not other.parts for one, other in parts)
+            for number, line in rules
+        )
+
+
+def mask(kind: str, value: str | None) -> str | None:
+    """The masked form of a value, as the domain's table has it."""
+    if value is None or kind == "stored":
+        return value
+    if kind == "name":
+        return value[0] + "*" * min(len(value) - 1, 2) if len(value) > 1 else "*"
+    if kind == "phone":
+        if re.fullmatch(r"1\d{10}", value):
+            return f"{value[:3]}****{value[-4:]}"
+        if re.fullmatch(r"0(10|2\d|[3-9]\d\d)-\d{7,8}", value):
+            area, number = value.split("-")
+            return f"{area}-{'*' * (len(number) - 2)}{number[-2:]}"
+        return "*" * len(value)
+    return re.sub("[0-9A-Za-z０-９Ａ-Ｚａ-ｚ〇零一二两三四五六七八九十百千]+", "*", value)
+
+
+def wire(value: Any) -> Any:
+    """A value of a row as JSON carries it."""
+    match value:
+        case dt.datetime():
+            moment = value.astimezone(dt.UTC)
+            text = moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{moment.microsecond:06}".rstrip("0") if moment.microsecond else "")
+            return text + "+00:00"
+        case dt.date():
+            return value.isoformat()
+        case decimal.Decimal():
+            return str(value) if value.as_tuple().exponent == -2 else float(value)
+        case UUID():
+            return str(value)
+    return value
+
+
+def camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def gid(resource: str, key: UUID) -> str:
+    return f"{resource}:{key}"
+
+
+def key_of(global_id: str) -> UUID:
+    return UUID(global_id.partition(":")[2])
+
+
+def cursor(*values: Any) -> str:
+    """A cursor that holds these values."""
+    import orjson
+
+    return base64.b64encode(orjson.dumps(values)).decode()
