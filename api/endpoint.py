@@ -120,7 +120,7 @@ class Endpoint:
         else:
             asked = from_address(scope["query_string"], most)
         try:
-            operation = await self._operation(asked, token, method)
+            operation = await self._operation(asked, token, method, request_id)
             answer = await self._gate.answer(operation, token)
         except Invalid as invalid:
             errors = tuple(tell_document(error) for error in invalid.errors)
@@ -135,7 +135,7 @@ class Endpoint:
             return status, _enveloped(None, errors, answer.extensions, request_id), extra
         return 200, _enveloped(answer.data, answer.errors, answer.extensions, request_id), ()
 
-    async def _operation(self, asked: Asked, token: str, method: str) -> Operation:
+    async def _operation(self, asked: Asked, token: str, method: str, request_id: str) -> Operation:
         known = self.documents.find(asked.query)
         try:
             if known is None:
@@ -151,7 +151,7 @@ class Endpoint:
             if isinstance(refused, Refusal) and refused.code != Code.UNAUTHENTICATED:
                 raise Rejection(400, refused) from None
             raise
-        return Operation(known.document, definition, asked.name, asked.variables)
+        return Operation(known.document, definition, asked.name, asked.variables, request_id)
 
     async def _document(self, text: str, token: str) -> Known:
         # SECURITY: parsing and validation are the dear part of a request; only those admitted make us do it.

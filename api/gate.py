@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 
 import structlog
+from graphql import OperationType
 
 from api.caller import Caller, Callers
 from db.read import Reader
 from schema.execution import Executor
+from schema.mutating import Mutator, Standing
 from schema.operation import Answer, Operation
 from schema.refusal import Code, Refusal
 
@@ -24,8 +26,8 @@ ATTEMPTS = 5
 class Gate:
     """Admits callers and answers operations for one process."""
 
-    def __init__(self, callers: Callers, executor: Executor, reader: Reader) -> None:
-        self._callers, self._executor, self._reader = callers, executor, reader
+    def __init__(self, callers: Callers, executor: Executor, mutator: Mutator, reader: Reader) -> None:
+        self._callers, self._executor, self._mutator, self._reader = callers, executor, mutator, reader
         self._notes: set[asyncio.Task[None]] = set()
 
     async def admit(self, token: str) -> Caller:
@@ -39,6 +41,8 @@ class Gate:
 
     async def answer(self, operation: Operation, token: str) -> Answer:
         """The answer of one operation under rights that held when it was read. Raises Refusal."""
+        if operation.definition.operation is OperationType.MUTATION:
+            return await self._change(operation, token)
         for _ in range(ATTEMPTS):
             caller = await self._callers.find(token)
             try:
@@ -53,6 +57,16 @@ class Gate:
                 return answer
             self._callers.forget(token)
         raise _RESTLESS
+
+    async def _change(self, operation: Operation, token: str) -> Answer:
+        async def stand(anew: bool) -> Standing:
+            if anew:
+                self._callers.forget(token)
+            caller = await self._callers.find(token)
+            self._note(caller)
+            return Standing(caller.epoch, caller.viewer)
+
+        return await self._mutator.run(operation, stand)
 
     def _note(self, caller: Caller) -> None:
         task = asyncio.ensure_future(self._callers.note_use(caller))

@@ -9,9 +9,12 @@ from api.app import Parts
 from api.caller import Callers, Policies
 from api.gate import Gate
 from api.settings import Settings
+from db.commands.carry_out import Commander
+from db.crypto import Cipher
 from db.engine import Address, open_pool
 from db.read import Reader
 from schema.execution import Executor
+from schema.mutating import Mutator
 from schema.sdl import build
 
 READER, WRITER = "sanlian_reader", "sanlian_writer"
@@ -28,7 +31,8 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
         policies = Policies(writers)
         reader = Reader(readers)
         executor = Executor(schema, reader, fast_path=settings.fast_path, max_cost=settings.max_cost)
-        gate = Gate(Callers(writers, policies), executor, reader)
+        mutator = Mutator(schema, reader, Commander(writers, Cipher(settings.key())))
+        gate = Gate(Callers(writers, policies), executor, mutator, reader)
 
         async def ready() -> bool:
             await policies.live()

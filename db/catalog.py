@@ -21,8 +21,8 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    or_,
     select,
-    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Boolean, Numeric, Text, TypeEngine
@@ -181,7 +181,7 @@ def _linked(link: Link) -> Callable[[Row, Sql], Sql]:
             select(literal_column("1"))
             .select_from(at)
             .where(at.c.dispute_id == _dispute(row).c.id, at.c[link.key] == value, link.alive(at))
-            .correlate(_dispute(row))
+            .correlate_except(at)
         )
 
     return contains
@@ -236,7 +236,11 @@ DISPUTE_ATTRIBUTES: dict[str, Attribute] = dict(
         _truth(
             "is_recent",
             "未结案或结案未满三十日",
-            lambda row: func.coalesce(_dispute(row).c.closed_at > literal_column("now() - interval '30 days'"), true()),
+            # Null, not true, for an event of no dispute.
+            lambda row: or_(
+                _dispute(row).c.closed_at > literal_column("now() - interval '30 days'"),
+                and_(_dispute(row).c.closed_at.is_(None), _dispute(row).c.id.is_not(None)),
+            ),
         ),
         _set("mediator_ids", "承办调解员", _linked(_MEDIATORS), _MEDIATORS),
         _set("referred_organization_ids", "移送或邀请的单位", _linked(_RECEIVERS), _RECEIVERS),
@@ -296,7 +300,7 @@ def _attending(row: Row, value: Sql) -> Sql:
         select(literal_column("1"))
         .select_from(at)
         .where(at.c.session_id == key, at.c.organization_id == value)
-        .correlate(row.at)
+        .correlate_except(at)
     )
 
 
@@ -469,7 +473,7 @@ _SOURCES = [
                 ),
             )
         },
-        actions=frozenset({"read", "count", *FROM_STATES}),
+        actions=frozenset({"read", "count", "register", *FROM_STATES}),
     ),
     _source(
         "Party",

@@ -173,15 +173,15 @@ class Figures:
 
 @dataclass(frozen=True)
 class Statistics:
-    """`statistics`: totals, and groups by `group_by` under `groups` keys. Period binds: `<bind>_from`, `<bind>_to` (either may be absent)."""
+    """`statistics`; items: (key, name of a total's figure | typename | Figures of the groups by `group_by`).
+    Period binds: `<bind>_from`, `<bind>_to` (either may be absent)."""
 
     key: str
     bind: str
     since: bool
     until: bool
     group_by: str | None
-    totals: Figures
-    groups: tuple[tuple[str, Figures], ...] = ()
+    items: tuple[tuple[str, str | Figures], ...]
 
 
 Item = Typename | Identifier | Value | AccessInfo | One | Many | Page

@@ -258,7 +258,7 @@ class Builder:
             )
             for node in batch.nodes
         ]
-        listed = func.json_agg(aggregate_order_by(case(*branches) if branches else null(), asked.c.place))
+        listed = func.json_agg(aggregate_order_by(case(*branches) if branches else literal_column("NULL::json"), asked.c.place))
         return select(func.coalesce(listed, literal_column("'[]'::json"))).select_from(asked).scalar_subquery()
 
     def _viewer(self, viewer: p.Viewer) -> Sql:

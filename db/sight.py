@@ -15,6 +15,7 @@ from sqlalchemy.types import Text
 from db import plan as p
 from db import tables as t
 from db.catalog import CLAIMS, Relation, Row, Source, Sql, json_value
+from db.guards import GUARDS
 from db.statement import JsonRow, text_array
 from db.transitions import FROM_STATES
 from policies.grant import Access
@@ -60,7 +61,7 @@ class Sight:
                 if isinstance(value, ClaimRef):
                     return attribute.value(row) == self.claim(value)
                 if isinstance(value, bool):
-                    return attribute.value(row) if value else attribute.value(row).is_not(true())
+                    return attribute.value(row) if value else attribute.value(row).is_(false())
                 return attribute.value(row) == literal_column(f"'{value}'", attribute.type)
             case In(attribute=name, claim=claim):
                 attribute = row.source.attributes[name]
@@ -142,14 +143,15 @@ class Sight:
 
     def _can(self, row: Row) -> Sql:
         chosen: list[Sql] = []
-        for action in sorted(row.source.actions - {"read", "count"}):
+        for action in sorted(row.source.actions - {"read", "count", "register"}):
             rows = self.access.grant(row.source.name, action).rows
             if rows == Never():
                 continue
             allowed = self.where(rows, row)
             if row.source.name == "Dispute":
+                states: list[Sql] = [literal_column(f"'{state}'") for state in FROM_STATES[action]]
                 allowed = and_(
-                    allowed, row["state"].in_([literal_column(f"'{state}'") for state in FROM_STATES[action]])
+                    allowed, row["state"].in_(states), *(guard.holds(row) for guard in GUARDS.get(action, ()))
                 )
             chosen.append(case((allowed, literal_column(f"'{action}'"))))
         if not chosen:

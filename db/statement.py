@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ClauseElement, ColumnElement, literal_column
@@ -16,14 +16,16 @@ _DIALECT: Any = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL text with numbered parameters; `binds` names the value of each, in order."""
+    """SQL text with numbered parameters; `binds` names the value of each, in order. `constants`: values that the statement brings itself
+    (those of an insert or update); a read has none."""
 
     sql: str
     binds: tuple[str, ...]
+    constants: Mapping[str, Any] = field(default_factory=dict)
 
 
 class JsonRow(ColumnElement[Any]):
-    """`(SELECT row_to_json(j) FROM (SELECT a AS "x", ...) j)`: one JSON object from named expressions of the enclosing row.
+    """`(SELECT row_to_json("-") FROM (SELECT a AS "x", ...) "-")`: one JSON object from named expressions of the enclosing row.
 
     Measured faster than json_build_object. Keys are GraphQL names of at most 63 characters (`api.limits`), so PostgreSQL
     does not cut them; they contain no quotes.
@@ -41,7 +43,8 @@ def _compile_json_row(element: JsonRow, compiler: Any, **options: Any) -> str:
     options.pop("within_columns_clause", None)
     options.pop("add_to_result_map", None)
     columns = ", ".join(f'{compiler.process(value, **options)} AS "{key}"' for key, value in element.members)
-    return f"(SELECT row_to_json(j) FROM (SELECT {columns}) j)"  # noqa: S608  made of compiled expressions
+    # The alias is no GraphQL name: a key that equals it would be taken for the row (a column goes before a table).
+    return f'(SELECT row_to_json("-") FROM (SELECT {columns}) "-")'  # noqa: S608  made of compiled expressions
 
 
 def text_array(values: Sequence[str]) -> ColumnElement[Any]:
@@ -52,4 +55,6 @@ def text_array(values: Sequence[str]) -> ColumnElement[Any]:
 def compile_statement(statement: ClauseElement) -> Statement:
     """SQL text for asyncpg."""
     compiled = statement.compile(dialect=_DIALECT)
-    return Statement(str(compiled), tuple(compiled.positiontup or ()))  # type: ignore[attr-defined]
+    binds = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
+    own = {name: compiled.binds[name].value for name in binds if not compiled.binds[name].required}  # type: ignore[attr-defined]
+    return Statement(str(compiled), binds, own)

@@ -1,6 +1,6 @@
 """Figures of a period (domain formulas of the county's yearly report), over the visible disputes only, in one statement.
 
-A zero denominator gives null. Outside the grant `count`, a number from 1 to 4, and a rate over so few, is null.
+A zero denominator gives null. Outside the grant `count`, a number from 1 to 4, and a rate of or over so few, is null.
 """
 
 from __future__ import annotations
@@ -115,22 +115,19 @@ def statistics(sight: Sight, ways: Ways, item: p.Statistics) -> Sql:
     """One JSON object: the totals and, if grouped, the groups in order of their keys."""
     dispute = sight.access.grant("Dispute")
     exact = implies(dispute.rows, sight.access.grant("Dispute", "count").rows)
-    members: list[tuple[str, Sql]] = []
-    values: list[Sql] = []
     base = _base(sight, ways, item)
-    for key, name in item.totals.items:
-        values.append(literal_column("'Statistics'") if name == "typename" else _figure(name, base, exact))
-        members.append((key, values[-1]))
-    totals = (
-        select(*(value.label(f"t{i}") for i, value in enumerate(values))).select_from(base).subquery()
-        if values
-        else None
-    )
-    shown: list[tuple[str, Sql]] = []
-    if totals is not None:
-        shown += [(key, totals.c[f"t{i}"]) for i, (key, _) in enumerate(members)]
-    shown += [(key, _groups(sight, ways, item, figures, exact)) for key, figures in item.groups]
-    statement = select(JsonRow(shown))
+    asked = dict.fromkeys(name for _, name in item.items if isinstance(name, str) and name != "typename")
+    columns = [_figure(name, base, exact).label(name) for name in asked]
+    totals = select(*columns).select_from(base).subquery() if columns else None
+    members: list[tuple[str, Sql]] = []
+    for key, what in item.items:
+        if isinstance(what, p.Figures):
+            members.append((key, _groups(sight, ways, item, what, exact)))
+        elif what == "typename" or totals is None:
+            members.append((key, literal_column("'Statistics'")))
+        else:
+            members.append((key, totals.c[what]))
+    statement = select(JsonRow(members))
     return (statement.select_from(totals) if totals is not None else statement).scalar_subquery()
 
 
@@ -176,7 +173,11 @@ def _figure(name: str, base: FromClause, exact: bool) -> Sql:
     else:
         digits: Sql = literal_column("4" if not figure.average else "1" if name == "average_days" else "2")
         value = func.round(cast(figure.numerator(column), Numeric) / func.nullif(below, literal_column("0")), digits)
-    return value if exact else case((_small(below), null()), else_=value)
+    if exact:
+        return value
+    # SECURITY: a rate times its denominator is the numerator, so a rate of a number too small to be told is not told either.
+    untold = _small(below) if figure.average or name == "median_days" else or_(_small(below), _small(figure.numerator(column)))
+    return case((untold, null()), else_=value)
 
 
 def _small(number: Sql) -> Sql:

@@ -64,7 +64,8 @@ class Ways:
             return statement.correlate(*outer).subquery()
         # One ordered walk for each way in, merged: no plan has to choose between an index on the order and one on the scope.
         parts = [branch(limited) for branch in branches]
-        union = parts[0].union(*parts[1:]).subquery() if len(parts) > 1 else parts[0].subquery()
+        # Distinct even if there is one way only: a claim that is a set may hold a value twice.
+        union = (parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0].distinct()).subquery()
         at = source.table.alias()
         row = Row(source, at, at)
         ordered = [direction(row[key.field], key, page.slice.backward) for key in keys]

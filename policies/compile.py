@@ -27,6 +27,8 @@ from policies.predicate import Predicate
 MODEL_PATH = Path(__file__).with_name("model.conf")
 POLICY_PATH = Path(__file__).with_name("policy.csv")
 MAX_BYTES = 8 * 1024 * 1024
+# Casbin follows this many steps of inheritance and no more; what lies deeper it would drop in silence.
+MAX_INHERITANCE = 9
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _COLUMNS = {"p": 6, "p2": 3, "p3": 2, "g": 2}
@@ -178,13 +180,14 @@ class _Compiler:
         )
 
     def _split(self) -> None:
-        if len(self.text.encode()) > MAX_BYTES:
+        if len(self.text.encode(errors="surrogatepass")) > MAX_BYTES:
             self.refuse(0, "策略过大（至多 8 MB）")
             return
         for line, raw in enumerate(self.text.split("\n"), start=1):
             content = raw.rstrip("\r").strip(" \t")
-            # Cc: control characters, Cf: invisible ones such as bidirectional overrides, which make a text read otherwise than it works.
-            if any(unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp") for sign in content.replace("\t", " ")):
+            # Cc: control characters, Cf: invisible ones such as bidirectional overrides, which make a text read otherwise than it works,
+            # Cs: halves of a character, which no file can hold.
+            if any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") for sign in content.replace("\t", " ")):
                 self.refuse(line, "含有控制字符或不可见字符")
             elif content and not content.startswith("#"):
                 columns = [column.strip(" \t") for column in content.split(",")]
@@ -230,16 +233,21 @@ class _Compiler:
 
     def _inheritance(self, roles: Mapping[str, str]) -> list[tuple[str, str]]:
         edges: list[tuple[str, str]] = []
+        below: dict[str, list[str]] = {}
         for line, (role, inherited) in self.lines["g"]:
             unknown = [name for name in (role, inherited) if name not in roles]
             if unknown:
                 self.refuse(line, f"未声明的角色 {unknown[0][:40]!r}，请先用 p3 行声明")
-            elif role == inherited or _reaches(edges, inherited, role):
+            elif role == inherited or _reaches(below, inherited, role):
                 self.refuse(line, f"角色继承成环：{role} 与 {inherited}")
-            elif (role, inherited) in edges:
+            elif inherited in below.get(role, ()):
                 self.refuse(line, "角色继承重复")
             else:
                 edges.append((role, inherited))
+                below.setdefault(role, []).append(inherited)
+        for line, (role, _) in self.lines["g"]:
+            if _deep(below, role):
+                self.refuse(line, f"角色 {role[:40]!r} 以下的继承超过 {MAX_INHERITANCE} 层")
         return edges
 
     def _rule(
@@ -281,6 +289,9 @@ class _Compiler:
         if text == "-":
             if action == "read":
                 self.refuse(line, "read 规则须写出字段类别")
+            elif effect == "deny":
+                # SECURITY: a deny covers the cells that it names, and `-` names none: it would deny nothing.
+                self.refuse(line, "deny 不能写 -：那样什么也没有拒绝，整行拒绝请写 *")
             return granted
         classes = {field.field_class for field in resource.fields.values()}
         for token in text.split("|"):
@@ -320,7 +331,7 @@ class _Compiler:
         return model, {role: (role, *enforcer.get_implicit_roles_for_user(role)) for role in roles}
 
 
-def _reaches(edges: list[tuple[str, str]], start: str, target: str) -> bool:
+def _reaches(below: Mapping[str, list[str]], start: str, target: str) -> bool:
     open_roles, seen = [start], set()
     while open_roles:
         role = open_roles.pop()
@@ -328,5 +339,13 @@ def _reaches(edges: list[tuple[str, str]], start: str, target: str) -> bool:
             return True
         if role not in seen:
             seen.add(role)
-            open_roles.extend(inherited for holder, inherited in edges if holder == role)
+            open_roles.extend(below.get(role, ()))
     return False
+
+
+def _deep(below: Mapping[str, list[str]], start: str) -> bool:
+    """Whether a chain of more than MAX_INHERITANCE steps begins at the role. Nothing here is a cycle."""
+    level = {start}
+    for _ in range(MAX_INHERITANCE + 1):
+        level = {inherited for role in level for inherited in below.get(role, ())}
+    return bool(level)

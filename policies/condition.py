@@ -12,6 +12,7 @@ from policies.predicate import Always, ClaimRef, Eq, Has, In, Predicate, all_of,
 
 MAX_LENGTH = 500
 MAX_NODES = 120
+MAX_EXPANDED_NODES = 1200
 
 
 class ConditionRefused(Exception):
@@ -22,6 +23,9 @@ def parse(text: str) -> ast.expr:
     """The syntax tree. Raises ConditionRefused for anything that is not one short expression."""
     if len(text) > MAX_LENGTH:
         raise ConditionRefused(f"条件过长（{len(text)} 字，至多 {MAX_LENGTH} 字）")
+    if not text.isascii():
+        # Python reads a full-width letter in a name as the plain one: the text would read otherwise than it works.
+        raise ConditionRefused("条件只能由 ASCII 字符组成")
     try:
         tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -43,8 +47,11 @@ class _Expansion(ast.NodeTransformer):
 
 
 def expand(tree: ast.expr, named: Mapping[str, ast.expr]) -> ast.expr:
-    """The tree with every named condition put in. Both evaluators see the result, never the names."""
+    """The tree with every named condition put in. Both evaluators see the result, never the names. Raises ConditionRefused."""
     expanded: ast.expr = _Expansion(named).visit(ast.parse(ast.unparse(tree), mode="eval").body)
+    # Names may stand for names: a few lines that each double the one before would fill any memory.
+    if sum(1 for _ in ast.walk(expanded)) > MAX_EXPANDED_NODES:
+        raise ConditionRefused("条件代入后过于复杂")
     return expanded
 
 

@@ -15,7 +15,8 @@ from policies.grant import Access, Bound
 from policies.predicate import And, ClaimRef, Eq, Has, In, Not, Or, Predicate, conjuncts, evaluate
 
 ACTIONS: dict[str, str] = {
-    "read": "查看", "count": "精确统计", "reveal": "留痕查看明文", "accept": "受理", "decline": "不予受理", "notify": "告知权利义务",
+    "read": "查看", "count": "精确统计", "reveal": "留痕查看明文", "register": "登记", "accept": "受理", "decline": "不予受理",
+    "notify": "告知权利义务",
     "consent": "登记同意", "refuse": "登记拒绝", "assign": "指派", "measure": "应急措施", "record": "记录调解", "assess": "评估风险",
     "report": "报送风险", "extend": "延长期限", "escalate": "上交", "invite": "邀请联动", "opine": "出具意见", "agree": "达成协议",
     "perform": "登记履行", "follow": "回访", "terminate": "终止", "withdraw": "登记撤回", "close": "结案", "archive": "归档",

@@ -13,7 +13,6 @@ from policies.catalog import Field
 from policies.compile import Policy, Rule
 from policies.predicate import Always, Never, Predicate, all_of, any_of, bind, implies, negate
 
-
 NOTHING: Predicate = Never()
 
 

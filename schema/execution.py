@@ -92,7 +92,7 @@ class Executor:
             hide_suggestions=True,
         )
         if isinstance(variables, list):
-            return await self.reader.epoch(), Answer(None, tuple(_told(error) for error in variables))
+            return await self.reader.epoch(), Answer(None, tuple(told(error) for error in variables))
         introspects = _introspects(operation)
         by_core = introspects or not self.fast_path
         ready = self._prepare(operation, viewer.access, variables, typed=by_core)
@@ -110,7 +110,7 @@ class Executor:
         errors = tuple(_not_found(key) for key in reading.missing)
         if by_core:
             result = await self._complete(operation, orjson.loads(data))
-            errors = (*(_told(error) for error in result.errors or ()), *errors)
+            errors = (*(told(error) for error in result.errors or ()), *errors)
             data = orjson.dumps(result.data)
         return reading.epoch, Answer(data, errors, extensions)
 
@@ -182,7 +182,7 @@ def _introspects(operation: Operation) -> bool:
     return False
 
 
-def _told(error: GraphQLError) -> dict[str, Any]:
+def told(error: GraphQLError) -> dict[str, Any]:
     """graphql-core's own error; `api.errors` gives it a code and takes values out of it."""
     return dict(error.formatted)
 

@@ -15,6 +15,8 @@ from policies.catalog import FIELD_CLASSES
 from schema.page import lazy, planned
 
 NODE_TYPES: dict[str, type] = {}
+# Enums by their codes, for inputs that take the same codes as a column.
+CODES: dict[tuple[str, ...], type[Enum]] = {}
 
 
 @strawberry.type(description="本行的访问情况：哪些字段对调用者隐藏、哪些以掩码显示、现在可以办理哪些事项。")
@@ -111,6 +113,8 @@ def code_enum(description: str, values: tuple[str, ...] | None = None) -> Callab
         about = description if values is None else f"{description}各值的说明即其显示名称。"
         make: Any = Enum
         bound: type[Enum] = strawberry.enum(make(cls.__name__, members, module=cls.__module__), description=about)
+        if values is not None:
+            CODES.setdefault(values, bound)
         return bound
 
     return bind

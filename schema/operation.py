@@ -28,6 +28,7 @@ class Operation:
     definition: OperationDefinitionNode
     name: str | None
     variables: dict[str, Any]
+    request_id: str | None = None
 
 
 @dataclass

@@ -63,10 +63,10 @@ def plan_operation(
 ) -> Planned:
     """The plan of a query's data fields (introspection is left to graphql-core). `typed`: interface rows carry their type name
     under `-type`, for graphql-core. Raises Refusal."""
-    return _Planner(schema, operation, access, variables, typed).planned()
+    return Planner(schema, operation, access, variables, typed).planned()
 
 
-class _Planner:
+class Planner:
     def __init__(
         self, schema: GraphQLSchema, operation: Operation, access: Access, variables: Any, typed: bool
     ) -> None:
@@ -412,8 +412,7 @@ class _Planner:
                 if bounds[name]:
                     self.extracts[f"{bind}_{name}"] = value.read
         group_by = self.looks.at(arguments["groupBy"], inputs.code)
-        totals: list[tuple[str, str]] = []
-        groups: list[tuple[str, p.Figures]] = []
+        items: list[tuple[str, str | p.Figures]] = []
         for name, found in self.below(nodes, "Statistics").items():
             asked = found[0].name.value
             if asked == "groups":
@@ -421,17 +420,17 @@ class _Planner:
                     (one, self.figure(each[0].name.value, key))
                     for one, each in self.below(found, "StatisticsGroup").items()
                 ]
-                groups.append((name, p.Figures(tuple(figures))))
+                items.append((name, p.Figures(tuple(figures))))
             else:
-                totals.append((name, self.figure(asked, key)))
+                items.append((name, self.figure(asked, key)))
         if (
             group_by is not None
             and GROUPS[group_by][1] in SOURCES["Dispute"].fields
             and not self.reads(*GROUPS[group_by])
         ):
             raise Refusal(Code.FIELD_NOT_READABLE, f"不能按 {group_by} 分组：您无权阅读该字段。", (key,))
-        self.sizes[bind] = lambda _: COUNT_ROWS * (1 + bool(groups))
-        return p.Statistics(key, bind, bounds["from"], bounds["to"], group_by, p.Figures(tuple(totals)), tuple(groups))
+        self.sizes[bind] = lambda _: COUNT_ROWS * (1 + sum(isinstance(what, p.Figures) for _, what in items))
+        return p.Statistics(key, bind, bounds["from"], bounds["to"], group_by, tuple(items))
 
     def figure(self, asked: str, key: str) -> str:
         """SECURITY: a figure is given only to those who read all that it is computed from."""

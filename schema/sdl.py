@@ -24,8 +24,12 @@ def build() -> strawberry.Schema:
     """The schema, with every node type as an implementation of `Node`."""
     for noun in NOUNS:
         importlib.import_module(f"schema.{noun}")
+    # After the nouns: its payloads show them.
+    from schema.mutation import build_mutation
+
     return strawberry.Schema(
         Query,
+        build_mutation(),
         types=[NODE_TYPES[name] for name in sorted(NODE_TYPES)],
         scalar_overrides=SCALARS,
         # SECURITY: a misspelt name is refused without naming its neighbours.

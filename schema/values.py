@@ -73,7 +73,7 @@ def source_of(node: ValueNode | None, kind: GraphQLInputType) -> Source:
     if _has_variable(node):
 
         def read(variables: Any) -> Any:
-            value = value_from_ast(node, kind, variables)
+            value = value_from_ast(node, kind, variables.coerced)
             return None if value is Undefined else value
 
         return Source(read, kind, node)

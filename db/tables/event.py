@@ -11,6 +11,7 @@ event = Table(
     internal("dispute_id", Uuid, "纠纷", ForeignKey("dispute.id"), nullable=True),
     internal("actor_id", Uuid, "操作人", ForeignKey("person.id"), nullable=True, index=True),
     column("at", Instant, "audit", "记录时间"),
+    column("happened_at", Instant, "audit", "发生时间", nullable=True),
     column("action", Text, "audit", "操作，如 dispute.accept"),
     column("resource", Text, "audit", "对象类型"),
     internal("resource_id", Uuid, "对象标识"),

@@ -49,6 +49,8 @@ party = Table(
     column("is_minor", Boolean, "sensitive", "是否未成年人", server_default=text("false")),
     code("consent", CONSENTS, "是否同意调解", field_class="status", nullable=True),
     column("consent_on", Date, "status", "表示同意或拒绝的日期", nullable=True),
+    column("agent_powers", Text, "narrative", "代理权限", nullable=True),
+    column("withdrawn_on", Date, "public", "退出日期", nullable=True),
     internal("supplied_by_id", Uuid, "提供该当事人信息的单位", ForeignKey("organization.id"), nullable=True),
     internal("company_id", Uuid, "物业企业", ForeignKey("company.id"), nullable=True, index=True),
     one_of("side", SIDES),

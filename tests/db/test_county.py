@@ -101,7 +101,9 @@ async def test_the_seed_case_is_as_it_happened(county: Address) -> None:
     assert (party["is_alias"], party["id_number"]) == (True, "371525********0016")
     assert Cipher(SECRET).decrypt(party["id_number_cipher"], row_id=party["id"]) == "371525190001010016"
 
-    (measure,) = await rows(county, f"SELECT *, requested_at AT TIME ZONE 'Asia/Shanghai' AS at FROM measure WHERE dispute_id = {SEED}")
+    (measure,) = await rows(
+        county, f"SELECT *, requested_at AT TIME ZONE 'Asia/Shanghai' AS at FROM measure WHERE dispute_id = {SEED}"
+    )
     assert (measure["kind"], measure["at"].isoformat()) == ("WATER", "2023-12-27T10:00:00")
     assert measure["hours_to_restore"] <= 24
     (extension,) = await rows(county, f"SELECT * FROM extension WHERE dispute_id = {SEED}")
@@ -115,7 +117,11 @@ async def test_the_seed_case_is_as_it_happened(county: Address) -> None:
     assert (agreement["form"], agreement["scope"], agreement["copies"]) == ("WRITTEN", "FULL", 3)
     assert (agreement["effective_on"] - dispute["accepted"].date()).days == 55
     (obligation,) = await rows(county, f"SELECT * FROM obligation WHERE dispute_id = {SEED}")
-    assert (obligation["kind"], obligation["state"], obligation["performed_on"]) == ("PAY", "PERFORMED", date(2024, 2, 20))
+    assert (obligation["kind"], obligation["state"], obligation["performed_on"]) == (
+        "PAY",
+        "PERFORMED",
+        date(2024, 2, 20),
+    )
     assert obligation["amount"] > Decimal(0)
     leads = await rows(county, f"SELECT is_lead FROM assignment WHERE dispute_id = {SEED} AND ended_at IS NULL")
     assert sorted(lead["is_lead"] for lead in leads) == [False, True]
@@ -135,7 +141,9 @@ async def test_every_state_tier_kind_and_source_is_there(county: Address) -> Non
         for column in columns:
             values = set(metadata.tables[table].c[column].info["values"])
             found = {row[column] for row in await rows(county, f"SELECT DISTINCT {column} FROM {table}")} - {None}
-            assert {one for one in values - found if (table, one) not in absent and (column, one) not in absent} == set(), column
+            assert {
+                one for one in values - found if (table, one) not in absent and (column, one) not in absent
+            } == set(), column
 
 
 async def test_each_role_has_its_principal_and_a_colleague_elsewhere(county: Address) -> None:
@@ -222,7 +230,9 @@ async def test_each_chronicle_is_a_chain(county: Address) -> None:
 
 async def test_companies_have_well_formed_codes(county: Address) -> None:
     codes = [row["credit_code"] for row in await rows(county, "SELECT credit_code FROM company")]
-    codes += [row["credit_code"] for row in await rows(county, "SELECT credit_code FROM party WHERE credit_code IS NOT NULL")]
+    codes += [
+        row["credit_code"] for row in await rows(county, "SELECT credit_code FROM party WHERE credit_code IS NOT NULL")
+    ]
     assert all(is_credit_code(code) for code in codes)
 
 
@@ -245,7 +255,9 @@ async def test_two_loads_store_the_same(own_county: Address, database: Address) 
     for table in metadata.sorted_tables:
         if table.name in ("access_epoch", "token", "policy_version"):
             continue
-        assert await value(own_county, digest.format(table.name)) == await value(database, digest.format(table.name)), table.name
+        assert await value(own_county, digest.format(table.name)) == await value(database, digest.format(table.name)), (
+            table.name
+        )
 
 
 async def test_a_second_load_does_nothing(own_county: Address) -> None:
@@ -264,8 +276,12 @@ async def test_a_stolen_dump_holds_no_id_number(county: Address) -> None:
     async with connected(county) as connection:
         for table in metadata.sorted_tables:
             dump = bytearray()
-            await connection.copy_from_table(table.name, output=lambda part, dump=dump: _take(dump, part), format="text")
-            await connection.copy_from_table(table.name, output=lambda part, dump=dump: _take(dump, part), format="binary")
+            await connection.copy_from_table(
+                table.name, output=lambda part, dump=dump: _take(dump, part), format="text"
+            )
+            await connection.copy_from_table(
+                table.name, output=lambda part, dump=dump: _take(dump, part), format="binary"
+            )
             for number in numbers:
                 assert number.encode() not in dump, table.name
                 assert number[6:14].encode() not in dump or table.name != "party"
@@ -287,7 +303,9 @@ async def test_synthetic_disputes_leave_the_figures_alone(own_county: Address) -
         assert await connection.fetchval("SELECT epoch FROM access_epoch") > epoch
         assert await connection.fetchval("SELECT count(*) FROM dispute") == 4_200
         assert await connection.fetchval(f"SELECT count(*) FROM dispute WHERE {RESOLVED}") == 117
-        assert await connection.fetchval("SELECT max(concluded_at) < '2023-01-01+08' FROM dispute WHERE case_sequence > 100000")
+        assert await connection.fetchval(
+            "SELECT max(concluded_at) < '2023-01-01+08' FROM dispute WHERE case_sequence > 100000"
+        )
         for key in await connection.fetch(ORPHANS):
             orphan = (
                 f"SELECT EXISTS (SELECT FROM {key['source']} AS a WHERE {key['present']}"
@@ -328,7 +346,9 @@ async def test_scale_works_without_superuser_rights(own_county: Address) -> None
             with pytest.raises(asyncpg.CheckViolationError):
                 await connection.execute("UPDATE dispute SET title = 'x' WHERE state = 'ARCHIVED'")
         finally:
-            await connection.execute("RESET ROLE; REASSIGN OWNED BY sanlian_test_owner TO CURRENT_USER; DROP OWNED BY sanlian_test_owner; DROP ROLE sanlian_test_owner")
+            await connection.execute(
+                "RESET ROLE; REASSIGN OWNED BY sanlian_test_owner TO CURRENT_USER; DROP OWNED BY sanlian_test_owner; DROP ROLE sanlian_test_owner"
+            )
 
 
 async def test_nothing_to_fill_is_said(database: Address) -> None:

@@ -80,7 +80,10 @@ def test_the_mask_shows_six_and_four() -> None:
     assert mask_id_number("11010519491231002X") == "110105********002X"
 
 
-@pytest.mark.parametrize("text", ["", "37152519000101001", "3715251900010100166", "11010519491231002x", "３７１５２５１９０００１０１００１６"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "37152519000101001", "3715251900010100166", "11010519491231002x", "３７１５２５１９０００１０１００１６"],
+)
 def test_nothing_but_an_id_number_is_masked(text: str) -> None:
     with pytest.raises(ValueError, match="ID number"):
         mask_id_number(text)

@@ -131,6 +131,7 @@ class World:
 
     def __init__(self, rows: dict[str, dict[UUID, Record]], today: dt.date) -> None:
         self.rows, self.today = rows, today
+        self._indexes: dict[tuple[str, str], dict[Any, list[Record]]] = {}
 
     @classmethod
     async def read(cls, connection: Any) -> "World":
@@ -148,6 +149,12 @@ class World:
         for row in self.rows[name].values():
             found[row[key]].append(row)
         return found
+
+    def index(self, name: str, key: str) -> dict[Any, list[Record]]:
+        """The rows by the value of a column, kept."""
+        if (name, key) not in self._indexes:
+            self._indexes[name, key] = self.by(name, key)
+        return self._indexes[name, key]
 
     @cached_property
     def of_dispute(self) -> dict[UUID | None, dict[str, Any]]:
@@ -262,6 +269,13 @@ class Rights:
             or any(not other.parts and field_class in other.clear for _, other in rules)
             for number, line in rules
         )
+
+    def openness(self, resource: str) -> tuple[str, frozenset[str]] | None:
+        """The resource with its clear classes where every rule holds anywhere, so that all who have them see the same; else None."""
+        rules = self.rules(resource)
+        if not rules or any(line.parts or line.masked for _, line in rules):
+            return None
+        return resource, frozenset(one for _, line in rules for one in line.clear)
 
     def accompanies(self, resource: str, part: str) -> bool:
         """Whether the text says that every part of a row in reach is in reach."""

@@ -1,0 +1,53 @@
+"""Statutory and house deadlines as pure functions over a working-day calendar. Days are the county's dates.
+
+Civil Code Arts. 200-203: the first day is not counted; a month ends on the matching day (or the month's last); a term that ends
+on a day of rest ends on the next working day.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+ONE_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Working days: Monday to Friday but for the days that differ (holidays False, make-up days True)."""
+
+    differing: Mapping[dt.date, bool] = field(default_factory=dict)
+
+    def works(self, day: dt.date) -> bool:
+        """Whether the day is a working day."""
+        return self.differing.get(day, day.weekday() < 5)
+
+    def next_working(self, day: dt.date) -> dt.date:
+        """The day itself if it works, else the first working day after it."""
+        while not self.works(day):
+            day += ONE_DAY
+        return day
+
+    def add_working(self, day: dt.date, count: int) -> dt.date:
+        """`count` working days after the day, which is not counted."""
+        for _ in range(count):
+            day = self.next_working(day + ONE_DAY)
+        return day
+
+
+def month_after(day: dt.date) -> dt.date:
+    """The matching day of the next month, or that month's last day."""
+    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
+    return dt.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def mediation_due(accepted_on: dt.date, working: Calendar) -> dt.date:
+    """The end of the month of mediation (人民调解工作若干规定 Art. 33): 2023-12-27 gives 2024-01-29."""
+    return working.next_working(month_after(accepted_on))
+
+
+def confirmation_due(effective_on: dt.date, working: Calendar) -> dt.date:
+    """The last day to apply jointly for confirmation (人民调解法 Art. 33, thirty days): 2024-02-20 gives 2024-03-21."""
+    return working.next_working(effective_on + dt.timedelta(days=30))

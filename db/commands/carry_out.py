@@ -1,0 +1,126 @@
+"""Carries out one command: idempotency, the row under the policy, the change, the event, the commit. Acknowledged means stored."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from db.commands.command import Absent, Collided, Collision, Command, KeyReused, Mistake, Refused
+from db.commands.constraints import mistake_of
+from db.crypto import Cipher
+from db.desk import Actor, Desk, Stale
+
+ATTEMPTS = 4
+KEY_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The result of a command: the row to show, or why nothing was stored. `replayed`: the same request had been carried out before."""
+
+    kind: str
+    id: UUID | None = None
+    mistakes: tuple[Mistake, ...] = ()
+    collision: Collision | None = None
+    replayed: bool = False
+
+
+class Commander:
+    """Carries out the commands of one process."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], cipher: Cipher) -> None:
+        self._pool, self._cipher = pool, cipher
+
+    async def carry_out(
+        self, command: Command, actor: Actor, order: Any, *, key: str | None, expected_version: int | None
+    ) -> Receipt:
+        """Do it once. Raises KeyReused; everything else that is wrong with the order is in the receipt."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return await self._once(command, actor, order, key, expected_version)
+            except Refused as refused:
+                return Receipt(command.shows, mistakes=refused.mistakes)
+            except Absent as absent:
+                return Receipt(
+                    command.shows, mistakes=(Mistake(absent.field, "NOT_FOUND", "没有这个对象，或者您无权查看它。"),)
+                )
+            except Collided as collided:
+                return Receipt(command.shows, collision=collided.collision)
+            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+                # Two changes crossed each other; neither has happened, so one is simply done again.
+                if attempt == ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(0.02 * 2**attempt)
+            except asyncpg.IntegrityConstraintViolationError as violated:
+                mistake = mistake_of(violated.constraint_name)
+                if mistake is None:
+                    raise
+                return Receipt(command.shows, mistakes=(mistake,))
+        raise AssertionError
+
+    async def _once(self, command: Command, actor: Actor, order: Any, key: str | None, expected: int | None) -> Receipt:
+        async with self._pool.acquire() as connection, connection.transaction():
+            # SECURITY: rights that ended before this request are not used: the epoch is that of the caller's reading, or nothing is done.
+            if await connection.fetchval("SELECT epoch FROM access_epoch") != actor.epoch:
+                raise Stale
+            if key is not None:
+                replayed = await _replayed(connection, command, actor, order, key)
+                if replayed is not None:
+                    return replayed
+            desk = Desk(connection, actor, self._cipher, dt.datetime.now(dt.UTC))
+            if command.target is not None:
+                on = "Dispute" if command.noun == "dispute" else None
+                record = await desk.take(command.target, order.id, command.verb, on=on)
+                desk.check_version(record.dispute, expected)
+                outcome = await command.run(desk, record, order)
+                dispute_id = record.dispute["id"] if record.dispute is not None else None
+                if record.kind == "Dispute":
+                    await desk.still("Dispute", record.id, command.verb)
+            else:
+                outcome = await command.run(desk, order)
+                dispute_id = outcome.id if outcome.kind == "Dispute" else None
+            desk.settle()
+            await desk.record(command.name, dispute_id, outcome)
+            if key is not None:
+                await connection.execute(
+                    "UPDATE request SET receipt = $3 WHERE person_id = $1 AND key = $2",
+                    actor.person_id,
+                    key,
+                    json.dumps({"kind": outcome.kind, "id": str(outcome.id)}),
+                )
+        return Receipt(outcome.kind, outcome.id)
+
+
+async def _replayed(connection: Any, command: Command, actor: Actor, order: Any, key: str) -> Receipt | None:
+    """The receipt of an earlier request with this key; None if this is the first. A request under way is waited for."""
+    if not 1 <= len(key) <= KEY_LENGTH or not key.isprintable():
+        raise Refused(Mistake("idempotencyKey", "BAD_KEY", f"幂等键应为 1 至 {KEY_LENGTH} 个可见字符。"))
+    digest = hashlib.sha256(f"{command.name}\n{_canonical(order)}".encode()).digest()
+    inserted = await connection.fetchval(
+        "INSERT INTO request (person_id, key, command, digest) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING id",
+        actor.person_id,
+        key,
+        command.name,
+        digest,
+    )
+    if inserted is not None:
+        return None
+    row = await connection.fetchrow(
+        "SELECT digest, receipt FROM request WHERE person_id = $1 AND key = $2", actor.person_id, key
+    )
+    if row["digest"] != digest:
+        raise KeyReused
+    receipt = json.loads(row["receipt"])
+    return Receipt(receipt["kind"], UUID(receipt["id"]), replayed=True)
+
+
+def _canonical(order: Any) -> str:
+    return json.dumps(dataclasses.asdict(order), default=str, sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,122 @@
+"""What a command is: a noun, a verb, an order (its input) and a function that carries it out at a desk.
+
+One verb everywhere: the action of the policy, the function, the mutation `nounVerb`, the event `noun.verb`. The order is a frozen
+dataclass whose fields carry their Chinese labels; the schema makes the input type from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing wrong with an order: the field (camelCase path, empty for the whole), a stable code, a sentence in Chinese."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Refused(Exception):
+    """The order is refused for its mistakes; nothing is stored."""
+
+    def __init__(self, *mistakes: Mistake) -> None:
+        super().__init__(len(mistakes))
+        self.mistakes = mistakes
+
+
+class Absent(Exception):
+    """There is no such row, or the caller may not do this to it: the same answer for both."""
+
+    def __init__(self, field: str = "id") -> None:
+        super().__init__(field)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Collision:
+    """Somebody changed the row since the version that the caller has: what differs, over fields that he reads (name -> value)."""
+
+    expected: int
+    current: int
+    changed: dict[str, Any]
+
+
+class Collided(Exception):
+    """`expectedVersion` is not the row's version."""
+
+    def __init__(self, collision: Collision) -> None:
+        super().__init__(collision.current)
+        self.collision = collision
+
+
+class KeyReused(Exception):
+    """The idempotency key was used before with another input."""
+
+
+def given(label: str, *, of: str | None = None, codes: tuple[str, ...] | None = None, **options: Any) -> Any:
+    """A field of an order. `of`: the resource that a UUID names (a global id in the schema); `codes`: a closed list of codes.
+
+    Optional with `default=None`; a list with `default=()`.
+    """
+    return dataclasses.field(kw_only=True, metadata={"label": label, "of": of, "codes": codes}, **options)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command leaves: the row to show (`kind`, `id`) and what the event says. `fields`: names changed, never values."""
+
+    kind: str
+    id: UUID
+    happened_at: Any = None
+    from_state: str | None = None
+    to_state: str | None = None
+    fields: tuple[str, ...] = ()
+    reason: str | None = None
+    # What the timeline may show: (resource, row, field, value as text); shown only to those who read that cell.
+    changes: tuple[tuple[str, UUID, str, str | None], ...] = ()
+
+
+@dataclass(frozen=True)
+class Command:
+    """A registered command. `target`: the resource of the row that `order.id` names and the policy is asked about; None for a
+    new object, for which `run` asks the policy itself. `shows`: the noun of the payload."""
+
+    noun: str
+    verb: str
+    label: str
+    order: type
+    run: Callable[..., Awaitable[Outcome]]
+    target: str | None
+    shows: str
+
+    @property
+    def name(self) -> str:
+        """`dispute.accept`"""
+        return f"{self.noun}.{self.verb}"
+
+    @property
+    def versioned(self) -> bool:
+        """Whether the target is a dispute, whose version the caller may name."""
+        return self.target is not None
+
+
+COMMANDS: dict[str, Command] = {}
+
+
+def command(noun: str, verb: str, label: str, order: type, *, target: str | None, shows: str) -> Callable[[Any], Any]:
+    """Registers the function as `noun.verb`. With a target it is called with (desk, record, order), else with (desk, order)."""
+
+    def register(run: Callable[..., Awaitable[Outcome]]) -> Callable[..., Awaitable[Outcome]]:
+        made = Command(noun, verb, label, order, run, target, shows)
+        if made.name in COMMANDS:
+            raise ValueError(f"{made.name} is registered twice")
+        COMMANDS[made.name] = made
+        return run
+
+    return register

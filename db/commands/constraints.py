@@ -1,0 +1,23 @@
+"""Database constraints that a race may break although the command checked: what the user is told. Others are errors of ours."""
+
+from db.commands.command import Mistake
+
+_MISTAKES: dict[str, Mistake] = {
+    "uq_dispute_source_organization_id_external_ref": Mistake(
+        "externalRef", "DUPLICATE", "该单号已经登记过，请勿重复登记。"
+    ),
+    "uq_assignment_lead": Mistake("", "CONFLICT", "已有主持调解员，请刷新后重试。"),
+    "uq_assignment_active": Mistake("", "CONFLICT", "该调解员已在承办，请刷新后重试。"),
+    "uq_team_active_grid": Mistake("gridCode", "DUPLICATE", "该网格已有一支在用团队。"),
+    "uq_team_member_active_role": Mistake("", "CONFLICT", "团队中该角色已有在任成员，请刷新后重试。"),
+    "team_complete": Mistake("members", "TEAM_INCOMPLETE", "在用团队的四种角色须各有一名在任成员。"),
+    "uq_escalation_waiting": Mistake("", "CONFLICT", "已有待接收的移交，请刷新后重试。"),
+    "dispute_archived": Mistake("id", "ARCHIVED", "已归档的纠纷不能再变更。"),
+    "agreement_effective": Mistake("id", "NOT_EFFECTIVE", "书面协议须各方、调解员签名并加盖印章后生效。"),
+    "obligation_proof": Mistake("evidence", "NO_PROOF", "登记履行须有凭证或双方确认。"),
+}
+
+
+def mistake_of(constraint: str | None) -> Mistake | None:
+    """The mistake that a violated constraint stands for, None if it is not the user's."""
+    return _MISTAKES.get(constraint or "")

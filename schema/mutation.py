@@ -1,0 +1,151 @@
+"""Mutations, made from the registered commands: input types from the orders, one payload type for each noun that a command shows.
+
+The words (labels) stand with the orders; here they only become GraphQL.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import importlib
+import types
+import typing
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from db.commands import COMMANDS
+from db.commands.command import Command
+from schema.node import CODES, NODE_TYPES, code_enum
+from schema.page import planned
+from schema.scalars import Day, Instant, Money
+
+_SCALARS: dict[Any, Any] = {str: str, int: int, bool: bool, dt.datetime: Instant, dt.date: Day, Decimal: Money}
+
+
+@strawberry.type(description="输入中的一处错误；凡有错误，什么都没有保存。")
+class UserError:
+    field: str = strawberry.field(description="有误的输入项，如 parties.0.idNumber；空文本指整个请求。")
+    code: str = strawberry.field(description="稳定的错误代码，如 REQUIRED、WRONG_STATE、NOT_FOUND。")
+    message: str = strawberry.field(description="怎么办，一句话。")
+
+
+@strawberry.type(description="别人已经改过：您的版本不是最新，什么都没有保存。")
+class Conflict:
+    expected_version: int = strawberry.field(description="您依据的版本。")
+    current_version: int = strawberry.field(description="现在的版本。")
+    changed_fields: list[str] = strawberry.field(description="其间变过、且您有权阅读的字段。")
+
+
+@cache
+def payload_of(noun: str) -> Any:
+    """`DisputePayload`: the object as the caller now sees it, or what was wrong."""
+    node = NODE_TYPES[noun]
+    name = noun[0].lower() + noun[1:]
+    snake = "".join("_" + sign.lower() if sign.isupper() else sign for sign in name)
+    namespace: dict[str, Any] = {
+        "__annotations__": {
+            snake: node | None,
+            "user_errors": list[UserError],
+            "conflict": Conflict | None,
+            "replayed": bool,
+        },
+        snake: strawberry.field(description="办理后的对象；未保存或不可见时为 null。"),
+        "user_errors": strawberry.field(description="输入中的全部错误；没有即已保存。"),
+        "conflict": strawberry.field(description="版本冲突；没有即为 null。"),
+        "replayed": strawberry.field(description="同一幂等键先前已办过，这次只是重复答复。"),
+    }
+    return strawberry.type(type(f"{noun}Payload", (), namespace), description=f"办理结果：{noun}。")
+
+
+@cache
+def input_of(order: type, name: str, *, keyed: bool, versioned: bool) -> Any:
+    """The input type of an order; a command's own has `idempotencyKey` and, on an existing object, `expectedVersion`."""
+    hints = typing.get_type_hints(order)
+    annotations: dict[str, Any] = {}
+    namespace: dict[str, Any] = {}
+    for field in dataclasses.fields(order):
+        optional = field.default is not dataclasses.MISSING
+        kind = _graphql(hints[field.name], field, name)
+        annotations[field.name] = kind | None if optional else kind
+        options: dict[str, Any] = {"default": strawberry.UNSET} if optional else {}
+        namespace[field.name] = strawberry.field(description=field.metadata["label"], **options)
+    if versioned:
+        annotations["expected_version"] = int | None
+        namespace["expected_version"] = strawberry.field(
+            description="您依据的纠纷版本；若已被改过则不保存，返回 conflict。", default=strawberry.UNSET
+        )
+    if keyed:
+        annotations["idempotency_key"] = str | None
+        namespace["idempotency_key"] = strawberry.field(
+            description="幂等键，至多 100 个字符：同键同内容只办一次，重发得到同样的答复；同键不同内容报 CONFLICT。",
+            default=strawberry.UNSET,
+        )
+    namespace["__annotations__"] = annotations
+    made: Any = types.new_class(name, (), exec_body=lambda body: body.update(namespace))
+    return strawberry.input(made, description=f"{name} 的内容。")
+
+
+def _graphql(hint: Any, field: dataclasses.Field[Any], owner: str) -> Any:
+    arguments = [one for one in typing.get_args(hint) if one is not type(None)]
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return _graphql(arguments[0], field, owner)
+    if typing.get_origin(hint) is tuple:
+        return list[_graphql(arguments[0], field, owner)]  # type: ignore[misc]
+    if field.metadata["codes"] is not None:
+        return _enum(field.metadata["codes"], owner + "".join(part.title() for part in field.name.split("_")))
+    if hint is UUID:
+        return strawberry.ID
+    if dataclasses.is_dataclass(hint):
+        assert isinstance(hint, type)
+        return input_of(hint, hint.__name__.removesuffix("Order") + "Input", keyed=False, versioned=False)
+    return _SCALARS[hint]
+
+
+@cache
+def _enum(codes: tuple[str, ...], name: str) -> Any:
+    """The enum of a closed list: that of the column with the same codes, or one of its own."""
+    if codes in CODES:
+        return CODES[codes]
+    labels = importlib.import_module("schema.labels").LABELS
+    base: Any = Enum
+    return code_enum(f"{name}。", codes)(base(name, {one: labels.get(one, one) for one in codes}))
+
+
+def _field(command: Command) -> Any:
+    title = command.noun[0].upper() + command.noun[1:] + command.verb.title().replace("_", "")
+    taken = input_of(command.order, f"{title}Input", keyed=True, versioned=command.versioned)
+
+    def resolve(input: Any) -> Any:
+        return planned()
+
+    resolve.__annotations__ = {
+        "input": Annotated[taken, strawberry.argument(description="输入。")],
+        "return": payload_of(command.shows),
+    }
+    return strawberry.field(resolver=resolve, description=command.label)
+
+
+def field_name(command: Command) -> str:
+    """`disputeAccept`"""
+    return command.noun + "".join(part.title() for part in command.verb.split("_"))
+
+
+@cache
+def build_mutation() -> Any:
+    """The Mutation type with one field for each command."""
+    namespace: dict[str, Any] = {}
+    for command in COMMANDS.values():
+        snake = "".join("_" + sign.lower() if sign.isupper() else sign for sign in command.noun) + "_" + command.verb
+        namespace[snake] = _field(command)
+    return strawberry.type(
+        types.new_class("Mutation", (), exec_body=lambda body: body.update(namespace)),
+        description="办理。每个变更或者全部保存，或者什么都不保存；保存后按所选字段返回。一次至多四个，依次办理。",
+    )
+
+
+COMMAND_OF = {field_name(command): command for command in COMMANDS.values()}

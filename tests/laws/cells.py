@@ -1,0 +1,295 @@
+"""Asks the service for every cell that there is, by each way to a row, and holds it against the oracle.
+
+Ways: the lists, `nodes(ids)` and the lists below a dispute. A row of the world is absent, or each of its fields is clear,
+masked or null, and `access` says which.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from graphql import GraphQLObjectType, OperationDefinitionNode, get_named_type, is_leaf_type, parse, validate
+
+from db.catalog import SOURCES
+from db.engine import Address, open_pool
+from db.guards import GUARDS
+from db.read import Reader
+from db.transitions import FROM_STATES
+from policies.grant import Access
+from schema.execution import Executor, Viewer
+from schema.node import snake
+from schema.operation import Document, Operation
+from schema.sdl import build
+from tests.laws.oracle import Form, Judge, Oracle, Thing, thing
+from tests.laws.world import Record, World
+
+ROOTS = {
+    "Dispute": "disputes", "Mediator": "mediators", "Team": "teams", "Area": "areas", "Compound": "compounds",
+    "Company": "companies", "Organization": "organizations", "Person": "people", "Agreement": "agreements",
+    "Obligation": "obligations", "FollowUp": "followUps", "Referral": "referrals", "Event": "events",
+}  # fmt: skip
+
+
+class Desk:
+    """The read path of one process, without tokens: a caller is his access."""
+
+    def __init__(self, executor: Executor) -> None:
+        self.executor = executor
+        self._documents: dict[str, Document] = {}
+        types = executor.schema.type_map
+        # GraphQL name -> catalog name of the plain fields, and name -> target of the relations, by resource.
+        self.fields: dict[str, dict[str, str]] = {}
+        self.lists: dict[str, dict[str, str]] = {}
+        self.relations: dict[str, dict[str, str]] = {}
+        for resource in SOURCES:
+            kind = types[resource]
+            assert isinstance(kind, GraphQLObjectType)
+            leaves = {name for name, field in kind.fields.items() if is_leaf_type(get_named_type(field.type))}
+            self.fields[resource] = {name: snake(name) for name in sorted(leaves - {"id"})}
+            assert set(self.fields[resource].values()) <= set(SOURCES[resource].fields), resource
+            targets = {
+                name: get_named_type(field.type).name.removesuffix("Connection") for name, field in kind.fields.items()
+            }
+            self.relations[resource] = {name: target for name, target in targets.items() if target in SOURCES}
+            self.lists[resource] = {
+                name: target
+                for name, target in self.relations[resource].items()
+                if str(kind.fields[name].type) == f"[{target}!]!"
+            }
+
+    async def ask(self, access: Access, text: str, **variables: Any) -> tuple[Any, tuple[dict[str, Any], ...]]:
+        """The data and the errors of a query."""
+        if text not in self._documents:
+            ast = parse(text)
+            assert not validate(self.executor.schema, ast), validate(self.executor.schema, ast)
+            self._documents[text] = Document(text, ast)
+        document = self._documents[text]
+        definition = document.ast.definitions[0]
+        assert isinstance(definition, OperationDefinitionNode)
+        _, answer = await self.executor.run(
+            Operation(document, definition, None, variables), Viewer(access, None, (), None)
+        )
+        assert answer.data is not None, answer.errors
+        return orjson.loads(answer.data), answer.errors
+
+    def row(self, resource: str, below: str = "") -> str:
+        """The selection of everything of a row, `access` in front."""
+        return f"{{ id access {{ hidden masked can }} {' '.join(self.fields[resource])} {below} }}"
+
+
+@asynccontextmanager
+async def open_desk(address: Address) -> AsyncIterator[Desk]:
+    """A desk on a database, with the reader's role as in production."""
+    pool = await open_pool(address, role="sanlian_reader", size=1, statement_timeout_ms=60_000)
+    try:
+        yield Desk(Executor(build()._schema, Reader(pool), max_cost=10**9))
+    finally:
+        await pool.close()
+
+
+@asynccontextmanager
+async def settle(address: Address, seed: int) -> AsyncIterator[tuple[World, Desk]]:
+    """A world in an empty database, and a desk there."""
+    world = World(seed)
+    connection = await asyncpg.connect(**address.connect_arguments())
+    try:
+        await world.insert(connection)
+    finally:
+        await connection.close()
+    async with open_desk(address) as desk:
+        yield world, desk
+
+
+class Caller:
+    """One caller: what he is told, and what the oracle says that he should be."""
+
+    def __init__(self, desk: Desk, world: World, oracle: Oracle, access: Access) -> None:
+        self.desk, self.world, self.access = desk, world, access
+        self.judge: Judge = oracle.caller([(one.role, one.claims) for one in access.appointments])
+        self.cells = 0
+        self.shown: dict[Form, int] = {"clear": 0, "masked": 0, "hidden": 0}
+        self._things: dict[Any, Thing] = {}
+        self._visible: dict[Any, bool] = {}
+        self._forms: dict[Any, Form] = {}
+
+    # -- the oracle's side
+
+    def thing(self, resource: str, row: Record) -> Thing:
+        key = (resource, row["id"])
+        if key not in self._things:
+            self._things[key] = thing(self.world.attributes(resource, row))
+        return self._things[key]
+
+    def sees(self, resource: str, row: Record) -> bool:
+        """Whether the oracle lets him see the row."""
+        key = (resource, row["id"])
+        if key not in self._visible:
+            self._visible[key] = self.judge.may(resource, self.thing(resource, row))
+        return self._visible[key]
+
+    def form(self, resource: str, row: Record, field: str) -> Form:
+        """How the oracle lets him see a field of a row that he sees."""
+        declared = SOURCES[resource].fields[field].policy
+        key = (resource, row["id"], declared.field_class, declared.mask)
+        if key not in self._forms:
+            self._forms[key] = self.judge.form(
+                resource, self.thing(resource, row), declared.field_class, declared.mask
+            )
+        return self._forms[key]
+
+    def visible(self, resource: str, rows: Iterable[Record] | None = None) -> list[Record]:
+        """The rows of a resource that the oracle lets him see."""
+        return [row for row in (self.world.rows[resource] if rows is None else rows) if self.sees(resource, row)]
+
+    # -- the service's side
+
+    async def told(self) -> dict[tuple[str, str], tuple[int, Any]]:
+        """Every cell that he is shown, by id and field: 0 hidden, 1 masked, 2 clear, and the value. The row itself is field ''."""
+        cells: dict[tuple[str, str], tuple[int, Any]] = {}
+        for resource in SOURCES:
+            for _, got in await self._by_id(resource):
+                if got is not None:
+                    cells[got["id"], ""] = (0, None)
+                    for name in self.desk.fields[resource]:
+                        rank = 0 if name in got["access"]["hidden"] else 1 if name in got["access"]["masked"] else 2
+                        cells[got["id"], name] = (rank, got[name])
+        return cells
+
+    async def check_all(self) -> None:
+        """Every cell by every way."""
+        for resource in ROOTS:
+            await self.check_list(resource)
+        for resource in SOURCES:
+            await self.check_nodes(resource)
+        await self.check_below()
+
+    async def check_list(self, resource: str) -> None:
+        """The connection at the root: exactly the visible rows, each as it should be, and their number."""
+        query = f"{{ page: {ROOTS[resource]}(first: 200) {{ totalCount nodes {self.desk.row(resource)} }} }}"
+        data, errors = await self.desk.ask(self.access, query)
+        assert not errors
+        assert len(self.world.rows[resource]) <= 200
+        self._check_rows(resource, data["page"]["nodes"], self.world.rows[resource], "list")
+        assert data["page"]["totalCount"] == len(data["page"]["nodes"]), (resource, "totalCount")
+
+    async def check_nodes(self, resource: str) -> None:
+        """Every row by its id; one that he does not see is null, like one that does not exist."""
+        for row, got in await self._by_id(resource):
+            assert (got is not None) == self.sees(resource, row), (resource, row, got, "node")
+            if got is None:
+                self.cells += 1
+            else:
+                self._check(resource, row, got)
+
+    async def _by_id(self, resource: str) -> list[tuple[Record, Any]]:
+        query = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on {resource} {self.desk.row(resource)} }} }}"
+        rows, found = self.world.rows[resource], []
+        for start in range(0, len(rows), 100):
+            some = rows[start : start + 100]
+            data, _ = await self.desk.ask(self.access, query, ids=[f"{resource}:{row['id']}" for row in some])
+            found += zip(some, data["nodes"], strict=True)
+        return found
+
+    async def check_below(self) -> None:
+        """Every plain list below a dispute: the visible rows of that dispute and no others."""
+        lists = self.desk.lists["Dispute"]
+        below = " ".join(f"{name} {self.desk.row(target)}" for name, target in lists.items())
+        query = f"{{ disputes(first: 200) {{ nodes {{ id {below} }} }} }}"
+        data, _ = await self.desk.ask(self.access, query)
+        for dispute in data["disputes"]["nodes"]:
+            key = self._key(dispute["id"])
+            for name, target in lists.items():
+                self._check_rows(target, dispute[name], self.world.parts(target, key), name)
+
+    async def check_lookup(self, resource: str, row: Record) -> None:
+        """One row by `node`: there, or not found in the words of a row that does not exist."""
+        query = "query($id: ID!) { node(id: $id) { id } }"
+        data, errors = await self.desk.ask(self.access, query, id=f"{resource}:{row['id']}")
+        _, unknown = await self.desk.ask(self.access, query, id=f"{resource}:00000000-0000-4000-8000-000000000000")
+        if self.sees(resource, row):
+            assert data["node"]["id"] == f"{resource}:{row['id']}"
+            assert not errors
+        else:
+            assert data["node"] is None
+            assert errors == unknown
+
+    def _check_rows(self, resource: str, got: list[Any], candidates: list[Record], way: str) -> None:
+        found = sorted(one["id"] for one in got)
+        wanted = sorted(f"{resource}:{row['id']}" for row in self.visible(resource, candidates))
+        assert found == wanted, (resource, way, self._told(set(found) ^ set(wanted) or set(found)))
+        self.cells += len(candidates) - len(wanted)
+        for one in got:
+            self._check(resource, self.world.by_id[resource, self._key(one["id"])], one)
+
+    def _check(self, resource: str, row: Record, got: dict[str, Any]) -> None:
+        hidden, masked = [], []
+        for name, field in self.desk.fields[resource].items():
+            form = self.form(resource, row, field)
+            declared = SOURCES[resource].fields[field].policy
+            wanted = None
+            if form == "clear":
+                wanted = self.world.value(resource, row, field)
+            elif form == "masked":
+                masked.append(name)
+                assert declared.mask is not None
+                wanted = self.world.masked(resource, row, field, declared.mask)
+            else:
+                hidden.append(name)
+            assert _same(got[name], wanted), (resource, name, form, got[name], wanted, self._told({got["id"]}))
+            self.cells += 1
+            self.shown[form] += 1
+        self._check_access(resource, row, got, hidden, masked)
+
+    def _check_access(self, resource: str, row: Record, got: dict[str, Any], hidden: list[str], masked: list[str]) -> None:
+        told = got["access"]
+        assert sorted(told["masked"]) == sorted(masked), (resource, told, masked, self._told({got["id"]}))
+        fields = [name for name in told["hidden"] if name in self.desk.fields[resource]]
+        assert sorted(fields) == sorted(hidden), (resource, told, hidden, self._told({got["id"]}))
+        for name in set(told["hidden"]) - set(fields):
+            # A relation is told as hidden only if it can never lead to anything.
+            assert not self.visible(self.desk.relations[resource][name]), (resource, name)
+        can = {
+            action
+            for action in SOURCES[resource].actions - {"read", "count"}
+            if (resource != "Dispute" or row["state"] in FROM_STATES.get(action, ()))
+            and self.judge.may(resource, self.thing(resource, row), "row", action)
+        }
+        # Beside policy and state a dispute may lack what an action needs; then, and only then, may it be left out.
+        guarded = set(GUARDS) if resource == "Dispute" else set()
+        assert can - guarded <= set(told["can"]) <= can, (resource, told["can"], can, self._told({got["id"]}))
+
+    @staticmethod
+    def _key(identifier: str) -> Any:
+        return UUID(identifier.partition(":")[2])
+
+    def _told(self, identifiers: set[str]) -> str:
+        """Everything needed to look at a difference by hand."""
+        lines = [f"{one.role} {dict(one.claims)}" for one in self.access.appointments]
+        for identifier in sorted(identifiers)[:2]:
+            resource = identifier.partition(":")[0]
+            row = self.world.by_id[resource, self._key(identifier)]
+            lines.append(f"{identifier} {self.world.attributes(resource, row)}")
+            for one in self.access.appointments:
+                for rule in self.access.policy.rules_for(one.role, resource, "read"):
+                    lines.append(f"  {rule.role}: {rule.condition} {rule.cells} {'allow' if rule.allow else 'deny'}")
+        return "\n".join(lines)
+
+
+def _same(got: Any, wanted: Any) -> bool:
+    match wanted:
+        case decimal.Decimal():
+            return bool(got == f"{wanted:.2f}")
+        case dt.datetime():
+            return isinstance(got, str) and dt.datetime.fromisoformat(got) == wanted
+        case dt.date():
+            return bool(got == wanted.isoformat())
+        case float():
+            return bool(got == round(wanted, 1))
+    return got == wanted and type(got) is type(wanted)

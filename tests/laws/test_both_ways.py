@@ -1,0 +1,69 @@
+"""Law: the text that PostgreSQL writes is what graphql-core would have answered: same keys in the same order, same errors."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import orjson
+import pytest
+import pytest_asyncio
+
+from api.limits import Limits
+from db.engine import Address
+from tests.laws.asking import Desk, open_desk
+from tests.laws.expected import TABLES, gid
+from tests.laws.making import NASTY, Query
+from tests.laws.people import EVERYONE, appoint_several
+
+WIDE = Limits(max_tokens=20_000, max_aliases=500, max_root_fields=50, max_directives=500, max_depth=30)
+QUERIES = 240
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def both(county: Address) -> AsyncIterator[tuple[Desk, Desk]]:
+    """Two processes on one database: the fast one and the one that completes field by field."""
+    async with open_desk(county, limits=WIDE) as fast, open_desk(county, limits=WIDE, fast_path=False) as slow:
+        await appoint_several(fast.connection)
+        yield fast, slow
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def ids(both: tuple[Desk, Desk]) -> dict[str, list[str]]:
+    """Some identifiers of each type."""
+    found = {}
+    for resource, table in TABLES.items():
+        keys = await both[0].connection.fetch(f"SELECT id FROM {table} ORDER BY md5(id::text) LIMIT 6")
+        found[resource] = [gid(resource, row["id"]) for row in keys]
+    return found
+
+
+async def alike(both: tuple[Desk, Desk], person: str, text: str, **variables: object) -> list[str]:
+    """Ask both; the codes of the errors (`OK` for none)."""
+    token = await both[0].token(person)
+    fast, slow = await asyncio.gather(*(desk.ask_with(token, text, variables) for desk in both))
+    assert fast.errors == slow.errors, (text, variables)
+    assert (fast.data is None) == (slow.data is None), (text, variables)
+    # Parsed and written again: the numbers of both in one notation, the keys in the order in which each stood.
+    assert orjson.dumps(fast.data) == orjson.dumps(slow.data), (text, variables)
+    return fast.codes or ["OK"]
+
+
+@pytest.mark.parametrize("part", range(4))
+async def test_random_queries(both: tuple[Desk, Desk], ids: dict[str, list[str]], part: int) -> None:
+    """Random queries as random people."""
+    told: Counter[str] = Counter()
+    for number in range(part, QUERIES, 4):
+        dice = random.Random(number)
+        query = Query(both[0].parts.schema, dice, ids)
+        told.update(await alike(both, dice.choice(EVERYONE), query.text, **query.variables))
+    assert told["OK"] > QUERIES / 12, told
+    assert not told["INTERNAL"], told
+
+
+@pytest.mark.parametrize("alias", NASTY)
+async def test_any_alias(both: tuple[Desk, Desk], alias: str) -> None:
+    """A response key is only a key, whatever the word means to a database."""
+    text = f"""{{ {alias}: disputes(first: 2) {{ {alias}: nodes {{ {alias}: title area {{ {alias}: name }} parties {{ {alias}: name }}
+        access {{ {alias}: hidden }} }} p: pageInfo {{ {alias}: endCursor }} n: totalCount }} s: statistics {{ {alias}: registered }} }}"""
+    assert await alike(both, "罗明远", text) == ["OK"]

@@ -1,0 +1,124 @@
+"""Law: whatever stands below a row belongs to that row, is in the asker's reach, and none that he may see there is left out."""
+
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from graphql import get_named_type, is_leaf_type
+
+from api.limits import Limits
+from db.engine import Address
+from tests.laws.asking import Desk, open_desk
+from tests.laws.expected import Rights, World, gid, key_of
+from tests.laws.people import EVERYONE, appoint_several
+from tests.laws.relations import RELATIONS
+
+ROWS, PAGE = 12, 12
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def desk(county: Address) -> AsyncIterator[Desk]:
+    """Without the bounds on size: what is asked here is wide on purpose."""
+    async with open_desk(county, limits=Limits(max_depth=20), max_cost=10_000_000) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(desk: Desk) -> AsyncIterator[World]:
+    await appoint_several(desk.connection)
+    yield await World.read(desk.connection)
+
+
+def test_every_relation_is_known(desk: Desk) -> None:
+    """No relation of the schema escapes the law."""
+    found = set()
+    for name, kind in desk.parts.schema.type_map.items():
+        if any(one.name == "Node" for one in getattr(kind, "interfaces", ())):
+            fields: Any = kind
+            found |= {
+                (name, field)
+                for field, one in fields.fields.items()
+                if not is_leaf_type(get_named_type(one.type)) and field != "access"
+            }
+    assert found == set(RELATIONS)
+
+
+def select(desk: Desk, resource: str, chosen: dict[str, Any]) -> str:
+    """`id` and the chosen relations, each with what is chosen below it."""
+    parts = ["id"]
+    kind: Any = desk.parts.schema.type_map[resource]
+    for relation, below in chosen.items():
+        target, _ = RELATIONS[resource, relation]
+        inner = select(desk, target, below)
+        paged = get_named_type(kind.fields[relation].type).name.endswith("Connection")
+        parts.append(f"{relation}(first: {PAGE}) {{ totalCount nodes {{ {inner} }} }}" if paged else f"{relation} {{ {inner} }}")
+    return " ".join(parts)
+
+
+def hold(world: World, rights: Rights, resource: str, node: Any, chosen: dict[str, Any], path: str) -> int:
+    """Hold one node and all below it against the keys of the rows; the number of rows met."""
+    key = key_of(node["id"])
+    assert node["id"] == gid(resource, key)
+    assert key in rights.ids(resource), path
+    met = 1
+    for relation, below in chosen.items():
+        target, follow = RELATIONS[resource, relation]
+        wanted = follow(world, world.rows[resource][key]) & rights.ids(target)
+        found = node[relation]
+        if isinstance(found, dict) and "nodes" in found:
+            assert found["totalCount"] == len(wanted), f"{path}.{relation}"
+            complete = len(wanted) <= PAGE
+            found = found["nodes"]
+        else:
+            complete = True
+            found = found if isinstance(found, list) else [found] if found else []
+        keys = [key_of(one["id"]) for one in found]
+        assert len(set(keys)) == len(keys), f"{path}.{relation}"
+        assert set(keys) == wanted if complete else set(keys) < wanted, f"{path}.{relation}"
+        met += sum(hold(world, rights, target, one, below, f"{path}.{relation}") for one in found)
+    return met
+
+
+@pytest.mark.parametrize("person", EVERYONE)
+async def test_each_relation(desk: Desk, world: World, person: str) -> None:
+    """Every relation of every type, from rows in reach spread over the county."""
+    rights = Rights(world, world.posts(person))
+    for resource in world.rows:
+        keys = sorted(rights.ids(resource), key=lambda key: key.int * 0x9E3779B97F4A7C15 % 2**64)[:ROWS]
+        chosen: dict[str, Any] = {relation: {} for name, relation in RELATIONS if name == resource}
+        if keys:
+            query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {resource} {{ {select(desk, resource, chosen)} }} }} }}"
+            data = await desk.data(person, query, ids=[gid(resource, key) for key in keys])
+            assert len(data["nodes"]) == len(keys)
+            for node in data["nodes"]:
+                hold(world, rights, resource, node, chosen, resource)
+
+
+def wander(dice: random.Random, resource: str, depth: int) -> dict[str, Any]:
+    """A random tree of relations: two ways out, each walked on."""
+    if depth == 0:
+        return {}
+    own = sorted(relation for name, relation in RELATIONS if name == resource)
+    return {
+        relation: wander(dice, RELATIONS[resource, relation][0], depth - 1)
+        for relation in dice.sample(own, min(len(own), 2 if depth == 5 else 1))
+    }
+
+
+@pytest.mark.parametrize("person", EVERYONE)
+async def test_deep_walks(desk: Desk, world: World, person: str) -> None:
+    """Random walks of five relations there and back, from rows of any type."""
+    rights, met = Rights(world, world.posts(person)), 0
+    dice = random.Random(person)
+    reachable = [resource for resource in world.rows if rights.ids(resource)]
+    for resource in dice.sample(reachable, min(len(reachable), 6)):
+        chosen = wander(dice, resource, 5)
+        keys: list[UUID] = dice.sample(sorted(rights.ids(resource)), min(3, len(rights.ids(resource))))
+        query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {resource} {{ {select(desk, resource, chosen)} }} }} }}"
+        said = await desk.ask(person, query, ids=[gid(resource, key) for key in keys])
+        assert not said.errors, (query, said.errors)
+        met += sum(hold(world, rights, resource, node, chosen, resource) for node in said.data["nodes"])
+    assert met or not reachable
