@@ -86,6 +86,13 @@ class Desk:
         elif not_before is not None and at < not_before:
             self.mistake(field, "TOO_EARLY", f"发生时间不能早于{what}（{local(not_before):%Y-%m-%d %H:%M}）。")
 
+    def text(self, field: str, text: str, longest: int) -> None:
+        """Check a text that must say something."""
+        if not text.strip():
+            self.mistake(field, "REQUIRED", "不能为空。")
+        elif len(text) > longest:
+            self.mistake(field, "TOO_LONG", f"至多 {longest} 字。")
+
     # -- reading
 
     async def fetch(self, statement: ClauseElement, values: Mapping[str, Any] | None = None) -> list[Any]:

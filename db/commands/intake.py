@@ -54,8 +54,8 @@ async def register(desk: Desk, order: RegisterOrder) -> Outcome:
     desk.happened("happenedAt", order.happened_at)
     if order.occurred_on is not None and order.occurred_on > day_of(order.happened_at):
         desk.mistake("occurredOn", "OUT_OF_ORDER", "发生日期不能晚于登记日期。")
-    _check_text(desk, "title", order.title, 100)
-    _check_text(desk, "summary", order.summary, 4000)
+    desk.text("title", order.title, 100)
+    desk.text("summary", order.summary, 4000)
     if order.amount_claimed is not None and order.amount_claimed < 0:
         desk.mistake("amountClaimed", "NEGATIVE", "金额不能为负数。")
     if order.people_count < 1:
@@ -150,13 +150,6 @@ async def _lead_if_mediator(desk: Desk, key: UUID, at: dt.datetime) -> None:
         )
 
 
-def _check_text(desk: Desk, field: str, text: str, longest: int) -> None:
-    if not text.strip():
-        desk.mistake(field, "REQUIRED", "不能为空。")
-    elif len(text) > longest:
-        desk.mistake(field, "TOO_LONG", f"至多 {longest} 字。")
-
-
 @dataclass(frozen=True)
 class AcceptOrder:
     id: UUID = given("纠纷", of="Dispute")
@@ -227,7 +220,7 @@ class DeclineOrder:
 async def decline(desk: Desk, dispute: Record, order: DeclineOrder) -> Outcome:
     """若干规定 Arts. 22, 25: what may not be accepted is declined with advice where to go instead."""
     desk.happened("happenedAt", order.happened_at, dispute["registered_at"], "登记时间")
-    _check_text(desk, "advice", order.advice, 500)
+    desk.text("advice", order.advice, 500)
     desk.settle()
     await desk.change(dispute.id, state="DECLINED", decline_reason=order.reason, advice=order.advice.strip())
     return Outcome(
