@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from db.county import fixed
+from db.county.places import CHONGWEN
 from db.county.texts import MATTERS
 
 BATCH = 20_000
@@ -162,8 +163,9 @@ _TABLES = (
             extract(year FROM registered_at)::int AS year,
             (300 + {_chance("n", 22695, "9000")})::numeric(14, 2) AS amount,
             CASE WHEN n % 20 = 7 THEN 'CENTRE' WHEN n % 10 = 3 THEN 'SQUAD' ELSE 'TEAM' END AS tier,
-            CASE WHEN n % 500 = 1 THEN 'HOTLINE' WHEN n % 1000 = 2 THEN 'PETITION' ELSE 'GOVERNANCE_CENTRE' END AS source,
-            CASE WHEN n % 500 = 1 THEN $1::uuid WHEN n % 1000 = 2 THEN $2::uuid WHEN n % 1000 = 4 THEN $3::uuid END AS source_id
+            CASE turn WHEN 1 THEN 'HOTLINE' WHEN 2 THEN 'PETITION' ELSE 'GOVERNANCE_CENTRE' END AS source,
+            CASE turn WHEN 1 THEN $1::uuid WHEN 2 THEN $2::uuid WHEN 4 THEN $3::uuid END AS source_id
+            FROM (SELECT n % CASE WHEN n < 10000 THEN 60 ELSE 1000 END AS turn) AS turns
         ) AS derived""",
     f"""INSERT INTO party (id, dispute_id, side, kind, is_natural_person, name, phone, address, consent, consent_on)
         SELECT {_id("applicant", "n")}, id, 'APPLICANT', 'OWNER', true,
@@ -197,8 +199,10 @@ _TABLES = (
         SELECT {_id("referral", "n")}, id, registered_at, organization_id, committee_id, kind, 'DONE', registered_at + interval '1 day',
             '邀请联动处理'
         FROM scale_batch, LATERAL (SELECT
-            CASE n % 1000 WHEN 11 THEN 'POLICE_STATION' WHEN 12 THEN 'COURT' WHEN 13 THEN 'HOUSING_DEPARTMENT' END AS receiver,
-            CASE n % 1000 WHEN 13 THEN 'TRANSFER' ELSE 'INVITATION' END AS kind
+            CASE turn WHEN 11 THEN 'POLICE_STATION' WHEN 12 THEN 'COURT' WHEN 13 THEN 'HOUSING_DEPARTMENT' END AS receiver,
+            CASE turn WHEN 13 THEN 'TRANSFER' ELSE 'INVITATION' END AS kind
+            -- Denser among the first, so that every agency has more than a page of them at any scale.
+            FROM (SELECT n % CASE WHEN n < 10000 THEN 20 ELSE 1000 END AS turn) AS turns
         ) AS sent, LATERAL (
             SELECT id AS organization_id FROM organization WHERE organization.kind = receiver
             ORDER BY area_code = town_code DESC, id LIMIT 1
@@ -311,7 +315,9 @@ async def _fill(
 ) -> None:
     forms = await connection.fetchval("SELECT count(*)::int FROM scale_form")
     agencies = [
-        await connection.fetchval("SELECT id FROM organization WHERE kind = $1 ORDER BY id LIMIT 1", kind)
+        await connection.fetchval(
+            "SELECT id FROM organization WHERE kind = $1 ORDER BY area_code = $2 DESC, id LIMIT 1", kind, CHONGWEN
+        )
         for kind in ("HOTLINE_OFFICE", "PETITION_OFFICE", "GOVERNANCE_CENTRE")
     ]
     arguments: dict[int, list[Any]] = {0: agencies, 1: [fixed.SURNAMES, fixed.GIVEN_NAMES]}
