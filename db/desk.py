@@ -18,7 +18,7 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.catalog import SOURCES, Row
-from db.commands.command import Absent, Collided, Collision, Mistake, Outcome, Refused
+from db.commands.command import Absent, Mistake, Outcome, Refused
 from db.crypto import Cipher
 from db.guards import GUARDS
 from db.sight import Sight
@@ -219,6 +219,7 @@ class Desk:
             resource_id=outcome.id,
             from_state=outcome.from_state,
             to_state=outcome.to_state,
+            dispute_version=select(t.dispute.c.version).where(t.dispute.c.id == dispute_id).scalar_subquery(),
             fields=" ".join(outcome.fields) or None,
             reason=outcome.reason,
             policy_version=self.actor.access.policy.version,
@@ -230,11 +231,6 @@ class Desk:
             else None,
         )
 
-    def check_version(self, dispute: Mapping[str, Any] | None, expected: int | None) -> None:
-        """Raises Collided where the dispute has moved on from the version that the caller has."""
-        if expected is None or dispute is None or dispute["version"] == expected:
-            return
-        raise Collided(Collision(expected, dispute["version"], {}))
 
 
 def local(moment: dt.datetime) -> dt.datetime:

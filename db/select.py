@@ -117,7 +117,10 @@ class Builder:
                     assert body is not None
                     members.append((item.key, self._member(page, item, body)))
         statement = select(JsonRow(members))
-        return (statement.select_from(body) if body is not None else statement).scalar_subquery()
+        if body is not None:
+            # HAVING makes it one row, also where no member counts or lists the rows of the page (`pageInfo { hasPreviousPage }`).
+            statement = statement.select_from(body).having(literal_column("true"))
+        return statement.scalar_subquery()
 
     def _body(
         self,

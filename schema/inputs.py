@@ -143,12 +143,12 @@ def _typed(value: Any, kind: TypeEngine[Any], last: bool) -> Any:
         return None
     match kind:
         case Uuid():
-            return uuid.UUID(value)
+            return uuid.UUID(str(value))
         case DateTime():
             moment = dt.datetime.fromisoformat(value)
             if moment.tzinfo is None:
                 raise ValueError
-            return moment
+            return moment.astimezone(dt.UTC)  # what leaves the calendar on the way is no position
         case Date():
             return dt.date.fromisoformat(value)
         case Boolean():

@@ -19,7 +19,7 @@ from graphql.execution.values import get_argument_values, get_variable_values
 
 from db import plan as p
 from db.commands.carry_out import Commander, Receipt
-from db.commands.command import Command, KeyReused, Mistake
+from db.commands.command import Command, Difference, KeyReused, Mistake
 from db.desk import Actor, Stale
 from db.read import Reader
 from db.select import select_plan
@@ -198,12 +198,24 @@ class Mutator:
         if receipt.collision is None:
             return None
         collision = receipt.collision
-        values = {
-            "expectedVersion": collision.expected,
-            "currentVersion": collision.current,
-            "changedFields": sorted(collision.changed),
+        below = planner.below(nodes, "Conflict")
+        listed = {
+            key: [_picked(planner, found, "Difference", _difference(one)) for one in collision.differences]
+            for key, found in below.items()
+            if found[0].name.value == "differences"
         }
-        return picked("Conflict", values)
+        values = {"expectedVersion": collision.expected, "currentVersion": collision.current, "differences": None}
+        return {**picked("Conflict", values), **listed}
+
+
+def _picked(planner: Planner, nodes: list[FieldNode], kind: str, values: dict[str, Any]) -> dict[str, Any]:
+    """What is selected of a plain object."""
+    below = planner.below(nodes, kind)
+    return {key: kind if f[0].name.value == "__typename" else values[f[0].name.value] for key, f in below.items()}
+
+
+def _difference(one: Difference) -> dict[str, Any]:
+    return {"field": camel(one.field), "base": one.base, "yours": one.yours, "theirs": one.theirs}
 
 
 def _member(key: str, data: bytes) -> bytes:

@@ -34,11 +34,19 @@ class UserError:
     message: str = strawberry.field(description="怎么办，一句话。")
 
 
+@strawberry.type(description="其间变过的一个字段。")
+class Difference:
+    field: str = strawberry.field(description="字段名，如 riskLevel。")
+    base: str | None = strawberry.field(description="您依据的版本中的值；不详为 null。")
+    yours: str | None = strawberry.field(description="您这次要写入的值；没有写为 null。")
+    theirs: str | None = strawberry.field(description="现在的值。")
+
+
 @strawberry.type(description="别人已经改过：您的版本不是最新，什么都没有保存。")
 class Conflict:
     expected_version: int = strawberry.field(description="您依据的版本。")
     current_version: int = strawberry.field(description="现在的版本。")
-    changed_fields: list[str] = strawberry.field(description="其间变过、且您有权阅读的字段。")
+    differences: list[Difference] = strawberry.field(description="其间变过、且您有权阅读的字段；没有列出的变化涉及其他内容。")
 
 
 @cache

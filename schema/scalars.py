@@ -23,10 +23,10 @@ def _parse_instant(value: Any) -> dt.datetime:
     if isinstance(value, str):
         try:
             parsed = dt.datetime.fromisoformat(value)
-        except ValueError:
-            parsed = None
-        if parsed is not None and parsed.tzinfo is not None:
-            return parsed
+            if parsed.tzinfo is not None:
+                return parsed.astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            pass
     raise GraphQLError("时间应为带时区的 RFC 3339 文本，如 2024-02-20T01:30:00Z。")
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from db.commands.command import Absent, Collided, Collision, Command, KeyReused, Mistake, Refused
+from db.commands.conflict import check_version
 from db.commands.constraints import mistake_of
 from db.crypto import Cipher
 from db.desk import Actor, Desk, Stale
@@ -79,7 +80,7 @@ class Commander:
             if command.target is not None:
                 on = "Dispute" if command.noun == "dispute" else None
                 record = await desk.take(command.target, order.id, command.verb, on=on)
-                desk.check_version(record.dispute, expected)
+                await check_version(desk, record.dispute, expected, order)
                 outcome = await command.run(desk, record, order)
                 dispute_id = record.dispute["id"] if record.dispute is not None else None
                 if record.kind == "Dispute":

@@ -39,12 +39,22 @@ class Absent(Exception):
 
 
 @dataclass(frozen=True)
+class Difference:
+    """A field that was changed meanwhile: its value at the caller's version where that is known, the caller's and the present one."""
+
+    field: str
+    base: str | None
+    yours: str | None
+    theirs: str | None
+
+
+@dataclass(frozen=True)
 class Collision:
-    """Somebody changed the row since the version that the caller has: what differs, over fields that he reads (name -> value)."""
+    """Somebody changed the dispute since the version that the caller has. Only fields that the caller reads in clear occur."""
 
     expected: int
     current: int
-    changed: dict[str, Any]
+    differences: tuple[Difference, ...] = ()
 
 
 class Collided(Exception):

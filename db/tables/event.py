@@ -15,6 +15,7 @@ event = Table(
     column("action", Text, "audit", "操作，如 dispute.accept"),
     column("resource", Text, "audit", "对象类型"),
     internal("resource_id", Uuid, "对象标识"),
+    internal("dispute_version", Integer, "操作后的纠纷版本", nullable=True),
     column("from_state", Text, "audit", "操作前状态", nullable=True),
     column("to_state", Text, "audit", "操作后状态", nullable=True),
     column("fields", Text, "audit", "涉及的字段名（不含值）", nullable=True),

@@ -288,6 +288,7 @@ def upgrade() -> None:
     )
     op.add_column("dispute", sa.Column("decline_reason", sa.Text(), nullable=True, comment="不予受理的原因代码"))
     op.add_column("dispute", sa.Column("advice", sa.Text(), nullable=True, comment="告知当事人的其他途径"))
+    op.add_column("event", sa.Column("dispute_version", sa.Integer(), nullable=True, comment="操作后的纠纷版本"))
     op.add_column("event", sa.Column("happened_at", sa.DateTime(timezone=True), nullable=True, comment="发生时间"))
     op.add_column("party", sa.Column("agent_powers", sa.Text(), nullable=True, comment="代理权限"))
     op.add_column("party", sa.Column("withdrawn_on", sa.Date(), nullable=True, comment="退出日期"))

@@ -1,0 +1,68 @@
+"""The conflict report: what others changed since the version that a caller has, over the fields that he reads in clear."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import bindparam, cast, select
+from sqlalchemy.types import Text, Uuid
+
+from db import tables as t
+from db.catalog import SOURCES
+from db.commands.command import Collided, Collision, Difference
+from db.desk import Desk
+
+
+async def check_version(desk: Desk, dispute: Mapping[str, Any] | None, expected: int | None, order: Any) -> None:
+    """Raises Collided where the dispute has moved on from the version that the caller has."""
+    if expected is None or dispute is None or dispute["version"] == expected:
+        return
+    raise Collided(Collision(expected, dispute["version"], await _differences(desk, dispute, expected, order)))
+
+
+async def _differences(desk: Desk, dispute: Mapping[str, Any], expected: int, order: Any) -> tuple[Difference, ...]:
+    at = t.event
+    statement = (
+        select(cast(at.c.changes, Text).label("changes"), at.c.dispute_version)
+        .where(at.c.dispute_id == bindparam("of", type_=Uuid()), at.c.dispute_version.is_not(None), at.c.changes.is_not(None))
+        .order_by(at.c.dispute_version, at.c.at)
+    )
+    base: dict[str, str | None] = {}
+    changed: dict[str, None] = {}
+    for row in await desk.fetch(statement, {"of": dispute["id"]}):
+        for kind, _, name, value in json.loads(row["changes"]):
+            if kind != "Dispute":
+                continue
+            if row["dispute_version"] <= expected:
+                base[name] = value
+            else:
+                changed[name] = None
+    readable = await _readable(desk, dispute, tuple(name for name in changed if name in SOURCES["Dispute"].fields))
+    yours = {field.name: getattr(order, field.name) for field in dataclasses.fields(order)}
+    return tuple(
+        Difference(name, base.get(name), None if yours.get(name) is None else str(yours[name]), theirs)
+        for name, theirs in readable.items()
+    )
+
+
+async def _readable(desk: Desk, dispute: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str | None]:
+    """SECURITY: the present values of the fields that the caller reads in clear on this dispute, and of no other."""
+    if not names:
+        return {}
+    source = SOURCES["Dispute"]
+    row, where = desk.sight.row(source, source.table.alias())
+    grant = desk.actor.access.grant("Dispute")
+    columns: list[Any] = []
+    for index, name in enumerate(names):
+        columns.append(desk.sight.where(grant.field(source.fields[name].policy).clear, row).label(f"c{index}"))
+        columns.append(cast(source.fields[name].value(row), Text).label(f"v{index}"))
+    statement = select(*columns).select_from(where).where(row["id"] == bindparam("of", type_=Uuid()), desk.sight.visible(row))
+    found = await desk.fetch(statement, {"of": dispute["id"]})
+    if not found:
+        return {}
+    return {name: found[0][f"v{i}"] for i, name in enumerate(names) if found[0][f"c{i}"]}
+
+
