@@ -24,7 +24,7 @@ from db.desk import Actor, Stale
 from db.read import Reader
 from db.select import select_plan
 from policies.grant import Access
-from schema import inputs
+from schema import inputs, outbox
 from schema.execution import Viewer, told
 from schema.mutation import COMMAND_OF
 from schema.operation import Answer, Operation
@@ -77,6 +77,9 @@ class Mutator:
         fields = planner.collect([operation.definition.selection_set], root.name)
         if len(fields) > MOST:
             raise Refusal(Code.TOO_COSTLY, f"一次至多 {MOST} 个变更，请分几次提交。")
+        for nodes in fields.values():
+            # What the payload asks for is looked at first: nothing is stored for a request that cannot be answered.
+            self._rehearse(planner, nodes)
         members: list[bytes] = []
         errors: list[dict[str, Any]] = []
         for key, nodes in fields.items():
@@ -84,7 +87,10 @@ class Mutator:
                 members.append(_member(key, orjson.dumps(root.name)))
                 continue
             try:
-                data = await self._field(operation, root, key, nodes, variables, stand)
+                if nodes[0].name.value == "submitOutbox":
+                    data = await self._outbox(operation, root, nodes, variables, stand)
+                else:
+                    data = await self._field(operation, root, key, nodes, variables, stand)
             except Refusal as refusal:
                 errors.append({"message": refusal.message, "path": [key], "extensions": {"code": str(refusal.code)}})
                 data = b"null"
@@ -109,6 +115,74 @@ class Mutator:
         else:
             receipt = await self._carry_out(command, order, given, operation, stand)
         return await self._payload(operation, command, receipt, nodes, variables, stand)
+
+    def _rehearse(self, planner: Planner, nodes: list[FieldNode]) -> None:
+        """Plans the payload as it will be planned after the change. Raises Refusal."""
+        command = COMMAND_OF.get(nodes[0].name.value)
+        if command is None:
+            return
+        shown = command.shows[0].lower() + command.shows[1:]
+        for found in planner.below(nodes, f"{command.shows}Payload").values():
+            if found[0].name.value == shown:
+                planner.node(command.shows, found)
+        for extract in planner.extracts.values():
+            extract(planner.looks.variables)
+
+    async def _outbox(
+        self, operation: Operation, root: GraphQLObjectType, nodes: list[FieldNode], variables: Any, stand: Stand
+    ) -> bytes:
+        items = get_argument_values(root.fields["submitOutbox"], nodes[0], variables)["items"]
+        if len(items) > outbox.MOST:
+            raise Refusal(Code.TOO_COSTLY, f"一次至多提交 {outbox.MOST} 条，请分几次提交。")
+        made: dict[str, str] = {}
+        results: list[tuple[str | None, Receipt]] = []
+        for item in items:
+            receipt = await self._item(item, made, operation, stand)
+            temporary = item.get("temporaryId")
+            if temporary is not None and receipt.id is not None:
+                made[temporary] = f"{receipt.kind}:{receipt.id}"
+            results.append((temporary, receipt))
+        planner = Planner(self._schema, operation, (await stand(False)).viewer.access, variables, typed=False)
+        payload: dict[str, Any] = {}
+        for key, found in planner.below(nodes, "OutboxPayload").items():
+            if found[0].name.value == "__typename":
+                payload[key] = "OutboxPayload"
+            else:
+                payload[key] = [self._result(planner, found, temporary, receipt) for temporary, receipt in results]
+        return orjson.dumps(payload)
+
+    async def _item(self, item: dict[str, Any], made: dict[str, str], operation: Operation, stand: Stand) -> Receipt:
+        chosen = [(name, value) for name, value in item.items() if name in COMMAND_OF and value is not None]
+        if len(chosen) != 1:
+            return Receipt("", mistakes=(Mistake("", "ONE_COMMAND", "每条须且只须写一项要办的事。"),))
+        name, given = chosen[0]
+        command = COMMAND_OF[name]
+        mistakes: list[Mistake] = []
+        given = outbox.substitute(given, made, "", mistakes)
+        if not given.get("idempotencyKey"):
+            mistakes.append(Mistake("idempotencyKey", "REQUIRED", "离线提交的每一条都须有幂等键，重发才不会重复办理。"))
+        if mistakes:
+            return Receipt(command.shows, mistakes=tuple(mistakes))
+        try:
+            return await self._carry_out(command, _order(command.order, given, ""), given, operation, stand)
+        except _Mistaken as mistaken:
+            return Receipt(command.shows, mistakes=tuple(mistaken.mistakes))
+        except Refusal as refusal:
+            return Receipt(command.shows, mistakes=(Mistake("", str(refusal.code), refusal.message),))
+
+    def _result(
+        self, planner: Planner, nodes: list[FieldNode], temporary: str | None, receipt: Receipt
+    ) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        for key, found in planner.below(nodes, "OutboxResult").items():
+            asked = found[0].name.value
+            if asked == "temporaryId":
+                shown[key] = temporary
+            elif asked == "id":
+                shown[key] = None if receipt.id is None else f"{receipt.kind}:{receipt.id}"
+            else:
+                shown[key] = self._plain(planner, asked, found, receipt, "OutboxResult")
+        return shown
 
     async def _carry_out(
         self, command: Command, order: Any, given: dict[str, Any], operation: Operation, stand: Stand

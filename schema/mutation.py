@@ -21,6 +21,7 @@ import strawberry
 from db.commands import COMMANDS
 from db.commands.command import Command
 from schema.node import CODES, NODE_TYPES, code_enum
+from schema.outbox import offered, outbox_field
 from schema.page import planned
 from schema.scalars import Day, Instant, Money
 
@@ -46,7 +47,9 @@ class Difference:
 class Conflict:
     expected_version: int = strawberry.field(description="您依据的版本。")
     current_version: int = strawberry.field(description="现在的版本。")
-    differences: list[Difference] = strawberry.field(description="其间变过、且您有权阅读的字段；没有列出的变化涉及其他内容。")
+    differences: list[Difference] = strawberry.field(
+        description="其间变过、且您有权阅读的字段；没有列出的变化涉及其他内容。"
+    )
 
 
 @cache
@@ -124,9 +127,17 @@ def _enum(codes: tuple[str, ...], name: str) -> Any:
     return code_enum(f"{name}。", codes)(base(name, {one: labels.get(one, one) for one in codes}))
 
 
-def _field(command: Command) -> Any:
+def _input(command: Command) -> Any:
     title = command.noun[0].upper() + command.noun[1:] + command.verb.title().replace("_", "")
-    taken = input_of(command.order, f"{title}Input", keyed=True, versioned=command.versioned)
+    return input_of(command.order, f"{title}Input", keyed=True, versioned=command.versioned)
+
+
+def _snake(command: Command) -> str:
+    return "".join("_" + sign.lower() if sign.isupper() else sign for sign in command.noun) + "_" + command.verb
+
+
+def _field(command: Command) -> Any:
+    taken = _input(command)
 
     def resolve(input: Any) -> Any:
         return planned()
@@ -148,8 +159,10 @@ def build_mutation() -> Any:
     """The Mutation type with one field for each command."""
     namespace: dict[str, Any] = {}
     for command in COMMANDS.values():
-        snake = "".join("_" + sign.lower() if sign.isupper() else sign for sign in command.noun) + "_" + command.verb
-        namespace[snake] = _field(command)
+        namespace[_snake(command)] = _field(command)
+    namespace["submit_outbox"] = outbox_field(
+        tuple((_snake(command), _input(command)) for command in offered()), UserError, Conflict
+    )
     return strawberry.type(
         types.new_class("Mutation", (), exec_body=lambda body: body.update(namespace)),
         description="办理。每个变更或者全部保存，或者什么都不保存；保存后按所选字段返回。一次至多四个，依次办理。",
