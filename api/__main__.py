@@ -1,4 +1,4 @@
-"""The command line: `python -m api demo | serve | migrate | schema | policy | token`.
+"""The command line: `python -m api demo | serve | migrate | daily | schema | policy | token`.
 
 Every command imports what it needs when it runs, so that help and mistakes come at once.
 """
@@ -107,6 +107,17 @@ def migrate() -> None:
     typer.echo("数据库已是当前版本。")
 
 
+@app.command()
+def daily() -> None:
+    """每日巡检：按预警规则产生到期的预警（期满、逾期、多发等）。可以重复执行，宜由计划任务每日清晨执行。"""
+    from datetime import UTC, datetime
+
+    from db.daily import look
+
+    opened = _ask(lambda connection: look(connection, datetime.now(UTC)))
+    typer.echo(f"新产生预警 {opened} 条。")
+
+
 @schema_app.command("print")
 def schema_print() -> None:
     """打印 GraphQL 契约（SDL）。"""
@@ -139,7 +150,7 @@ def policy_sheet(
 @policy_app.command("explain")
 def policy_explain(
     person: Annotated[str, typer.Option("--as", help="人员姓名。")],
-    node: Annotated[str, typer.Option("--on", help="对象的全局标识，如 Dispute:0190a6c2-…")],
+    node: Annotated[str, typer.Option("--on", help="对象的全局标识，如 Dispute:0190a6c2-…；纠纷也可写案号")],
     field: Annotated[str | None, typer.Option(help="字段名，如 caseNumber；不写则只问该行。")] = None,
 ) -> None:
     """说明此人能否看见某一行、某一字段，由哪一条规则决定，不成立的又差在哪里。"""

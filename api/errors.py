@@ -21,6 +21,10 @@ BEARER: Headers = ((b"www-authenticate", b"Bearer"),)
 INTERNAL_MESSAGE = "服务内部出错，已记录；请稍后重试，仍不行时把请求编号告诉管理员。"
 
 _SUGGESTION = re.compile(r"\s*Did you mean [^?]*\?")
+# What graphql-core repeats of a literal: the value that does not fit, or the token that was not expected.
+_REPEATED = re.compile(
+    r"(cannot represent [^:]*|Expected value of type [^,]*(?=, found)|found (?:String|BlockString|Int|Float)\b)(?::|, found:?)? .*", re.DOTALL
+)
 _VARIABLE = re.compile(
     r"Variable '\$(\w{1,128})' has invalid (default )?value(?: at ([\w.\[\]]{1,200}))?: (.*)", re.DOTALL
 )
@@ -158,4 +162,6 @@ def where_from(error: BaseException) -> list[str]:
 
 def _plain(message: str) -> str:
     message = _SUGGESTION.sub("", message)
+    # SECURITY: a literal may be an ID number or a telephone; what was sent is not sent back, nor seen by whoever keeps answers.
+    message = _REPEATED.sub(r"\1。", message)
     return message if len(message) <= _LONGEST else message[:_LONGEST] + "…"

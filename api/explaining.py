@@ -25,10 +25,14 @@ async def explain_to_terminal(connection: Any, person: str, node: str, field: st
     from db.publication import live_policy
     from policies.explain import words
 
+    if ":" not in node:
+        # People name a dispute by its case number.
+        found = await connection.fetchval("SELECT 'Dispute:' || id FROM dispute WHERE case_number = $1", node)
+        node = found or node
     name, _, key = node.partition(":")
     resource = CATALOG.resources.get(name)
     if resource is None:
-        raise Unanswerable(f"标识应形如 Dispute:0190a6c2-…，冒号前为 {'、'.join(CATALOG.resources)} 之一。")
+        raise Unanswerable(f"没有这个案号；标识应形如 Dispute:0190a6c2-…，冒号前为 {'、'.join(CATALOG.resources)} 之一。")
     column = None if field is None else re.sub(r"(?<!^)(?=[A-Z])", "_", field).lower()
     if column is not None and column not in resource.fields:
         raise Unanswerable(f"{resource.label}没有字段 {field}。")

@@ -307,6 +307,21 @@ def _attending(row: Row, value: Sql) -> Sql:
 _IN_DISPUTE = _one("dispute", "Dispute", "dispute_id")
 
 
+def _above(name: str, label: str, digits: int) -> tuple[str, Attribute]:
+    """The area above the grid of a row that has the code of its grid only."""
+    return name, Attribute(
+        policy.Attribute(name, "text", label), Text(), lambda row: func.left(row["grid_code"], literal_column(str(digits)))
+    )
+
+
+_AREAS_ABOVE = [_above("town_code", "所属镇街", 9), _above("county_code", "所属县区", 6)]
+
+
+def _legal_basis(row: Row) -> Sql:
+    at = t.alert_rule.alias()
+    return select(at.c.legal_basis).select_from(at).where(at.c.rule == row["rule"]).correlate(row.at).scalar_subquery()
+
+
 def _source(
     name: str,
     label: str,
@@ -425,7 +440,8 @@ _SOURCES = [
             _many("disputes", "Dispute", "team_id"),
         ],
         "name",
-        [_column("grid_code", "服务网格"), _column("id", "标识", Uuid())],
+        [_column("grid_code", "服务网格"), *_AREAS_ABOVE, _column("id", "标识", Uuid())],
+        actions=frozenset({"read", "form", "replace", "dissolve"}),
     ),
     _source(
         "TeamMember",
@@ -460,6 +476,13 @@ _SOURCES = [
             _part("extensions", "Extension", "dispute_id", "from_on"),
             _part("follow_ups", "FollowUp", "dispute_id", "due_on"),
             _part("referrals", "Referral", "dispute_id", "sent_at"),
+            _part("alerts", "Alert", "dispute_id", "opened_at"),
+            _part("assessments", "Assessment", "dispute_id", "assessed_at"),
+            _part("escalations", "Escalation", "dispute_id", "sent_at"),
+            _part("recusals", "Recusal", "dispute_id", "occurred_at"),
+            _part("opinions", "Opinion", "dispute_id", "given_at"),
+            _part("visits", "Visit", "dispute_id", "visited_at"),
+            _part("factors", "Factor", "dispute_id", "noted_at"),
             _part("events", "Event", "dispute_id", "at"),
         ],
         "registered_at desc",
@@ -490,7 +513,7 @@ _SOURCES = [
             _column("side", "地位"),
             _truth("is_natural_person", "自然人", lambda row: row["is_natural_person"]),
         ],
-        actions=frozenset({"read", "reveal"}),
+        actions=frozenset({"read", "reveal", "update", "appoint", "withdraw"}),
     ),
     _source(
         "Assignment",
@@ -559,6 +582,7 @@ _SOURCES = [
         ],
         "agreed_on desc",
         [_column("form", "形式")],
+        actions=frozenset({"read", "sign", "vary", "rescind", "apply"}),
     ),
     _source(
         "Signature",
@@ -583,6 +607,7 @@ _SOURCES = [
         ],
         "applied_on",
         [_column("court_id", "法庭", Uuid())],
+        actions=frozenset({"read", "decide"}),
     ),
     _source("Extension", "期限延长", t.extension, [_IN_DISPUTE], "from_on"),
     _source(
@@ -602,14 +627,26 @@ _SOURCES = [
                 "是否逾期未履行",
                 Boolean(),
                 lambda row: and_(row["due_on"] < _TODAY, _in(row["state"], "PENDING", "PARTLY_PERFORMED")),
-            )
+            ),
+            # S19: what was not performed when the agreement took effect is watched until it is.
+            "watched": (
+                "public",
+                "是否须关注：协议已生效而尚未履行完毕",
+                Boolean(),
+                lambda row: _in(row["state"], "PENDING", "PARTLY_PERFORMED"),
+            ),
         },
+        actions=frozenset({"read", "perform", "excuse", "urge"}),
     ),
     _source(
         "Performance",
         "履行记录",
         t.performance,
-        [_IN_DISPUTE, _one("obligation", "Obligation", "obligation_id", same_dispute=True)],
+        [
+            _IN_DISPUTE,
+            _one("obligation", "Obligation", "obligation_id", same_dispute=True),
+            _one("party", "Party", "party_id", same_dispute=True),
+        ],
         "occurred_on",
     ),
     _source(
@@ -626,6 +663,7 @@ _SOURCES = [
                 lambda row: and_(row["due_on"] < _TODAY, row["done_at"].is_(None)),
             )
         },
+        actions=frozenset({"read", "complete"}),
     ),
     _source(
         "Referral",
@@ -642,6 +680,88 @@ _SOURCES = [
             _column("from_organization_id", "送出单位", Uuid()),
             _column("kind", "类型"),
         ],
+        actions=frozenset({"read", "answer"}),
+    ),
+    _source(
+        "Alert",
+        "预警",
+        t.alert,
+        [
+            _IN_DISPUTE,
+            _one("compound", "Compound", "compound_id"),
+            _one("company", "Company", "company_id"),
+            _one("handler", "Person", "handler_id"),
+        ],
+        "opened_at desc",
+        [_column("handler_id", "处置人", Uuid())],
+        {"legal_basis": ("public", "法律依据与处置建议", Text(), _legal_basis)},
+        frozenset({"read", "handle", "close"}),
+    ),
+    _source("AlertRule", "预警规则", t.alert_rule, [], "rule"),
+    _source(
+        "Assessment",
+        "风险评估",
+        t.assessment,
+        [_IN_DISPUTE, _one("assessor", "Person", "assessor_id")],
+        "assessed_at",
+    ),
+    _source(
+        "Escalation",
+        "层级移交",
+        t.escalation,
+        [_IN_DISPUTE, _one("organization", "Organization", "organization_id")],
+        "sent_at",
+        [_column("organization_id", "接收单位", Uuid())],
+    ),
+    _source(
+        "Recusal",
+        "披露与回避",
+        t.recusal,
+        [
+            _IN_DISPUTE,
+            _one("mediator", "Mediator", "person_id", "person_id"),
+            _one("party", "Party", "party_id", same_dispute=True),
+            _one("replacement", "Mediator", "replacement_id", "person_id"),
+        ],
+        "occurred_at",
+    ),
+    _source(
+        "Opinion",
+        "意见",
+        t.opinion,
+        [
+            _IN_DISPUTE,
+            _one("author", "Person", "author_id"),
+            _one("organization", "Organization", "organization_id"),
+        ],
+        "given_at",
+        [_column("author_id", "出具人", Uuid()), _column("organization_id", "出具单位", Uuid())],
+    ),
+    _source(
+        "Inspection",
+        "排查",
+        t.inspection,
+        [_one("area", "Area", "grid_code", "code"), _one("person", "Person", "person_id")],
+        "inspected_on desc",
+        [_column("grid_code", "所属网格"), *_AREAS_ABOVE, _column("person_id", "排查人", Uuid())],
+        actions=frozenset({"read", "record"}),
+    ),
+    _source(
+        "Visit",
+        "走访",
+        t.visit,
+        [_IN_DISPUTE, _one("visitor", "Person", "visitor_id")],
+        "visited_at",
+        [_column("visitor_id", "走访人", Uuid())],
+        actions=frozenset({"read", "record"}),
+    ),
+    _source(
+        "Factor",
+        "影响履行的因素",
+        t.factor,
+        [_IN_DISPUTE, _one("author", "Person", "author_id")],
+        "noted_at",
+        [_column("author_id", "记录人", Uuid())],
     ),
     _source(
         "Event",

@@ -13,14 +13,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ClauseElement, Table, bindparam, insert, literal_column, select, update
+from sqlalchemy import ClauseElement, FromClause, Table, bindparam, insert, literal_column, select, update
 from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.catalog import SOURCES, Row
 from db.commands.command import Absent, Mistake, Outcome, Refused
 from db.crypto import Cipher
-from db.guards import GUARDS
+from db.guards import Guard, guards_of
 from db.sight import Sight
 from db.statement import compile_statement
 from db.transitions import FROM_STATES
@@ -121,8 +121,6 @@ class Desk:
         columns: list[Any] = [row.at.c[column.name].label(f"r_{column.name}") for column in source.table.c]
         if row.dispute is not None and row.dispute is not row.at:
             columns += [row.dispute.c[column.name].label(f"d_{column.name}") for column in t.dispute.c]
-        guards = GUARDS.get(action, ()) if (on or kind) == "Dispute" else ()
-        columns += [guard.holds(asked).is_(literal_column("true")).label(f"g_{i}") for i, guard in enumerate(guards)]
         statement = (
             select(
                 *columns, allowed.is_(literal_column("true")).label("allowed"), self.sight.visible(row).label("seen")
@@ -147,11 +145,21 @@ class Desk:
             and dispute["state"] not in FROM_STATES.get(action, (dispute["state"],))
         ):
             raise Refused(Mistake(field, "WRONG_STATE", f"纠纷现为 {dispute['state']}，此时不能办理此事项。"))
+        await self._check_guards(guards_of(on or kind, action), row, at, asked, key)
+        return Record(kind, values, dispute)
+
+    async def _check_guards(self, guards: tuple[Guard, ...], row: Row, at: FromClause, asked: Row, key: UUID) -> None:
+        """What must hold beside policy and state. A statement of its own, behind the lock: that of the lock sees other tables as they
+        stood before it waited, so that two commands at once could both find nothing in their way."""
+        if not guards:
+            return
+        holds = [guard.holds(asked).is_(literal_column("true")).label(f"g_{i}") for i, guard in enumerate(guards)]
+        statement = select(*holds).select_from(at).where(row["id"] == bindparam("taken_id", type_=Uuid()))
+        held = (await self.fetch(statement, {"taken_id": key}))[0]
         for i, guard in enumerate(guards):
-            if not one[f"g_{i}"]:
+            if not held[f"g_{i}"]:
                 self.mistake(guard.field, guard.code, guard.message)
         self.settle()
-        return Record(kind, values, dispute)
 
     def _row_of(self, row: Row, kind: str) -> Row:
         if kind == row.source.name:
@@ -230,7 +238,6 @@ class Desk:
             if outcome.changes
             else None,
         )
-
 
 
 def local(moment: dt.datetime) -> dt.datetime:

@@ -89,7 +89,7 @@ def _within_area(row: Row, condition: p.Condition) -> Sql:
     column = {"6": "county_code", "9": "town_code", "12": "community_code", "15": "grid_code"}[level]
     if column in at.c:
         return at.c[column] == code
-    own = {"Area": "code", "Organization": "area_code", "Compound": "grid_code", "Team": "grid_code"}.get(
+    own = {"Area": "code", "Organization": "area_code", "Compound": "grid_code", "Team": "grid_code", "Inspection": "grid_code"}.get(
         row.source.name
     )
     if own is not None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Table, and_, exists, literal_column, not_, select
+from sqlalchemy import Table, and_, exists, func, literal_column, not_, or_, select
 
 from db import tables as t
 from db.catalog import Row, Sql
+from db.tables.dispute import STATES
 
 
 @dataclass(frozen=True)
@@ -93,17 +94,232 @@ _NO_ALERT = Guard(
     "id",
     "ALERT_OPEN",
     "尚有未关闭的预警，请先处置并写明处置说明。",
-    _none(t.alert, lambda row, at: at.c.state != literal_column("'CLOSED'")),
+    # A cluster hangs on the latest dispute of a compound or company, but is not about that dispute.
+    _none(
+        t.alert,
+        lambda row, at: and_(
+            at.c.state != literal_column("'CLOSED'"), at.c.compound_id.is_(None), at.c.company_id.is_(None)
+        ),
+    ),
 )
+# The policy says that it waits for the caller's organization; here, that it does wait.
+_WAITING = Guard("id", "NOTHING_WAITING", "没有待接收的层级移交。", _some(t.escalation, _is("state", "SENT")))
+_BOTH_SIDES = Guard(
+    "id",
+    "NO_PARTIES",
+    "案卷不全：须写明申请人与被申请人。",
+    lambda row: or_(
+        row["state"] == literal_column("'DECLINED'"),
+        and_(_some(t.party, _is("side", "APPLICANT"))(row), _some(t.party, _is("side", "RESPONDENT"))(row)),
+    ),
+)
+_TOLD = Guard(
+    "id",
+    "NOT_NOTIFIED",
+    "案卷不全：没有权利义务告知（人民调解工作若干规定第三十条）。",
+    lambda row: or_(row["state"] != literal_column("'CLOSED'"), row["notified_at"].is_not(None)),
+)
+_RECORDED = Guard(
+    "id",
+    "NO_RECORD",
+    "案卷不全：没有调解记录或调解协议（人民调解法第二十七条）。",
+    lambda row: or_(row["state"] != literal_column("'CLOSED'"), _some(t.session)(row), _some(t.agreement)(row)),
+)
+
+
+def _no_open_rebound(row: Row) -> Sql:
+    at = t.dispute.alias()
+    states = ("CLOSED", "ARCHIVED", "DECLINED", "FAILED", "WITHDRAWN", "REFUSED")
+    ended: list[Sql] = [literal_column(f"'{state}'") for state in states]
+    return not_(
+        exists(
+            select(literal_column("1"))
+            .select_from(at)
+            .where(at.c.previous_id == row["id"], at.c.state.not_in(ended))
+            .correlate(row.at)
+        )
+    )
+
+
+_NOT_REOPENED = Guard("id", "REOPENED", "反弹的纠纷已经另立，正在办理。", _no_open_rebound)
 _DUE = Guard("id", "NO_DEADLINE", "尚未受理，没有可延长的期限。", lambda row: row["due_on"].is_not(None))
+
+# A house rule beside the law's consent: a dispute is not put off for ever.
+MOST_EXTENSIONS = 3
+
+
+def _extended_less(row: Row) -> Sql:
+    at = t.extension.alias()
+    counted = select(func.count()).select_from(at).where(at.c.dispute_id == row["id"]).correlate(row.at)
+    return counted.scalar_subquery() < literal_column(str(MOST_EXTENSIONS))
+
+
+_EXTENDABLE = Guard("id", "TOO_MANY", f"期限至多延长 {MOST_EXTENSIONS} 次。", _extended_less)
 
 # action on a dispute -> its guards.
 GUARDS: dict[str, tuple[Guard, ...]] = {
     "consent": (_NOTIFIED,),
     "record": (_NOTIFIED, _NOT_REFUSED),
-    "extend": (_DUE, _NOT_REFUSED),
+    "extend": (_DUE, _NOT_REFUSED, _EXTENDABLE),
     "escalate": (_NOT_TOP, _NOT_WAITING),
+    "take": (_WAITING,),
+    "return": (_WAITING,),
     "invite": (_CONSENTED,),
     "agree": (_NOTIFIED, _NOT_REFUSED, _CONSENTED),
     "close": (_PERFORMED, _VISITED, _NO_ALERT),
+    "archive": (_BOTH_SIDES, _TOLD, _RECORDED, _NOT_WAITING),
+    "reopen": (_NOT_REOPENED,),
 }
+
+
+
+def _dispute_in(*states: str) -> Guard:
+    """The dispute of a part is in one of the states."""
+
+    def holds(row: Row) -> Sql:
+        assert row.dispute is not None
+        return row.dispute.c.state.in_([literal_column(f"'{state}'") for state in states])
+
+    return Guard("id", "WRONG_STATE", "纠纷现在的状态下不能办理此事项。", holds)
+
+
+def _state_in(message: str, *states: str) -> Guard:
+    """The row itself is in one of the states."""
+    codes: list[Sql] = [literal_column(f"'{state}'") for state in states]
+    return Guard("id", "WRONG_STATE", message, lambda row: row["state"].in_(codes))
+
+
+def _agreed(row: Row) -> Sql:
+    """The agreement of an obligation is in force."""
+    at = t.agreement.alias()
+    return exists(
+        select(literal_column("1"))
+        .select_from(at)
+        .where(
+            at.c.id == row["agreement_id"],
+            at.c.state.in_([literal_column("'EFFECTIVE'"), literal_column("'VARIED'")]),
+        )
+        .correlate(row.at)
+    )
+
+
+def _unconfirmed(row: Row) -> Sql:
+    """No court has the agreement before it or has confirmed it."""
+    at = t.confirmation.alias()
+    return not_(
+        exists(
+            select(literal_column("1"))
+            .select_from(at)
+            .where(
+                at.c.agreement_id == row["id"],
+                or_(at.c.result.is_(None), at.c.result == literal_column("'CONFIRMED'")),
+            )
+            .correlate(row.at)
+        )
+    )
+
+
+def _not_archived(row: Row) -> Sql:
+    assert row.dispute is not None
+    return row.dispute.c.state != literal_column("'ARCHIVED'")
+
+
+def _dispensable(row: Row) -> Sql:
+    """The party is a third party, or another of the same side remains."""
+    at = t.party.alias()
+    return or_(
+        row["side"] == literal_column("'THIRD'"),
+        exists(
+            select(literal_column("1"))
+            .select_from(at)
+            .where(
+                at.c.dispute_id == row["dispute_id"],
+                at.c.side == row["side"],
+                at.c.id != row["id"],
+                at.c.withdrawn_on.is_(None),
+            )
+            .correlate(row.at)
+        ),
+    )
+
+
+def _owes_nothing(row: Row) -> Sql:
+    at = t.obligation.alias()
+    return not_(
+        exists(
+            select(literal_column("1"))
+            .select_from(at)
+            .where(
+                at.c.party_id == row["id"],
+                at.c.state.in_([literal_column("'PENDING'"), literal_column("'PARTLY_PERFORMED'")]),
+            )
+            .correlate(row.at)
+        )
+    )
+
+
+_TAKES_PART = Guard("id", "WITHDRAWN", "该当事人已经退出。", lambda row: row["withdrawn_on"].is_(None))
+_NOT_LAST = Guard(
+    "id", "LAST_OF_SIDE", "该方只有这一名当事人：请登记拒绝调解，或由申请人撤回。", _dispensable
+)
+_OWES_NOTHING = Guard("id", "OBLIGATION_OPEN", "该当事人尚有未履行的义务，不能退出。", _owes_nothing)
+_IN_FORCE = _state_in("协议尚未生效或已撤销，不能办理此事项。", "EFFECTIVE", "VARIED")
+_UNCONFIRMED = Guard(
+    "id", "CONFIRMATION", "协议已向法庭申请司法确认，或已经裁定确认，不能办理此事项。", _unconfirmed
+)
+_OWED = _state_in("此项义务不在待履行或部分履行状态，不能办理此事项。", "PENDING", "PARTLY_PERFORMED")
+_OF_AGREEMENT_IN_FORCE = Guard("id", "NOT_EFFECTIVE", "协议尚未生效或已撤销，不能办理此事项。", _agreed)
+_BEING_PERFORMED = _dispute_in("AGREED", "PERFORMING")
+
+# (resource, action) on a part -> its guards: what `access.can` of that row and its command ask beside the policy.
+PART_GUARDS: dict[tuple[str, str], tuple[Guard, ...]] = {
+    # What is wrong about a person is corrected also after the end, until the archive.
+    ("Party", "update"): (_TAKES_PART, _dispute_in(*(state for state in STATES if state != "ARCHIVED"))),
+    ("Party", "appoint"): (
+        _TAKES_PART,
+        _dispute_in("REGISTERED", "ACCEPTED", "MEDIATING", "AGREED", "PERFORMING", "PERFORMED"),
+    ),
+    ("Party", "withdraw"): (
+        _TAKES_PART,
+        _dispute_in("REGISTERED", "ACCEPTED", "MEDIATING"),
+        _NOT_LAST,
+        _OWES_NOTHING,
+    ),
+    ("Agreement", "sign"): (
+        Guard("id", "WRONG_STATE", "协议已生效或已解除，不能再签名。", lambda row: row["state"] == literal_column("'DRAFT'")),
+        _dispute_in("MEDIATING"),
+    ),
+    ("Agreement", "vary"): (_IN_FORCE, _BEING_PERFORMED, _UNCONFIRMED),
+    ("Agreement", "rescind"): (_IN_FORCE, _BEING_PERFORMED, _UNCONFIRMED),
+    ("Agreement", "apply"): (_IN_FORCE, _dispute_in("AGREED", "PERFORMING", "PERFORMED"), _UNCONFIRMED),
+    ("Obligation", "perform"): (_OWED, _OF_AGREEMENT_IN_FORCE, _BEING_PERFORMED),
+    ("Obligation", "excuse"): (_OWED, _OF_AGREEMENT_IN_FORCE, _BEING_PERFORMED),
+    ("Obligation", "urge"): (_OWED, _OF_AGREEMENT_IN_FORCE, _BEING_PERFORMED),
+    ("FollowUp", "complete"): (
+        Guard("id", "WRONG_STATE", "这次回访已经完成。", lambda row: row["done_at"].is_(None)),
+        _dispute_in("AGREED", "PERFORMING", "PERFORMED", "CLOSED"),
+    ),
+    ("Alert", "handle"): (Guard("id", "WRONG_STATE", "预警已在处置或已关闭。", lambda row: row["state"] == literal_column("'OPEN'")),),
+    ("Alert", "close"): (Guard("id", "WRONG_STATE", "预警已经关闭。", lambda row: row["state"] != literal_column("'CLOSED'")),),
+    ("Confirmation", "decide"): (
+        Guard("id", "WRONG_STATE", "已有裁定结果。", lambda row: row["result"].is_(None)),
+        _dispute_in("AGREED", "PERFORMING", "PERFORMED", "CLOSED"),
+    ),
+    ("Team", "replace"): (_state_in("团队已经撤销，不能更换成员。", "FORMING", "ACTIVE"),),
+    ("Team", "dissolve"): (_state_in("团队已经撤销。", "FORMING", "ACTIVE"),),
+    ("Referral", "answer"): (
+        _state_in("已经答复过，或已撤回。", "SENT", "TAKEN"),
+        Guard(
+            "id",
+            "CONFIRMATION",
+            "司法确认由法庭登记裁定，不在这里答复。",
+            lambda row: row["kind"] != literal_column("'CONFIRMATION'"),
+        ),
+        Guard("id", "ARCHIVED", "纠纷已归档，不能再变更。", _not_archived),
+    ),
+}
+
+
+def guards_of(resource: str, action: str) -> tuple[Guard, ...]:
+    """The guards of an action on a resource."""
+    return GUARDS.get(action, ()) if resource == "Dispute" else PART_GUARDS.get((resource, action), ())

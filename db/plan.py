@@ -42,6 +42,29 @@ class AccessInfo:
 
 
 @dataclass(frozen=True)
+class Clocks:
+    """`clocks` of a dispute; items: (key, name | due_on | state | typename)."""
+
+    key: str
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """`changes` of an entry of a timeline; items: (key, resource | field | value | typename)."""
+
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """`timeline` of a dispute; items: (key, name of a member | typename | Node of the actor | Changes)."""
+
+    key: str
+    items: tuple[tuple[str, str | Node | Changes], ...]
+
+
+@dataclass(frozen=True)
 class One:
     """A to-one relation: the row if the caller may see it, else null."""
 
@@ -184,7 +207,7 @@ class Statistics:
     items: tuple[tuple[str, str | Figures], ...]
 
 
-Item = Typename | Identifier | Value | AccessInfo | One | Many | Page
+Item = Typename | Identifier | Value | AccessInfo | Clocks | Timeline | One | Many | Page
 Root = Typename | Lookup | Batch | Page | Viewer | Statistics
 
 

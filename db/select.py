@@ -12,11 +12,13 @@ from sqlalchemy.types import DateTime, Integer, Text, Uuid
 from db import plan as p
 from db import tables as t
 from db.catalog import SOURCES, Relation, Row, Source, Sql
+from db.deadlines import clocks
 from db.filters import condition
 from db.paging import cursor_of, direction, keys_of
 from db.sight import Sight, scope_of
 from db.statement import JsonRow, Statement, compile_statement, text_array
 from db.statistics import statistics
+from db.timeline import timeline
 from db.ways import Narrow, Ways
 from policies.grant import Access
 
@@ -49,6 +51,10 @@ class Builder:
                 return self.sight.shown(row, name)
             case p.AccessInfo():
                 return self.sight.access_info(row, item)
+            case p.Clocks():
+                return clocks(self.sight, row, item)
+            case p.Timeline():
+                return timeline(self.sight, row, item, self._person)
             case p.One(relation=name, node=node):
                 return self.one(row, row.source.relations[name], node)
             case p.Many(relation=name, node=node):
@@ -246,6 +252,9 @@ class Builder:
             .correlate(*outer)
             .scalar_subquery()
         )
+
+    def _person(self, node: p.Node, key: Sql, within: FromClause) -> Sql:
+        return self._lookup(node, lambda row: row["id"] == key, within)
 
     def _batch(self, batch: p.Batch) -> Sql:
         types = bindparam(f"{batch.bind}_types", type_=ARRAY(Text))

@@ -14,11 +14,11 @@ from sqlalchemy.types import Text
 
 from db import plan as p
 from db import tables as t
-from db.catalog import CLAIMS, Relation, Row, Source, Sql, json_value
-from db.guards import GUARDS
+from db.catalog import CLAIMS, SOURCES, Relation, Row, Source, Sql, json_value
+from db.guards import guards_of
 from db.statement import JsonRow, text_array
-from db.transitions import FROM_STATES
-from policies.grant import Access
+from db.transitions import CREATING, FROM_STATES
+from policies.grant import Access, Reading
 from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, implies
 
 
@@ -100,6 +100,17 @@ class Sight:
             branches.append((self.where(reading.masked, row), masked))
         return case(*branches, else_=otherwise) if branches else otherwise
 
+    def reading(self, resource: str, name: str) -> Reading:
+        """Where a field of a resource shows, and how."""
+        return self.access.grant(resource).field(SOURCES[resource].fields[name].policy)
+
+    def clear(self, row: Row, name: str) -> Sql:
+        """SECURITY: whether the caller reads a field of a visible row in clear, for what is worked out from it."""
+        reading = self.reading(row.source.name, name)
+        if implies(self.access.grant(row.source.name).rows, reading.clear):
+            return true()
+        return self.where(reading.clear, row).is_(true())
+
     # -- what is withheld, and what may be done
 
     def access_info(self, row: Row, item: p.AccessInfo) -> Sql:
@@ -143,16 +154,19 @@ class Sight:
 
     def _can(self, row: Row) -> Sql:
         chosen: list[Sql] = []
-        for action in sorted(row.source.actions - {"read", "count", "register"}):
+        for action in sorted(row.source.actions - {"read", "count"} - CREATING.get(row.source.name, frozenset())):
             rows = self.access.grant(row.source.name, action).rows
             if rows == Never():
                 continue
             allowed = self.where(rows, row)
+            clauses = [guard.holds(row) for guard in guards_of(row.source.name, action)]
             if row.source.name == "Dispute":
                 states: list[Sql] = [literal_column(f"'{state}'") for state in FROM_STATES[action]]
-                allowed = and_(
-                    allowed, row["state"].in_(states), *(guard.holds(row) for guard in GUARDS.get(action, ()))
-                )
+                clauses.append(row["state"].in_(states))
+            elif row.dispute is not None and action != "reveal" and row.source.name != "Alert":
+                # The parts of an archived dispute never change; to look is no change, and an alert may outlive its dispute.
+                clauses.append(row.dispute.c.state != literal_column("'ARCHIVED'"))
+            allowed = and_(allowed, *clauses)
             chosen.append(case((allowed, literal_column(f"'{action}'"))))
         if not chosen:
             return func.to_json(text_array([]))

@@ -25,7 +25,16 @@ Branch = Callable[[Limit], Select[Any]]
 Narrow = Callable[[Row], list[Sql]]
 
 _INDEXED = frozenset(
-    {"grid_code", "community_code", "town_code", "team_id", "squad_id", "centre_id", "source_organization_id"}
+    {
+        "county_code",
+        "grid_code",
+        "community_code",
+        "town_code",
+        "team_id",
+        "squad_id",
+        "centre_id",
+        "source_organization_id",
+    }
 )
 
 

@@ -29,6 +29,8 @@ POLICY_PATH = Path(__file__).with_name("policy.csv")
 MAX_BYTES = 8 * 1024 * 1024
 # Casbin follows this many steps of inheritance and no more; what lies deeper it would drop in silence.
 MAX_INHERITANCE = 9
+# Merging grants compares each rule with each: what one role may hold of one action is bounded, so that no policy stalls a process.
+MAX_RULES_TOGETHER = 100
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _COLUMNS = {"p": 6, "p2": 3, "p3": 2, "g": 2}
@@ -169,7 +171,7 @@ class _Compiler:
         if self.problems:
             raise PolicyRefused(sorted(self.problems, key=lambda problem: problem.line))
         model, inherited = self._load(expanded, inherited_lines, roles)
-        return Policy(
+        policy = Policy(
             self.text,
             self.version,
             tuple(rules),
@@ -178,6 +180,20 @@ class _Compiler:
             inherited,
             model,
         )
+        for role in roles:
+            self._count(role, policy)
+        if self.problems:
+            raise PolicyRefused(sorted(self.problems, key=lambda problem: problem.line))
+        return policy
+
+    def _count(self, role: str, policy: Policy) -> None:
+        for resource, action in {(rule.resource, rule.action) for rule in policy.rules}:
+            together = policy.rules_for(role, resource, action)
+            if len(together) > MAX_RULES_TOGETHER:
+                message = (
+                    f"角色 {role} 对 {resource} 的 {action} 连同继承的规则超过 {MAX_RULES_TOGETHER} 条，请合并条件"
+                )
+                self.refuse(together[MAX_RULES_TOGETHER].line, message)
 
     def _split(self) -> None:
         if len(self.text.encode(errors="surrogatepass")) > MAX_BYTES:

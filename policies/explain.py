@@ -20,7 +20,14 @@ ACTIONS: dict[str, str] = {
     "consent": "登记同意", "refuse": "登记拒绝", "assign": "指派", "measure": "应急措施", "record": "记录调解", "assess": "评估风险",
     "report": "报送风险", "extend": "延长期限", "escalate": "上交", "invite": "邀请联动", "opine": "出具意见", "agree": "达成协议",
     "perform": "登记履行", "follow": "回访", "terminate": "终止", "withdraw": "登记撤回", "close": "结案", "archive": "归档",
-    "reopen": "反弹再立",
+    "take": "接收", "return": "退回", "disclose": "披露利害关系", "recuse": "登记回避", "refer": "移送", "answer": "答复",
+    "reopen": "反弹再立", "sign": "签署协议", "vary": "变更协议", "rescind": "撤销协议", "apply": "申请司法确认", "decide": "登记裁定",
+    "excuse": "登记免除", "urge": "督促", "complete": "完成回访",
+    "add": "增加当事人", "update": "更正", "appoint": "登记代理人",
+    "handle": "处置", "form": "组建", "replace": "更换成员", "dissolve": "撤销",
+    # Where an action means something else on another resource.
+    "Party.withdraw": "登记退出", "Party.update": "更正信息",
+    "Alert.close": "关闭", "Inspection.record": "登记", "Visit.record": "登记",
 }  # fmt: skip
 
 
@@ -77,7 +84,7 @@ def _reading(rule: Rule, policy: Policy, catalog: Catalog) -> str:
 def _acting(rules: list[Rule], policy: Policy, catalog: Catalog) -> list[str]:
     grouped: dict[tuple[str, str, bool], list[str]] = {}
     for rule in rules:
-        what = ACTIONS.get(rule.action, rule.action)
+        what = ACTIONS.get(f"{rule.resource}.{rule.action}") or ACTIONS.get(rule.action, rule.action)
         if rule.fields:
             what += f"（{'、'.join(FIELD_CLASSES[name] for name in rule.fields)}）"
         grouped.setdefault((rule.resource, rule.condition, rule.allow), []).append(what)

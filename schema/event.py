@@ -31,6 +31,7 @@ class EventOrder:
 @node("事件：一次变更或查看的留痕，只增不改，不含字段的值。")
 class Event(Node):
     at: Instant | None = word("记录时间。")
+    happened_at: Instant | None = word("所记之事的发生时间，由记录人写明；查看等没有的为 null。")
     action: str | None = word("操作，如 dispute.accept。")
     resource: str | None = word("对象类型，如 Dispute。")
     from_state: str | None = word("操作前的状态代码。")

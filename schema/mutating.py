@@ -122,7 +122,7 @@ class Mutator:
         if command is None:
             return
         shown = command.shows[0].lower() + command.shows[1:]
-        for found in planner.below(nodes, f"{command.shows}Payload").values():
+        for found in planner.below(nodes, command.payload).values():
             if found[0].name.value == shown:
                 planner.node(command.shows, found)
         for extract in planner.extracts.values():
@@ -215,7 +215,7 @@ class Mutator:
         variables: Any,
         stand: Stand,
     ) -> bytes:
-        name = f"{command.shows}Payload"
+        name = command.payload
         shown = command.shows[0].lower() + command.shows[1:]
         for attempt in range(ATTEMPTS):
             standing = await stand(attempt > 0)
@@ -264,6 +264,13 @@ class Mutator:
                 return name
             case "replayed":
                 return receipt.replayed
+            case "revealed":
+                if receipt.revealed is None:
+                    return None
+                return [
+                    picked("Revealed", {"field": camel(cell), "value": value})
+                    for cell, value in receipt.revealed.items()
+                ]
             case "userErrors":
                 return [
                     picked("UserError", {"field": one.field, "code": one.code, "message": one.message})

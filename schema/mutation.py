@@ -52,9 +52,15 @@ class Conflict:
     )
 
 
+@strawberry.type(description="一项明文。")
+class Revealed:
+    field: str = strawberry.field(description="所查看的项，与该类型的字段同名，如 idNumber。")
+    value: str | None = strawberry.field(description="明文；没有登记的为 null。")
+
+
 @cache
-def payload_of(noun: str) -> Any:
-    """`DisputePayload`: the object as the caller now sees it, or what was wrong."""
+def payload_of(noun: str, *, reveals: bool = False) -> Any:
+    """`DisputePayload`: the object as the caller now sees it, or what was wrong; where it reveals, also the cells in clear."""
     node = NODE_TYPES[noun]
     name = noun[0].lower() + noun[1:]
     snake = "".join("_" + sign.lower() if sign.isupper() else sign for sign in name)
@@ -70,6 +76,10 @@ def payload_of(noun: str) -> Any:
         "conflict": strawberry.field(description="版本冲突；没有即为 null。"),
         "replayed": strawberry.field(description="同一幂等键先前已办过，这次只是重复答复。"),
     }
+    if reveals:
+        namespace["__annotations__"]["revealed"] = list[Revealed] | None
+        namespace["revealed"] = strawberry.field(description="所查看的明文，只给出这一次；未办成为 null。")
+        return strawberry.type(type(f"{noun}RevealPayload", (), namespace), description=f"留痕查看的结果：{noun}。")
     return strawberry.type(type(f"{noun}Payload", (), namespace), description=f"办理结果：{noun}。")
 
 
@@ -144,7 +154,7 @@ def _field(command: Command) -> Any:
 
     resolve.__annotations__ = {
         "input": Annotated[taken, strawberry.argument(description="输入。")],
-        "return": payload_of(command.shows),
+        "return": payload_of(command.shows, reveals=command.reveals),
     }
     return strawberry.field(resolver=resolve, description=command.label)
 

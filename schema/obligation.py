@@ -5,6 +5,7 @@ from enum import Enum
 import strawberry
 
 from db.tables.obligation import OBLIGATION_KINDS, OBLIGATION_STATES, PERFORMANCE_KINDS
+from schema.follow_up import FollowUpMethod
 from schema.node import Direction, Node, code_enum, descending, many, match, node, one, word
 from schema.scalars import Day, Instant, Money
 
@@ -22,6 +23,7 @@ class ObligationKind(Enum):
 
 @code_enum("履行状态。", OBLIGATION_STATES)
 class ObligationState(Enum):
+    DRAFT = "协议尚未生效"
     PENDING = "待履行"
     PARTLY_PERFORMED = "部分履行"
     PERFORMED = "已履行"
@@ -39,6 +41,7 @@ class ObligationFilter:
     due_from: Day | None = match("due_on", "from", "履行期限不早于。")
     due_to: Day | None = match("due_on", "to", "履行期限不晚于。")
     overdue: bool | None = match("overdue", "flag", "true 只取逾期未履行的，false 只取其余的。")
+    watch: bool | None = match("watched", "flag", "true 只取须关注的：生效协议中尚未履行完毕的；false 只取其余的。")
     amount_min: Money | None = match("amount", "from", "金额不低于。")
     amount_max: Money | None = match("amount", "to", "金额不高于。")
     area_code: str | None = match("area", "area", "纠纷发生地的区划代码（6、9、12 或 15 位），含其下级。")
@@ -66,6 +69,7 @@ class Obligation(Node):
     due_on: Day | None = word("履行期限。")
     state: ObligationState | None = word("履行状态。")
     overdue: bool | None = word("是否逾期：待履行或部分履行而期限已过。")
+    watched: bool | None = word("是否须关注：协议已生效而尚未履行完毕，须跟踪督促。")
     performed_on: Day | None = word("履行完毕日期；未履行完毕的为 null。")
     dispute = one("dispute", "Dispute", "所属纠纷。")
     agreement = one("agreement", "Agreement", "所属协议。")
@@ -89,5 +93,8 @@ class Performance(Node):
     amount: Money | None = word("本次金额，元；不涉及金额的为 null。")
     evidence: str | None = word("凭证。")
     both_confirmed: str | None = word("双方确认的说明。")
+    method: FollowUpMethod | None = word("督促方式；不是督促的为 null。")
+    result: str | None = word("督促的结果；不是督促的为 null。")
     dispute = one("dispute", "Dispute", "所属纠纷。")
     obligation = one("obligation", "Obligation", "所履行的义务。")
+    party = one("party", "Party", "被督促的当事人；不是督促的为 null。")

@@ -10,7 +10,7 @@ MAX_PAGE = 200
 DEFAULT_PAGE = 20
 
 FILTER = "筛选条件，各项须同时满足。只能用调用者在其可见各行上都能明文读取的字段，否则以 FIELD_NOT_READABLE 拒绝。"
-ORDER = "排序，先写者优先；不写时纠纷、协议、移送、事件由新到旧，其余按代码、名称或日期由先到后。所用字段须明文可读，规则同筛选。"
+ORDER = "排序，先写者优先；不写时纠纷、协议、移送、预警、排查、事件由新到旧，其余按代码、名称或日期由先到后。所用字段须明文可读，规则同筛选。"
 
 First = Annotated[
     int | None, strawberry.argument(description=f"从前往后取的条数，1 至 {MAX_PAGE}；不写为 {DEFAULT_PAGE}。")

@@ -39,6 +39,7 @@ from schema.values import Looks, Source, source_of
 # What a plain list is taken to hold when the cost of an operation is computed.
 LIST_ROWS = 5
 COUNT_ROWS = 100
+TIMELINE_ROWS = 30
 
 # A value of a statement: the bind's name and how to get it from the coerced variables of a call. May raise Refusal.
 Extract = Callable[[Any], Any]
@@ -157,6 +158,10 @@ class Planner:
             return self.access_info(source, key, nodes, kind)
         definition = kind.fields[name]
         target = get_named_type(definition.type).name
+        if target == "Clock":
+            return p.Clocks(key, self.plain(nodes, target))
+        if target == "TimelineEntry":
+            return self.timeline(key, nodes)
         if target.endswith("Connection"):
             return self.page(key, nodes, definition, snake_name(name))
         if target in NODE_TYPES:
@@ -165,6 +170,27 @@ class Planner:
                 return p.Many(key, snake_name(name), below)
             return p.One(key, snake_name(name), below)
         return p.Value(key, snake_name(name))
+
+    def plain(self, nodes: list[FieldNode], type_name: str) -> tuple[tuple[str, str], ...]:
+        """The members selected of an object that is no row."""
+        return tuple(
+            (key, "typename" if found[0].name.value == "__typename" else snake_name(found[0].name.value))
+            for key, found in self.below(nodes, type_name).items()
+        )
+
+    def timeline(self, key: str, nodes: list[FieldNode]) -> p.Timeline:
+        items: list[tuple[str, str | p.Node | p.Changes]] = []
+        for name, found in self.below(nodes, "TimelineEntry").items():
+            match found[0].name.value:
+                case "__typename":
+                    items.append((name, "typename"))
+                case "actor":
+                    items.append((name, self.node("Person", found)))
+                case "changes":
+                    items.append((name, p.Changes(self.plain(found, "TimelineChange"))))
+                case asked:
+                    items.append((name, snake_name(asked)))
+        return p.Timeline(key, tuple(items))
 
     def access_info(self, source: str, key: str, nodes: list[FieldNode], kind: GraphQLObjectType) -> p.AccessInfo:
         items = tuple(
@@ -483,6 +509,10 @@ def _cost(item: Any, sizes: dict[str, int]) -> int:
             return _cost(node, sizes)
         case p.Many(node=node):
             return LIST_ROWS * _cost(node, sizes)
+        case p.Clocks():
+            return LIST_ROWS
+        case p.Timeline(items=items):
+            return TIMELINE_ROWS * (1 + sum(_cost(what, sizes) for _, what in items if isinstance(what, p.Node)))
         case p.Batch(bind=bind, nodes=nodes):
             return sizes[bind] * max((_cost(node, sizes) for node in nodes), default=1)
         case p.Viewer(items=items):

@@ -66,6 +66,9 @@ class Query:
     obligations = rows("obligation", "Obligation", "协议义务；加 overdue 筛选即督促清单。")
     follow_ups = rows("follow_up", "FollowUp", "回访；加 done: false 筛选即待回访清单。")
     referrals = rows("referral", "Referral", "移送与邀请。")
+    alerts = rows("risk", "Alert", "预警；加 state: [OPEN, HANDLING] 筛选即待办预警。")
+    alert_rules = rows("risk", "AlertRule", "预警规则。")
+    inspections = rows("visit", "Inspection", "排查，含零报告。")
     events = rows("event", "Event", "事件，即审计与办理轨迹。")
 
     @root("统计：一段时间的合计，以及按一种方式的分组。")

@@ -15,8 +15,8 @@ from schema.scalars import SCALARS
 
 # Every module that declares nodes. Some are reached only lazily, and a type must be loaded to be listed.
 NOUNS = (
-    "agreement", "area", "assignment", "compound", "dispute", "event", "follow_up", "measure", "obligation",
-    "organization", "party", "person", "referral", "session", "team",
+    "agreement", "area", "assignment", "compound", "dispute", "event", "follow_up", "handover", "measure", "obligation",
+    "organization", "party", "person", "referral", "risk", "session", "team", "visit",
 )  # fmt: skip
 
 

@@ -7,7 +7,8 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,8 @@ class Receipt:
     mistakes: tuple[Mistake, ...] = ()
     collision: Collision | None = None
     replayed: bool = False
+    # SECURITY: cells in clear, for this one answer.
+    revealed: Mapping[str, str | None] | None = field(default=None, repr=False)
 
 
 class Commander:
@@ -83,11 +86,12 @@ class Commander:
                 await check_version(desk, record.dispute, expected, order)
                 outcome = await command.run(desk, record, order)
                 dispute_id = record.dispute["id"] if record.dispute is not None else None
-                if record.kind == "Dispute":
+                dispute_id = outcome.dispute_id or dispute_id
+                if record.kind == "Dispute" and not command.leaves:
                     await desk.still("Dispute", record.id, command.verb)
             else:
                 outcome = await command.run(desk, order)
-                dispute_id = outcome.id if outcome.kind == "Dispute" else None
+                dispute_id = outcome.id if outcome.kind == "Dispute" else outcome.dispute_id
             desk.settle()
             await desk.record(command.name, dispute_id, outcome)
             if key is not None:
@@ -97,7 +101,7 @@ class Commander:
                     key,
                     json.dumps({"kind": outcome.kind, "id": str(outcome.id)}),
                 )
-        return Receipt(outcome.kind, outcome.id)
+        return Receipt(outcome.kind, outcome.id, revealed=outcome.revealed)
 
 
 async def _replayed(connection: Any, command: Command, actor: Actor, order: Any, key: str) -> Receipt | None:
@@ -119,6 +123,10 @@ async def _replayed(connection: Any, command: Command, actor: Actor, order: Any,
     )
     if row["digest"] != digest:
         raise KeyReused
+    if command.reveals:
+        # SECURITY: what was revealed is kept nowhere, so it cannot be answered again; each look has an event of its own.
+        message = "这次查看已经给出过明文，不再重复；确需再看的，请换一个幂等键，另计一次。"
+        raise Refused(Mistake("idempotencyKey", "REVEALED", message))
     receipt = json.loads(row["receipt"])
     return Receipt(receipt["kind"], UUID(receipt["id"]), replayed=True)
 

@@ -7,7 +7,7 @@ dataclass whose fields carry their Chinese labels; the schema makes the input ty
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -90,6 +90,10 @@ class Outcome:
     reason: str | None = None
     # What the timeline may show: (resource, row, field, value as text); shown only to those who read that cell.
     changes: tuple[tuple[str, UUID, str, str | None], ...] = ()
+    # The dispute that the event belongs to, where it is not that of the row that the command names.
+    dispute_id: UUID | None = None
+    # SECURITY: cells in clear, for the answer of a command that reveals; never stored, never printed.
+    revealed: Mapping[str, str | None] | None = dataclasses.field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -104,11 +108,20 @@ class Command:
     run: Callable[..., Awaitable[Outcome]]
     target: str | None
     shows: str
+    # Whoever gives this command may have no more to do with the dispute afterwards (he steps back, or sends it back).
+    leaves: bool = False
+    # It answers with cells in clear, once: its receipt is not given again.
+    reveals: bool = False
 
     @property
     def name(self) -> str:
         """`dispute.accept`"""
         return f"{self.noun}.{self.verb}"
+
+    @property
+    def payload(self) -> str:
+        """The name of its payload: that of the noun it shows, or its own."""
+        return f"{self.shows}RevealPayload" if self.reveals else f"{self.shows}Payload"
 
     @property
     def versioned(self) -> bool:
@@ -119,11 +132,21 @@ class Command:
 COMMANDS: dict[str, Command] = {}
 
 
-def command(noun: str, verb: str, label: str, order: type, *, target: str | None, shows: str) -> Callable[[Any], Any]:
+def command(
+    noun: str,
+    verb: str,
+    label: str,
+    order: type,
+    *,
+    target: str | None,
+    shows: str,
+    leaves: bool = False,
+    reveals: bool = False,
+) -> Callable[[Any], Any]:
     """Registers the function as `noun.verb`. With a target it is called with (desk, record, order), else with (desk, order)."""
 
     def register(run: Callable[..., Awaitable[Outcome]]) -> Callable[..., Awaitable[Outcome]]:
-        made = Command(noun, verb, label, order, run, target, shows)
+        made = Command(noun, verb, label, order, run, target, shows, leaves, reveals)
         if made.name in COMMANDS:
             raise ValueError(f"{made.name} is registered twice")
         COMMANDS[made.name] = made

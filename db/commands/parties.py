@@ -1,20 +1,29 @@
-"""Parties in orders: their input, checked by the rules of the numbers they carry, and their rows."""
+"""Parties: their input, checked by the rules of the numbers they carry, their rows, and the commands that add, change and leave."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy.types import Text, Uuid
+
 from db import tables as t
-from db.commands.command import given
+from db.commands.command import Absent, Outcome, command, given
 from db.crypto import mask_id_number
-from db.desk import Desk
-from db.identifiers import is_credit_code, is_id_number
+from db.desk import Desk, Record, day_of
+from db.identifiers import is_credit_code, is_id_number, normalise_id_number
 from db.tables.party import PARTY_KINDS, SIDES
 
 _PHONE = re.compile(r"1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}")
+_PERSONAL = re.compile(r"[0-9]{17}[0-9Xx]|(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
 NATURAL = ("OWNER", "OCCUPANT")
+# The sides without whose consent there is no mediation.
+MAIN_SIDES = ("APPLICANT", "RESPONDENT")
+CLEARABLE = ("PHONE", "ADDRESS", "ID_NUMBER", "CREDIT_CODE")
 
 
 @dataclass(frozen=True)
@@ -32,28 +41,60 @@ class PartyOrder:
 
 
 def check_party(desk: Desk, path: str, order: PartyOrder) -> None:
-    """Note every mistake of a party."""
-    if not order.name.strip():
-        desk.mistake(f"{path}.name", "REQUIRED", "姓名或名称不能为空。")
-    elif len(order.name) > 60:
-        desk.mistake(f"{path}.name", "TOO_LONG", "姓名或名称至多 60 字。")
-    if order.phone is not None and not _PHONE.fullmatch(order.phone):
-        desk.mistake(f"{path}.phone", "BAD_PHONE", "电话应为 11 位手机号，或带区号的座机号，如 0635-1234567。")
+    """Note every mistake of a party of a new dispute."""
+    check_cells(desk, f"{path}.", order.name, order.phone, order.address, order.id_number, order.credit_code)
+
+
+def check_cells(
+    desk: Desk,
+    prefix: str,
+    name: str | None,
+    phone: str | None,
+    address: str | None,
+    id_number: str | None,
+    credit_code: str | None,
+) -> None:
+    """Note every mistake in what is written of a party; None is not written."""
+    if name is not None:
+        if not name.strip():
+            desk.mistake(f"{prefix}name", "REQUIRED", "姓名或名称不能为空。")
+        elif len(name) > 60:
+            desk.mistake(f"{prefix}name", "TOO_LONG", "姓名或名称至多 60 字。")
+    if phone is not None and not _PHONE.fullmatch(phone):
+        desk.mistake(f"{prefix}phone", "BAD_PHONE", "电话应为 11 位手机号，或带区号的座机号，如 0635-1234567。")
+    if address is not None:
+        desk.text(f"{prefix}address", address, 200)
     # SECURITY: the number itself is never repeated in a message.
-    if order.id_number is not None and not is_id_number(order.id_number):
+    if id_number is not None and not is_id_number(normalise_id_number(id_number)):
         desk.mistake(
-            f"{path}.idNumber", "BAD_ID_NUMBER", "身份号码不对：应为 18 位，且出生日期与校验码相符（GB 11643）。"
+            f"{prefix}idNumber", "BAD_ID_NUMBER", "身份号码不对：应为 18 位，且出生日期与校验码相符（GB 11643）。"
         )
-    if order.credit_code is not None and not is_credit_code(order.credit_code):
+    if credit_code is not None and not is_credit_code(credit_code):
         desk.mistake(
-            f"{path}.creditCode", "BAD_CREDIT_CODE", "统一社会信用代码不对：应为 18 位且校验码相符（GB 32100）。"
+            f"{prefix}creditCode", "BAD_CREDIT_CODE", "统一社会信用代码不对：应为 18 位且校验码相符（GB 32100）。"
         )
+
+
+def impersonal(desk: Desk, field: str, text: str, longest: int) -> None:
+    """Check a text that many will read: it must say something, and no ID number or mobile number."""
+    desk.text(field, text, longest)
+    if _PERSONAL.search(text):
+        desk.mistake(field, "PERSONAL_DATA", "请勿写入身份号码或手机号码。")
+
+
+def _identity(desk: Desk, key: UUID, id_number: str | None) -> dict[str, Any]:
+    """The columns of an ID number: encrypted for this row, masked and hashed; or all empty."""
+    number = normalise_id_number(id_number) if id_number else None
+    return {
+        "id_number": mask_id_number(number) if number else None,
+        "id_number_cipher": desk.cipher.encrypt(number, row_id=key) if number else None,
+        "id_number_hash": desk.cipher.digest(number) if number else None,
+    }
 
 
 async def add_party(desk: Desk, dispute_id: UUID, order: PartyOrder, *, supplied_by: UUID | None = None) -> UUID:
-    """The party's row; its ID number encrypted, masked and hashed."""
+    """The party's row."""
     key = uuid4()
-    number = order.id_number.upper() if order.id_number else None
     natural = order.kind in NATURAL if order.is_natural_person is None else order.is_natural_person
     return await desk.insert(
         t.party,
@@ -66,10 +107,238 @@ async def add_party(desk: Desk, dispute_id: UUID, order: PartyOrder, *, supplied
         is_alias=order.is_alias,
         phone=order.phone,
         address=order.address,
-        id_number=mask_id_number(number) if number else None,
-        id_number_cipher=desk.cipher.encrypt(number, row_id=key) if number else None,
-        id_number_hash=desk.cipher.digest(number) if number else None,
+        **_identity(desk, key, order.id_number),
         credit_code=order.credit_code,
         is_minor=order.is_minor,
         supplied_by_id=supplied_by,
+        company_id=await _company(desk, order.kind, order.name.strip(), order.credit_code),
+    )
+
+
+async def _company(desk: Desk, kind: str, name: str, credit_code: str | None) -> UUID | None:
+    """The company of the register that the party is, by its credit code, or else its very name."""
+    if kind != "COMPANY":
+        return None
+    at = t.company
+    found = await desk.fetch(
+        select(at.c.id)
+        .where(
+            or_(
+                at.c.credit_code == bindparam("code", type_=Text()),
+                and_(bindparam("code", type_=Text()).is_(None), at.c.name == bindparam("name", type_=Text())),
+            )
+        )
+        .limit(1),
+        {"code": credit_code, "name": name},
+    )
+    return UUID(str(found[0]["id"])) if found else None
+
+
+# -- the parties of a dispute, for other commands
+
+
+async def part_of(desk: Desk, kind: str, dispute_id: UUID, key: UUID, field: str) -> Record | None:
+    """A part of this dispute that the caller sees; otherwise the mistake is noted."""
+    try:
+        part = await desk.see(kind, key, field=field)
+    except Absent:
+        part = None
+    if part is None or part["dispute_id"] != dispute_id:
+        desk.mistake(field, "NOT_FOUND", "本案没有这个对象，或者您无权查看它。")
+        return None
+    return part
+
+
+async def party_of(desk: Desk, dispute_id: UUID, key: UUID, field: str) -> Record | None:
+    """A party of this dispute who has not left it; otherwise the mistake is noted."""
+    party = await part_of(desk, "Party", dispute_id, key, field)
+    if party is not None and party["withdrawn_on"] is not None:
+        desk.mistake(field, "WITHDRAWN", "该当事人已经退出。")
+        return None
+    return party
+
+
+async def parties_in(desk: Desk, dispute_id: UUID) -> list[Any]:
+    """The parties who have not left: id, side, consent, consent_on. Not a reading by the caller: it serves the law's conditions."""
+    at = t.party
+    return await desk.fetch(
+        select(at.c.id, at.c.side, at.c.consent, at.c.consent_on).where(
+            at.c.dispute_id == bindparam("dispute", type_=Uuid()), at.c.withdrawn_on.is_(None)
+        ),
+        {"dispute": dispute_id},
+    )
+
+
+async def begin_when_all_consent(desk: Desk, dispute: Any) -> str | None:
+    """Bump the dispute's version; MEDIATING, if it was only accepted and both sides are there and all of them consent."""
+    key = dispute["id"]
+    main = [one for one in await parties_in(desk, key) if one["side"] in MAIN_SIDES]
+    complete = {one["side"] for one in main} == set(MAIN_SIDES)
+    # Told first (若干规定 Art. 30): a party who left does not make up for that.
+    told = dispute["notified_at"] is not None
+    if dispute["state"] == "ACCEPTED" and told and complete and all(one["consent"] == "CONSENTED" for one in main):
+        await desk.change(key, state="MEDIATING")
+        return "MEDIATING"
+    await desk.change(key)
+    return None
+
+
+# -- commands
+
+
+@dataclass(frozen=True)
+class PartyAddOrder:
+    id: UUID = given("纠纷", of="Dispute")
+    happened_at: dt.datetime = given("得知该当事人的时间")
+    party: PartyOrder = given("当事人")
+
+
+@command("party", "add", "增加一名当事人。", PartyAddOrder, target="Dispute", shows="Party")
+async def add(desk: Desk, dispute: Record, order: PartyAddOrder) -> Outcome:
+    """A party who was not named at registration. Without his consent there is no agreement."""
+    desk.happened("happenedAt", order.happened_at, dispute["registered_at"], "登记时间")
+    check_party(desk, "party", order.party)
+    number = order.party.id_number
+    if number is not None and await _is_party(desk, dispute.id, normalise_id_number(number)):
+        desk.mistake("party.idNumber", "DUPLICATE", "此人已是本案当事人。")
+    desk.settle()
+    key = await add_party(desk, dispute.id, order.party)
+    await desk.change(dispute.id)
+    changes = (("Party", key, "side", order.party.side), ("Party", key, "kind", order.party.kind))
+    return Outcome("Party", key, order.happened_at, fields=("side", "kind", "name"), changes=changes)
+
+
+async def _is_party(desk: Desk, dispute_id: UUID, number: str, *, but: UUID | None = None) -> bool:
+    at = t.party
+    found = await desk.fetch(
+        select(at.c.id).where(
+            at.c.dispute_id == bindparam("dispute", type_=Uuid()),
+            at.c.id_number_hash == bindparam("digest"),
+            at.c.withdrawn_on.is_(None),
+        ),
+        {"dispute": dispute_id, "digest": desk.cipher.digest(number)},
+    )
+    return any(row["id"] != but for row in found)
+
+
+@dataclass(frozen=True)
+class PartyUpdateOrder:
+    id: UUID = given("当事人", of="Party")
+    happened_at: dt.datetime = given("得知变更的时间")
+    kind: str | None = given("当事人类型", codes=PARTY_KINDS, default=None)
+    name: str | None = given("姓名或名称", default=None)
+    is_natural_person: bool | None = given("是否自然人", default=None)
+    is_alias: bool | None = given("姓名是否化名", default=None)
+    phone: str | None = given("联系电话：手机或带区号的座机", default=None)
+    address: str | None = given("住址", default=None)
+    id_number: str | None = given("公民身份号码（加密保存）", default=None)
+    credit_code: str | None = given("统一社会信用代码", default=None)
+    is_minor: bool | None = given("是否未成年人", default=None)
+    cleared: tuple[str, ...] = given("要清空的项", codes=CLEARABLE, default=())
+
+
+# What a company of the register is known by.
+_OF_COMPANY = frozenset({"kind", "name", "credit_code"})
+_TOLD = ("kind", "is_natural_person", "is_alias", "credit_code")
+_PLAIN = ("kind", "name", "is_natural_person", "is_alias", "phone", "address", "credit_code", "is_minor")
+
+
+@command("party", "update", "更正或补充当事人的信息；不写的项不变。", PartyUpdateOrder, target="Party", shows="Party")
+async def update(desk: Desk, party: Record, order: PartyUpdateOrder) -> Outcome:
+    """个人信息保护法 Arts. 46-47: what is wrong is corrected, what is not needed is erased."""
+    assert party.dispute is not None
+    dispute_id = party.dispute["id"]
+    desk.happened("happenedAt", order.happened_at, party.dispute["registered_at"], "登记时间")
+    check_cells(desk, "", order.name, order.phone, order.address, order.id_number, order.credit_code)
+    cleared = [one.lower() for one in order.cleared]
+    for index, name in enumerate(cleared):
+        if getattr(order, name) is not None:
+            desk.mistake(f"cleared.{index}", "NOT_BOTH", "同一项不能既写明又清空。")
+    given_ = {name: getattr(order, name) for name in _PLAIN if getattr(order, name) is not None}
+    if not given_ and order.id_number is None and not cleared:
+        desk.mistake("", "REQUIRED", "请至少写明一项变更。")
+    desk.settle()
+    if order.id_number is not None and await _is_party(
+        desk, dispute_id, normalise_id_number(order.id_number), but=party.id
+    ):
+        desk.mistake("idNumber", "DUPLICATE", "此人已是本案当事人。")
+        desk.settle()
+    if "name" in given_:
+        given_["name"] = given_["name"].strip()
+    values: dict[str, Any] = {**given_, **{name: None for name in cleared if name != "id_number"}}
+    changed = [name for name, value in values.items() if party[name] != value]
+    if order.id_number is not None or "id_number" in cleared:
+        values.update(_identity(desk, party.id, order.id_number))
+        changed.append("id_number")
+    if not _OF_COMPANY.isdisjoint(changed):
+        now = {name: values.get(name, party[name]) for name in _OF_COMPANY}
+        values["company_id"] = await _company(desk, **now)
+    await desk.update(t.party, party.id, **values)
+    await desk.change(dispute_id)
+    # SECURITY: the event names what changed; of what is about the person it holds no value, so that what is erased is gone.
+    changes = tuple(("Party", party.id, name, _said(values[name])) for name in changed if name in _TOLD)
+    return Outcome("Party", party.id, order.happened_at, fields=tuple(changed), changes=changes)
+
+
+def _said(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else str(value)
+
+
+@dataclass(frozen=True)
+class PartyAppointOrder:
+    id: UUID = given("当事人", of="Party")
+    happened_at: dt.datetime = given("委托的时间")
+    agent_name: str = given("代理人姓名")
+    powers: str = given("代理权限：一般代理，或特别授权的事项")
+
+
+@command("party", "appoint", "登记当事人委托的代理人。", PartyAppointOrder, target="Party", shows="Party")
+async def appoint(desk: Desk, party: Record, order: PartyAppointOrder) -> Outcome:
+    """授权委托书: the agent with his powers; a new one takes the place of the old."""
+    assert party.dispute is not None
+    desk.happened("happenedAt", order.happened_at)
+    desk.text("agentName", order.agent_name, 60)
+    impersonal(desk, "powers", order.powers, 200)
+    desk.settle()
+    await desk.update(t.party, party.id, agent_name=order.agent_name.strip(), agent_powers=order.powers.strip())
+    await desk.change(party.dispute["id"])
+    changes = (("Party", party.id, "agent_powers", order.powers.strip()),)
+    return Outcome("Party", party.id, order.happened_at, fields=("agent_name", "agent_powers"), changes=changes)
+
+
+@dataclass(frozen=True)
+class PartyWithdrawOrder:
+    id: UUID = given("当事人", of="Party")
+    happened_at: dt.datetime = given("退出的时间")
+    reason: str = given("退出的理由，不写个人信息")
+
+
+@command(
+    "party",
+    "withdraw",
+    "登记一名当事人退出调解，其余各方继续；其余都已同意的，开始调解。",
+    PartyWithdrawOrder,
+    target="Party",
+    shows="Party",
+)
+async def withdraw(desk: Desk, party: Record, order: PartyWithdrawOrder) -> Outcome:
+    """人民调解法 Art. 23: one of several leaves, or a third party. The last of a side ends the mediation: `dispute.withdraw`, `dispute.refuse`."""
+    assert party.dispute is not None
+    desk.happened("happenedAt", order.happened_at, party.dispute["registered_at"], "登记时间")
+    impersonal(desk, "reason", order.reason, 500)
+    desk.settle()
+    day = day_of(order.happened_at)
+    await desk.update(t.party, party.id, withdrawn_on=day)
+    state = await begin_when_all_consent(desk, party.dispute)
+    return Outcome(
+        "Party",
+        party.id,
+        order.happened_at,
+        party.dispute["state"] if state else None,
+        state,
+        ("withdrawn_on",),
+        order.reason.strip(),
+        (("Party", party.id, "withdrawn_on", day.isoformat()),),
     )

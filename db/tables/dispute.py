@@ -116,6 +116,7 @@ dispute = Table(
 
 # Each index is one way in which a scope or a filter is walked in page order: newest registered first, then by id.
 for _leading in (
+    "county_code",
     "grid_code",
     "community_code",
     "town_code",

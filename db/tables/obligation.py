@@ -3,10 +3,11 @@
 from sqlalchemy import CheckConstraint, Date, Index, Table, Text, UniqueConstraint, Uuid, text
 
 from db.tables.column import Instant, Money, code, column, identity, internal, metadata, one_of
+from db.tables.follow_up import FOLLOW_UP_METHODS
 from db.tables.part import of_dispute, within
 
 OBLIGATION_KINDS = ("PAY", "REFUND", "REPAIR", "RESTORE", "SERVICE", "APOLOGISE", "OTHER")
-OBLIGATION_STATES = ("PENDING", "PARTLY_PERFORMED", "PERFORMED", "EXCUSED", "VARIED", "RESCINDED", "SUED", "ENFORCED")
+OBLIGATION_STATES = ("DRAFT", "PENDING", "PARTLY_PERFORMED", "PERFORMED", "EXCUSED", "VARIED", "RESCINDED", "SUED", "ENFORCED")
 PERFORMANCE_KINDS = ("PERFORM", "PARTLY_PERFORM", "EXCUSE", "URGE")
 
 obligation = Table(
@@ -47,11 +48,16 @@ performance = Table(
     column("amount", Money, "money", "金额，元", nullable=True),
     column("evidence", Text, "narrative", "凭证", nullable=True),
     column("both_confirmed", Text, "narrative", "双方确认的说明", nullable=True),
+    internal("party_id", Uuid, "被督促的当事人", nullable=True, index=True),
+    code("method", FOLLOW_UP_METHODS, "督促方式", nullable=True),
+    column("result", Text, "narrative", "督促的结果", nullable=True),
     one_of("kind", PERFORMANCE_KINDS),
+    one_of("method", FOLLOW_UP_METHODS),
     CheckConstraint("amount >= 0", name="amount"),
     CheckConstraint(
         "kind NOT IN ('PERFORM', 'PARTLY_PERFORM') OR coalesce(evidence, both_confirmed) IS NOT NULL", name="proof"
     ),
     within("obligation_id", "obligation"),
+    within("party_id", "party"),
     comment="履行记录",
 )

@@ -69,7 +69,7 @@ def test_help_lists_every_setting_and_command() -> None:
         assert name in told.stdout
         assert description[:10] in told.stdout
     assert len(settings.describe()) == len(Settings.model_fields)
-    for command in ("demo", "serve", "migrate", "schema", "policy", "token"):
+    for command in ("demo", "serve", "migrate", "daily", "schema", "policy", "token"):
         assert command in told.stdout
 
 
@@ -187,6 +187,13 @@ def test_database_that_was_never_migrated_is_told(at_database: Address, monkeypa
     told = call("token", "list")
     assert told.exit_code == 1
     assert "请先执行" in told.output
+
+
+def test_the_daily_look_tells_how_many_alerts_it_opened(at_database: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert call("migrate").exit_code == 0
+    ended = call("daily")
+    assert ended.exit_code == 0
+    assert ended.output == "新产生预警 0 条。\n"
 
 
 def test_migrate_makes_the_database_and_may_be_repeated(at_database: Address, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,10 @@ from types import CodeType
 from typing import Any
 from uuid import UUID
 
+import orjson
+
+from db.catalog import SOURCES
 from policies.compile import POLICY_PATH
-from schema.node import snake
 
 Record = Mapping[str, Any]
 
@@ -108,14 +110,8 @@ class Text:
 
 POLICY = Text(POLICY_PATH.read_text(encoding="utf-8"))
 
-# resource -> table, for all that have rows
-TABLES = {
-    name: snake(name)
-    for name in (
-        "Area Organization Company Compound Person Appointment Mediator Team TeamMember Dispute Party Assignment Measure "
-        "Session Attendance Note Agreement Signature Confirmation Extension Obligation Performance FollowUp Referral Event"
-    ).split()
-}
+# resource -> table
+TABLES = {name: source.table.name for name, source in SOURCES.items()}
 
 
 @dataclass(frozen=True)
@@ -199,6 +195,8 @@ class World:
                     values = self.of_dispute[key]
                 elif "dispute_id" in row:
                     values = self.of_dispute[row["dispute_id"]] | values
+                elif "grid_code" in row and "town_code" not in row:
+                    values |= {"town_code": row["grid_code"][:9], "county_code": row["grid_code"][:6]}
                 if name in ("Session", "Attendance", "Note"):
                     values["attending_organization_ids"] = self.present[key if name == "Session" else row["session_id"]]
                 found[name][key] = _Subject(values)
@@ -333,6 +331,4 @@ def key_of(global_id: str) -> UUID:
 
 def cursor(*values: Any) -> str:
     """A cursor that holds these values."""
-    import orjson
-
     return base64.b64encode(orjson.dumps(values)).decode()

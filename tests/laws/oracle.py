@@ -45,13 +45,14 @@ class Missing:
 
 
 class Absent(float):
-    """An attribute without a value: equal to nothing and never true. A float, because Casbin takes a bare truth only so."""
+    """An attribute without a value: equal to nothing and never true. Casbin takes a bare truth only as a bool or as a float that
+    it compares with 0, which no condition can do."""
 
     def __new__(cls) -> Absent:
         return super().__new__(cls, 0.0)
 
     def __eq__(self, other: object) -> Any:
-        return NotImplemented if isinstance(other, Missing) else False
+        return NotImplemented if isinstance(other, Missing) else type(other) is int and other == 0
 
     def __ne__(self, other: object) -> bool:
         return True
@@ -132,7 +133,9 @@ class Oracle:
         """Casbin's verdict with model.conf as it stands and every rule: one appointment, no claim missing."""
         return bool(self._all.enforce(Thing({**claims, "role": role}), resource, action, row, cell))
 
-    def _enforce(self, effect: str, role: str, claims: Thing, resource: str, action: str, row: Thing, cell: str) -> bool:
+    def _enforce(
+        self, effect: str, role: str, claims: Thing, resource: str, action: str, row: Thing, cell: str
+    ) -> bool:
         key = (effect, role, resource, action)
         if key not in self._enforcers:
             rules = [rule for rule in self._rules if rule[1:3] == [resource, action] and self._reaches(role, rule[0])]

@@ -1,52 +1,28 @@
 """What belongs to what, by the keys of plain rows: from each type by each relation to which rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 from uuid import UUID
 
-from tests.laws.expected import Record, World, camel
+from graphql import get_named_type, get_nullable_type, is_list_type
 
-# type: relation Target own-column=target-column. A list of parts hangs on dispute_id.
-_KEYS = """
-Area: parent Area parent_code=code, areas Area code=parent_code
-Organization: area Area area_code=code, parent Organization parent_id=id, mediators Mediator id=organization_id,
- appointments Appointment id=organization_id
-Company: compounds Compound id=company_id
-Compound: area Area grid_code=code, company Company company_id=id, disputes Dispute id=compound_id
-Person: mediator Mediator id=person_id, appointments Appointment id=person_id, team_memberships TeamMember id=person_id
-Appointment: person Person person_id=id, organization Organization organization_id=id, area Area area_code=code
-Mediator: person Person person_id=id, organization Organization organization_id=id
-Team: area Area grid_code=code, members TeamMember id=team_id, disputes Dispute id=team_id
-TeamMember: team Team team_id=id, person Person person_id=id
-Dispute: area Area grid_code=code, compound Compound compound_id=id, committee Organization committee_id=id,
- source_organization Organization source_organization_id=id, team Team team_id=id, squad Organization squad_id=id,
- centre Organization centre_id=id, previous Dispute previous_id=id, assignments Assignment id=dispute_id, parties Party id=dispute_id,
- measures Measure id=dispute_id, sessions Session id=dispute_id, notes Note id=dispute_id, agreements Agreement id=dispute_id,
- obligations Obligation id=dispute_id, confirmations Confirmation id=dispute_id, extensions Extension id=dispute_id,
- follow_ups FollowUp id=dispute_id, referrals Referral id=dispute_id, events Event id=dispute_id
-Party: dispute Dispute dispute_id=id, company Company company_id=id, obligations Obligation id=party_id
-Assignment: dispute Dispute dispute_id=id, mediator Mediator person_id=person_id
-Measure: dispute Dispute dispute_id=id
-Session: dispute Dispute dispute_id=id, notes Note id=session_id, attendances Attendance id=session_id
-Attendance: session Session session_id=id, organization Organization organization_id=id
-Note: dispute Dispute dispute_id=id, session Session session_id=id, author Person author_id=id
-Agreement: dispute Dispute dispute_id=id, obligations Obligation id=agreement_id, signatures Signature id=agreement_id,
- confirmations Confirmation id=agreement_id
-Signature: agreement Agreement agreement_id=id, party Party party_id=id, person Person person_id=id,
- organization Organization organization_id=id
-Confirmation: dispute Dispute dispute_id=id, agreement Agreement agreement_id=id, court Organization court_id=id
-Extension: dispute Dispute dispute_id=id
-Obligation: dispute Dispute dispute_id=id, agreement Agreement agreement_id=id, party Party party_id=id,
- performances Performance id=obligation_id
-Performance: dispute Dispute dispute_id=id, obligation Obligation obligation_id=id
-FollowUp: dispute Dispute dispute_id=id, visitor Person visitor_id=id
-Referral: dispute Dispute dispute_id=id, organization Organization organization_id=id,
- from_organization Organization from_organization_id=id
-Event: dispute Dispute dispute_id=id, actor Person actor_id=id
-"""
+from schema.node import snake
+from schema.sdl import build
+from tests.laws.expected import TABLES, Record, World
 
-# (type, GraphQL name of the relation) -> (target, rows of the target that belong to a row)
+# (type, relation): own column, column of the target. Elsewhere a to-one relation `x` is `x_id`, and parts hang on `<type>_id`.
+_KEYS = {
+    ("Area", "parent"): ("parent_code", "code"),
+    ("Area", "areas"): ("code", "parent_code"),
+    ("Organization", "area"): ("area_code", "code"),
+    ("Appointment", "area"): ("area_code", "code"),
+    ("Person", "mediator"): ("id", "person_id"),
+    ("Assignment", "mediator"): ("person_id", "person_id"),
+    ("Recusal", "mediator"): ("person_id", "person_id"),
+    ("Recusal", "replacement"): ("replacement_id", "person_id"),
+}
+
 Follow = Callable[[World, Record], set[UUID]]
-RELATIONS: dict[tuple[str, str], tuple[str, Follow]] = {}
 
 
 def _by_key(target: str, own: str, key: str) -> Follow:
@@ -74,18 +50,31 @@ def _mediated(world: World, row: Record) -> set[UUID]:
     }
 
 
-for _line in _KEYS.strip().replace(",\n", ",").splitlines():
-    _type, _, _relations = _line.partition(":")
-    for _relation in _relations.split(","):
-        _name, _target, _keys = _relation.split()
-        _own, _, _key = _keys.partition("=")
-        RELATIONS[_type, camel(_name)] = (_target, _by_key(_target, _own, _key))
-
-RELATIONS |= {
-    ("Area", "compounds"): ("Compound", _within("Compound", "grid_code")),
-    ("Area", "organizations"): ("Organization", _within("Organization", "area_code")),
-    ("Area", "teams"): ("Team", _within("Team", "grid_code")),
-    ("Area", "disputes"): ("Dispute", _within("Dispute", "grid_code")),
-    ("Dispute", "leadMediator"): ("Mediator", _lead),
-    ("Mediator", "disputes"): ("Dispute", _mediated),
+_OTHERWISE: dict[tuple[str, str], Follow] = {
+    ("Area", "compounds"): _within("Compound", "grid_code"),
+    ("Area", "organizations"): _within("Organization", "area_code"),
+    ("Area", "teams"): _within("Team", "grid_code"),
+    ("Area", "disputes"): _within("Dispute", "grid_code"),
+    ("Dispute", "leadMediator"): _lead,
+    ("Mediator", "disputes"): _mediated,
 }
+
+
+def _relations() -> Iterator[tuple[tuple[str, str], tuple[str, Follow]]]:
+    for resource in TABLES:
+        kind: Any = build()._schema.type_map[resource]
+        for name, one in kind.fields.items():
+            target = get_named_type(one.type).name
+            many = target.endswith("Connection") or is_list_type(get_nullable_type(one.type))
+            target = target.removesuffix("Connection")
+            if target not in TABLES:
+                continue
+            relation = resource, name
+            own, key = ("id", f"{snake(resource)}_id") if many else (f"{snake(name)}_id", "id")
+            if name == "area" and relation not in _KEYS:
+                own, key = "grid_code", "code"
+            yield relation, (target, _OTHERWISE.get(relation) or _by_key(target, *_KEYS.get(relation, (own, key))))
+
+
+# (type, GraphQL name of the relation) -> (target, the rows of the target that belong to a row)
+RELATIONS = dict(_relations())

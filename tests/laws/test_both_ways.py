@@ -16,8 +16,8 @@ from tests.laws.expected import TABLES, gid
 from tests.laws.making import NASTY, Query
 from tests.laws.people import EVERYONE, appoint_several
 
-WIDE = Limits(max_tokens=20_000, max_aliases=500, max_root_fields=50, max_directives=500, max_depth=30)
-QUERIES = 240
+WIDE = Limits(max_tokens=20_000, max_aliases=500, max_root_fields=50, max_directives=500, max_depth=30, max_introspections=50)
+QUERIES = 100
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from graphql import get_named_type, is_leaf_type
+from graphql import get_named_type
 
 from api.limits import Limits
 from db.engine import Address
 from tests.laws.asking import Desk, open_desk
-from tests.laws.expected import Rights, World, gid, key_of
+from tests.laws.expected import TABLES, Rights, World, gid, key_of
 from tests.laws.people import EVERYONE, appoint_several
 from tests.laws.relations import RELATIONS
 
@@ -32,18 +32,16 @@ async def world(desk: Desk) -> AsyncIterator[World]:
     yield await World.read(desk.connection)
 
 
-def test_every_relation_is_known(desk: Desk) -> None:
-    """No relation of the schema escapes the law."""
-    found = set()
-    for name, kind in desk.parts.schema.type_map.items():
-        if any(one.name == "Node" for one in getattr(kind, "interfaces", ())):
-            fields: Any = kind
-            found |= {
-                (name, field)
-                for field, one in fields.fields.items()
-                if not is_leaf_type(get_named_type(one.type)) and field != "access"
-            }
-    assert found == set(RELATIONS)
+def test_every_type_has_relations(desk: Desk) -> None:
+    """Every kind of row can be reached from another one, or leads to one."""
+    nodes = {
+        name
+        for name, kind in desk.parts.schema.type_map.items()
+        if any(one.name == "Node" for one in getattr(kind, "interfaces", ()))
+    }
+    assert nodes == set(TABLES)
+    met = {name for name, _ in RELATIONS} | {target for target, _ in RELATIONS.values()}
+    assert nodes - met <= {"AlertRule"}
 
 
 def select(desk: Desk, resource: str, chosen: dict[str, Any]) -> str:
@@ -82,6 +80,18 @@ def hold(world: World, rights: Rights, resource: str, node: Any, chosen: dict[st
     return met
 
 
+_asked: set[Any] = set()
+
+
+def new(rights: Rights, resource: str) -> bool:
+    """Whether nobody was asked yet who sees the same rows with the same rows around them: for registers that are open to all."""
+    around = [resource, *(target for (name, _), (target, _) in RELATIONS.items() if name == resource)]
+    key = (resource, *(rights.openness(one) for one in around))
+    if any(one is None and rights.rules(name) for name, one in zip(around, key[1:], strict=True)):
+        return True
+    return key not in _asked and not _asked.add(key)
+
+
 @pytest.mark.parametrize("person", EVERYONE)
 async def test_each_relation(desk: Desk, world: World, person: str) -> None:
     """Every relation of every type, from rows in reach spread over the county."""
@@ -89,7 +99,7 @@ async def test_each_relation(desk: Desk, world: World, person: str) -> None:
     for resource in world.rows:
         keys = sorted(rights.ids(resource), key=lambda key: key.int * 0x9E3779B97F4A7C15 % 2**64)[:ROWS]
         chosen: dict[str, Any] = {relation: {} for name, relation in RELATIONS if name == resource}
-        if keys:
+        if keys and new(rights, resource):
             query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {resource} {{ {select(desk, resource, chosen)} }} }} }}"
             data = await desk.data(person, query, ids=[gid(resource, key) for key in keys])
             assert len(data["nodes"]) == len(keys)
@@ -114,7 +124,7 @@ async def test_deep_walks(desk: Desk, world: World, person: str) -> None:
     rights, met = Rights(world, world.posts(person)), 0
     dice = random.Random(person)
     reachable = [resource for resource in world.rows if rights.ids(resource)]
-    for resource in dice.sample(reachable, min(len(reachable), 6)):
+    for resource in dice.sample(reachable, min(len(reachable), 4)):
         chosen = wander(dice, resource, 5)
         keys: list[UUID] = dice.sample(sorted(rights.ids(resource)), min(3, len(rights.ids(resource))))
         query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {resource} {{ {select(desk, resource, chosen)} }} }} }}"

@@ -17,7 +17,9 @@ from tests.laws.world import World
 SEED = int(os.environ.get("SANLIAN_LAW_SEED", "20250302"))
 
 
-async def _grows(desk: Desk, world: World, policy: Policy, before: list[Appointment], more: Appointment, first: bool) -> int:
+async def _grows(
+    desk: Desk, world: World, policy: Policy, before: list[Appointment], more: Appointment, first: bool
+) -> int:
     """Cells that are shown better with one more appointment. None may be shown worse."""
     oracle = Oracle(policy)
     after = [more, *before] if first else [*before, more]

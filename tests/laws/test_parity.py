@@ -23,7 +23,11 @@ CELLS = 20_000
 
 async def test_every_resource_has_rows_in_the_invented_world() -> None:
     """To whoever adds a resource: add its rows to tests/laws/world.py, or no law ever looks at it."""
-    assert {name for name in SOURCES if not World(SEED).rows[name]} == set()
+    world = World(SEED)
+    assert {name for name in SOURCES if not world.rows[name]} == set()
+    for name, source in SOURCES.items():
+        for row in world.rows[name]:
+            assert world.attributes(name, row).keys() == source.attributes.keys(), name
 
 
 async def test_the_shipped_policy_shows_what_casbin_allows(database: Address) -> None:
@@ -84,7 +88,14 @@ def test_the_oracle_is_casbin_with_all_rules_and_the_effect_of_the_model() -> No
             resource = draw.random.choice(("Dispute", "Party", "Note", "Event", "Session", "Organization"))
             row = thing(world.attributes(resource, world.pick(resource)))
             judge = oracle.caller([(one.role, one.claims)])
-            for cell in ("row", *(f"{mark}{field.field_class}" for field in CATALOG.resources[resource].fields.values() for mark in ("", "~"))):
+            for cell in (
+                "row",
+                *(
+                    f"{mark}{field.field_class}"
+                    for field in CATALOG.resources[resource].fields.values()
+                    for mark in ("", "~")
+                ),
+            ):
                 verdict = judge.may(resource, row, cell)
                 assert verdict == oracle.whole(one.role, one.claims, resource, "read", row, cell)
                 verdicts[verdict] += 1
@@ -158,12 +169,22 @@ async def test_a_team_named_twice_shows_its_disputes_once(database: Address) -> 
 @pytest.mark.parametrize(
     ("mask", "value", "shown"),
     [
-        (mask_name, "", ""), (mask_name, "王", "*"), (mask_name, "王五", "王*"), (mask_name, "王小五", "王**"), (mask_name, "欧阳小五", "欧**"),
-        (mask_phone, "13912345678", "139****5678"), (mask_phone, "0635-8123456", "0635-*****56"), (mask_phone, "010-81234567", "010-******67"),
-        (mask_phone, "12345", "*****"), (mask_phone, "12345-1", "*******"), (mask_phone, "", ""),
-        (mask_address, "幸福里3号楼2单元501室", "幸福里*号楼*单元*室"), (mask_address, "滨河路一百零二号", "滨河路*号"), (mask_address, "老街", "老街"),
+        (mask_name, "", ""),
+        (mask_name, "王", "*"),
+        (mask_name, "王五", "王*"),
+        (mask_name, "王小五", "王**"),
+        (mask_name, "欧阳小五", "欧**"),
+        (mask_phone, "13912345678", "139****5678"),
+        (mask_phone, "0635-8123456", "0635-*****56"),
+        (mask_phone, "010-81234567", "010-******67"),
+        (mask_phone, "12345", "*****"),
+        (mask_phone, "12345-1", "*******"),
+        (mask_phone, "", ""),
+        (mask_address, "幸福里3号楼2单元501室", "幸福里*号楼*单元*室"),
+        (mask_address, "滨河路一百零二号", "滨河路*号"),
+        (mask_address, "老街", "老街"),
     ],
-)  # fmt: skip
+)
 def test_what_a_mask_shows(mask: object, value: str, shown: str) -> None:
     """The laws' own masks; that the database's are the same, parity says."""
     assert callable(mask)

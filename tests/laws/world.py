@@ -24,8 +24,10 @@ from db.tables.obligation import OBLIGATION_KINDS, OBLIGATION_STATES, PERFORMANC
 from db.tables.organization import ORGANIZATION_KINDS
 from db.tables.party import CONSENTS, PARTY_KINDS, SIDES
 from db.tables.referral import REFERRAL_KINDS, REFERRAL_STATES
+from db.tables.risk import ALERT_LEVELS, ALERT_RULES
 from db.tables.session import SESSION_RESULTS, VISIBILITIES
 from db.tables.team import TEAM_ROLES
+from db.tables.visit import FACTOR_KINDS, SEVERITIES
 from schema.node import snake
 
 Record = dict[str, Any]
@@ -42,7 +44,7 @@ _OWN = {
     "Person": ("id",),
     "Appointment": ("person_id", "organization_id", "area_code"),
     "Mediator": ("person_id", "organization_id"),
-    "Team": ("grid_code", "id"),
+    "Team": ("grid_code", "town_code", "county_code", "id"),
     "TeamMember": ("team_id", "person_id"),
     "Party": ("supplied_by_id", "side", "is_natural_person"),
     "Session": ("is_joint",),
@@ -52,6 +54,12 @@ _OWN = {
     "Confirmation": ("court_id",),
     "Referral": ("organization_id", "from_organization_id", "kind"),
     "Event": ("actor_id",),
+    "Alert": ("handler_id",),
+    "Escalation": ("organization_id",),
+    "Opinion": ("author_id", "organization_id"),
+    "Inspection": ("grid_code", "town_code", "county_code", "person_id"),
+    "Visit": ("visitor_id",),
+    "Factor": ("author_id",),
 }
 _COMPUTED = {"community_code", "town_code", "county_code", "hours_to_restore"}
 
@@ -72,6 +80,11 @@ class World:
             self._dispute()
         for _ in range(10):
             self._event(None)
+            grid = str(self.pick("Compound")["grid_code"])
+            self.add(
+                "Inspection", grid_code=grid, person_id=self.pick("Person")["id"], inspected_on=self._day(),
+                found_count=self.random.randint(0, 3), note=self._maybe(self._words()),
+            )  # fmt: skip
         self.by_id = {(resource, row["id"]): row for resource, rows in self.rows.items() for row in rows}
 
     # -- making
@@ -137,6 +150,11 @@ class World:
             self.add(
                 "Organization", kind=kind, name=f"机构{index}", short_name=self._maybe("简称"), phone=self._maybe(self._phone()),
                 area_code=self.code(), parent_id=None,
+            )  # fmt: skip
+        for rule in ALERT_RULES[:6]:
+            self.add(
+                "AlertRule", rule=rule, label=self._words(), level=self.random.choice(ALERT_LEVELS),
+                legal_basis=self._maybe(self._words()), parameters="{}", enabled=self._chance(0.8),
             )  # fmt: skip
         for index in range(3):
             self.add("Company", name=f"物业{index}", credit_code=f"9199{index:014}", phone=self._maybe(self._phone()))
@@ -271,6 +289,51 @@ class World:
             )  # fmt: skip
         if self._chance(0.6):
             self._event(of)
+        self._watched(of)
+
+    def _watched(self, of: uuid.UUID) -> None:
+        """What was noticed on the way: alerts, assessments, hand-overs, opinions, visits."""
+        chance, person, organization = self.random, self.pick("Person")["id"], self.pick("Organization")["id"]
+        for kind in chance.sample(("Alert", "Assessment", "Escalation", "Recusal", "Opinion", "Visit", "Factor"), 2):
+            match kind:
+                case "Alert":
+                    closed = self._maybe(self._instant(9))
+                    self.add(
+                        kind, dispute_id=of, subject=str(of), rule=chance.choice(ALERT_RULES), level=chance.choice(ALERT_LEVELS),
+                        state="CLOSED" if closed else "OPEN", message=self._words(), opened_at=self._instant(90),
+                        due_on=self._maybe(self._day()), handler_id=self._maybe(person), note=self._words() if closed else None,
+                        closed_at=closed,
+                    )  # fmt: skip
+                case "Assessment":
+                    self.add(
+                        kind, dispute_id=of, assessor_id=person, level=chance.choice(RISK_LEVELS), assessed_at=self._instant(90),
+                        reason=self._words(), reported=self._chance(0.5),
+                    )  # fmt: skip
+                case "Escalation":
+                    self.add(
+                        kind, dispute_id=of, from_tier="TEAM", to_tier="SQUAD", state="SENT", organization_id=organization,
+                        reason=self._words(), handover=self._words(), sent_at=self._instant(90),
+                    )  # fmt: skip
+                case "Recusal":
+                    self.add(
+                        kind, dispute_id=of, kind="DISCLOSURE", person_id=person, ground=self._words(),
+                        occurred_at=self._instant(90),
+                    )  # fmt: skip
+                case "Opinion":
+                    self.add(
+                        kind, dispute_id=of, author_id=person, organization_id=self._maybe(organization), text=self._words(),
+                        given_at=self._instant(90),
+                    )  # fmt: skip
+                case "Visit":
+                    self.add(
+                        kind, dispute_id=of, kind="HOME_VISIT", visitor_id=person, visited_at=self._instant(90),
+                        note=self._words(),
+                    )  # fmt: skip
+                case "Factor":
+                    self.add(
+                        kind, dispute_id=of, author_id=person, kind=chance.choice(FACTOR_KINDS), severity=chance.choice(SEVERITIES),
+                        suggestion=self._words(), noted_at=self._instant(90),
+                    )  # fmt: skip
 
     def _settled(self, dispute: Record) -> None:
         """What came of it: agreements and their performance, visits, extensions."""
@@ -305,7 +368,8 @@ class World:
                 self.add(
                     "Performance", dispute_id=of, obligation_id=obligation, kind=chance.choice(PERFORMANCE_KINDS),
                     occurred_on=self._day(), recorded_at=self._instant(30), amount=self._maybe(self._money()), evidence="凭证",
-                    both_confirmed=self._maybe(self._words()),
+                    both_confirmed=self._maybe(self._words()), method=self._maybe(chance.choice(FOLLOW_UP_METHODS)),
+                    party_id=self._maybe(party), result=self._maybe(self._words()),
                 )  # fmt: skip
         for _ in range(chance.randint(0, 1)):
             done = self._chance(0.5)
@@ -325,9 +389,10 @@ class World:
     def _event(self, dispute_id: uuid.UUID | None) -> None:
         self.add(
             "Event", dispute_id=dispute_id, actor_id=self._maybe(self.pick("Person")["id"]), at=self._instant(90),
-            happened_at=self._maybe(self._instant(90)), action="dispute.accept", resource="Dispute", resource_id=uuid.UUID(int=1), from_state=self._maybe("REGISTERED"),
-            to_state=self._maybe("ACCEPTED"), fields=self._maybe("state"), reason=self._maybe(self._words()),
-            policy_version=self._maybe(1), request_id=self._maybe("r-1"), changes=None,
+            happened_at=self._maybe(self._instant(90)), action="dispute.accept", resource="Dispute",
+            resource_id=uuid.UUID(int=1), from_state=self._maybe("REGISTERED"), to_state=self._maybe("ACCEPTED"),
+            fields=self._maybe("state"), reason=self._maybe(self._words()), policy_version=self._maybe(1),
+            request_id=self._maybe("r-1"), changes=None,
         )  # fmt: skip
 
     async def insert(self, connection: asyncpg.Connection[Any]) -> None:
@@ -335,11 +400,13 @@ class World:
         how a row comes to be, are not asked."""
         async with connection.transaction():
             await connection.execute("SET LOCAL session_replication_role = replica")
+            # What a new installation brings along is not of this world.
+            await connection.execute("DELETE FROM alert_rule")
             for resource, rows in self.rows.items():
                 names = [name for name in rows[0] if name not in _COMPUTED]
                 marks = ", ".join(f"${number}" for number in range(1, len(names) + 1))
                 await connection.executemany(
-                    f'INSERT INTO {snake(resource)} ({", ".join(names)}) VALUES ({marks})',
+                    f"INSERT INTO {snake(resource)} ({', '.join(names)}) VALUES ({marks})",
                     [[row[name] for name in names] for row in rows],
                 )
         await connection.execute("ANALYZE")
@@ -348,14 +415,17 @@ class World:
 
     def attributes(self, resource: str, row: Record) -> Record:
         """Everything that a condition may say of a row; None for what it has not, a set for what may be several."""
-        found = {name: row[name] for name in _OWN.get(resource, ())}
+        above = {"town_code": 9, "county_code": 6}
+        found = {name: row[name] if name in row else row["grid_code"][: above[name]] for name in _OWN.get(resource, ())}
         dispute = row if resource == "Dispute" else self.by_id.get(("Dispute", row.get("dispute_id")))
         if resource == "Dispute" or "dispute_id" in row:
             found |= self._of_dispute(dispute)
         if resource in ("Session", "Attendance", "Note"):
             session = row["id"] if resource == "Session" else row["session_id"]
             found["attending_organization_ids"] = {
-                one["organization_id"] for one in self.parts("Attendance", row["dispute_id"]) if one["session_id"] == session
+                one["organization_id"]
+                for one in self.parts("Attendance", row["dispute_id"])
+                if one["session_id"] == session
             }
         return found
 
@@ -379,16 +449,24 @@ class World:
         }
 
     def value(self, resource: str, row: Record, field: str) -> Any:
-        """A field in clear."""
+        """A field in clear. To whoever adds a derived field: say here what it is."""
         match resource, field:
             case "Mediator", "name":
                 return self.by_id["Person", row["person_id"]]["name"]
             case "Attendance", "present":
                 return True
+            case "Alert", "legal_basis":
+                return next((one["legal_basis"] for one in self.rows["AlertRule"] if one["rule"] == row["rule"]), None)
             case "Dispute", "overdue":
-                return row["due_on"] is not None and row["due_on"] < self.today and row["state"] in ("ACCEPTED", "MEDIATING")
+                return (
+                    row["due_on"] is not None
+                    and row["due_on"] < self.today
+                    and row["state"] in ("ACCEPTED", "MEDIATING")
+                )
             case "Obligation", "overdue":
                 return row["due_on"] < self.today and row["state"] in ("PENDING", "PARTLY_PERFORMED")
+            case "Obligation", "watched":
+                return row["state"] in ("PENDING", "PARTLY_PERFORMED")
             case "FollowUp", "overdue":
                 return row["due_on"] < self.today and row["done_at"] is None
         return row[field]
@@ -396,7 +474,11 @@ class World:
     def masked(self, resource: str, row: Record, field: str, mask: str) -> Any:
         """A field through its mask."""
         value = self.value(resource, row, field)
-        if value is None or mask == "stored" or ((resource, field) == ("Party", "name") and not row["is_natural_person"]):
+        if (
+            value is None
+            or mask == "stored"
+            or ((resource, field) == ("Party", "name") and not row["is_natural_person"])
+        ):
             return value
         return {"name": mask_name, "phone": mask_phone, "address": mask_address}[mask](value)
 

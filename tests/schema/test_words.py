@@ -26,9 +26,10 @@ from schema.node import NODE_TYPES, snake
 # Values that the catalog computes: fields of a node that are no column of its table.
 DERIVED = {
     "Mediator": {"name": "String"},
-    "Obligation": {"overdue": "Boolean"},
-    "Dispute": {"overdue": "Boolean"},
+    "Obligation": {"overdue": "Boolean", "watched": "Boolean"},
+    "Dispute": {"overdue": "Boolean", "clocks": "[Clock!]!", "timeline": "[TimelineEntry!]!"},
     "FollowUp": {"overdue": "Boolean"},
+    "Alert": {"legal_basis": "String"},
 }
 
 # relation -> Target (to one), [Target] (plain list) or {Target} (connection)
@@ -47,7 +48,9 @@ RELATIONS = {
     " lead_mediator Mediator, team Team, squad Organization, centre Organization, previous Dispute,"
     " assignments [Assignment], parties [Party], measures [Measure], sessions [Session], notes [Note],"
     " agreements [Agreement], obligations [Obligation], confirmations [Confirmation], extensions [Extension],"
-    " follow_ups [FollowUp], referrals [Referral], events {Event}",
+    " follow_ups [FollowUp], referrals [Referral], alerts [Alert], assessments [Assessment],"
+    " escalations [Escalation], recusals [Recusal], opinions [Opinion], visits [Visit], factors [Factor],"
+    " events {Event}",
     "Party": "dispute Dispute, company Company, obligations [Obligation]",
     "Assignment": "dispute Dispute, mediator Mediator",
     "Measure": "dispute Dispute",
@@ -59,9 +62,18 @@ RELATIONS = {
     "Confirmation": "dispute Dispute, agreement Agreement, court Organization",
     "Extension": "dispute Dispute",
     "Obligation": "dispute Dispute, agreement Agreement, party Party, performances [Performance]",
-    "Performance": "dispute Dispute, obligation Obligation",
+    "Performance": "dispute Dispute, obligation Obligation, party Party",
     "FollowUp": "dispute Dispute, visitor Person",
     "Referral": "dispute Dispute, organization Organization, from_organization Organization",
+    "Alert": "dispute Dispute, compound Compound, company Company, handler Person",
+    "AlertRule": "",
+    "Assessment": "dispute Dispute, assessor Person",
+    "Escalation": "dispute Dispute, organization Organization",
+    "Recusal": "dispute Dispute, mediator Mediator, party Party, replacement Mediator",
+    "Opinion": "dispute Dispute, author Person, organization Organization",
+    "Inspection": "area Area, person Person",
+    "Visit": "dispute Dispute, visitor Person",
+    "Factor": "dispute Dispute, author Person",
     "Event": "dispute Dispute, actor Person",
 }
 
@@ -79,7 +91,7 @@ def built() -> GraphQLSchema:
 
 
 def relations(name: str) -> dict[str, str]:
-    return dict(part.strip().split(" ") for part in RELATIONS[name].split(","))
+    return dict(part.strip().split(" ") for part in RELATIONS[name].split(",") if part)
 
 
 def columns(name: str) -> dict[str, Column]:

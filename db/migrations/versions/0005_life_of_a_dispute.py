@@ -14,6 +14,37 @@ RULE_CODE = (
     "'COMPOUND_CLUSTER', 'COMPANY_CLUSTER', 'REPEAT_PARTY', 'PERFORMANCE_FACTOR')"
 )
 
+OBLIGATION_STATE_CODE = "state IN ('DRAFT', 'PENDING', 'PARTLY_PERFORMED', 'PERFORMED', 'EXCUSED', 'VARIED', 'RESCINDED', 'SUED', 'ENFORCED')"
+
+# As before (0003), but a party that has withdrawn signs nothing.
+EFFECT = """
+CREATE OR REPLACE FUNCTION agreement_effective() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    touched uuid := CASE WHEN TG_TABLE_NAME = 'agreement' THEN NEW.id
+                         WHEN TG_OP = 'INSERT' THEN (to_json(NEW) ->> 'agreement_id')::uuid
+                         ELSE (to_json(OLD) ->> 'agreement_id')::uuid END;
+BEGIN
+    PERFORM FROM agreement WHERE id = touched AND form = 'WRITTEN' AND state <> 'DRAFT' AND (
+        effective_on < (SELECT max(signed_on) FROM signature WHERE agreement_id = agreement.id)
+        OR NOT EXISTS (SELECT FROM signature WHERE agreement_id = agreement.id AND kind = 'MEDIATOR')
+        OR NOT EXISTS (SELECT FROM signature WHERE agreement_id = agreement.id AND kind = 'SEAL')
+        OR EXISTS (
+            SELECT FROM party
+            WHERE party.dispute_id = agreement.dispute_id AND side IN ('APPLICANT', 'RESPONDENT')
+                AND withdrawn_on IS NULL AND NOT EXISTS (
+                    SELECT FROM signature WHERE agreement_id = agreement.id AND kind = 'PARTY' AND party_id = party.id
+                )
+        )
+    );
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'agreement_effective', TABLE = 'agreement',
+            MESSAGE = 'a written agreement takes effect when the parties and a mediator have signed and it is sealed';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+
 NEW_TABLES = (
     "alert", "alert_rule", "assessment", "calendar_day", "escalation", "factor", "inspection", "opinion", "recusal", "visit",
 )  # fmt: skip
@@ -292,7 +323,31 @@ def upgrade() -> None:
     op.add_column("event", sa.Column("happened_at", sa.DateTime(timezone=True), nullable=True, comment="发生时间"))
     op.add_column("party", sa.Column("agent_powers", sa.Text(), nullable=True, comment="代理权限"))
     op.add_column("party", sa.Column("withdrawn_on", sa.Date(), nullable=True, comment="退出日期"))
+    # What a draft would lay on a party is not owed yet.
+    op.drop_constraint("ck_obligation_state_code", "obligation")
+    op.create_check_constraint(op.f("ck_obligation_state_code"), "obligation", OBLIGATION_STATE_CODE)
+    op.add_column("performance", sa.Column("party_id", sa.Uuid(), nullable=True, comment="被督促的当事人"))
+    op.add_column("performance", sa.Column("method", sa.Text(), nullable=True, comment="督促方式"))
+    op.add_column("performance", sa.Column("result", sa.Text(), nullable=True, comment="督促的结果"))
+    op.create_index(op.f("ix_performance_party_id"), "performance", ["party_id"], unique=False)
+    op.create_foreign_key(
+        op.f("fk_performance_party_id_dispute_id"),
+        "performance",
+        "party",
+        ["party_id", "dispute_id"],
+        ["id", "dispute_id"],
+    )
+    op.create_check_constraint(
+        op.f("ck_performance_method_code"), "performance", "method IN ('VISIT', 'PHONE', 'VIDEO', 'MESSAGE', 'MEETING')"
+    )
+    op.execute(EFFECT)
 
+    # A county's count reads the index alone.
+    op.create_index(
+        "ix_dispute_county_code",
+        "dispute",
+        ["county_code", sa.literal_column("registered_at DESC"), sa.literal_column("id DESC")],
+    )
     op.execute(f"GRANT SELECT ON {', '.join(NEW_TABLES)} TO sanlian_reader, sanlian_writer")
     op.execute("GRANT SELECT (agent_powers, withdrawn_on) ON party TO sanlian_reader")
     op.execute(f"GRANT SELECT, INSERT, UPDATE ON {', '.join(WRITABLE)} TO sanlian_writer")

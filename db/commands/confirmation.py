@@ -1,0 +1,161 @@
+"""Commands of court confirmation (人民调解法 Art. 33, 民事诉讼法 Arts. 205-206): both parties apply, the court decides."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.types import Uuid
+
+from db import tables as t
+from db.commands.command import Outcome, command, given
+from db.desk import Desk, Record, day_of
+from db.tables.agreement import CONFIRMATION_RESULTS
+
+_NUMBER = re.compile(r"\(([0-9]{4})\)[\u4e00-\u9fff][0-9]{2,4}诉前调确[1-9][0-9]{0,6}号")
+_HALF_WIDTH = str.maketrans("（）", "()")
+_REPLIES = {"CONFIRMED": "裁定协议有效", "REJECTED": "裁定驳回申请", "WITHDRAWN": "申请已撤回"}
+
+
+@dataclass(frozen=True)
+class ConfirmationApplyOrder:
+    agreement_id: UUID = given("协议", of="Agreement")
+    happened_at: dt.datetime = given("共同申请的时间")
+    court_id: UUID = given("法庭", of="Organization")
+    both_apply: bool = given("双方当事人是否共同申请；须为 true")
+    ownership_terms: bool = given("协议是否含有确认物权、知识产权归属的内容；含有的法院不受理")
+
+
+@command(
+    "confirmation", "apply", "双方共同向法庭申请司法确认。", ConfirmationApplyOrder, target=None, shows="Confirmation"
+)
+async def apply(desk: Desk, order: ConfirmationApplyOrder) -> Outcome:
+    """Within thirty days of effect, jointly; not where a term settles who owns (民诉法解释 Art. 355(5)). The court gets that one dispute."""
+    agreement = await desk.take("Agreement", order.agreement_id, "apply", field="agreementId")
+    dispute = agreement.dispute
+    assert dispute is not None
+    court = await desk.see("Organization", order.court_id, field="courtId")
+    desk.happened("happenedAt", order.happened_at)
+    applied_on = day_of(order.happened_at)
+    if applied_on < agreement["effective_on"]:
+        desk.mistake("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{agreement['effective_on']}）。")
+    elif applied_on > agreement["confirm_by_on"]:
+        desk.mistake(
+            "happenedAt",
+            "TOO_LATE",
+            f"应在协议生效之日起三十日内申请（人民调解法第三十三条），最后日期为 {agreement['confirm_by_on']}。",
+        )
+    if court["kind"] != "COURT":
+        desk.mistake("courtId", "NOT_A_COURT", "司法确认应向法庭申请。")
+    if not order.both_apply:
+        desk.mistake("bothApply", "NOT_JOINT", "司法确认须由双方当事人共同申请（人民调解法第三十三条）。")
+    if order.ownership_terms:
+        desk.mistake(
+            "ownershipTerms",
+            "OWNERSHIP",
+            "涉及确认物权、知识产权归属的内容，法院不受理司法确认申请（民诉法解释第三百五十五条第一款第五项）。",
+        )
+    desk.settle()
+    key = await desk.insert(
+        t.confirmation, dispute_id=dispute["id"], agreement_id=agreement.id, court_id=court.id, applied_on=applied_on
+    )
+    await _refer(desk, dispute["id"], dispute["registered_at"], dispute["committee_id"], court.id, order.happened_at)
+    await desk.change(dispute["id"])
+    changes = (("Confirmation", key, "applied_on", applied_on.isoformat()),)
+    return Outcome(
+        "Confirmation", key, order.happened_at, fields=("applied_on",), dispute_id=dispute["id"], changes=changes
+    )
+
+
+async def _refer(
+    desk: Desk, dispute_id: UUID, registered_at: dt.datetime, sender: UUID, court_id: UUID, at: dt.datetime
+) -> None:
+    """The referral that opens the dispute to the court; a second application uses it again."""
+    again = {"state": "SENT", "sent_at": at, "answered_at": None, "reply": None}
+    values = {
+        "dispute_id": dispute_id,
+        "dispute_registered_at": registered_at,
+        "organization_id": court_id,
+        "from_organization_id": sender,
+        "kind": "CONFIRMATION",
+        "reason": "双方当事人共同申请司法确认",
+        **again,
+    }
+    table = t.referral
+    await desk.fetch(
+        upsert(table)
+        .values(**values)
+        .on_conflict_do_update(index_elements=["dispute_id", "organization_id", "kind"], set_=again)
+        .returning(table.c.id)
+    )
+
+
+@dataclass(frozen=True)
+class ConfirmationDecideOrder:
+    id: UUID = given("司法确认", of="Confirmation")
+    happened_at: dt.datetime = given("裁定或准许撤回的时间")
+    result: str = given("结果", codes=CONFIRMATION_RESULTS)
+    case_number: str | None = given("法院案号，如 (2024)鲁1525诉前调确12号；裁定的必写", default=None)
+
+
+@command(
+    "confirmation",
+    "decide",
+    "法庭登记司法确认的结果。",
+    ConfirmationDecideOrder,
+    target="Confirmation",
+    shows="Confirmation",
+)
+async def decide(desk: Desk, confirmation: Record, order: ConfirmationDecideOrder) -> Outcome:
+    """Art. 33: valid, and it can be enforced; rejected, and the parties may mediate again or sue."""
+    sent = await _referral(desk, confirmation)
+    desk.happened("happenedAt", order.happened_at, sent["sent_at"] if sent else None, "申请的时间")
+    decided_on = day_of(order.happened_at)
+    if decided_on < confirmation["applied_on"]:
+        desk.mistake("happenedAt", "TOO_EARLY", f"不能早于申请之日（{confirmation['applied_on']}）。")
+    number = order.case_number.translate(_HALF_WIDTH).strip() if order.case_number is not None else None
+    if number is None:
+        if order.result != "WITHDRAWN":
+            desk.mistake("caseNumber", "REQUIRED", "请写明法院案号。")
+    else:
+        _check_number(desk, number, confirmation["applied_on"].year, decided_on.year)
+    desk.settle()
+    await desk.update(t.confirmation, confirmation.id, result=order.result, case_number=number, decided_on=decided_on)
+    if sent:
+        await desk.update(
+            t.referral, sent["id"], state="DONE", answered_at=order.happened_at, reply=_REPLIES[order.result]
+        )
+    await desk.change(confirmation["dispute_id"])
+    changes = (
+        ("Confirmation", confirmation.id, "result", order.result),
+        ("Confirmation", confirmation.id, "case_number", number),
+        ("Confirmation", confirmation.id, "decided_on", decided_on.isoformat()),
+    )
+    fields = ("result", "case_number", "decided_on")
+    return Outcome("Confirmation", confirmation.id, order.happened_at, fields=fields, changes=changes)
+
+
+def _check_number(desk: Desk, number: str, first: int, last: int) -> None:
+    found = _NUMBER.fullmatch(number)
+    if found is None:
+        desk.mistake("caseNumber", "BAD_CASE_NUMBER", "案号应形如 (2024)鲁1525诉前调确12号。")
+    elif not first <= int(found[1]) <= last:
+        desk.mistake("caseNumber", "BAD_CASE_NUMBER", "案号的年度应为申请或裁定的年度。")
+
+
+async def _referral(desk: Desk, confirmation: Record) -> Any:
+    at = t.referral
+    found = await desk.fetch(
+        select(at.c.id, at.c.sent_at).where(
+            at.c.dispute_id == bindparam("of_dispute", type_=Uuid()),
+            at.c.organization_id == bindparam("of_court", type_=Uuid()),
+            at.c.kind == "CONFIRMATION",
+        ),
+        {"of_dispute": confirmation["dispute_id"], "of_court": confirmation["court_id"]},
+    )
+    return found[0] if found else None

@@ -1,0 +1,248 @@
+"""Commands about who mediates: assign, disclose (a conflict of one's own), recuse (at a party's request).
+
+One mediator presides at any time once there is one; whoever may not be impartial is not assigned.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import and_, bindparam, or_, select, union
+from sqlalchemy.types import Uuid
+
+from db import tables as t
+from db.commands.command import Outcome, command, given
+from db.desk import Desk, Record, day_of
+from db.tables.assignment import ASSIGNMENT_MODES
+
+
+@dataclass(frozen=True)
+class AssignOrder:
+    id: UUID = given("纠纷", of="Dispute")
+    happened_at: dt.datetime = given("指派时间")
+    mediator_id: UUID = given("调解员", of="Mediator")
+    is_lead: bool = given("是否主持调解；新的主持人接替原主持人")
+    mode: str = given("产生方式：指定，或由当事人选择（人民调解法第十九条）", codes=ASSIGNMENT_MODES)
+
+
+@command("dispute", "assign", "指派调解员，或更换主持调解员。", AssignOrder, target="Dispute", shows="Dispute")
+async def assign(desk: Desk, dispute: Record, order: AssignOrder) -> Outcome:
+    """人民调解法 Art. 19; 若干规定 Art. 26: one presides, others help as needed."""
+    at = order.happened_at
+    active = await _active(desk, dispute.id)
+    mediator = await _candidate(desk, dispute, order.mediator_id, "mediatorId", at, active)
+    mine, lead = active.get(mediator["person_id"]), _lead(active)
+    if mine is not None and (mine["is_lead"] or not order.is_lead):
+        desk.mistake("mediatorId", "ALREADY_ASSIGNED", "该调解员已在承办这件纠纷。")
+    elif lead is None and not order.is_lead:
+        desk.mistake("isLead", "LEAD_NEEDED", "尚无主持调解员，请先指派主持人（人民调解工作若干规定第二十六条）。")
+    ending = [one for one in (lead if order.is_lead else None, mine) if one is not None]
+    _happened(desk, dispute, at, ending)
+    desk.settle()
+    for one in ending:
+        await desk.update(t.assignment, one["id"], ended_at=at)
+    key = await _install(desk, dispute, mediator["person_id"], order.is_lead, order.mode, at)
+    await desk.change(dispute.id)
+    changes = (
+        *(("Assignment", one["id"], "ended_at", at.isoformat()) for one in ending),
+        ("Assignment", key, "is_lead", str(order.is_lead).lower()),
+        ("Assignment", key, "mode", order.mode),
+    )
+    return Outcome("Dispute", dispute.id, at, fields=("assignments", "is_lead", "mode"), changes=changes)
+
+
+@dataclass(frozen=True)
+class DiscloseOrder:
+    id: UUID = given("纠纷", of="Dispute")
+    happened_at: dt.datetime = given("披露时间")
+    ground: str = given("披露的事由：近亲属、利害关系或其他可能影响公正的关系")
+    parties_agree: bool = given("各方当事人知悉后是否一致同意由本人继续调解", default=False)
+
+
+@command(
+    "dispute",
+    "disclose",
+    "调解员披露本人与当事人的利害关系；除非各方当事人一致同意，不再承办。",
+    DiscloseOrder,
+    target="Dispute",
+    shows="Dispute",
+    leaves=True,
+)
+async def disclose(desk: Desk, dispute: Record, order: DiscloseOrder) -> Outcome:
+    """特邀调解规定 Art. 15: whoever has an interest steps back of himself, unless all parties agree that he goes on."""
+    at = order.happened_at
+    mine = (await _active(desk, dispute.id)).get(desk.actor.person_id)
+    if mine is None:
+        desk.mistake("id", "NOT_ASSIGNED", "您没有承办这件纠纷，无须披露。")
+    _happened(desk, dispute, at, [mine] if mine is not None else [])
+    desk.text("ground", order.ground, 1000)
+    desk.settle()
+    assert mine is not None
+    key = await _note_recusal(desk, dispute, "DISCLOSURE", desk.actor.person_id, order.ground, at)
+    changes: tuple[tuple[str, UUID, str, str | None], ...] = (("Recusal", key, "ground", order.ground.strip()),)
+    if not order.parties_agree:
+        await desk.update(t.assignment, mine["id"], ended_at=at)
+        changes = (*changes, ("Assignment", mine["id"], "ended_at", at.isoformat()))
+    await desk.change(dispute.id)
+    return Outcome("Dispute", dispute.id, at, fields=("recusals", "ground", "assignments"), changes=changes)
+
+
+@dataclass(frozen=True)
+class RecuseOrder:
+    id: UUID = given("纠纷", of="Dispute")
+    happened_at: dt.datetime = given("当事人提出的时间")
+    party_id: UUID = given("提出的当事人", of="Party")
+    mediator_id: UUID = given("要求更换的调解员", of="Mediator")
+    ground: str = given("事由")
+    replacement_id: UUID = given("接替的调解员", of="Mediator")
+    mode: str = given("接替人的产生方式；不写为指定", codes=ASSIGNMENT_MODES, default="APPOINTED")
+
+
+@command(
+    "dispute",
+    "recuse",
+    "当事人要求更换调解员：应予调换，同时写明接替人。",
+    RecuseOrder,
+    target="Dispute",
+    shows="Dispute",
+    leaves=True,
+)
+async def recuse(desk: Desk, dispute: Record, order: RecuseOrder) -> Outcome:
+    """若干规定 Art. 26: the request shall be granted, so there is no way to record one that is not."""
+    at = order.happened_at
+    party = await desk.see("Party", order.party_id, field="partyId")
+    if party["dispute_id"] != dispute.id or party["withdrawn_on"] is not None:
+        desk.mistake("partyId", "NOT_A_PARTY", "提出更换的须是本案当事人。")
+    leaving = await desk.see("Mediator", order.mediator_id, field="mediatorId")
+    active = await _active(desk, dispute.id)
+    replaced = active.get(leaving["person_id"])
+    if replaced is None:
+        desk.mistake("mediatorId", "NOT_ASSIGNED", "该调解员没有承办这件纠纷。")
+    replacement = await _candidate(desk, dispute, order.replacement_id, "replacementId", at, active)
+    person_id = replacement["person_id"]
+    if person_id == leaving["person_id"]:
+        desk.mistake("replacementId", "SAME_PERSON", "接替人不能是被要求更换的调解员。")
+    ending = [one for one in (replaced, active.get(person_id)) if one is not None]
+    _happened(desk, dispute, at, ending)
+    desk.text("ground", order.ground, 1000)
+    desk.settle()
+    assert replaced is not None
+    # A helper who takes the lead begins anew as lead; a lead who is to take over from a helper stays what he is.
+    stays = active.get(person_id)
+    is_lead = replaced["is_lead"] or (stays is not None and stays["is_lead"])
+    for one in ending:
+        await desk.update(t.assignment, one["id"], ended_at=at)
+    await _install(desk, dispute, person_id, is_lead, order.mode, at)
+    key = await _note_recusal(
+        desk, dispute, "REQUEST", leaving["person_id"], order.ground, at, party_id=party.id, replacement_id=person_id
+    )
+    await desk.change(dispute.id)
+    changes = (
+        ("Recusal", key, "ground", order.ground.strip()),
+        ("Assignment", replaced["id"], "ended_at", at.isoformat()),
+    )
+    return Outcome("Dispute", dispute.id, at, fields=("recusals", "ground", "assignments"), changes=changes)
+
+
+async def _active(desk: Desk, dispute_id: UUID) -> dict[UUID, Any]:
+    """The assignments in force, by person."""
+    at = t.assignment
+    statement = select(at).where(at.c.dispute_id == bindparam("dispute_id", type_=Uuid()), at.c.ended_at.is_(None))
+    return {one["person_id"]: one for one in await desk.fetch(statement, {"dispute_id": dispute_id})}
+
+
+def _lead(active: dict[UUID, Any]) -> Any:
+    return next((one for one in active.values() if one["is_lead"]), None)
+
+
+def _happened(desk: Desk, dispute: Record, at: dt.datetime, ending: list[Any]) -> None:
+    earliest = max([dispute["accepted_at"], *(one["assigned_at"] for one in ending)])
+    desk.happened("happenedAt", at, earliest, "受理时间或原来的指派时间")
+
+
+async def _install(desk: Desk, dispute: Record, person_id: UUID, is_lead: bool, mode: str, at: dt.datetime) -> UUID:
+    return await desk.insert(
+        t.assignment,
+        id=uuid4(),
+        dispute_id=dispute.id,
+        dispute_registered_at=dispute["registered_at"],
+        person_id=person_id,
+        is_lead=is_lead,
+        mode=mode,
+        assigned_at=at,
+    )
+
+
+async def _note_recusal(
+    desk: Desk, dispute: Record, kind: str, person_id: UUID, ground: str, at: dt.datetime, **more: UUID
+) -> UUID:
+    return await desk.insert(
+        t.recusal,
+        id=uuid4(),
+        dispute_id=dispute.id,
+        kind=kind,
+        person_id=person_id,
+        ground=ground.strip(),
+        occurred_at=at,
+        **more,
+    )
+
+
+async def _candidate(
+    desk: Desk, dispute: Record, mediator_id: UUID, field: str, at: dt.datetime, active: dict[UUID, Any]
+) -> Record:
+    """The mediator, with every reason noted why he may not be assigned. Raises Absent."""
+    mediator = await desk.see("Mediator", mediator_id, field=field)
+    for code, message in await unfit(desk, dispute.id, mediator, at, assigned=mediator["person_id"] in active):
+        desk.mistake(field, code, message)
+    return mediator
+
+
+async def unfit(
+    desk: Desk, dispute_id: UUID, mediator: Any, at: dt.datetime, *, assigned: bool = False
+) -> list[tuple[str, str]]:
+    """Why a mediator may not be assigned to a dispute: code and sentence; none if he may. `assigned`: he is on it already."""
+    reasons: list[tuple[str, str]] = []
+    person, party, company, recusal = t.person, t.party, t.company, t.recusal
+    bound = {
+        "dispute_id": dispute_id,
+        "person_id": mediator["person_id"],
+        "organization_id": mediator["organization_id"],
+    }
+    of_dispute, of_person = bindparam("dispute_id", type_=Uuid()), bindparam("person_id", type_=Uuid())
+    known = (await desk.fetch(select(person.c.state, person.c.phone).where(person.c.id == of_person), bound))[0]
+    # What he did once he cannot do today: his access begins with the recording, whatever day is given.
+    if known["state"] != "ACTIVE":
+        reasons.append(("SUSPENDED", "该调解员的账号已停用。"))
+    if mediator["term_ends_on"] is not None and mediator["term_ends_on"] < day_of(desk.now):
+        reasons.append(("TERM_ENDED", "该调解员的任期已经届满。"))
+    if mediator["qualified_on"] > day_of(at):
+        reasons.append(("NOT_YET_MEDIATOR", "该调解员在指派之日尚未任职。"))
+    # Whoever disclosed a conflict and is still assigned goes on with the consent of all parties.
+    noted = select(recusal.c.id).where(recusal.c.dispute_id == of_dispute, recusal.c.person_id == of_person).limit(1)
+    if not assigned and await desk.fetch(noted, bound):
+        reasons.append(("RECUSED", "该调解员已就本案披露利害关系或被要求回避，不能再承办。"))
+    post, organization = t.appointment, t.organization
+    employers = union(
+        select(organization.c.name)
+        .select_from(post.join(organization, organization.c.id == post.c.organization_id))
+        .where(post.c.person_id == of_person),
+        select(organization.c.name).where(organization.c.id == bindparam("organization_id", type_=Uuid())),
+    ).subquery()
+    employed = and_(
+        party.c.is_natural_person.is_(False),
+        or_(party.c.name.in_(select(employers.c.name)), company.c.name.in_(select(employers.c.name))),
+    )
+    himself = party.c.phone == select(person.c.phone).where(person.c.id == of_person).scalar_subquery()
+    interested = (
+        select(party.c.id)
+        .select_from(party.outerjoin(company, company.c.id == party.c.company_id))
+        .where(party.c.dispute_id == of_dispute, or_(employed, himself))
+        .limit(1)
+    )
+    if await desk.fetch(interested, bound):
+        reasons.append(("INTERESTED", "该调解员与本案当事人有利害关系，不能承办。"))
+    return reasons

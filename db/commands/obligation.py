@@ -1,0 +1,241 @@
+"""Commands of performance (人民调解法 Art. 31, 若干规定 Art. 37): perform, wholly or in part, excuse, urge. The dispute moves with them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy.types import Uuid
+
+from db import tables as t
+from db.catalog import SOURCES
+from db.commands.command import Outcome, command, given
+from db.commands.follow_up import visit_due
+from db.desk import Desk, Record, day_of
+from db.tables.follow_up import FOLLOW_UP_METHODS
+
+OWED = ("PENDING", "PARTLY_PERFORMED")
+_CENT = Decimal("0.01")
+_MOST = Decimal(10) ** 12
+
+
+def check_money(desk: Desk, field: str, amount: Decimal | None) -> bool:
+    """Money is not negative and has no more than two decimals. Whether it is an amount that can be reckoned with."""
+    if amount is None:
+        return False
+    if amount < 0:
+        desk.mistake(field, "NEGATIVE", "金额不能为负数。")
+    elif amount >= _MOST or amount != amount.quantize(_CENT):
+        desk.mistake(field, "BAD_MONEY", "金额以元计，至多两位小数，小于一万亿元。")
+    else:
+        return True
+    return False
+
+
+async def parties_of(desk: Desk, dispute_id: UUID) -> list[Any]:
+    """The parties that have not withdrawn: id, side, consent_on, and whether the caller sees them (`seen`)."""
+    source = SOURCES["Party"]
+    row, at = desk.sight.row(source, source.table.alias())
+    statement = (
+        select(
+            row["id"].label("id"),
+            row["side"].label("side"),
+            row["consent_on"].label("consent_on"),
+            desk.sight.visible(row).is_(literal_column("true")).label("seen"),
+        )
+        .select_from(at)
+        .where(row["dispute_id"] == bindparam("of_dispute", type_=Uuid()), row["withdrawn_on"].is_(None))
+    )
+    return await desk.fetch(statement, {"of_dispute": dispute_id})
+
+
+def check_party_of(desk: Desk, field: str, key: UUID, parties: list[Any]) -> None:
+    """The party is one of the dispute that the caller sees."""
+    if not any(one["id"] == key and one["seen"] for one in parties):
+        desk.mistake(field, "NOT_FOUND", "这件纠纷没有这个当事人，或其已退出。")
+
+
+async def paid(desk: Desk, obligation_id: UUID) -> Decimal:
+    """What has been performed of an obligation, in money."""
+    at = t.performance
+    found = await desk.fetch(
+        select(func.coalesce(func.sum(at.c.amount), literal_column("0")).label("sum")).where(
+            at.c.obligation_id == bindparam("of_obligation", type_=Uuid()),
+            at.c.kind.in_([literal_column("'PERFORM'"), literal_column("'PARTLY_PERFORM'")]),
+        ),
+        {"of_obligation": obligation_id},
+    )
+    return Decimal(found[0]["sum"])
+
+
+async def owing(desk: Desk, dispute_id: UUID) -> bool:
+    """Whether anything is still owed under an agreement in force."""
+    at = t.obligation
+    found = await desk.fetch(
+        select(at.c.id)
+        .where(
+            at.c.dispute_id == bindparam("of_dispute", type_=Uuid()),
+            at.c.state.in_([literal_column(f"'{state}'") for state in OWED]),
+        )
+        .limit(literal_column("1")),
+        {"of_dispute": dispute_id},
+    )
+    return bool(found)
+
+
+async def _move_on(desk: Desk, dispute: Any, on: dt.date) -> tuple[str | None, str | None]:
+    """The dispute after a step: PERFORMING, or PERFORMED with a visit due when nothing is owed any more. Its states before and after."""
+    state = "PERFORMING" if await owing(desk, dispute["id"]) else "PERFORMED"
+    if state == "PERFORMED":
+        await visit_due(desk, dispute["id"], on)
+    if state == dispute["state"]:
+        await desk.change(dispute["id"])
+        return None, None
+    await desk.change(dispute["id"], state=state)
+    return dispute["state"], state
+
+
+async def _check_day(desk: Desk, obligation: Record, happened_at: dt.datetime) -> None:
+    """A step comes after the day on which the agreement took effect, or on it."""
+    desk.happened("happenedAt", happened_at)
+    at = t.agreement
+    found = await desk.fetch(
+        select(at.c.effective_on).where(at.c.id == bindparam("of_agreement", type_=Uuid())),
+        {"of_agreement": obligation["agreement_id"]},
+    )
+    if day_of(happened_at) < found[0]["effective_on"]:
+        desk.mistake("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{found[0]['effective_on']}）。")
+
+
+@dataclass(frozen=True)
+class PerformOrder:
+    id: UUID = given("义务", of="Obligation")
+    happened_at: dt.datetime = given("履行时间")
+    amount: Decimal | None = given("本次履行的金额，元；不写为全部尚欠金额，少于尚欠金额即部分履行", default=None)
+    partly: bool = given("不涉及金额的义务是否只履行了一部分", default=False)
+    evidence: str | None = given("凭证，如收据号、照片编号；没有凭证的须有双方确认", default=None)
+    both_confirmed: str | None = given("双方确认已履行的说明", default=None)
+
+
+@command("obligation", "perform", "登记履行或部分履行。", PerformOrder, target="Obligation", shows="Obligation")
+async def perform(desk: Desk, obligation: Record, order: PerformOrder) -> Outcome:
+    """Art. 31: performance on evidence or on the word of both. When nothing is owed any more, a visit becomes due (Art. 36 若干规定)."""
+    await _check_day(desk, obligation, order.happened_at)
+    for field, text in (("evidence", order.evidence), ("bothConfirmed", order.both_confirmed)):
+        if text is not None:
+            desk.text(field, text, 1000)
+    if order.evidence is None and order.both_confirmed is None:
+        desk.mistake("evidence", "NO_PROOF", "登记履行须有凭证或双方确认。")
+    amount, whole = await _performed(desk, obligation, order)
+    desk.settle()
+    on = day_of(order.happened_at)
+    key = await desk.insert(
+        t.performance,
+        dispute_id=obligation["dispute_id"],
+        obligation_id=obligation.id,
+        kind="PERFORM" if whole else "PARTLY_PERFORM",
+        occurred_on=on,
+        recorded_at=desk.now,
+        amount=amount,
+        evidence=order.evidence.strip() if order.evidence else None,
+        both_confirmed=order.both_confirmed.strip() if order.both_confirmed else None,
+    )
+    state = "PERFORMED" if whole else "PARTLY_PERFORMED"
+    await desk.update(t.obligation, obligation.id, state=state, performed_on=on if whole else None)
+    before, after = await _move_on(desk, obligation.dispute, on)
+    changes: list[tuple[str, UUID, str, str | None]] = [
+        ("Obligation", obligation.id, "state", state),
+        ("Performance", key, "occurred_on", on.isoformat()),
+    ]
+    if amount is not None:
+        changes.append(("Performance", key, "amount", str(amount)))
+    fields = ("state", "performed_on") if whole else ("state",)
+    return Outcome("Obligation", obligation.id, order.happened_at, before, after, fields, changes=tuple(changes))
+
+
+async def _performed(desk: Desk, obligation: Record, order: PerformOrder) -> tuple[Decimal | None, bool]:
+    """The amount of this step, and whether it is the last."""
+    if obligation["amount"] is None:
+        if order.amount is not None:
+            desk.mistake("amount", "NOT_APPLICABLE", "此项义务不涉及金额；只履行一部分的，请用 partly 写明。")
+        return None, not order.partly
+    if order.partly:
+        desk.mistake("partly", "NOT_APPLICABLE", "此项义务以金额计；只履行一部分的，请写明本次金额。")
+    outstanding = obligation["amount"] - await paid(desk, obligation.id)
+    if order.amount is None:
+        return outstanding, True
+    if check_money(desk, "amount", order.amount):
+        if order.amount > outstanding:
+            desk.mistake("amount", "TOO_MUCH", "本次金额超过尚欠金额。")
+        elif order.amount == 0 and outstanding > 0:
+            desk.mistake("amount", "TOO_SMALL", "本次金额应大于零。")
+    return order.amount, order.amount == outstanding
+
+
+@dataclass(frozen=True)
+class ExcuseOrder:
+    id: UUID = given("义务", of="Obligation")
+    happened_at: dt.datetime = given("认定或同意免除的时间")
+    reason: str = given("不能履行的正当理由，或权利人同意免除的说明")
+
+
+@command("obligation", "excuse", "登记有正当理由不能履行。", ExcuseOrder, target="Obligation", shows="Obligation")
+async def excuse(desk: Desk, obligation: Record, order: ExcuseOrder) -> Outcome:
+    """若干规定 Art. 37: what is not performed for a good reason is not urged; the reason is on record."""
+    await _check_day(desk, obligation, order.happened_at)
+    desk.text("reason", order.reason, 1000)
+    desk.settle()
+    on = day_of(order.happened_at)
+    await desk.insert(
+        t.performance,
+        dispute_id=obligation["dispute_id"],
+        obligation_id=obligation.id,
+        kind="EXCUSE",
+        occurred_on=on,
+        recorded_at=desk.now,
+        evidence=order.reason.strip(),
+    )
+    await desk.update(t.obligation, obligation.id, state="EXCUSED")
+    before, after = await _move_on(desk, obligation.dispute, on)
+    changes = (("Obligation", obligation.id, "state", "EXCUSED"),)
+    return Outcome("Obligation", obligation.id, order.happened_at, before, after, ("state",), changes=changes)
+
+
+@dataclass(frozen=True)
+class UrgeOrder:
+    id: UUID = given("义务", of="Obligation")
+    happened_at: dt.datetime = given("督促时间")
+    party_id: UUID = given("被督促的当事人，任何一方均可", of="Party")
+    method: str = given("督促方式", codes=FOLLOW_UP_METHODS)
+    result: str = given("督促的结果")
+
+
+@command("obligation", "urge", "督促一方当事人履行。", UrgeOrder, target="Obligation", shows="Obligation")
+async def urge(desk: Desk, obligation: Record, order: UrgeOrder) -> Outcome:
+    """Art. 31: the committee urges both sides, the one who owes and the one who must let him perform; what came of it is recorded."""
+    await _check_day(desk, obligation, order.happened_at)
+    check_party_of(desk, "partyId", order.party_id, await parties_of(desk, obligation["dispute_id"]))
+    desk.text("result", order.result, 1000)
+    desk.settle()
+    on = day_of(order.happened_at)
+    key = await desk.insert(
+        t.performance,
+        dispute_id=obligation["dispute_id"],
+        obligation_id=obligation.id,
+        kind="URGE",
+        occurred_on=on,
+        recorded_at=desk.now,
+        party_id=order.party_id,
+        method=order.method,
+        result=order.result.strip(),
+    )
+    await desk.change(obligation["dispute_id"])
+    changes = (
+        ("Performance", key, "occurred_on", on.isoformat()),
+        ("Performance", key, "method", order.method),
+    )
+    return Outcome("Obligation", obligation.id, order.happened_at, changes=changes)

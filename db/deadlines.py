@@ -1,0 +1,182 @@
+"""The clocks of a dispute in SQL: name, last day and state, worked out anew at every read and never stored.
+
+SECURITY: a clock shows only where the caller reads the fields that it is worked out from, on rows that he sees. DONE says that a clock
+runs no longer, not why.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, cast, exists, func, literal_column, or_, select, union_all
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.types import Date
+
+from db import plan as p
+from db import tables as t
+from db.catalog import SOURCES, Row, Sql, today
+from db.sight import Sight
+from db.statement import JsonRow
+
+CLOCKS = ("FIRST_CONTACT", "MEDIATION_MONTH", "CONFIRMATION", "TIER", "FOLLOW_UP")
+CLOCK_STATES = ("RUNNING", "DUE_SOON", "OVERDUE", "DONE")
+
+# House rules, in days: no law sets a time to a tier (domain 4.3).
+TIER_DAYS = {"TEAM": 7, "SQUAD": 10, "CENTRE": 30}
+FIRST_CONTACT_HOURS, FIRST_CONTACT_SOON_HOURS = 24, 6
+SOON_DAYS = {"MEDIATION_MONTH": 3, "CONFIRMATION": 7, "TIER": 2, "FOLLOW_UP": 3}
+
+_ENDED = ("CLOSED", "ARCHIVED", "DECLINED", "FAILED", "WITHDRAWN", "REFUSED")
+_UNDER_MEDIATION = ("REGISTERED", "ACCEPTED", "MEDIATING")
+
+
+def clocks(sight: Sight, row: Row, item: p.Clocks) -> Sql:
+    """The clocks of a dispute as a JSON list of what is selected of each."""
+    found = union_all(
+        _first_contact(sight, row),
+        _month(sight, row),
+        _confirmation(sight, row),
+        _tier(sight, row),
+        _follow_up(sight, row),
+    ).subquery()
+    values: dict[str, Sql] = {
+        "typename": literal_column("'Clock'"),
+        "name": found.c.name,
+        "due_on": found.c.due_on,
+        "state": found.c.state,
+    }
+    one = JsonRow([(key, values[name]) for key, name in item.items])
+    listed = func.json_agg(aggregate_order_by(one, found.c.place, found.c.due_on, found.c.state))
+    return select(func.coalesce(listed, literal_column("'[]'::json"))).select_from(found).scalar_subquery()
+
+
+def _one(name: str, due_on: Sql, state: Sql) -> list[ColumnElement[Any]]:
+    return [
+        literal_column(str(CLOCKS.index(name))).label("place"),
+        literal_column(f"'{name}'").label("name"),
+        due_on.label("due_on"),
+        state.label("state"),
+    ]
+
+
+def _state(name: str, due_on: Sql, done: Sql) -> Sql:
+    soon: Sql = literal_column(str(SOON_DAYS[name]))
+    return case(
+        (done, literal_column("'DONE'")),
+        (due_on < today(), literal_column("'OVERDUE'")),
+        (due_on - soon <= today(), literal_column("'DUE_SOON'")),
+        else_=literal_column("'RUNNING'"),
+    )
+
+
+def _in(column: Sql, *values: str) -> Sql:
+    return column.in_([literal_column(f"'{value}'") for value in values])
+
+
+def _day(moment: Sql) -> Sql:
+    return cast(func.timezone(literal_column("'Asia/Shanghai'"), moment), Date)
+
+
+def _reads(sight: Sight, row: Row, *fields: str) -> Sql:
+    return and_(*(sight.clear(row, name) for name in fields))
+
+
+def _first_contact(sight: Sight, row: Row) -> Select[Any]:
+    """A supply that was cut: somebody of ours acts within a day of the registration."""
+    due = row["registered_at"] + literal_column(f"interval '{FIRST_CONTACT_HOURS} hours'")
+    acted = [
+        exists(select(literal_column("1")).select_from(at).where(at.c.dispute_id == row["id"]).correlate(row.at))
+        for at in (t.measure.alias(), t.session.alias(), t.visit.alias())
+    ]
+    now: Sql = literal_column("now()")
+    state = case(
+        (or_(_in(row["state"], *_ENDED), *acted), literal_column("'DONE'")),
+        (due < now, literal_column("'OVERDUE'")),
+        (due - literal_column(f"interval '{FIRST_CONTACT_SOON_HOURS} hours'") <= now, literal_column("'DUE_SOON'")),
+        else_=literal_column("'RUNNING'"),
+    )
+    cut = or_(row["utility_cut"].is_not(None), row["sub_category"] == literal_column("'P02'"))
+    readable = _reads(sight, row, "utility_cut", "sub_category", "registered_at", "state")
+    return select(*_one("FIRST_CONTACT", _day(due), state)).where(cut, readable).correlate(row.at)
+
+
+def _month(sight: Sight, row: Row) -> Select[Any]:
+    """The month of mediation with its extensions (人民调解工作若干规定 Art. 33)."""
+    done = ~_in(row["state"], "ACCEPTED", "MEDIATING")
+    return (
+        select(*_one("MEDIATION_MONTH", row["due_on"], _state("MEDIATION_MONTH", row["due_on"], done)))
+        .where(row["due_on"].is_not(None), _reads(sight, row, "due_on", "state"))
+        .correlate(row.at)
+    )
+
+
+def _confirmation(sight: Sight, row: Row) -> Select[Any]:
+    """The window to apply jointly for confirmation (人民调解法 Art. 33), of each agreement in force."""
+    agreement, at = sight.row(SOURCES["Agreement"], t.agreement.alias(), row.at)
+    applied = t.confirmation.alias()
+    done = or_(
+        ~_in(row["state"], "AGREED", "PERFORMING"),
+        exists(
+            select(literal_column("1"))
+            .select_from(applied)
+            .where(applied.c.agreement_id == agreement["id"])
+            .correlate(agreement.at)
+        ),
+    )
+    due = agreement["confirm_by_on"]
+    return (
+        select(*_one("CONFIRMATION", due, _state("CONFIRMATION", due, done)))
+        .select_from(at)
+        .where(
+            agreement["dispute_id"] == row["id"],
+            _in(agreement["state"], "EFFECTIVE", "VARIED"),
+            due.is_not(None),
+            sight.visible(agreement),
+            _reads(sight, agreement, "state", "confirm_by_on"),
+            _reads(sight, row, "state"),
+        )
+        .correlate(row.at)
+    )
+
+
+def _tier(sight: Sight, row: Row) -> Select[Any]:
+    """The time that the tier has which now holds the case: the team from acceptance, the others from taking it over."""
+    escalation, at = sight.row(SOURCES["Escalation"], t.escalation.alias(), row.at)
+    taken = (
+        select(func.max(escalation["answered_at"]))
+        .select_from(at)
+        .where(
+            escalation["dispute_id"] == row["id"],
+            escalation["to_tier"] == row["tier"],
+            _in(escalation["state"], "TAKEN"),
+            sight.visible(escalation),
+            _reads(sight, escalation, "state", "to_tier", "answered_at"),
+        )
+        .correlate(row.at)
+        .scalar_subquery()
+    )
+    own = func.coalesce(row["accepted_at"], row["registered_at"])
+    since = case((_in(row["tier"], "TEAM"), own), else_=taken)
+    days = case(
+        *((_in(row["tier"], tier), literal_column(str(count))) for tier, count in TIER_DAYS.items()),
+        else_=literal_column("0"),
+    )
+    due = _day(since) + days
+    done = ~_in(row["state"], *_UNDER_MEDIATION)
+    readable = _reads(sight, row, "tier", "state", "accepted_at", "registered_at")
+    return select(*_one("TIER", due, _state("TIER", due, done))).where(due.is_not(None), readable).correlate(row.at)
+
+
+def _follow_up(sight: Sight, row: Row) -> Select[Any]:
+    """The next visit that is due; the last that was, once all are done."""
+    visit, at = sight.row(SOURCES["FollowUp"], t.follow_up.alias(), row.at)
+    pending = visit["done_at"].is_(None)
+    next_due = func.min(visit["due_on"]).filter(pending)
+    due = func.coalesce(next_due, func.max(visit["due_on"]))
+    return (
+        select(*_one("FOLLOW_UP", due, _state("FOLLOW_UP", due, next_due.is_(None))))
+        .select_from(at)
+        .where(visit["dispute_id"] == row["id"], sight.visible(visit), _reads(sight, visit, "due_on", "done_at"))
+        .having(func.count(visit["id"]) > literal_column("0"))
+        .correlate(row.at)
+    )

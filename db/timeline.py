@@ -1,0 +1,155 @@
+"""The timeline of a dispute in SQL: who did what when, under which policy version, and what it changed, from the dispute's events.
+
+SECURITY: an entry shows only where the caller now sees the row that it is about, a state or a changed value only where he now reads
+that very field of that row in clear. What does not show is left out; nothing says that it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import and_, case, cast, exists, false, func, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.types import JSON, Text, Uuid
+
+from db import plan as p
+from db import tables as t
+from db.catalog import SOURCES, Row, Source, Sql
+from db.commands.command import COMMANDS
+from db.sight import Sight
+from db.statement import JsonRow
+from policies.predicate import Never
+
+# What the service does of itself.
+_OWN_LABELS = {"alert.open": "产生预警", "alert.raise": "预警升级"}
+
+
+def timeline(sight: Sight, row: Row, item: p.Timeline, person: Callable[[p.Node, Sql, Any], Sql]) -> Sql:
+    """The entries as a JSON list, oldest first. `person`: builds the node of a person by id, within a FROM element."""
+    event = t.event.alias()
+    values: dict[str, Callable[[], Sql]] = {
+        "typename": lambda: literal_column("'TimelineEntry'"),
+        "at": lambda: event.c.at,
+        "happened_at": lambda: event.c.happened_at,
+        "action": lambda: event.c.action,
+        "label": lambda: _label(event.c.action),
+        "from_state": lambda: case((_reads_state(sight, row, event), event.c.from_state)),
+        "to_state": lambda: case((_reads_state(sight, row, event), event.c.to_state)),
+        "policy_version": lambda: event.c.policy_version,
+    }
+    members: list[tuple[str, Sql]] = []
+    for key, what in item.items:
+        if isinstance(what, p.Node):
+            members.append((key, person(what, event.c.actor_id, event)))
+        elif isinstance(what, p.Changes):
+            members.append((key, _changes(sight, row, event, what)))
+        else:
+            members.append((key, values[what]()))
+    listed = func.json_agg(aggregate_order_by(JsonRow(members), event.c.at, event.c.id))
+    return (
+        select(func.coalesce(listed, literal_column("'[]'::json")))
+        .select_from(event)
+        .where(event.c.dispute_id == row["id"], _sees(sight, row, event.c.resource, event.c.resource_id, event))
+        .correlate(row.at)
+        .scalar_subquery()
+    )
+
+
+def _label(action: Sql) -> Sql:
+    labels = {name: one.label.rstrip("。") for name, one in COMMANDS.items()} | _OWN_LABELS
+    known = [(action == _text(name), _text(label)) for name, label in sorted(labels.items())]
+    return case(*known, else_=action)
+
+
+def _text(value: str) -> Sql:
+    return literal_column("'" + value.replace("'", "''") + "'", Text())
+
+
+def _parts(sight: Sight) -> list[Source]:
+    """The resources of which the caller may see rows of a dispute, and the dispute itself."""
+    return [
+        source
+        for source in SOURCES.values()
+        if (source.part or source.name == "Dispute")
+        and source.name != "Event"
+        and sight.access.grant(source.name).rows != Never()
+    ]
+
+
+def _where(sight: Sight, row: Row, kind: Sql, key: Sql, within: Any, reads: Callable[[Row], Sql] | None) -> Sql:
+    """True where `kind` and `key` name a row of this dispute that the caller sees and of which `reads` holds."""
+    branches: list[Sql] = []
+    for source in _parts(sight):
+        if source.name == "Dispute":
+            found = key == row["id"] if reads is None else and_(key == row["id"], reads(row))
+        else:
+            part, at = sight.row(source, source.table.alias(), row.at)
+            clauses = [part["id"] == key, part["dispute_id"] == row["id"], sight.visible(part)]
+            if reads is not None:
+                clauses.append(reads(part))
+            found = exists(select(literal_column("1")).select_from(at).where(*clauses).correlate(row.at, within))
+        branches.append(and_(kind == _text(source.name), found))
+    return or_(*branches) if branches else false()
+
+
+def _sees(sight: Sight, row: Row, kind: Sql, key: Sql, within: Any) -> Sql:
+    return _where(sight, row, kind, key, within, None)
+
+
+def _reads_state(sight: Sight, row: Row, event: Any) -> Sql:
+    def reads(one: Row) -> Sql:
+        return sight.clear(one, "state") if "state" in one.source.fields else false()
+
+    return _where(sight, row, event.c.resource, event.c.resource_id, event, reads)
+
+
+def _changes(sight: Sight, row: Row, event: Any, item: p.Changes) -> Sql:
+    """The elements of `changes`, each [resource, row, field, value as text], that the caller may read."""
+    each = (
+        func.json_array_elements(func.coalesce(event.c.changes, literal_column("'[]'::json")))
+        .table_valued("value", with_ordinality="place", name="change")
+        .render_derived()
+    )
+    element = cast(each.c.value, JSON)
+    kind, key, cell, text = (_element(element, index) for index in range(4))
+    values: dict[str, Sql] = {
+        "typename": literal_column("'TimelineChange'"),
+        "resource": kind,
+        "field": _camel(cell),
+        "value": text,
+    }
+
+    def reads(one: Row) -> Sql:
+        clear: dict[str, tuple[Sql, list[str]]] = {}
+        for name in one.source.fields:
+            allowed = sight.reading(one.source.name, name).clear
+            if allowed != Never():
+                clear.setdefault(repr(allowed), (sight.clear(one, name), []))[1].append(name)
+        return or_(
+            *(and_(cell.in_([_text(name) for name in names]), allowed) for allowed, names in clear.values()), false()
+        )
+
+    one = JsonRow([(name, values[what]) for name, what in item.items])
+    return (
+        select(func.coalesce(func.json_agg(aggregate_order_by(one, each.c.place)), literal_column("'[]'::json")))
+        .select_from(each)
+        .where(_where(sight, row, kind, cast(key, Uuid), each, reads))
+        .correlate(event, row.at)
+        .scalar_subquery()
+    )
+
+
+def _element(array: Sql, index: int) -> Sql:
+    return func.json_array_element_text(array, literal_column(str(index)), type_=Text())
+
+
+def _camel(name: Sql) -> Sql:
+    """`case_number` as the schema calls it: `caseNumber`."""
+    words = func.replace(
+        func.initcap(func.replace(name, literal_column("'_'"), literal_column("' '"))),
+        literal_column("' '"),
+        literal_column("''"),
+    )
+    first = func.lower(func.left(words, literal_column("1")))
+    return first.concat(func.substr(words, literal_column("2")))

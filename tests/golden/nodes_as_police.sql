@@ -1,0 +1,84 @@
+-- police
+-- $1 claim_0_organization_id
+-- $2 v1_ids_types
+-- $3 v1_ids_ids
+SELECT (
+    SELECT access_epoch.epoch
+    FROM access_epoch
+  ) AS epoch,
+  convert_to(CAST((
+    SELECT row_to_json("-")
+    FROM (
+        SELECT anon_1.v0 AS "nodes"
+      ) "-"
+  ) AS TEXT), 'UTF8') AS data,
+  '{}'::text[] AS missing
+FROM (
+    SELECT (
+        SELECT coalesce(json_agg(CASE WHEN (asked.kind = 'Party') THEN (
+            SELECT (
+                SELECT row_to_json("-")
+                FROM (
+                    SELECT 'Party:' || CAST(party_1.id AS TEXT) AS "id",
+                      party_1.name AS "name",
+                      mask_phone(party_1.phone) AS "phone",
+                      (
+                        SELECT (
+                            SELECT row_to_json("-")
+                            FROM (
+                                SELECT dispute_1.title AS "title"
+                              ) "-"
+                          ) AS anon_3
+                        FROM dispute AS dispute_1
+                        WHERE dispute_1.id = party_1.dispute_id
+                          AND ((EXISTS (
+                            SELECT 1
+                            FROM referral AS referral_1
+                            WHERE referral_1.dispute_id = dispute_1.id
+                              AND referral_1.organization_id = $1::UUID
+                              AND referral_1.state != 'WITHDRAWN'
+                          )) OR dispute_1.source_organization_id = $1::UUID)
+                      ) AS "dispute"
+                  ) "-"
+              ) AS anon_2
+            FROM party AS party_1
+            JOIN dispute AS dispute_2 ON dispute_2.id = party_1.dispute_id
+            WHERE party_1.id = asked.value
+              AND (EXISTS (
+                SELECT 1
+                FROM referral AS referral_2
+                WHERE referral_2.dispute_id = dispute_2.id
+                  AND referral_2.organization_id = $1::UUID
+                  AND referral_2.state != 'WITHDRAWN'
+              ))
+          ) WHEN (asked.kind = 'Note') THEN (
+            SELECT (
+                SELECT row_to_json("-")
+                FROM (
+                    SELECT 'Note:' || CAST(note_1.id AS TEXT) AS "id",
+                      note_1.text AS "text"
+                  ) "-"
+              ) AS anon_4
+            FROM note AS note_1
+            JOIN dispute AS dispute_3 ON dispute_3.id = note_1.dispute_id
+            WHERE note_1.id = asked.value
+              AND (EXISTS (
+                SELECT 1
+                FROM referral AS referral_3
+                WHERE referral_3.dispute_id = dispute_3.id
+                  AND referral_3.organization_id = $1::UUID
+                  AND referral_3.state != 'WITHDRAWN'
+              ))
+              AND (EXISTS (
+                SELECT 1
+                FROM attendance AS attendance_1
+                WHERE attendance_1.session_id = note_1.session_id
+                  AND attendance_1.organization_id = $1::UUID
+              ))
+              AND note_1.visibility = 'SHARED'
+          ) END ORDER BY asked.place), '[]'::json) AS coalesce_1
+        FROM unnest($2::TEXT[], $3::UUID[]) WITH ORDINALITY AS asked(kind, value, place)
+      ) AS v0
+    LIMIT ALL
+    OFFSET 0
+  ) AS anon_1

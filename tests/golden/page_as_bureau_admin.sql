@@ -1,0 +1,151 @@
+-- bureau_admin
+-- $1 claim_0_area_code
+-- $2 v1_state
+-- $3 v2_size
+-- $4 v2_size_after_0
+-- $5 v2_size_after_1
+SELECT (
+    SELECT access_epoch.epoch
+    FROM access_epoch
+  ) AS epoch,
+  convert_to(CAST((
+    SELECT row_to_json("-")
+    FROM (
+        SELECT anon_1.v0 AS "disputes"
+      ) "-"
+  ) AS TEXT), 'UTF8') AS data,
+  '{}'::text[] AS missing
+FROM (
+    SELECT (
+        SELECT (
+            SELECT row_to_json("-")
+            FROM (
+                SELECT (
+                    SELECT count(*) AS count_1
+                    FROM dispute AS dispute_1
+                    WHERE dispute_1.county_code = $1::VARCHAR
+                      AND dispute_1.state = any($2::TEXT[])
+                  ) AS "totalCount",
+                  (
+                    SELECT row_to_json("-")
+                    FROM (
+                        SELECT count(anon_3.rn) > $3::INTEGER AS "hasNextPage",
+                          (array_agg(anon_3.j1 ORDER BY anon_3.rn DESC) FILTER (WHERE anon_3.rn <= $3::INTEGER))[1] AS "endCursor"
+                      ) "-"
+                  ) AS "pageInfo",
+                  coalesce(json_agg(anon_3.j2 ORDER BY anon_3.rn ASC) FILTER (WHERE anon_3.rn <= $3::INTEGER), '[]'::json) AS "nodes"
+              ) "-"
+          ) AS anon_2
+        FROM (
+            SELECT row_number() OVER (ORDER BY anon_4.registered_at DESC, anon_4.id DESC) AS rn,
+              translate(encode(convert_to(CAST(json_build_array(anon_4.registered_at, anon_4.id) AS TEXT), 'UTF8'), 'base64'), E'\n', '') AS j1,
+              CASE WHEN (row_number() OVER (ORDER BY anon_4.registered_at DESC, anon_4.id DESC) <= $3::INTEGER) THEN (
+                SELECT row_to_json("-")
+                FROM (
+                    SELECT 'Dispute:' || CAST(anon_4.id AS TEXT) AS "id",
+                      anon_4.title AS "title",
+                      anon_4.summary AS "summary",
+                      CAST(anon_4.amount_claimed AS TEXT) AS "amountClaimed",
+                      (
+                        SELECT (
+                            SELECT row_to_json("-")
+                            FROM (
+                                SELECT (
+                                    SELECT person_1.name
+                                    FROM person AS person_1
+                                    WHERE person_1.id = mediator_1.person_id
+                                  ) AS "name"
+                              ) "-"
+                          ) AS anon_5
+                        FROM mediator AS mediator_1
+                        WHERE mediator_1.person_id = (
+                            SELECT assignment_1.person_id
+                            FROM assignment AS assignment_1
+                            WHERE assignment_1.dispute_id = anon_4.id
+                              AND assignment_1.is_lead
+                              AND assignment_1.ended_at IS NULL
+                          )
+                      ) AS "leadMediator",
+                      (
+                        SELECT coalesce(json_agg(anon_6.node ORDER BY anon_6.o0, anon_6.o1), '[]'::json) AS coalesce_1
+                        FROM (
+                            SELECT (
+                                SELECT row_to_json("-")
+                                FROM (
+                                    SELECT CASE WHEN party_1.is_natural_person THEN mask_name(party_1.name) ELSE party_1.name END AS "name",
+                                      mask_phone(party_1.phone) AS "phone",
+                                      party_1.id_number AS "idNumber",
+                                      (
+                                        SELECT row_to_json("-")
+                                        FROM (
+                                            SELECT to_json('{agentPowers,isMinor}'::text[]) AS "hidden",
+                                              to_json('{name,phone,address,idNumber,agentName}'::text[]) AS "masked"
+                                          ) "-"
+                                      ) AS "access"
+                                  ) "-"
+                              ) AS node,
+                              party_1.side AS o0,
+                              party_1.id AS o1
+                            FROM party AS party_1
+                            WHERE party_1.dispute_id = anon_4.id
+                              AND anon_4.county_code = $1::VARCHAR
+                          ) AS anon_6
+                      ) AS "parties"
+                  ) "-"
+              ) END AS j2
+            FROM (
+                SELECT dispute_2.id AS id,
+                  dispute_2.case_number AS case_number,
+                  dispute_2.title AS title,
+                  dispute_2.category AS category,
+                  dispute_2.sub_category AS sub_category,
+                  dispute_2.source AS source,
+                  dispute_2.state AS state,
+                  dispute_2.tier AS tier,
+                  dispute_2.risk_level AS risk_level,
+                  dispute_2.amount_claimed AS amount_claimed,
+                  dispute_2.people_count AS people_count,
+                  dispute_2.summary AS summary,
+                  dispute_2.public_summary AS public_summary,
+                  dispute_2.occurred_on AS occurred_on,
+                  dispute_2.registered_at AS registered_at,
+                  dispute_2.notified_at AS notified_at,
+                  dispute_2.accepted_at AS accepted_at,
+                  dispute_2.due_on AS due_on,
+                  dispute_2.concluded_at AS concluded_at,
+                  dispute_2.closed_at AS closed_at,
+                  dispute_2.utility_cut AS utility_cut,
+                  dispute_2.decline_reason AS decline_reason,
+                  dispute_2.advice AS advice,
+                  dispute_2.outcome AS outcome,
+                  dispute_2.external_ref AS external_ref,
+                  dispute_2.version AS version,
+                  dispute_2.committee_id AS committee_id,
+                  dispute_2.case_year AS case_year,
+                  dispute_2.case_sequence AS case_sequence,
+                  dispute_2.grid_code AS grid_code,
+                  dispute_2.community_code AS community_code,
+                  dispute_2.town_code AS town_code,
+                  dispute_2.county_code AS county_code,
+                  dispute_2.compound_id AS compound_id,
+                  dispute_2.team_id AS team_id,
+                  dispute_2.squad_id AS squad_id,
+                  dispute_2.centre_id AS centre_id,
+                  dispute_2.source_organization_id AS source_organization_id,
+                  dispute_2.previous_id AS previous_id,
+                  dispute_2.public_grams AS public_grams,
+                  dispute_2.narrative_grams AS narrative_grams
+                FROM dispute AS dispute_2
+                WHERE dispute_2.county_code = $1::VARCHAR
+                  AND dispute_2.state = any($2::TEXT[])
+                  AND (dispute_2.registered_at, dispute_2.id) < ($4::TIMESTAMP WITH TIME ZONE, $5::UUID)
+                ORDER BY dispute_2.registered_at DESC,
+                  dispute_2.id DESC
+                LIMIT $3::INTEGER + 1
+              ) AS anon_4
+          ) AS anon_3
+        HAVING true
+      ) AS v0
+    LIMIT ALL
+    OFFSET 0
+  ) AS anon_1

@@ -1,0 +1,171 @@
+-- mediator
+-- $1 claim_0_person_id
+-- $2 v1_size
+SELECT (
+    SELECT access_epoch.epoch
+    FROM access_epoch
+  ) AS epoch,
+  convert_to(CAST((
+    SELECT row_to_json("-")
+    FROM (
+        SELECT anon_1.v0 AS "disputes"
+      ) "-"
+  ) AS TEXT), 'UTF8') AS data,
+  '{}'::text[] AS missing
+FROM (
+    SELECT (
+        SELECT (
+            SELECT row_to_json("-")
+            FROM (
+                SELECT (
+                    SELECT count(*) AS count_1
+                    FROM (
+                        SELECT DISTINCT anon_4.id AS id
+                        FROM (
+                            SELECT DISTINCT ON (assignment_1.dispute_registered_at, assignment_1.dispute_id) dispute_1.id AS id
+                            FROM assignment AS assignment_1
+                            JOIN dispute AS dispute_1 ON dispute_1.id = assignment_1.dispute_id
+                            WHERE assignment_1.person_id = $1::UUID
+                              AND assignment_1.ended_at IS NULL
+                          ) AS anon_4
+                      ) AS anon_3
+                  ) AS "totalCount",
+                  (
+                    SELECT row_to_json("-")
+                    FROM (
+                        SELECT count(anon_5.rn) > $2::INTEGER AS "hasNextPage",
+                          (array_agg(anon_5.j1 ORDER BY anon_5.rn DESC) FILTER (WHERE anon_5.rn <= $2::INTEGER))[1] AS "endCursor"
+                      ) "-"
+                  ) AS "pageInfo",
+                  coalesce(json_agg(anon_5.j2 ORDER BY anon_5.rn ASC) FILTER (WHERE anon_5.rn <= $2::INTEGER), '[]'::json) AS "nodes"
+              ) "-"
+          ) AS anon_2
+        FROM (
+            SELECT row_number() OVER (ORDER BY anon_6.registered_at DESC, anon_6.id DESC) AS rn,
+              translate(encode(convert_to(CAST(json_build_array(anon_6.registered_at, anon_6.id) AS TEXT), 'UTF8'), 'base64'), E'\n', '') AS j1,
+              CASE WHEN (row_number() OVER (ORDER BY anon_6.registered_at DESC, anon_6.id DESC) <= $2::INTEGER) THEN (
+                SELECT row_to_json("-")
+                FROM (
+                    SELECT 'Dispute:' || CAST(anon_6.id AS TEXT) AS "id",
+                      anon_6.title AS "title",
+                      anon_6.summary AS "summary",
+                      CAST(anon_6.amount_claimed AS TEXT) AS "amountClaimed",
+                      (
+                        SELECT (
+                            SELECT row_to_json("-")
+                            FROM (
+                                SELECT (
+                                    SELECT person_1.name
+                                    FROM person AS person_1
+                                    WHERE person_1.id = mediator_1.person_id
+                                  ) AS "name"
+                              ) "-"
+                          ) AS anon_7
+                        FROM mediator AS mediator_1
+                        WHERE mediator_1.person_id = (
+                            SELECT assignment_2.person_id
+                            FROM assignment AS assignment_2
+                            WHERE assignment_2.dispute_id = anon_6.id
+                              AND assignment_2.is_lead
+                              AND assignment_2.ended_at IS NULL
+                          )
+                      ) AS "leadMediator",
+                      (
+                        SELECT coalesce(json_agg(anon_8.node ORDER BY anon_8.o0, anon_8.o1), '[]'::json) AS coalesce_1
+                        FROM (
+                            SELECT (
+                                SELECT row_to_json("-")
+                                FROM (
+                                    SELECT party_1.name AS "name",
+                                      party_1.phone AS "phone",
+                                      party_1.id_number AS "idNumber",
+                                      (
+                                        SELECT row_to_json("-")
+                                        FROM (
+                                            SELECT to_json('{agentPowers}'::text[]) AS "hidden",
+                                              to_json('{idNumber}'::text[]) AS "masked"
+                                          ) "-"
+                                      ) AS "access"
+                                  ) "-"
+                              ) AS node,
+                              party_1.side AS o0,
+                              party_1.id AS o1
+                            FROM party AS party_1
+                            WHERE party_1.dispute_id = anon_6.id
+                              AND (EXISTS (
+                                SELECT 1
+                                FROM assignment AS assignment_3
+                                WHERE assignment_3.dispute_id = anon_6.id
+                                  AND assignment_3.person_id = $1::UUID
+                                  AND assignment_3.ended_at IS NULL
+                              ))
+                          ) AS anon_8
+                      ) AS "parties"
+                  ) "-"
+              ) END AS j2
+            FROM (
+                SELECT dispute_2.id AS id,
+                  dispute_2.case_number AS case_number,
+                  dispute_2.title AS title,
+                  dispute_2.category AS category,
+                  dispute_2.sub_category AS sub_category,
+                  dispute_2.source AS source,
+                  dispute_2.state AS state,
+                  dispute_2.tier AS tier,
+                  dispute_2.risk_level AS risk_level,
+                  dispute_2.amount_claimed AS amount_claimed,
+                  dispute_2.people_count AS people_count,
+                  dispute_2.summary AS summary,
+                  dispute_2.public_summary AS public_summary,
+                  dispute_2.occurred_on AS occurred_on,
+                  dispute_2.registered_at AS registered_at,
+                  dispute_2.notified_at AS notified_at,
+                  dispute_2.accepted_at AS accepted_at,
+                  dispute_2.due_on AS due_on,
+                  dispute_2.concluded_at AS concluded_at,
+                  dispute_2.closed_at AS closed_at,
+                  dispute_2.utility_cut AS utility_cut,
+                  dispute_2.decline_reason AS decline_reason,
+                  dispute_2.advice AS advice,
+                  dispute_2.outcome AS outcome,
+                  dispute_2.external_ref AS external_ref,
+                  dispute_2.version AS version,
+                  dispute_2.committee_id AS committee_id,
+                  dispute_2.case_year AS case_year,
+                  dispute_2.case_sequence AS case_sequence,
+                  dispute_2.grid_code AS grid_code,
+                  dispute_2.community_code AS community_code,
+                  dispute_2.town_code AS town_code,
+                  dispute_2.county_code AS county_code,
+                  dispute_2.compound_id AS compound_id,
+                  dispute_2.team_id AS team_id,
+                  dispute_2.squad_id AS squad_id,
+                  dispute_2.centre_id AS centre_id,
+                  dispute_2.source_organization_id AS source_organization_id,
+                  dispute_2.previous_id AS previous_id,
+                  dispute_2.public_grams AS public_grams,
+                  dispute_2.narrative_grams AS narrative_grams
+                FROM (
+                    SELECT DISTINCT anon_10.id AS id
+                    FROM (
+                        SELECT DISTINCT ON (assignment_4.dispute_registered_at, assignment_4.dispute_id) dispute_3.id AS id
+                        FROM assignment AS assignment_4
+                        JOIN dispute AS dispute_3 ON dispute_3.id = assignment_4.dispute_id
+                        WHERE assignment_4.person_id = $1::UUID
+                          AND assignment_4.ended_at IS NULL
+                        ORDER BY assignment_4.dispute_registered_at DESC,
+                          assignment_4.dispute_id DESC
+                        LIMIT $2::INTEGER + 1
+                      ) AS anon_10
+                  ) AS anon_9
+                JOIN dispute AS dispute_2 ON dispute_2.id = anon_9.id
+                ORDER BY dispute_2.registered_at DESC,
+                  dispute_2.id DESC
+                LIMIT $2::INTEGER + 1
+              ) AS anon_6
+          ) AS anon_5
+        HAVING true
+      ) AS v0
+    LIMIT ALL
+    OFFSET 0
+  ) AS anon_1

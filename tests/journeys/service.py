@@ -1,0 +1,101 @@
+"""The service as people meet it: served over HTTP on loopback, asked with tokens, on a demo county that the journeys may change.
+
+`Line` speaks like the desk of tests/laws/asking.py, so the office of tests/commands works over it.
+"""
+
+import asyncio
+import base64
+import dataclasses
+import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import httpx2
+from graphql import GraphQLSchema
+
+from api import tokens
+from api.app import build
+from api.settings import Settings
+from db.engine import Address
+from db.publication import publish_first
+from policies.compile import POLICY_PATH
+from schema import sdl
+from tests.api.serving import serve
+from tests.commands.office import Office
+from tests.laws.asking import Said
+
+COUNTY = ZoneInfo("Asia/Shanghai")
+# That with which the tests' county was made (tests/conftest.py).
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+def at(day: str, time: str = "09:00") -> dt.datetime:
+    """A moment in the county's time."""
+    return dt.datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=COUNTY)
+
+
+@dataclasses.dataclass
+class _Parts:
+    schema: GraphQLSchema
+
+
+@dataclasses.dataclass
+class Line:
+    """A client of the service with a token for each person, and a connection as the owner of the database beside it."""
+
+    url: str
+    client: httpx2.AsyncClient
+    connection: "asyncpg.Connection[Any]"
+    parts: _Parts
+    _tokens: dict[str, str] = dataclasses.field(default_factory=dict)
+    _issuing: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
+
+    async def token(self, person: str) -> str:
+        """A token of a person by name, issued once."""
+        async with self._issuing:
+            if person not in self._tokens:
+                person_id = await self.connection.fetchval("SELECT id FROM person WHERE name = $1", person)
+                issued = await tokens.issue(self.connection, person_id=person_id, label="journey", days=1)
+                self._tokens[person] = issued.text
+            return self._tokens[person]
+
+    async def ask(self, person: str, query: str, /, **variables: Any) -> Said:
+        """The answer that a person gets."""
+        headers = {"Authorization": f"Bearer {await self.token(person)}"}
+        answered = await self.client.post(self.url, json={"query": query, "variables": variables}, headers=headers)
+        told = answered.json()
+        return Said(told.get("data"), tuple(told.get("errors", ())), answered.content)
+
+    async def data(self, person: str, query: str, /, **variables: Any) -> Any:
+        """The data of an answer that must have no errors."""
+        said = await self.ask(person, query, **variables)
+        assert not said.errors, (person, query, said.errors)
+        return said.data
+
+
+@asynccontextmanager
+async def open_service(address: Address, *, pool_size: int = 2) -> AsyncIterator[Office]:
+    """The served application on a database that holds the demo county, as an office whose every command goes over HTTP."""
+    connection = await asyncpg.connect(**address.connect_arguments())
+    settings = Settings(
+        secret_key=KEY, statement_timeout_ms=60_000, pool_size=pool_size, max_root_fields=30, max_cost=1_000_000
+    )
+    try:
+        await publish_first(connection, POLICY_PATH.read_text(encoding="utf-8"))
+        with serve(build(settings, address), "") as served:
+            async with httpx2.AsyncClient(timeout=60, trust_env=False) as client:
+                line: Any = Line(f"{served.url}/graphql", client, connection, _Parts(sdl.build()._schema))
+                yield Office(line)
+    finally:
+        await connection.close()
+
+
+async def one(office: Office, table: str, case: Any, condition: str = "true") -> UUID:
+    """The id of the only row of a dispute's part."""
+    rows = await office.rows(f"SELECT id FROM {table} WHERE dispute_id = $1 AND {condition}", case.key)
+    assert len(rows) == 1, (table, condition, len(rows))
+    return UUID(str(rows[0]["id"]))

@@ -1,0 +1,187 @@
+"""Many at once over HTTP: one dispute, one counter, one key; and what somebody brings who was offline."""
+
+import asyncio
+import datetime as dt
+from typing import Any
+
+from db.county.people import SEED_GRID
+from tests.commands.office import DAY, HOUR, Office, key_of, name_of, now
+from tests.journeys.service import at
+
+_AT_ONCE = 50
+_CONFLICT = "conflict { expectedVersion currentVersion differences { field base yours theirs } }"
+
+
+async def _version(office: Office, who: str, case: Any) -> int:
+    query = "query($id: ID!) { node(id: $id) { ... on Dispute { version } } }"
+    found = (await office.desk.data(name_of(who), query, id=f"Dispute:{case.key}"))["node"]["version"]
+    return int(found)
+
+
+async def test_of_two_with_the_same_version_one_wins(office: Office) -> None:
+    """The other gets the conflict report, over the fields that he reads, and has stored nothing."""
+    case = await office.mediating()
+    version = await _version(office, "mediator", case)
+    # Each reads the dispute; then both rate its risk at the same moment.
+    people = {"mediator": "MEDIUM", "grid_worker": "LOW", "justice_office": "MEDIUM"}
+    done = await asyncio.gather(
+        *(
+            office.do(
+                who, "disputeAssess", id=case.key, level=level, reason="到场了解。", expected_version=version, and_show=f"told: {_CONFLICT}",
+            )
+            for who, level in people.items()
+        )
+    )  # fmt: skip
+    won = [one for one in done if one.ok]
+    lost = [one for one in done if not one.ok]
+    assert (len(won), len(lost)) == (1, 2)
+    for one in lost:
+        assert one.payload is not None
+        assert not one.mistakes
+        assert one.shown is None
+        told = one.payload["told"]
+        assert (told["expectedVersion"], told["currentVersion"]) == (version, version + 1)
+        assert {each["field"] for each in told["differences"]} <= {"riskLevel"}
+    assert await office.value("SELECT count(*) FROM assessment WHERE dispute_id = $1", case.key) == 1
+    assert len(await office.events(case, "dispute.assess")) == 1
+    assert await _version(office, "mediator", case) == version + 1
+
+
+async def test_a_conflict_tells_only_what_one_reads(office: Office) -> None:
+    """The deadline is public and told; the outcome is narrative, which the grid worker reads no more at the squad."""
+    case = await office.accepted()
+    version = await _version(office, "mediator", case)
+    due = (await office.dispute(case))["due_on"]
+    later = due + 20 * DAY
+    await office.must(
+        "mediator", "disputeExtend", id=case.key, to_on=later, party_ids=[case.applicant, case.respondent], happened_at=case.started + 4 * HOUR
+    )  # fmt: skip
+    done = await office.do(
+        "mediator", "disputeExtend", id=case.key, to_on=later + DAY, party_ids=[case.applicant, case.respondent],
+        expected_version=version, and_show=f"told: {_CONFLICT}",
+    )  # fmt: skip
+    assert done.payload is not None
+    told = done.payload["told"]["differences"]
+    assert [one["field"] for one in told] == ["dueOn"]
+    assert (told[0]["base"], told[0]["theirs"]) == (due.isoformat(), later.isoformat())
+    # Whoever does not see the dispute is told nothing at all.
+    done = await office.do("police", "disputeOpine", id=case.key, text="意见", expected_version=version)
+    assert done.mistakes == [("id", "NOT_FOUND")]
+
+
+async def test_fifty_acceptances_at_once_have_fifty_numbers_without_a_gap(office: Office) -> None:
+    """One committee, one year, all at the same moment; a refused one in between takes no number."""
+    started = at("2021-03-01", "09:00")
+    cases = [await office.register(started=started, title=f"同时受理之{number}") for number in range(_AT_ONCE)]
+    early = await office.register(started=started)
+    orders: list[Any] = [
+        office.do("mediator", "disputeAccept", id=case.key, happened_at=started + HOUR, shown="caseNumber") for case in cases
+    ]
+    orders[20:20] = [office.do("mediator", "disputeAccept", id=early.key, happened_at=started - HOUR)]
+    done = await asyncio.gather(*orders)
+    refused = done.pop(20)
+    assert refused.mistakes == [("happenedAt", "TOO_EARLY")]
+    assert all(one.ok for one in done), [one.codes for one in done if not one.ok]
+    assert sorted(one.shown["caseNumber"] for one in done) == [
+        f"(2021)崇文人调字第{number:03d}号" for number in range(1, _AT_ONCE + 1)
+    ]
+
+
+async def test_a_request_sent_ten_times_at_once_is_carried_out_once(office: Office) -> None:
+    """All ten have the same answer; another input under the same key is refused; another person's key is his own."""
+    compound = await office.value("SELECT id FROM compound WHERE grid_code = $1 ORDER BY name LIMIT 1", SEED_GRID)
+    order: dict[str, Any] = {
+        "title": "重发十次", "compound_id": compound, "sub_category": "P05", "source": "GRID", "summary": "楼道灯不亮。",
+        "happened_at": now() - DAY, "idempotency_key": "ten-times",
+        "parties": [{"side": "APPLICANT", "kind": "OWNER", "name": "某人"}],
+    }  # fmt: skip
+    done = await asyncio.gather(*(office.do("grid_worker", "disputeRegister", **order) for _ in range(10)))
+    assert all(one.ok for one in done), [(one.codes, one.said.errors) for one in done]
+    assert len({one.shown["id"] for one in done}) == 1
+    assert [one.payload["replayed"] for one in done if one.payload].count(False) == 1
+    assert await office.value("SELECT count(*) FROM dispute WHERE title = '重发十次'") == 1
+    other = await office.do("grid_worker", "disputeRegister", **{**order, "summary": "楼道灯又亮了。"})
+    assert other.said.codes == ["CONFLICT"]
+    mine = await office.do("mediator", "disputeRegister", **order)
+    assert mine.ok
+    assert mine.payload is not None
+    assert not mine.payload["replayed"]
+    # A key that came with a refused order is free again.
+    bad = {**order, "title": "", "idempotency_key": "again"}
+    assert (await office.do("grid_worker", "disputeRegister", **bad)).mistakes == [("title", "REQUIRED")]
+    assert (await office.do("grid_worker", "disputeRegister", **{**order, "idempotency_key": "again"})).ok
+
+
+_OUTBOX = """mutation($items: [OutboxItemInput!]!) { submitOutbox(items: $items) {
+  results { temporaryId id replayed userErrors { field code } conflict { currentVersion } } } }"""
+
+
+async def test_what_was_done_offline_is_handed_in_in_order(office: Office) -> None:
+    """Later items name what earlier ones made; a failing one in the middle takes along only those that build on it."""
+    compound = await office.value("SELECT id FROM compound WHERE grid_code = $1 ORDER BY name LIMIT 1", SEED_GRID)
+    when = (now() - 2 * DAY).isoformat()
+
+    def register(title: str, key: str) -> dict[str, Any]:
+        return {
+            "title": title, "compoundId": f"Compound:{compound}", "subCategory": "P05", "source": "GRID", "summary": "巡查所见。",
+            "happenedAt": when, "idempotencyKey": key, "parties": [{"side": "APPLICANT", "kind": "OWNER", "name": "某人"}],
+        }  # fmt: skip
+
+    def visit(dispute: str, key: str) -> dict[str, Any]:
+        return {"disputeId": dispute, "happenedAt": when, "kind": "HOME_VISIT", "note": "入户了解。", "idempotencyKey": key}
+
+    future = (now() + DAY).isoformat()
+    items = [
+        {"temporaryId": "temp:1", "disputeRegister": register("离线之一", "o1")},
+        {"visitRecord": visit("temp:1", "o2")},
+        {"temporaryId": "temp:2", "disputeRegister": {**register("离线之二", "o3"), "happenedAt": future}},
+        {"visitRecord": visit("temp:2", "o4")},
+        {"disputeMeasure": {"id": "temp:1", "happenedAt": when, "kind": "POWER", "idempotencyKey": "o5"}},
+        {"inspectionRecord": {"gridCode": SEED_GRID, "happenedAt": when, "foundCount": 1, "idempotencyKey": "o6"}},
+        {"visitRecord": {**visit("temp:1", ""), "idempotencyKey": None}},
+    ]
+    name = name_of("grid_worker")
+    first = (await office.desk.data(name, _OUTBOX, items=items))["submitOutbox"]["results"]
+    codes = [[one["code"] for one in result["userErrors"]] for result in first]
+    assert codes == [[], [], ["IN_FUTURE"], ["UNKNOWN_TEMPORARY_ID"], [], [], ["REQUIRED"]]
+    assert [result["id"] is not None for result in first] == [not one for one in codes]
+    assert first[0]["temporaryId"] == "temp:1"
+    assert first[4]["id"] == first[0]["id"]
+    made = key_of(first[0]["id"])
+    counts = await office.row(
+        "SELECT (SELECT count(*) FROM visit WHERE dispute_id = $1) AS visits, (SELECT count(*) FROM measure WHERE dispute_id = $1) AS"
+        " measures, (SELECT count(*) FROM event WHERE dispute_id = $1) AS events,"
+        " (SELECT count(*) FROM dispute WHERE title LIKE '离线之%') AS disputes",
+        made,
+    )
+    assert dict(counts) == {"visits": 1, "measures": 1, "events": 3, "disputes": 1}
+    # The line broke before the answer came: all is sent again, with the mistake mended. What was stored stays as it is.
+    items[2]["disputeRegister"] = register("离线之二", "o3")
+    again = (await office.desk.data(name, _OUTBOX, items=items))["submitOutbox"]["results"]
+    assert [result["replayed"] for result in again] == [True, True, False, False, True, True, False]
+    assert [again[i]["id"] for i in (0, 1, 4, 5)] == [first[i]["id"] for i in (0, 1, 4, 5)]
+    assert [bool(result["userErrors"]) for result in again] == [False] * 6 + [True]
+    assert await office.value("SELECT count(*) FROM dispute WHERE title LIKE '离线之%'") == 2
+    assert await office.value("SELECT count(*) FROM visit WHERE dispute_id = $1", made) == 1
+
+
+async def test_both_sides_of_an_agreement_at_once(office: Office) -> None:
+    """Four signatures in the same moment: the agreement takes effect once, with the last of them."""
+    case = await office.mediating()
+    shown = await office.must(
+        "mediator", "agreementDraft", dispute_id=case.key, form="WRITTEN", content="各自负责。", happened_at=case.started + DAY
+    )
+    agreement = key_of(shown["id"])
+    signatures: list[dict[str, Any]] = [
+        {"kind": "PARTY", "party_id": case.applicant}, {"kind": "PARTY", "party_id": case.respondent}, {"kind": "MEDIATOR"},
+        {"kind": "SEAL"},
+    ]  # fmt: skip
+    done = await asyncio.gather(
+        *(office.do("mediator", "agreementSign", id=agreement, happened_at=case.started + DAY, **one) for one in signatures)
+    )
+    assert all(one.ok for one in done), [one.codes for one in done]
+    assert await office.value("SELECT state FROM agreement WHERE id = $1", agreement) == "EFFECTIVE"
+    assert await office.value("SELECT count(*) FROM signature WHERE agreement_id = $1", agreement) == 4
+    steps = [one for one in await office.events(case, "agreement.sign") if one["to_state"]]
+    assert [one["to_state"] for one in steps] == ["PERFORMED"]
+    assert isinstance((await office.dispute(case))["concluded_at"], dt.datetime)

@@ -1,0 +1,64 @@
+"""A small catalog for the tests of the pure stages: one kind of object with each kind of attribute, one without any."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from policies.catalog import Attribute, Catalog, Claim, Field, Resource
+from policies.compile import Policy, PolicyRefused, compile_policy
+
+CASE = Resource(
+    "Case",
+    "案件",
+    {
+        "title": Field("title", "public", None, "标题"),
+        "story": Field("story", "narrative", None, "案情，较长"),
+        "name": Field("name", "name", "name", "姓名（当事人）"),
+        "phone": Field("phone", "contact", "phone", "电话"),
+        "extension": Field("extension", "contact", None, "分机"),
+        "number": Field("number", "identity", "stored", "证件号码"),
+    },
+    {
+        "state": Attribute("state", "text", "状态"),
+        "town": Attribute("town", "text", "镇街"),
+        "team": Attribute("team", "key", "团队"),
+        "owner": Attribute("owner", "key", "承办人"),
+        "open": Attribute("open", "boolean", "未办结"),
+        "fresh": Attribute("fresh", "boolean", ""),
+        "helpers": Attribute("helpers", "set", "协助人"),
+    },
+    frozenset({"read", "close", "reveal"}),
+)
+PLACE = Resource("Place", "地点", {"title": Field("title", "public", None, "名称")}, {})
+CATALOG = Catalog(
+    {"Case": CASE, "Place": PLACE},
+    {
+        "person": Claim("person", "key", "本人"),
+        "area": Claim("area", "text", "辖区"),
+        "teams": Claim("teams", "set", "团队"),
+    },
+)
+HEAD = "p3, clerk, 办事员\np3, chief, 主任\np3, guest, 来访者\n"
+
+
+def policy(text: str, version: int = 0) -> Policy:
+    """The policy of a text, with the roles clerk, chief and guest in its first three lines."""
+    return compile_policy(HEAD + text, CATALOG, version)
+
+
+def problems(text: str, head: str = HEAD) -> list[tuple[int, str]]:
+    """Line and message of every mistake of a text that is refused; the first line after the roles is 4."""
+    try:
+        compile_policy(head + text, CATALOG)
+    except PolicyRefused as refused:
+        return [(problem.line, problem.message) for problem in refused.problems]
+    raise AssertionError(f"accepted: {text}")
+
+
+def row(**values: Any) -> dict[str, Any]:
+    """A case's attributes; those not given are missing."""
+    return {**dict.fromkeys(CASE.attributes), "helpers": frozenset(), **values}
+
+
+def thing(values: dict[str, Any]) -> SimpleNamespace:
+    """A row as Casbin sees it, for rules that compare nothing missing."""
+    return SimpleNamespace(**values)

@@ -1,0 +1,238 @@
+"""The algebra of predicates: whatever is simplified, the truth stays; what is said to follow, follows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policies.predicate import (
+    Always,
+    And,
+    ClaimRef,
+    Eq,
+    Has,
+    In,
+    Never,
+    Not,
+    Or,
+    Predicate,
+    all_of,
+    any_of,
+    bind,
+    claims_of,
+    conjuncts,
+    disjuncts,
+    evaluate,
+    implies,
+    negate,
+)
+
+TEXTS, KEYS, TRUTHS = ("a", "b"), (1, 2), (True, False)
+
+texts = st.sampled_from(
+    [Eq("text", "a"), Eq("text", "b"), Eq("text", ClaimRef("area", 0)), Eq("text", ClaimRef("area", 1))]
+)
+keys = st.sampled_from(
+    [
+        Eq("key", ClaimRef("person", 0)),
+        In("key", ClaimRef("teams", 0)),
+        In("key", ClaimRef("teams", 1)),
+        Has("set", ClaimRef("person", 1)),
+    ]
+)
+truths = st.sampled_from([Eq("flag", True), Eq("flag", False), Always(), Never()])
+# Raw trees, as no simplification would leave them.
+predicates: st.SearchStrategy[Predicate] = st.recursive(
+    texts | keys | truths,
+    lambda below: st.one_of(
+        st.lists(below, min_size=1, max_size=3).map(lambda parts: And(tuple(parts))),
+        st.lists(below, min_size=1, max_size=3).map(lambda parts: Or(tuple(parts))),
+        below.map(Not),
+    ),
+    max_leaves=8,
+)
+rows = st.fixed_dictionaries(
+    {
+        "text": st.sampled_from([*TEXTS, None]),
+        "key": st.sampled_from([*KEYS, None]),
+        "flag": st.sampled_from([*TRUTHS, None]),
+        "set": st.sets(st.sampled_from(KEYS)),
+    }
+)
+claims = st.fixed_dictionaries(
+    {
+        "area": st.sampled_from([*TEXTS, None]),
+        "person": st.sampled_from([*KEYS, None]),
+        "teams": st.one_of(st.none(), st.lists(st.sampled_from(KEYS), max_size=2)),
+    }
+)
+callers = st.tuples(claims, claims)
+Row, Caller = Mapping[str, Any], tuple[Mapping[str, Any], ...]
+
+
+def rebuilt(predicate: Predicate) -> Predicate:
+    """The same, put together by the functions that simplify."""
+    match predicate:
+        case And(parts=parts):
+            return all_of(rebuilt(part) for part in parts)
+        case Or(parts=parts):
+            return any_of(rebuilt(part) for part in parts)
+        case Not(part=part):
+            return negate(rebuilt(part))
+    return predicate
+
+
+@given(predicates, rows, callers)
+@settings(max_examples=600, deadline=None, derandomize=True)
+def test_simplification_never_changes_the_truth(predicate: Predicate, row: Row, caller: Caller) -> None:
+    assert evaluate(rebuilt(predicate), row, caller) == evaluate(predicate, row, caller)
+
+
+@given(st.lists(predicates, max_size=4), rows, callers)
+@settings(max_examples=400, deadline=None, derandomize=True)
+def test_all_of_any_of_and_negate_mean_what_they_say(parts: list[Predicate], row: Row, caller: Caller) -> None:
+    truths = [evaluate(part, row, caller) for part in parts]
+    assert evaluate(all_of(parts), row, caller) == all(truths)
+    assert evaluate(any_of(parts), row, caller) == any(truths)
+    for part, truth in zip(parts, truths, strict=True):
+        assert evaluate(negate(part), row, caller) != truth
+
+
+@given(predicates, predicates, rows, callers)
+@settings(max_examples=600, deadline=None, derandomize=True)
+def test_implies_is_sound(left: Predicate, right: Predicate, row: Row, caller: Caller) -> None:
+    # Pairs that are likely to follow from each other, beside the two as they come.
+    pairs = [
+        (left, right),
+        (all_of([left, right]), right),
+        (left, any_of([left, right])),
+        (rebuilt(left), left),
+        (left, rebuilt(left)),
+    ]
+    for one, other in pairs:
+        if implies(one, other) and evaluate(one, row, caller):
+            assert evaluate(other, row, caller), (one, other)
+
+
+@given(predicates, st.sets(st.sampled_from(["area", "person", "teams"])), st.booleans(), rows, claims)
+@settings(max_examples=600, deadline=None, derandomize=True)
+def test_bind_ties_claims_to_one_appointment_and_puts_the_otherwise_for_a_missing_one(
+    predicate: Predicate, missing: set[str], matches: bool, row: Row, held: Mapping[str, Any]
+) -> None:
+    otherwise: Predicate = Always() if matches else Never()
+
+    def meant(one: Predicate) -> bool:
+        match one:
+            case And(parts=parts):
+                return all(meant(part) for part in parts)
+            case Or(parts=parts):
+                return any(meant(part) for part in parts)
+            case Not(part=part):
+                return not meant(part)
+            case Always() | Never():
+                return isinstance(one, Always)
+            case _ if claims_of(one) & missing:
+                return matches
+        return evaluate(unslotted(one), row, (held,))
+
+    bound = bind(predicate, 1, frozenset(missing), otherwise)
+    # What another appointment claims decides nothing.
+    other = {"area": "b", "person": 2, "teams": [1, 2]}
+    assert evaluate(bound, row, (other, held)) == meant(predicate)
+    assert not claims_of(bound) & missing
+
+
+def unslotted(predicate: Predicate) -> Predicate:
+    match predicate:
+        case Eq(attribute=attribute, value=ClaimRef(name=name)):
+            return Eq(attribute, ClaimRef(name))
+        case In(attribute=attribute, claim=ClaimRef(name=name)):
+            return In(attribute, ClaimRef(name))
+        case Has(attribute=attribute, claim=ClaimRef(name=name)):
+            return Has(attribute, ClaimRef(name))
+    return predicate
+
+
+@given(predicates, rows, callers)
+@settings(deadline=None, derandomize=True)
+def test_disjuncts_and_conjuncts_put_together_are_the_whole(predicate: Predicate, row: Row, caller: Caller) -> None:
+    whole = evaluate(predicate, row, caller)
+    assert any(evaluate(part, row, caller) for part in disjuncts(predicate)) == whole
+    assert all(evaluate(part, row, caller) for part in conjuncts(predicate)) == whole
+
+
+A, B, C = Eq("text", "a"), Eq("text", "b"), Eq("flag", True)
+
+
+@pytest.mark.parametrize(
+    ("made", "wanted"),
+    [
+        (all_of([]), Always()),
+        (any_of([]), Never()),
+        (all_of([A]), A),
+        (all_of([A, A]), A),
+        (all_of([A, Always()]), A),
+        (all_of([A, Never()]), Never()),
+        (any_of([A, Always()]), Always()),
+        (any_of([A, Never()]), A),
+        (any_of([A, all_of([A, B])]), A),
+        (all_of([A, any_of([A, B])]), A),
+        (all_of([all_of([A, B]), C]), And((A, B, C))),
+        (any_of([any_of([A, B]), C]), Or((A, B, C))),
+        (negate(negate(A)), A),
+        (negate(Always()), Never()),
+        (negate(Never()), Always()),
+        (all_of([A, any_of([B, Always()])]), A),
+    ],
+)
+def test_simplified_forms(made: Predicate, wanted: Predicate) -> None:
+    assert made == wanted
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "follows"),
+    [
+        (Never(), A, True),
+        (A, Always(), True),
+        (And((A, C)), A, True),
+        (A, Or((A, B)), True),
+        (Or((And((A, C)), A)), A, True),
+        (And((A, C)), Or((B, A)), True),
+        (Not(Or((A, B))), Not(A), True),
+        (A, And((A, C)), False),
+        (Or((A, B)), A, False),
+        (Not(A), Not(Or((A, B))), False),
+        (Not(A), A, False),
+    ],
+)
+def test_what_follows(left: Predicate, right: Predicate, follows: bool) -> None:
+    assert implies(left, right) is follows
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        Eq("text", "a"),
+        Eq("flag", False),
+        Eq("flag", True),
+        Eq("key", ClaimRef("person", 0)),
+        In("key", ClaimRef("teams", 0)),
+    ],
+)
+def test_a_missing_attribute_matches_nothing(predicate: Predicate) -> None:
+    row = {"text": None, "flag": None, "key": None, "set": set()}
+    caller = ({"person": None, "teams": [None], "area": None},)
+    assert not evaluate(predicate, row, caller)
+    assert evaluate(Not(predicate), row, caller)
+
+
+def test_a_missing_claim_matches_nothing_not_even_a_missing_attribute() -> None:
+    row = {"text": None, "flag": None, "key": None, "set": {None}}
+    for predicate in (
+        Eq("text", ClaimRef("area", 0)),
+        Has("set", ClaimRef("person", 0)),
+        In("key", ClaimRef("teams", 0)),
+    ):
+        assert not evaluate(predicate, row, ({"area": None, "person": None, "teams": None},))

@@ -1,0 +1,221 @@
+"""Pages by keyset: forwards, backwards, with ties, nulls and mixed directions every row stands on exactly one page."""
+
+import base64
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+
+from db.county.people import PRINCIPALS, THREE_POSTS
+from db.engine import Address
+from tests.laws.asking import Desk, open_desk
+from tests.laws.expected import cursor
+
+# Nulls and ties on purpose: few states, many disputes that are not concluded, amounts that are missing.
+ORDERS = {
+    "default": "",
+    "newest": "[{field: REGISTERED_AT}]",
+    "oldest": "[{field: REGISTERED_AT, direction: ASC}]",
+    "ties": "[{field: STATE, direction: ASC}]",
+    "nulls last": "[{field: CONCLUDED_AT}]",
+    "nulls last, ascending": "[{field: DUE_ON, direction: ASC}]",
+    "mixed directions": "[{field: STATE}, {field: CONCLUDED_AT, direction: ASC}, {field: TITLE}]",
+    "mixed with nulls first key": "[{field: CLOSED_AT, direction: ASC}, {field: STATE}]",
+    "no nulls, mixed": "[{field: TITLE, direction: ASC}, {field: REGISTERED_AT}]",
+    "a field twice": "[{field: STATE, direction: ASC}, {field: STATE, direction: DESC}]",
+}
+MONEY = {"money": "[{field: AMOUNT_CLAIMED}, {field: PEOPLE_COUNT, direction: ASC}]"}
+PEOPLE = {
+    "bureau_admin": (PRINCIPALS["bureau_admin"], 47),
+    "mediator": (PRINCIPALS["mediator"], 9),
+    "police": (PRINCIPALS["police"], 2),
+    "court": (PRINCIPALS["court"], 2),
+    "squad_member": (PRINCIPALS["squad_member"], 11),
+    "centre_staff": (PRINCIPALS["centre_staff"], 7),
+    "three posts": (THREE_POSTS, 5),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def desk(county: Address) -> AsyncIterator[Desk]:
+    async with open_desk(county) as opened:
+        yield opened
+
+
+def paged(order: str, place: str = "disputes") -> str:
+    order = f", orderBy: {order}" if order else ""
+    return f"""query ($first: Int, $after: String, $last: Int, $before: String) {{
+      {place}(first: $first, after: $after, last: $last, before: $before{order}) {{
+        totalCount pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} edges {{ cursor node {{ id }} }}
+      }} }}"""
+
+
+async def walk(desk: Desk, person: str, query: str, size: int, backward: bool, place: str = "disputes") -> list[str]:
+    """All ids in the order of the list, page by page; checks what each page says of itself."""
+    found: list[str] = []
+    at: str | None = None
+    while True:
+        asked = {"last": size, "before": at} if backward else {"first": size, "after": at}
+        page = (await desk.data(person, query, **asked))[place]
+        edges, info = page["edges"], page["pageInfo"]
+        ids = [edge["node"]["id"] for edge in edges]
+        found = [*ids, *found] if backward else [*found, *ids]
+        more, behind = ("hasPreviousPage", "hasNextPage") if backward else ("hasNextPage", "hasPreviousPage")
+        assert info[behind] is (at is not None)
+        assert (info["startCursor"], info["endCursor"]) == (edges[0]["cursor"], edges[-1]["cursor"])
+        if not info[more]:
+            assert len(found) == page["totalCount"]
+            return found
+        assert len(edges) == size
+        at = info["startCursor" if backward else "endCursor"]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("who", PEOPLE)
+async def test_every_row_once(desk: Desk, who: str, order: str) -> None:
+    """Forwards and backwards the same rows in the same order, each once; as long as the list says."""
+    person, size = PEOPLE[who]
+    query = paged(ORDERS[order])
+    forwards = await walk(desk, person, query, size, backward=False)
+    assert len(forwards) == len(set(forwards)) > size
+    assert await walk(desk, person, query, size, backward=True) == forwards
+    at_once = await desk.data(person, query, first=200)
+    assert [edge["node"]["id"] for edge in at_once["disputes"]["edges"]] == forwards
+
+
+@pytest.mark.parametrize("order", MONEY)
+async def test_money_and_numbers(desk: Desk, order: str) -> None:
+    query = paged(MONEY[order])
+    forwards = await walk(desk, PRINCIPALS["bureau_admin"], query, 41, backward=False)
+    assert len(forwards) == len(set(forwards)) == 200
+    assert await walk(desk, PRINCIPALS["bureau_admin"], query, 41, backward=True) == forwards
+
+
+@pytest.mark.parametrize("place", ["followUps", "obligations", "agreements", "referrals", "people", "compounds"])
+async def test_other_lists(desk: Desk, place: str) -> None:
+    """Lists with a nullable or tied default key too."""
+    order = {"followUps": "[{field: SATISFACTION}, {field: DONE_AT, direction: ASC}]", "obligations": "[{field: AMOUNT, direction: ASC}]"}
+    query = paged(order.get(place, ""), place)
+    forwards = await walk(desk, PRINCIPALS["bureau_admin"], query, 23, backward=False, place=place)
+    assert len(forwards) == len(set(forwards))
+    assert await walk(desk, PRINCIPALS["bureau_admin"], query, 23, backward=True, place=place) == forwards
+
+
+@pytest.mark.parametrize("order", ["default", "ties", "nulls last", "mixed directions"])
+async def test_between_cursors(desk: Desk, order: str) -> None:
+    """after and before together bound the list; first and last cut it from either end."""
+    person, query = PRINCIPALS["bureau_admin"], paged(ORDERS[order])
+    edges = (await desk.data(person, query, first=200))["disputes"]["edges"]
+    cursors, ids = [edge["cursor"] for edge in edges], [edge["node"]["id"] for edge in edges]
+    for low, high in ((10, 30), (0, 199), (100, 101), (50, 50), (120, 90)):
+        bounds = {"after": cursors[low], "before": cursors[high]}
+        inside = ids[low + 1 : high]
+        first = (await desk.data(person, query, first=5, **bounds))["disputes"]
+        last = (await desk.data(person, query, last=5, **bounds))["disputes"]
+        assert [edge["node"]["id"] for edge in first["edges"]] == inside[:5]
+        assert [edge["node"]["id"] for edge in last["edges"]] == inside[-5:]
+        assert first["totalCount"] == len(ids)
+        assert first["pageInfo"]["hasPreviousPage"] is True
+        assert last["pageInfo"]["hasNextPage"] is True
+        assert last["pageInfo"]["hasPreviousPage"] is (len(inside) > 5)
+
+
+async def test_an_empty_list(desk: Desk) -> None:
+    """No row, no cursor, no further page; the parts of a page can be asked for one by one."""
+    person = PRINCIPALS["auditor"]
+    page = (await desk.data(person, paged("")))["disputes"]
+    none = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
+    assert page == {"totalCount": 0, "pageInfo": none, "edges": []}
+    for name, value in none.items():
+        assert (await desk.data(person, f"{{ disputes {{ pageInfo {{ {name} }} }} }}"))["disputes"]["pageInfo"] == {name: value}
+
+
+@pytest.mark.parametrize("part", ["hasNextPage", "hasPreviousPage", "__typename"])
+@pytest.mark.parametrize("more", ["", "totalCount"])
+async def test_a_page_of_which_little_is_asked(desk: Desk, part: str, more: str) -> None:
+    """A page is one object however many rows it has, also where none of them is listed or counted."""
+    for arguments in ("first: 3", "last: 3", "first: 200"):
+        data = await desk.data(PRINCIPALS["bureau_admin"], f"{{ disputes({arguments}) {{ {more} pageInfo {{ {part} }} }} }}")
+        wanted: Any = {
+            "hasNextPage": arguments == "first: 3",
+            "hasPreviousPage": arguments == "last: 3",
+            "__typename": "PageInfo",
+        }
+        assert data["disputes"]["pageInfo"] == {part: wanted[part]}
+
+
+# -- what is refused
+
+BAD_SIZES: list[dict[str, Any]] = [
+    {"first": 0}, {"first": -1}, {"first": 201}, {"first": 2147483647}, {"last": 0}, {"last": -5}, {"last": 201},
+    {"first": 1, "last": 1},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", BAD_SIZES, ids=str)
+async def test_bad_sizes(desk: Desk, asked: dict[str, Any]) -> None:
+    said = await desk.ask(PRINCIPALS["mediator"], paged(""), **asked)
+    assert (said.data, said.codes) == (None, ["BAD_USER_INPUT"])
+    literal = ", ".join(f"{name}: {value}" for name, value in asked.items())
+    said = await desk.ask(PRINCIPALS["mediator"], f"{{ areas {{ nodes {{ disputes({literal}) {{ totalCount }} }} }} }}")
+    assert (said.data, said.codes) == (None, ["BAD_USER_INPUT"])
+
+
+UUID = "0190a6c2-0000-7000-8000-000000000000"
+BAD_CURSORS = [
+    "", "junk", "====", "é", "null", base64.b64encode(b"{}").decode(), base64.b64encode(b"null").decode(), cursor(),
+    cursor("2024-01-01T00:00:00Z"), cursor("2024-01-01T00:00:00Z", "not-a-key"), cursor("2024-01-01T00:00:00Z", None),
+    cursor("2024-01-01", UUID), cursor("2024-01-01T00:00:00", UUID), cursor("x", UUID), cursor(5, UUID), cursor(True, UUID),
+    cursor(["2024-01-01T00:00:00Z"], UUID), cursor({"a": 1}, UUID), cursor("2024-01-01T00:00:00Z", UUID, UUID),
+    cursor("2024-01-01T00:00:00Z", 5), cursor("infinity", UUID), cursor("0001-01-01T00:00:00+23:59", UUID),
+    cursor("9999-12-31T23:59:59-23:59", UUID), cursor("2024-01-01T00:00:00Z' OR true --", UUID),
+    base64.b64encode(b'["2024-01-01T00:00:00Z", "' + UUID.encode() + b'"] ').decode()[:-3], "A" * 5000,
+    base64.b64encode(b"[" * 3000).decode(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", BAD_CURSORS)
+@pytest.mark.parametrize("name", ["after", "before"])
+async def test_tampered_cursors(desk: Desk, name: str, given: str) -> None:
+    """Whatever is no cursor of this order is refused, in words that do not repeat it."""
+    said = await desk.ask(PRINCIPALS["mediator"], paged(""), **{name: given})
+    assert (said.data, said.codes) == (None, ["BAD_USER_INPUT"]), given
+    assert len(given) < 5 or given not in said.errors[0]["message"]
+
+
+BAD_KEYS: list[tuple[str, Any]] = [
+    ("AMOUNT_CLAIMED", "NaN"), ("AMOUNT_CLAIMED", "Infinity"), ("AMOUNT_CLAIMED", "1e400"), ("AMOUNT_CLAIMED", [1]), ("AMOUNT_CLAIMED", ""),
+    ("AMOUNT_CLAIMED", True), ("AMOUNT_CLAIMED", {}), ("PEOPLE_COUNT", 2**31), ("PEOPLE_COUNT", -(2**63)), ("PEOPLE_COUNT", "5"),
+    ("PEOPLE_COUNT", 1.5), ("PEOPLE_COUNT", True), ("TITLE", 5), ("TITLE", "a\x00b"), ("TITLE", []), ("DUE_ON", "2024-13-01"),
+    ("DUE_ON", "20240101T00"), ("DUE_ON", 20240101), ("CONCLUDED_AT", "0001-01-01T00:00:00+14:00"), ("CONCLUDED_AT", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "value"), BAD_KEYS, ids=str)
+async def test_tampered_keys(desk: Desk, field: str, value: Any) -> None:
+    said = await desk.ask(PRINCIPALS["bureau_admin"], paged(f"[{{field: {field}}}]"), after=cursor(value, UUID))
+    assert (said.data, said.codes) == (None, ["BAD_USER_INPUT"])
+
+
+async def test_a_cursor_of_another_order_is_refused_or_only_a_position(desk: Desk) -> None:
+    """A cursor is a position under an order, not a right: with other keys it is refused, with a row's own it shows nothing more."""
+    person = PRINCIPALS["mediator"]
+    page = (await desk.data(person, paged(ORDERS["ties"]), first=1))["disputes"]
+    said = await desk.ask(person, paged(ORDERS["mixed directions"]), after=page["pageInfo"]["endCursor"])
+    assert said.codes == ["BAD_USER_INPUT"]
+    everything = await walk(desk, person, paged(""), 50, backward=False)
+    for given in (cursor("1900-01-01T00:00:00Z", UUID), cursor("2999-01-01T00:00:00Z", UUID)):
+        for name in ("after", "before"):
+            found = (await desk.data(person, paged(""), **{name: given}, first=200))["disputes"]
+            assert {edge["node"]["id"] for edge in found["edges"]} <= set(everything)
+
+
+async def test_what_a_cursor_holds(desk: Desk) -> None:
+    """The keys of the order and the id of the row, nothing else."""
+    person = PRINCIPALS["grid_worker"]
+    query = "{ disputes(first: 3, orderBy: [{field: TITLE}]) { edges { cursor node { id title } } } }"
+    for edge in (await desk.data(person, query))["disputes"]["edges"]:
+        held = orjson.loads(base64.b64decode(edge["cursor"]))
+        assert held == [edge["node"]["title"], edge["node"]["id"].partition(":")[2]]
