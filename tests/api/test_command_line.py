@@ -189,7 +189,7 @@ def test_database_that_was_never_migrated_is_told(at_database: Address, monkeypa
     assert "请先执行" in told.output
 
 
-def test_the_daily_look_tells_how_many_alerts_it_opened(at_database: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_daily_look_tells_how_many_alerts_it_opened(at_database: Address) -> None:
     assert call("migrate").exit_code == 0
     ended = call("daily")
     assert ended.exit_code == 0

@@ -86,3 +86,13 @@ async def test_alerts_are_listed_with_filters(office: Office) -> None:
     assert said.data["alerts"]["totalCount"] == 0
     said = await office.desk.ask(name_of("police"), query, d=f"Dispute:{case.key}", s=["OPEN"])
     assert said.data is None or said.data["alerts"]["totalCount"] == 0
+
+
+async def test_an_alert_may_outlive_its_dispute(office: Office) -> None:
+    case, alert = await alarmed(office)
+    await office.must("mediator", "disputeAccept", id=case.key, happened_at=case.started + HOUR)
+    await office.execute(
+        "UPDATE dispute SET state = 'ARCHIVED', concluded_at = now(), closed_at = now() WHERE id = $1", case.key
+    )
+    assert await office.can("justice_office", case, "Alert", alert) == ["close", "handle"]
+    await office.must("justice_office", "alertClose", id=alert, note="归档后补记")

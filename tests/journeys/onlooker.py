@@ -18,7 +18,7 @@ _PARTS = (
     "Referral Alert Assessment Escalation Recusal Opinion Visit Factor Event"
 ).split()
 _ALL = ("Dispute", *_PARTS)
-_PLACES = ("Area", "Organization", "Company", "Compound", "Person", "Appointment", "Mediator", "Team", "TeamMember")
+_PLACES = ("Area", "Organization", "Company", "Compound", "Person", "Appointment", "Mediator", "Team", "TeamMember", "AlertRule")
 # The lists below a dispute, each plain.
 _LISTS = {
     "parties": "Party", "assignments": "Assignment", "measures": "Measure", "sessions": "Session", "notes": "Note",
@@ -80,10 +80,7 @@ class Onlookers:
         key = self.case.key
         rows = dict(self._places) | {"Dispute": await self._rows("SELECT * FROM dispute WHERE id = $1", key)}
         for name in _PARTS:
-            more = ", (SELECT legal_basis FROM alert_rule r WHERE r.rule = p.rule)" if name == "Alert" else ""
-            rows[name] = await self._rows(f"SELECT *{more} FROM {snake(name)} p WHERE dispute_id = $1", key)
-        for key, row in rows["Obligation"].items():
-            rows["Obligation"][key] = dict(row) | {"watched": row["state"] in ("PENDING", "PARTLY_PERFORMED")}
+            rows[name] = await self._rows(f"SELECT * FROM {snake(name)} WHERE dispute_id = $1", key)
         today = await self.office.value("SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date")
         return World(rows, today)
 

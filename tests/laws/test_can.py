@@ -129,6 +129,8 @@ async def hall(can_county: Address) -> AsyncIterator[Hall]:
             )
             hall.parts[resource] = [row["id"] for row in few]
         for person in PEOPLE:
+            await office.desk.token(person)
+        for person in PEOPLE:
             caller = await gate.admit(await office.desk.token(person))
             hall.actors[person] = Actor(caller.viewer.access, caller.viewer.person_id, caller.epoch)
         hall.known = await _known(office)

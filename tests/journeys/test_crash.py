@@ -1,0 +1,196 @@
+"""`kill -9` in mid-load, first of the service, then of its database: every acknowledged write is there once, and nothing half."""
+
+import asyncio
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx2
+import pytest
+
+from api.demo import TOKENS_FILE
+from db.county.people import SEED_GRID
+from db.embedded import EmbeddedServer, erase
+from db.placement import find_base
+
+ROOT = Path(__file__).parents[2]
+CLIENTS = 6
+ENOUGH = 60  # acknowledged in a round, before it is killed
+
+_REGISTER = """mutation($input: DisputeRegisterInput!) { disputeRegister(input: $input) {
+  dispute { id } replayed userErrors { code } } }"""
+
+# A dispute of the load that lacks anything that was written with it, or has it twice.
+_HALF = """
+SELECT count(*) FROM dispute d WHERE title LIKE 'crash %' AND NOT (
+    (SELECT count(*) FROM party WHERE dispute_id = d.id) = 2
+    AND (SELECT count(*) FROM event WHERE dispute_id = d.id AND action = 'dispute.register') = 1
+    AND (SELECT count(*) FROM assignment WHERE dispute_id = d.id) = 1
+    AND (SELECT count(*) FROM alert WHERE dispute_id = d.id) = 1
+    AND (SELECT count(*) FROM request WHERE receipt ->> 'id' = d.id::text) = 1)
+"""
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    place = Path(tempfile.mkdtemp(prefix="sanlian-crash-"))
+    place.chmod(0o711)
+    yield place / "home"
+    erase(place / "home")
+    shutil.rmtree(place)
+
+
+class Service:
+    """A demo of its own process."""
+
+    def __init__(self, home: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SANLIAN_")}
+        self.log = home.parent / "told"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "api", "demo", "--port", str(self.port)],
+                cwd=ROOT, env={**kept, "SANLIAN_HOME": str(home)}, stdout=log, stderr=log, process_group=0,
+            )  # fmt: skip
+
+    async def ready(self, client: httpx2.AsyncClient) -> str:
+        """Its address, as soon as it answers."""
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if (await client.get(f"http://127.0.0.1:{self.port}/health/ready")).status_code == 200:
+                    return f"http://127.0.0.1:{self.port}/graphql"
+            except httpx2.HTTPError:
+                pass
+            await asyncio.sleep(0.05)
+        raise AssertionError(self.log.read_text()[-2000:])
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
+
+
+@dataclasses.dataclass
+class Load:
+    """Registrations, each with a key of its own. `acknowledged`: key and id of what the service said is stored."""
+
+    compound: str
+    token: str
+    sent: list[str] = dataclasses.field(default_factory=list)
+    acknowledged: dict[str, str] = dataclasses.field(default_factory=dict)
+    replayed: set[str] = dataclasses.field(default_factory=set)
+
+    async def send(self, client: httpx2.AsyncClient, url: str, key: str) -> bool:
+        """Send one; whether it was acknowledged."""
+        order = {
+            "title": f"crash {key}", "compoundId": self.compound, "subCategory": "P02", "utilityCut": "WATER", "source": "INITIATIVE",
+            "summary": "停水。", "happenedAt": "2024-03-01T09:00:00+08:00", "idempotencyKey": key,
+            "parties": [
+                {"side": "APPLICANT", "kind": "OWNER", "name": "某人"}, {"side": "RESPONDENT", "kind": "COMPANY", "name": "某物业"},
+            ],
+        }  # fmt: skip
+        headers = {"Authorization": f"Bearer {self.token}"}
+        try:
+            answer = await client.post(url, json={"query": _REGISTER, "variables": {"input": order}}, headers=headers)
+            told: Any = answer.json()
+        except (httpx2.HTTPError, ValueError):
+            return False
+        payload = (told.get("data") or {}).get("disputeRegister")
+        if not payload or not payload["dispute"]:
+            assert not (payload or {}).get("userErrors"), payload
+            return False
+        stored = payload["dispute"]["id"]
+        assert self.acknowledged.setdefault(key, stored) == stored
+        if payload["replayed"]:
+            self.replayed.add(key)
+        return True
+
+    async def run(self, client: httpx2.AsyncClient, url: str, name: str) -> None:
+        """Send one after the other, until one is not acknowledged."""
+        for number in range(10_000):
+            key = f"{name}-{number}"
+            self.sent.append(key)
+            if not await self.send(client, url, key):
+                return
+
+
+async def test_killed_in_mid_load(home: Path) -> None:
+    async with httpx2.AsyncClient(timeout=10, trust_env=False) as client:
+        service = Service(home)
+        try:
+            url = await service.ready(client)
+            load = Load(await _compound(home), json.loads((home / TOKENS_FILE).read_text())["mediator"])
+            for round_, victim in enumerate(("service", "database")):
+                clients = [
+                    asyncio.create_task(load.run(client, url, f"{round_}-{number}")) for number in range(CLIENTS)
+                ]
+                while len(load.acknowledged) < ENOUGH * (round_ + 1) and not all(one.done() for one in clients):
+                    await asyncio.sleep(0.005)
+                if victim == "database":
+                    os.kill(_postmaster(home), signal.SIGKILL)
+                    await asyncio.wait(clients, timeout=10)
+                service.kill()
+                await asyncio.wait(clients)
+                for one in clients:
+                    one.result()
+                assert len(load.acknowledged) >= ENOUGH * (round_ + 1)
+                service = Service(home)
+                url = await service.ready(client)
+                await _check(home, client, url, load)
+        finally:
+            service.kill()
+
+
+async def _check(home: Path, client: httpx2.AsyncClient, url: str, load: Load) -> None:
+    server = EmbeddedServer.start(home)
+    assert server.joined
+    connection = await asyncpg.connect(**server.address.connect_arguments())
+    try:
+        found = {
+            row["title"].removeprefix("crash "): f"Dispute:{row['id']}"
+            for row in await connection.fetch("SELECT id, title FROM dispute WHERE title LIKE 'crash %'")
+        }
+        assert load.acknowledged.items() <= found.items()
+        assert found.keys() <= set(load.sent)
+        assert await connection.fetchval(_HALF) == 0
+        # What was stored but not acknowledged, or not stored at all, is sent again, and some of the rest: nothing is doubled.
+        again = [*(set(load.sent) - load.acknowledged.keys()), *list(load.acknowledged)[:20]]
+        known = set(load.acknowledged)
+        assert all(await asyncio.gather(*(load.send(client, url, key) for key in again)))
+        assert {key for key in again if key in known} <= load.replayed
+        assert load.acknowledged.keys() == set(load.sent)
+        count = "SELECT count(*) AS rows, count(DISTINCT title) AS titles FROM dispute WHERE title LIKE 'crash %'"
+        assert dict(await connection.fetchrow(count)) == {"rows": len(load.sent), "titles": len(load.sent)}
+        assert await connection.fetchval(_HALF) == 0
+    finally:
+        await connection.close()
+        server.stop()
+
+
+async def _compound(home: Path) -> str:
+    server = EmbeddedServer.start(home)
+    connection = await asyncpg.connect(**server.address.connect_arguments())
+    try:
+        return f"Compound:{await connection.fetchval('SELECT id FROM compound WHERE grid_code = $1 LIMIT 1', SEED_GRID)}"
+    finally:
+        await connection.close()
+        server.stop()
+
+
+def _postmaster(home: Path) -> int:
+    base = find_base(home)
+    assert base is not None
+    return int((base / "data" / "postmaster.pid").read_text().splitlines()[0])
