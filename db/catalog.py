@@ -89,6 +89,8 @@ class Relation:
     on: Callable[[Row, FromClause], Sql]
     same_dispute: bool = False
     order: tuple[str, ...] = ()
+    # The part of the target that makes the relation, and how it does: only parts that the caller sees count.
+    through: tuple[str, Callable[[Row, FromClause], Sql]] | None = None
 
 
 @dataclass(frozen=True)
@@ -288,6 +290,10 @@ def _mediated(row: Row, at: FromClause) -> Sql:
     )
 
 
+def _mediating(row: Row, link: FromClause) -> Sql:
+    return and_(link.c.person_id == row["person_id"], link.c.ended_at.is_(None))
+
+
 def _mediator_name(row: Row) -> Sql:
     at = t.person.alias()
     return select(at.c.name).select_from(at).where(at.c.id == row["person_id"]).correlate(row.at).scalar_subquery()
@@ -424,7 +430,7 @@ _SOURCES = [
         [
             _one("person", "Person", "person_id"),
             _one("organization", "Organization", "organization_id"),
-            ("disputes", Relation("disputes", "Dispute", True, _mediated)),
+            ("disputes", Relation("disputes", "Dispute", True, _mediated, through=("Assignment", _mediating))),
         ],
         "qualified_on",
         [_column("person_id", "人员", Uuid()), _column("organization_id", "所在调解组织", Uuid())],

@@ -134,7 +134,7 @@ class Desk:
             raise Absent(field)
         one = found[0]
         if not one["allowed"]:
-            raise Refused(Mistake(field, "FORBIDDEN", "您无权在这件纠纷上办理此事项，或它现在不由您办理。"))
+            raise Refused(_forbidden(field))
         values = {column.name: one[f"r_{column.name}"] for column in source.table.c}
         dispute = values if kind == "Dispute" else None
         if row.dispute is not None and row.dispute is not row.at:
@@ -145,17 +145,24 @@ class Desk:
             and dispute["state"] not in FROM_STATES.get(action, (dispute["state"],))
         ):
             raise Refused(Mistake(field, "WRONG_STATE", f"纠纷现为 {dispute['state']}，此时不能办理此事项。"))
-        await self._check_guards(guards_of(on or kind, action), row, at, asked, key)
+        await self._check_again(allowed, guards_of(on or kind, action), row, at, asked, key, field)
         return Record(kind, values, dispute)
 
-    async def _check_guards(self, guards: tuple[Guard, ...], row: Row, at: FromClause, asked: Row, key: UUID) -> None:
-        """What must hold beside policy and state. A statement of its own, behind the lock: that of the lock sees other tables as they
-        stood before it waited, so that two commands at once could both find nothing in their way."""
-        if not guards:
-            return
+    async def _check_again(
+        self, allowed: Any, guards: tuple[Guard, ...], row: Row, at: FromClause, asked: Row, key: UUID, field: str
+    ) -> None:
+        """What must hold beside the state. A statement of its own, behind the lock: that of the lock sees other tables as they stood
+        before it waited, so that two commands at once could both find nothing in their way."""
         holds = [guard.holds(asked).is_(literal_column("true")).label(f"g_{i}") for i, guard in enumerate(guards)]
-        statement = select(*holds).select_from(at).where(row["id"] == bindparam("taken_id", type_=Uuid()))
+        statement = (
+            select(allowed.is_(literal_column("true")).label("allowed"), *holds)
+            .select_from(at)
+            .where(row["id"] == bindparam("taken_id", type_=Uuid()))
+        )
         held = (await self.fetch(statement, {"taken_id": key}))[0]
+        # SECURITY: whoever was replaced while he waited for the lock acts no more.
+        if not held["allowed"]:
+            raise Refused(_forbidden(field))
         for i, guard in enumerate(guards):
             if not held[f"g_{i}"]:
                 self.mistake(guard.field, guard.code, guard.message)
@@ -238,6 +245,10 @@ class Desk:
             if outcome.changes
             else None,
         )
+
+
+def _forbidden(field: str) -> Mistake:
+    return Mistake(field, "FORBIDDEN", "您无权在这件纠纷上办理此事项，或它现在不由您办理。")
 
 
 def local(moment: dt.datetime) -> dt.datetime:

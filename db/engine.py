@@ -109,6 +109,7 @@ async def open_pool(
     size: int,
     statement_timeout_ms: int,
     application: str = APPLICATION,
+    plan_cache_mode: str = "auto",
 ) -> "asyncpg.Pool[asyncpg.Record]":
     """A pool whose connections act as `role` (None: the user of the address) and give up a statement in time.
 
@@ -117,9 +118,10 @@ async def open_pool(
     jsonb arrive as the text that PostgreSQL sent, which is asyncpg's default.
     """
     # SECURITY: SET takes no parameters, so what is put into its text must be a plain identifier or a number.
-    if role is not None and not _IDENTIFIER.fullmatch(role):
+    if not _IDENTIFIER.fullmatch(plan_cache_mode) or (role is not None and not _IDENTIFIER.fullmatch(role)):
         raise ValueError(f"not a plain role name: {role!r}")
     settings = f"SET timezone TO 'UTC'; SET statement_timeout TO {int(statement_timeout_ms)}"
+    settings += f"; SET plan_cache_mode TO {plan_cache_mode}"
     if role is not None:
         settings += f"; SET ROLE {role}"
 

@@ -154,11 +154,47 @@ def _extended_less(row: Row) -> Sql:
     return counted.scalar_subquery() < literal_column(str(MOST_EXTENSIONS))
 
 
+def _one_applicant(row: Row) -> Sql:
+    at = t.party.alias()
+    counted = (
+        select(func.count())
+        .select_from(at)
+        .where(at.c.dispute_id == row["id"], at.c.side == literal_column("'APPLICANT'"), at.c.withdrawn_on.is_(None))
+        .correlate(row.at)
+    )
+    return counted.scalar_subquery() == literal_column("1")
+
+
+_TO_CONSENT = Guard(
+    "id",
+    "ALREADY",
+    "各方当事人都已同意调解。",
+    _some(
+        t.party,
+        lambda row, at: and_(
+            at.c.consent.is_distinct_from(literal_column("'CONSENTED'")), at.c.withdrawn_on.is_(None)
+        ),
+    ),
+)
+_ASSIGNED = Guard(
+    "id",
+    "NOT_ASSIGNED",
+    "尚无调解员承办，没有可以更换的人；请先指派。",
+    _some(t.assignment, lambda row, at: at.c.ended_at.is_(None)),
+)
+_ONE_APPLICANT = Guard(
+    "id",
+    "OTHER_APPLICANTS",
+    "只有唯一的申请人可以撤回：有几名申请人的，请为其中一人办理退出；没有申请人的，请办理终止或不予受理。",
+    _one_applicant,
+)
 _EXTENDABLE = Guard("id", "TOO_MANY", f"期限至多延长 {MOST_EXTENSIONS} 次。", _extended_less)
 
 # action on a dispute -> its guards.
 GUARDS: dict[str, tuple[Guard, ...]] = {
-    "consent": (_NOTIFIED,),
+    "consent": (_NOTIFIED, _TO_CONSENT),
+    "recuse": (_ASSIGNED,),
+    "withdraw": (_ONE_APPLICANT,),
     "record": (_NOTIFIED, _NOT_REFUSED),
     "extend": (_DUE, _NOT_REFUSED, _EXTENDABLE),
     "escalate": (_NOT_TOP, _NOT_WAITING),

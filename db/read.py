@@ -25,16 +25,17 @@ class Reading:
 
 
 class Reader:
-    """Reads for one process."""
+    """Reads for one process: steady statements on connections that keep one plan for all values, the others where each set of
+    values may get a plan of its own."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
-        self._pool = pool
+    def __init__(self, steady: asyncpg.Pool[asyncpg.Record], adaptive: asyncpg.Pool[asyncpg.Record] | None = None) -> None:
+        self._steady, self._adaptive = steady, adaptive or steady
 
     async def read(self, statement: Statement, values: Mapping[str, Any]) -> Reading:
         """The answer of a planned query. Raises TooSlow."""
         arguments: Sequence[Any] = [values[name] for name in statement.binds]
         try:
-            row = await self._pool.fetchrow(statement.sql, *arguments)
+            row = await (self._steady if statement.steady else self._adaptive).fetchrow(statement.sql, *arguments)
         except (asyncpg.QueryCanceledError, TimeoutError):
             raise TooSlow from None
         assert row is not None
@@ -42,4 +43,4 @@ class Reader:
 
     async def epoch(self) -> int:
         """The epoch now, for answers that need no data."""
-        return int(await self._pool.fetchval("SELECT epoch FROM access_epoch"))
+        return int(await self._steady.fetchval("SELECT epoch FROM access_epoch"))

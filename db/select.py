@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import FromClause, Select, bindparam, case, cast, func, literal_column, null, select, type_coerce
+from sqlalchemy import (
+    FromClause,
+    Select,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    literal_column,
+    null,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
 from sqlalchemy.types import DateTime, Integer, Text, Uuid
 
@@ -26,7 +39,27 @@ from policies.grant import Access
 def select_plan(plan: p.Plan, access: Access) -> Statement:
     """The statement of a plan for callers of this access's shape: columns `epoch`, `data` (UTF-8 JSON) and `missing`
     (keys of `plan.nullable` that are null)."""
-    return compile_statement(Builder(access).root(plan))
+    statement = compile_statement(Builder(access).root(plan))
+    return dataclasses.replace(statement, steady=all(_is_steady(item) for item in plan.items))
+
+
+def _is_steady(item: Any) -> bool:
+    """Whether the part walks keys and page orders only. A filter's values decide by which index it is best answered."""
+    match item:
+        case p.Page(source=source, conditions=conditions, order=order, items=items):
+            default = tuple(p.Order(*key) for key in SOURCES[source].order)
+            return not conditions and order == default and all(_is_steady(one) for one in items)
+        case p.Statistics():
+            return False
+        case p.Node(items=items):
+            return all(_is_steady(one) for one in items)
+        case p.Edges(items=pairs) | p.Viewer(items=pairs):
+            return all(_is_steady(what) for _, what in pairs)
+        case p.Batch(nodes=nodes):
+            return all(_is_steady(node) for node in nodes)
+        case p.One(node=node) | p.Many(node=node) | p.Nodes(node=node) | p.Lookup(node=node):
+            return _is_steady(node)
+    return True
 
 
 class Builder:
@@ -107,6 +140,8 @@ class Builder:
             clauses = [condition(self.sight, row, one) for one in page.conditions]
             if relation is not None and parent is not None:
                 clauses.insert(0, relation.on(parent, row.at))
+                if relation.through is not None:
+                    clauses.insert(1, self._through(relation.through, parent, row))
             return clauses
 
         members: list[tuple[str, Sql]] = []
@@ -127,6 +162,18 @@ class Builder:
             # HAVING makes it one row, also where no member counts or lists the rows of the page (`pageInfo { hasPreviousPage }`).
             statement = statement.select_from(body).having(literal_column("true"))
         return statement.scalar_subquery()
+
+    def _through(self, through: tuple[str, Callable[[Row, FromClause], Sql]], parent: Row, row: Row) -> Sql:
+        """SECURITY: a relation made by parts of the target shows only what the parts that the caller sees show."""
+        part = SOURCES[through[0]]
+        link = part.table.alias()
+        seen, _ = self.sight.row(part, link, row.at)
+        return exists(
+            select(literal_column("1"))
+            .select_from(link)
+            .where(link.c.dispute_id == row["id"], through[1](parent, link), self.sight.visible(seen))
+            .correlate_except(link)
+        )
 
     def _body(
         self,
@@ -270,7 +317,9 @@ class Builder:
             )
             for node in batch.nodes
         ]
-        listed = func.json_agg(aggregate_order_by(case(*branches) if branches else literal_column("NULL::json"), asked.c.place))
+        listed = func.json_agg(
+            aggregate_order_by(case(*branches) if branches else literal_column("NULL::json"), asked.c.place)
+        )
         return select(func.coalesce(listed, literal_column("'[]'::json"))).select_from(asked).scalar_subquery()
 
     def _viewer(self, viewer: p.Viewer) -> Sql:

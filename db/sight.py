@@ -78,6 +78,11 @@ class Sight:
             case Not(part=part):
                 return self.where(part, row).is_not(true())
 
+    def accompanies(self, source: str, part: str) -> bool:
+        """Whether every part of every visible row is visible too. Parts of a dispute have its attributes, so grants compare."""
+        rows, parts = self.access.grant(source).rows, self.access.grant(part).rows
+        return rows != Never() and implies(rows, parts)
+
     def claim(self, reference: ClaimRef) -> Sql:
         return bindparam(f"claim_{reference.slot}_{reference.name}", type_=CLAIMS[reference.name])
 

@@ -22,6 +22,8 @@ class Statement:
     sql: str
     binds: tuple[str, ...]
     constants: Mapping[str, Any] = field(default_factory=dict)
+    # Its plan does not depend on the values: PostgreSQL plans it once for all of them (Reader).
+    steady: bool = False
 
 
 class JsonRow(ColumnElement[Any]):

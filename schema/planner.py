@@ -25,9 +25,10 @@ from graphql import (
 
 from db import plan as p
 from db.catalog import SOURCES
+from db.sight import Sight
 from db.statistics import FIGURES, GROUPS
 from policies.grant import Access
-from policies.predicate import Never, implies
+from policies.predicate import Never
 from schema import inputs
 from schema.node import NODE_TYPES, snake
 from schema.operation import Operation
@@ -285,9 +286,17 @@ class Planner:
             field_name = name.partition(".")[2]
             if self.reads("Party", field_name) and self.accompanies(source, "Party"):
                 return (name,)
-        elif operator in ("area", "is", "mediator"):
-            # Keys of relations are as public as the number of the row.
+        elif operator == "area":
+            # Where a row lies is as public as the row.
             if self.access.grant(source).rows != Never():
+                return (name,)
+        elif operator == "mediator":
+            if self.accompanies(source, "Assignment"):
+                return (name,)
+        elif operator == "is":
+            # What a hidden relation points to is hidden from a filter too.
+            target = SOURCES[source].relations[name].target
+            if Never() not in (self.access.grant(source).rows, self.access.grant(target).rows):
                 return (name,)
         elif self.reads(source, name):
             return (name,)
@@ -301,8 +310,7 @@ class Planner:
 
     def accompanies(self, source: str, part: str) -> bool:
         """Whether every part of every visible row is visible too. Parts of a dispute have its attributes, so grants compare."""
-        rows, parts = self.access.grant(source).rows, self.access.grant(part).rows
-        return rows != Never() and implies(rows, parts)
+        return Sight(self.access).accompanies(source, part)
 
     def order(self, source: str, given: Source, path: tuple[str, ...]) -> tuple[p.Order, ...]:
         wanted = self.looks.at(given, inputs.order_keys)

@@ -69,9 +69,9 @@ class Figures:
 @strawberry.type(description="一个分组的数字，口径与合计相同。")
 class StatisticsGroup(Figures):
     key: str | None = strawberry.field(
-        description="分组键：镇街为区划代码，小区为全局标识，月份如 2024-02，其余为枚举值；尚未归入任何一组的为 null。"
+        description="分组键：镇街为区划代码，小区为全局标识，月份如 2024-02，其余为枚举值；尚未归入任何一组的不列出。"
     )
-    label: str | None = strawberry.field(description="显示名称，如镇街名、子类名；月份如 2024年2月。")
+    label: str | None = strawberry.field(description="显示名称：镇街名、小区名；按其他方式分组的与 key 相同。")
 
 
 @strawberry.type(

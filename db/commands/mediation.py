@@ -113,16 +113,12 @@ class WithdrawOrder:
 
 @command("dispute", "withdraw", "登记申请人撤回申请；调解即告终止。", WithdrawOrder, target="Dispute", shows="Dispute")
 async def withdraw(desk: Desk, dispute: Record, order: WithdrawOrder) -> Outcome:
-    """人民调解法 Art. 23: the applicant takes his application back. Of several applicants one only leaves (`party.withdraw`)."""
+    """人民调解法 Art. 23: the applicant takes his application back. Of several applicants one only leaves (a guard; `party.withdraw`)."""
     desk.happened("happenedAt", order.happened_at, *_since(dispute))
     impersonal(desk, "reason", order.reason, 500)
     party = await party_of(desk, dispute.id, order.party_id, "partyId")
     if party is not None and party["side"] != "APPLICANT":
         desk.mistake("partyId", "NOT_APPLICANT", "只有申请人可以撤回；其他当事人不愿调解的，请登记拒绝。")
-    elif party is not None:
-        applicants = [one for one in await parties_in(desk, dispute.id) if one["side"] == "APPLICANT"]
-        if len(applicants) > 1:
-            desk.mistake("partyId", "OTHER_APPLICANTS", "还有其他申请人：请为这名申请人办理当事人退出。")
     desk.settle()
     await desk.change(dispute.id, state="WITHDRAWN", concluded_at=order.happened_at)
     return Outcome(

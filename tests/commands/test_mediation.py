@@ -120,7 +120,8 @@ async def test_one_of_two_applicants_cannot_end_it_for_both(office: Office) -> N
     case = await office.mediating()
     await office.must("mediator", "partyAdd", id=case.key, party={"side": "APPLICANT", "kind": "OWNER", "name": "赵某"})
     done = await office.do("mediator", "disputeWithdraw", id=case.key, party_id=case.applicant, reason="已和解")
-    assert done.mistakes == [("partyId", "OTHER_APPLICANTS")]
+    assert done.mistakes == [("id", "OTHER_APPLICANTS")]
+    assert "withdraw" not in await office.can("mediator", case)
 
 
 async def test_mediation_fails_only_when_the_routes_are_told(office: Office) -> None:

@@ -199,7 +199,7 @@ async def test_one_of_several_leaves_and_the_others_go_on(office: Office) -> Non
     (event,) = await office.events(case, "party.withdraw")
     assert (event["from_state"], event["to_state"], event["reason"]) == ("ACCEPTED", "MEDIATING", "已搬离本小区")
     assert (await office.do("mediator", "partyWithdraw", **leaving)).mistakes == [("id", "WITHDRAWN")]
-    done = await office.do("mediator", "disputeConsent", id=case.key, party_id=leaving["id"])
+    done = await office.do("mediator", "disputeRefuse", id=case.key, party_id=leaving["id"], reason="不愿再谈")
     assert done.mistakes == [("partyId", "WITHDRAWN")]
 
 

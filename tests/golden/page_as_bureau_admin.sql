@@ -78,7 +78,7 @@ FROM (
                                       (
                                         SELECT row_to_json("-")
                                         FROM (
-                                            SELECT to_json('{agentPowers,isMinor}'::text[]) AS "hidden",
+                                            SELECT to_json('{isMinor}'::text[]) AS "hidden",
                                               to_json('{name,phone,address,idNumber,agentName}'::text[]) AS "masked"
                                           ) "-"
                                       ) AS "access"

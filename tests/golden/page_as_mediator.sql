@@ -82,7 +82,7 @@ FROM (
                                       (
                                         SELECT row_to_json("-")
                                         FROM (
-                                            SELECT to_json('{agentPowers}'::text[]) AS "hidden",
+                                            SELECT to_json('{}'::text[]) AS "hidden",
                                               to_json('{idNumber}'::text[]) AS "masked"
                                           ) "-"
                                       ) AS "access"

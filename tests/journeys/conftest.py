@@ -1,4 +1,4 @@
-"""One served county for each module of journeys."""
+"""The served counties of the journeys: one that they share, each with a dispute of its own, and one for the races."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -11,14 +11,27 @@ from tests.conftest import _lend
 from tests.journeys.service import open_service
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def walked_county(county_template: Address) -> Iterator[Address]:
+    """The demo county, for the journeys to change."""
+    yield from _lend(county_template)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def office(walked_county: Address) -> AsyncIterator[Office]:
+    """Commands as people give them, over HTTP. One connection for reading, so that each statement is planned once."""
+    async with open_service(walked_county, pool_size=1) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def raced_county(county_template: Address) -> Iterator[Address]:
     """The demo county, for one module to change."""
     yield from _lend(county_template)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def office(walked_county: Address) -> AsyncIterator[Office]:
-    """Commands as people give them, over HTTP."""
-    async with open_service(walked_county) as opened:
+async def busy_office(raced_county: Address) -> AsyncIterator[Office]:
+    """The same with as many connections as in production."""
+    async with open_service(raced_county, pool_size=8) as opened:
         yield opened

@@ -1,24 +1,35 @@
 """What every role sees of one dispute at a moment of its life, held against the policy's text (tests/laws/expected.py).
 
-One request for each role asks for the dispute and each of its parts by id, and for the lists below it.
+One request for each role asks for the dispute and each of its parts by id, for the lists below it, and for its timeline.
 """
 
 import asyncio
+import json
 from typing import Any
 from uuid import UUID
 
 from db.county.people import PRINCIPALS
 from schema.node import snake
 from tests.commands.office import Case, Office
-from tests.laws.expected import Record, Rights, World, gid, key_of
-from tests.laws.test_matrix import expected_cells, scalars, sorted_access
+from tests.laws.expected import Record, Rights, World, camel, gid, key_of
+from tests.laws.test_matrix import columns_of, expected_cells, scalars, sorted_access
 
 _PARTS = (
     "Party Assignment Measure Session Attendance Note Agreement Signature Confirmation Extension Obligation Performance FollowUp "
     "Referral Alert Assessment Escalation Recusal Opinion Visit Factor Event"
 ).split()
-_ALL = ("Dispute", *_PARTS)
-_PLACES = ("Area", "Organization", "Company", "Compound", "Person", "Appointment", "Mediator", "Team", "TeamMember", "AlertRule")
+_PLACES = (
+    "Area",
+    "Organization",
+    "Company",
+    "Compound",
+    "Person",
+    "Appointment",
+    "Mediator",
+    "Team",
+    "TeamMember",
+    "AlertRule",
+)
 # The lists below a dispute, each plain.
 _LISTS = {
     "parties": "Party", "assignments": "Assignment", "measures": "Measure", "sessions": "Session", "notes": "Note",
@@ -26,6 +37,10 @@ _LISTS = {
     "followUps": "FollowUp", "referrals": "Referral", "alerts": "Alert", "assessments": "Assessment",
     "escalations": "Escalation", "recusals": "Recusal", "opinions": "Opinion", "visits": "Visit", "factors": "Factor",
 }  # fmt: skip
+_ALL = ("Dispute", *_PARTS)
+_BELOW = {*_LISTS, "timeline"}
+_NOTHING = UUID(int=1)
+_TIMELINE = " timeline { action fromState toState changes { resource field value } }"
 
 
 class Onlookers:
@@ -36,7 +51,7 @@ class Onlookers:
         schema = office.desk.parts.schema
         texts = []
         for resource in _ALL:
-            below = " ".join(f"{name} {{ id }}" for name in _LISTS) if resource == "Dispute" else ""
+            below = " ".join(f"{name} {{ id }}" for name in _LISTS) + _TIMELINE if resource == "Dispute" else ""
             cells = f"id {' '.join(scalars(schema, resource))} access {{ hidden masked }} {below}"
             texts.append(f"_{resource}: nodes(ids: $_{resource}) {{ ... on {resource} {{ {cells} }} }}")
         self._query = f"query({', '.join(f'$_{one}: [ID!]!' for one in _ALL)}) {{ {' '.join(texts)} }}"
@@ -46,10 +61,9 @@ class Onlookers:
     async def look(self) -> dict[str, Any]:
         """Hold every role's sight against the text; returns what each sees of the dispute itself, None for nothing."""
         world = await self._world()
-        ids = {resource: [gid(resource, key) for key in world.rows[resource]] for resource in _ALL}
-        import time; t0=time.monotonic()
+        # Of each type also one that does not exist: it is null like one out of sight, and every look has the same shape.
+        ids = {resource: [gid(resource, key) for key in (*world.rows[resource], _NOTHING)] for resource in _ALL}
         seen = await asyncio.gather(*(self._role(world, role, ids) for role in PRINCIPALS))
-        print("LOOK", time.monotonic()-t0)
         return dict(zip(PRINCIPALS, seen, strict=True))
 
     async def _role(self, world: World, role: str, ids: dict[str, list[str]]) -> Any:
@@ -57,22 +71,57 @@ class Onlookers:
         rights = Rights(world, world.posts(name))
         got = await self.office.desk.data(name, self._query, **{f"_{resource}": some for resource, some in ids.items()})
         itself = None
-        for resource, identifier, cells in (
-            (resource, *pair) for resource in _ALL for pair in zip(ids[resource], got[f"_{resource}"], strict=True)
-        ):
-            key = key_of(identifier)
-            wanted = None
-            if key in rights.ids(resource):
-                wanted = expected_cells(self.office.desk, world, rights, resource, key)
-            if cells is not None and resource == "Dispute":
-                itself = cells
-                for below, target in _LISTS.items():
-                    listed = {one["id"] for one in cells[below]}
-                    assert listed == {gid(target, one) for one in rights.ids(target)}, (role, below)
-                cells = {name: cells[name] for name in cells if name not in _LISTS}
-            assert (None if cells is None else sorted_access(cells)) == wanted, (role, identifier)
-            self.cells += 1 if cells is None else len(cells)
+        for resource in _ALL:
+            for identifier, cells in zip(ids[resource], got[f"_{resource}"], strict=True):
+                key, shown, wanted = key_of(identifier), None, None
+                if key in rights.ids(resource):
+                    wanted = expected_cells(self.office.desk, world, rights, resource, key)
+                if cells is not None:
+                    shown = sorted_access({name: cells[name] for name in cells if name not in _BELOW})
+                assert shown == wanted, (role, identifier)
+                self.cells += len(shown or "1")
+                if cells is not None and resource == "Dispute":
+                    itself = cells
+        if itself is not None:
+            for below, target in _LISTS.items():
+                listed = {one["id"] for one in itself[below]}
+                assert listed == {gid(target, one) for one in rights.ids(target)}, (role, below)
+            assert itself["timeline"] == self._timeline(world, rights), role
         return itself
+
+    def _timeline(self, world: World, rights: Rights) -> list[dict[str, Any]]:
+        """What the role should be told of what was done: of rows that it sees, and only values that it reads in clear."""
+
+        def reads(resource: str, key: UUID, cell: str) -> bool:
+            if resource not in _ALL or key not in rights.ids(resource):
+                return False
+            known = {
+                column: (kind, how)
+                for column, kind, how in columns_of(self.office.desk.parts.schema, resource).values()
+            }
+            kind, how = known.get(cell, (None, None))
+            return kind is not None and how != "stored" and rights.sight(resource)[key].get(kind) == "clear"
+
+        told = []
+        for event in sorted(world.rows["Event"].values(), key=lambda one: (one["at"], one["id"])):
+            about, key = event["resource"], event["resource_id"]
+            if about not in _ALL or key not in rights.ids(about):
+                continue
+            state = reads(about, key, "state")
+            changes = [(kind, UUID(of), cell, value) for kind, of, cell, value in json.loads(event["changes"] or "[]")]
+            told.append(
+                {
+                    "action": event["action"],
+                    "fromState": event["from_state"] if state else None,
+                    "toState": event["to_state"] if state else None,
+                    "changes": [
+                        {"resource": kind, "field": camel(cell), "value": value}
+                        for kind, of, cell, value in changes
+                        if reads(kind, of, cell)
+                    ],
+                }
+            )
+        return told
 
     async def _world(self) -> World:
         if not self._places:

@@ -78,7 +78,7 @@ class Line:
 
 
 @asynccontextmanager
-async def open_service(address: Address, *, pool_size: int = 1) -> AsyncIterator[Office]:
+async def open_service(address: Address, *, pool_size: int) -> AsyncIterator[Office]:
     """The served application on a database that holds the demo county, as an office whose every command goes over HTTP."""
     connection = await asyncpg.connect(**address.connect_arguments())
     settings = Settings(

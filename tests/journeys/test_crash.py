@@ -92,6 +92,8 @@ class Load:
     sent: list[str] = dataclasses.field(default_factory=list)
     acknowledged: dict[str, str] = dataclasses.field(default_factory=dict)
     replayed: set[str] = dataclasses.field(default_factory=set)
+    enough: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    wanted: int = 0
 
     async def send(self, client: httpx2.AsyncClient, url: str, key: str) -> bool:
         """Send one; whether it was acknowledged."""
@@ -114,6 +116,8 @@ class Load:
             return False
         stored = payload["dispute"]["id"]
         assert self.acknowledged.setdefault(key, stored) == stored
+        if len(self.acknowledged) >= self.wanted:
+            self.enough.set()
         if payload["replayed"]:
             self.replayed.add(key)
         return True
@@ -134,11 +138,12 @@ async def test_killed_in_mid_load(home: Path) -> None:
             url = await service.ready(client)
             load = Load(await _compound(home), json.loads((home / TOKENS_FILE).read_text())["mediator"])
             for round_, victim in enumerate(("service", "database")):
+                load.enough.clear()
+                load.wanted = ENOUGH * (round_ + 1)
                 clients = [
                     asyncio.create_task(load.run(client, url, f"{round_}-{number}")) for number in range(CLIENTS)
                 ]
-                while len(load.acknowledged) < ENOUGH * (round_ + 1) and not all(one.done() for one in clients):
-                    await asyncio.sleep(0.005)
+                await asyncio.wait_for(load.enough.wait(), 30)
                 if victim == "database":
                     os.kill(_postmaster(home), signal.SIGKILL)
                     await asyncio.wait(clients, timeout=10)
@@ -146,7 +151,6 @@ async def test_killed_in_mid_load(home: Path) -> None:
                 await asyncio.wait(clients)
                 for one in clients:
                     one.result()
-                assert len(load.acknowledged) >= ENOUGH * (round_ + 1)
                 service = Service(home)
                 url = await service.ready(client)
                 await _check(home, client, url, load)
@@ -184,7 +188,9 @@ async def _compound(home: Path) -> str:
     server = EmbeddedServer.start(home)
     connection = await asyncpg.connect(**server.address.connect_arguments())
     try:
-        return f"Compound:{await connection.fetchval('SELECT id FROM compound WHERE grid_code = $1 LIMIT 1', SEED_GRID)}"
+        return (
+            f"Compound:{await connection.fetchval('SELECT id FROM compound WHERE grid_code = $1 LIMIT 1', SEED_GRID)}"
+        )
     finally:
         await connection.close()
         server.stop()

@@ -27,7 +27,12 @@ async def test_up_to_the_centre_and_failed(office: Office) -> None:
     await _joined(office, case, onlookers, police, court)
     row = await office.dispute(case)
     refused = await office.do(
-        "centre_staff", "disputeTerminate", id=case.key, reason="FAR_APART", routes_told=False, happened_at=at("2024-06-03")
+        "centre_staff",
+        "disputeTerminate",
+        id=case.key,
+        reason="FAR_APART",
+        routes_told=False,
+        happened_at=at("2024-06-03"),
     )
     assert refused.mistakes == [("routesTold", "ROUTES_NOT_TOLD")]
     assert await office.dispute(case) == row
@@ -40,7 +45,9 @@ async def test_up_to_the_centre_and_failed(office: Office) -> None:
     seen = await onlookers.look()
     assert seen["grid_worker"]["state"] == "FAILED"
     for role in ("mediator", "squad_member", "centre_staff"):
-        refused = await office.do(role, "disputeRecord", id=case.key, place="中心", result="NOT_AGREED", record="再谈一次。")
+        refused = await office.do(
+            role, "disputeRecord", id=case.key, place="中心", result="NOT_AGREED", record="再谈一次。"
+        )
         assert not refused.ok
     await office.must("justice_office", "disputeArchive", id=case.key, happened_at=at("2024-06-10"))
     await onlookers.look()
@@ -91,9 +98,16 @@ async def _joined(office: Office, case: Case, onlookers: Onlookers, police: UUID
             "SELECT id FROM referral WHERE dispute_id = $1 AND organization_id = $2", case.key, agency
         )
         await office.must(
-            role, "referralAnswer", id=referral, answer="TAKEN", reply="届时到场。", happened_at=at("2024-05-21", "11:00")
+            role,
+            "referralAnswer",
+            id=referral,
+            answer="TAKEN",
+            reply="届时到场。",
+            happened_at=at("2024-05-21", "11:00"),
         )
-        await office.must(role, "disputeOpine", id=case.key, text=f"{role} 的意见。", happened_at=at("2024-05-21", "12:00"))
+        await office.must(
+            role, "disputeOpine", id=case.key, text=f"{role} 的意见。", happened_at=at("2024-05-21", "12:00")
+        )
     seen = await onlookers.look()
     assert seen["police"]["amountClaimed"] is None
     assert seen["court"]["summary"] is None
@@ -104,7 +118,9 @@ async def _joined(office: Office, case: Case, onlookers: Onlookers, police: UUID
         notes=[{"visibility": one, "text": f"{one} 的记录。"} for one in ("SHARED", "TEAM", "CAUCUS")],
     )  # fmt: skip
     await onlookers.look()
-    query = "query($id: ID!) { node(id: $id) { ... on Dispute { sessions { record } notes { text } opinions { text } } } }"
+    query = (
+        "query($id: ID!) { node(id: $id) { ... on Dispute { sessions { record } notes { text } opinions { text } } } }"
+    )
     read = {
         name: (await office.desk.data(name, query, id=f"Dispute:{case.key}"))["node"] for name in ("孟凡强", "袁静宜")
     }
@@ -118,5 +134,7 @@ async def _joined(office: Office, case: Case, onlookers: Onlookers, police: UUID
 async def _of(office: Office, role: str) -> UUID:
     """The organization of the principal of a role."""
     person = await office.person(role)
-    found = await office.value("SELECT organization_id FROM appointment WHERE role = $1 AND person_id = $2", role, person)
+    found = await office.value(
+        "SELECT organization_id FROM appointment WHERE role = $1 AND person_id = $2", role, person
+    )
     return UUID(str(found))

@@ -20,7 +20,12 @@ async def test_paid_in_instalments_and_come_back(office: Office) -> None:
     await onlookers.look()
     await _perform(office, case, onlookers, started)
     shown = await office.must(
-        "mediator", "disputeClose", id=case.key, happened_at=started + 72 * DAY, outcome="分期履行完毕。", shown="state closedAt"
+        "mediator",
+        "disputeClose",
+        id=case.key,
+        happened_at=started + 72 * DAY,
+        outcome="分期履行完毕。",
+        shown="state closedAt",
     )
     assert shown["state"] == "CLOSED"
     await onlookers.look()
@@ -40,7 +45,13 @@ async def _agree(office: Office, case: Case, agreed: dt.datetime) -> UUID:
     ]
     bad = [{**terms[0], "amount": "1000.01"}]
     refused = await office.do(
-        "mediator", "agreementDraft", dispute_id=case.key, form="WRITTEN", content="分期。", obligations=bad, happened_at=agreed
+        "mediator",
+        "agreementDraft",
+        dispute_id=case.key,
+        form="WRITTEN",
+        content="分期。",
+        obligations=bad,
+        happened_at=agreed,
     )
     assert refused.mistakes == [("obligations.0.instalments", "BAD_SUM")]
     shown = await office.must(
@@ -131,7 +142,12 @@ async def _rebound(office: Office, case: Case, started: dt.datetime) -> None:
         happened_at=started + 90 * DAY,
         shown="id state tier riskLevel caseNumber previous { id } parties { name phone idNumber consent } leadMediator { name }",
     )  # fmt: skip
-    assert (shown["state"], shown["tier"], shown["riskLevel"], shown["caseNumber"]) == ("REGISTERED", "TEAM", "MEDIUM", None)
+    assert (shown["state"], shown["tier"], shown["riskLevel"], shown["caseNumber"]) == (
+        "REGISTERED",
+        "TEAM",
+        "MEDIUM",
+        None,
+    )
     assert shown["previous"] == {"id": f"Dispute:{case.key}"}
     assert shown["leadMediator"] == {"name": name_of("mediator")}
     assert {one["consent"] for one in shown["parties"]} == {None}
@@ -142,7 +158,12 @@ async def _rebound(office: Office, case: Case, started: dt.datetime) -> None:
     copied = key_of(shown["id"])
     party = await office.value("SELECT id FROM party WHERE dispute_id = $1 AND side = 'APPLICANT'", copied)
     done = await office.do(
-        "mediator", "partyReveal", id=party, fields=["ID_NUMBER"], reason="制作文书需要", and_show="revealed { field value }"
+        "mediator",
+        "partyReveal",
+        id=party,
+        fields=["ID_NUMBER"],
+        reason="制作文书需要",
+        and_show="revealed { field value }",
     )
     assert done.payload is not None
     assert done.payload["revealed"] == [{"field": "idNumber", "value": "371525190001010016"}]

@@ -18,8 +18,9 @@ async def _version(office: Office, who: str, case: Any) -> int:
     return int(found)
 
 
-async def test_of_two_with_the_same_version_one_wins(office: Office) -> None:
+async def test_of_two_with_the_same_version_one_wins(busy_office: Office) -> None:
     """The other gets the conflict report, over the fields that he reads, and has stored nothing."""
+    office = busy_office
     case = await office.mediating()
     version = await _version(office, "mediator", case)
     # Each reads the dispute; then both rate its risk at the same moment.
@@ -47,8 +48,9 @@ async def test_of_two_with_the_same_version_one_wins(office: Office) -> None:
     assert await _version(office, "mediator", case) == version + 1
 
 
-async def test_a_conflict_tells_only_what_one_reads(office: Office) -> None:
+async def test_a_conflict_tells_only_what_one_reads(busy_office: Office) -> None:
     """The deadline is public and told; the outcome is narrative, which the grid worker reads no more at the squad."""
+    office = busy_office
     case = await office.accepted()
     version = await _version(office, "mediator", case)
     due = (await office.dispute(case))["due_on"]
@@ -69,13 +71,15 @@ async def test_a_conflict_tells_only_what_one_reads(office: Office) -> None:
     assert done.mistakes == [("id", "NOT_FOUND")]
 
 
-async def test_fifty_acceptances_at_once_have_fifty_numbers_without_a_gap(office: Office) -> None:
+async def test_fifty_acceptances_at_once_have_fifty_numbers_without_a_gap(busy_office: Office) -> None:
     """One committee, one year, all at the same moment; a refused one in between takes no number."""
+    office = busy_office
     started = at("2021-03-01", "09:00")
     cases = [await office.register(started=started, title=f"同时受理之{number}") for number in range(_AT_ONCE)]
     early = await office.register(started=started)
     orders: list[Any] = [
-        office.do("mediator", "disputeAccept", id=case.key, happened_at=started + HOUR, shown="caseNumber") for case in cases
+        office.do("mediator", "disputeAccept", id=case.key, happened_at=started + HOUR, shown="caseNumber")
+        for case in cases
     ]
     orders[20:20] = [office.do("mediator", "disputeAccept", id=early.key, happened_at=started - HOUR)]
     done = await asyncio.gather(*orders)
@@ -87,8 +91,9 @@ async def test_fifty_acceptances_at_once_have_fifty_numbers_without_a_gap(office
     ]
 
 
-async def test_a_request_sent_ten_times_at_once_is_carried_out_once(office: Office) -> None:
+async def test_a_request_sent_ten_times_at_once_is_carried_out_once(busy_office: Office) -> None:
     """All ten have the same answer; another input under the same key is refused; another person's key is his own."""
+    office = busy_office
     compound = await office.value("SELECT id FROM compound WHERE grid_code = $1 ORDER BY name LIMIT 1", SEED_GRID)
     order: dict[str, Any] = {
         "title": "重发十次", "compound_id": compound, "sub_category": "P05", "source": "GRID", "summary": "楼道灯不亮。",
@@ -116,8 +121,9 @@ _OUTBOX = """mutation($items: [OutboxItemInput!]!) { submitOutbox(items: $items)
   results { temporaryId id replayed userErrors { field code } conflict { currentVersion } } } }"""
 
 
-async def test_what_was_done_offline_is_handed_in_in_order(office: Office) -> None:
+async def test_what_was_done_offline_is_handed_in_in_order(busy_office: Office) -> None:
     """Later items name what earlier ones made; a failing one in the middle takes along only those that build on it."""
+    office = busy_office
     compound = await office.value("SELECT id FROM compound WHERE grid_code = $1 ORDER BY name LIMIT 1", SEED_GRID)
     when = (now() - 2 * DAY).isoformat()
 
@@ -128,7 +134,13 @@ async def test_what_was_done_offline_is_handed_in_in_order(office: Office) -> No
         }  # fmt: skip
 
     def visit(dispute: str, key: str) -> dict[str, Any]:
-        return {"disputeId": dispute, "happenedAt": when, "kind": "HOME_VISIT", "note": "入户了解。", "idempotencyKey": key}
+        return {
+            "disputeId": dispute,
+            "happenedAt": when,
+            "kind": "HOME_VISIT",
+            "note": "入户了解。",
+            "idempotencyKey": key,
+        }
 
     future = (now() + DAY).isoformat()
     items = [
@@ -165,11 +177,17 @@ async def test_what_was_done_offline_is_handed_in_in_order(office: Office) -> No
     assert await office.value("SELECT count(*) FROM visit WHERE dispute_id = $1", made) == 1
 
 
-async def test_both_sides_of_an_agreement_at_once(office: Office) -> None:
+async def test_both_sides_of_an_agreement_at_once(busy_office: Office) -> None:
     """Four signatures in the same moment: the agreement takes effect once, with the last of them."""
+    office = busy_office
     case = await office.mediating()
     shown = await office.must(
-        "mediator", "agreementDraft", dispute_id=case.key, form="WRITTEN", content="各自负责。", happened_at=case.started + DAY
+        "mediator",
+        "agreementDraft",
+        dispute_id=case.key,
+        form="WRITTEN",
+        content="各自负责。",
+        happened_at=case.started + DAY,
     )
     agreement = key_of(shown["id"])
     signatures: list[dict[str, Any]] = [
@@ -177,7 +195,10 @@ async def test_both_sides_of_an_agreement_at_once(office: Office) -> None:
         {"kind": "SEAL"},
     ]  # fmt: skip
     done = await asyncio.gather(
-        *(office.do("mediator", "agreementSign", id=agreement, happened_at=case.started + DAY, **one) for one in signatures)
+        *(
+            office.do("mediator", "agreementSign", id=agreement, happened_at=case.started + DAY, **one)
+            for one in signatures
+        )
     )
     assert all(one.ok for one in done), [one.codes for one in done]
     assert await office.value("SELECT state FROM agreement WHERE id = $1", agreement) == "EFFECTIVE"
@@ -185,3 +206,76 @@ async def test_both_sides_of_an_agreement_at_once(office: Office) -> None:
     steps = [one for one in await office.events(case, "agreement.sign") if one["to_state"]]
     assert [one["to_state"] for one in steps] == ["PERFORMED"]
     assert isinstance((await office.dispute(case))["concluded_at"], dt.datetime)
+
+
+async def test_what_may_be_done_once_is_not_done_twice_at_once(busy_office: Office) -> None:
+    """Each guard that looks at other rows sees what the one before it in the queue has written."""
+    office = busy_office
+    squad = await office.value(
+        "SELECT organization_id FROM appointment WHERE role = 'squad_member' AND person_id = $1",
+        await office.person("squad_member"),
+    )
+    reason = {"reason": "涉及多户。", "handover": "谈过两次。"}
+    case = await office.mediating()
+    done = await asyncio.gather(
+        *(office.do("mediator", "disputeEscalate", id=case.key, organization_id=squad, **reason) for _ in range(4))
+    )
+    assert [one.ok for one in done].count(True) == 1, [one.codes for one in done]
+
+    case = await office.mediating()
+    await office.must("mediator", "partyAdd", id=case.key, party={"side": "APPLICANT", "kind": "OWNER", "name": "赵某"})
+    applicants = await office.rows("SELECT id FROM party WHERE dispute_id = $1 AND side = 'APPLICANT'", case.key)
+    done = await asyncio.gather(
+        *(office.do("mediator", "partyWithdraw", id=one["id"], reason="不再参与。") for one in applicants)
+    )
+    assert [one.ok for one in done].count(True) == 1, [one.codes for one in done]
+
+    case = await office.mediating()
+    due = (await office.dispute(case))["due_on"]
+    done = await asyncio.gather(
+        *(
+            office.do(
+                "mediator",
+                "disputeExtend",
+                id=case.key,
+                to_on=due + day * DAY,
+                party_ids=[case.applicant, case.respondent],
+            )
+            for day in range(1, 12)
+        )
+    )
+    assert 1 <= [one.ok for one in done].count(True) <= 3, [one.codes for one in done]
+
+    case = await office.mediating()
+    agreement = key_of(
+        (await office.must("mediator", "agreementDraft", dispute_id=case.key, form="ORAL", content="两清。"))["id"]
+    )
+    court = await office.organization("COURT")
+    apply = {"agreement_id": agreement, "court_id": court, "both_apply": True, "ownership_terms": False}
+    done = await asyncio.gather(*(office.do("mediator", "confirmationApply", **apply) for _ in range(4)))
+    assert [one.ok for one in done].count(True) == 1, [one.codes for one in done]
+
+    visit = await office.value("SELECT id FROM follow_up WHERE dispute_id = $1", case.key)
+    order = {"id": visit, "method": "PHONE", "result": "NORMAL", "satisfaction": 4}
+    done = await asyncio.gather(*(office.do("mediator", "followUpComplete", **order) for _ in range(4)))
+    assert [one.ok for one in done].count(True) == 1, [one.codes for one in done]
+    await office.must("mediator", "disputeClose", id=case.key)
+    done = await asyncio.gather(
+        *(office.do(who, "disputeReopen", id=case.key, reason="又反弹。") for who in ("mediator", "justice_office") * 2)
+    )
+    assert [one.ok for one in done].count(True) == 1, [one.codes for one in done]
+
+
+async def test_who_is_replaced_while_he_waits_acts_no_more(busy_office: Office) -> None:
+    """His command stands in the queue behind the one that ends his part in the case."""
+    office = busy_office
+    case = await office.mediating()
+    before = await office.dispute(case)
+    async with office.desk.connection.transaction():
+        await office.execute("UPDATE assignment SET ended_at = now() WHERE dispute_id = $1", case.key)
+        await office.execute("UPDATE dispute SET version = version + 1 WHERE id = $1", case.key)
+        waiting = asyncio.create_task(office.do("mediator", "partyUpdate", id=case.applicant, is_minor=True))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+    assert (await waiting).mistakes == [("id", "FORBIDDEN")]
+    assert (await office.dispute(case))["version"] == before["version"] + 1

@@ -17,7 +17,9 @@ NOTES = {
     "CAUCUS": "李某私下表示只要门灯修好，愿意一次付清。",
 }
 TERMS = "一、业主补缴物业费1860元，于签约当日付清；二、今后不以停止充值等方式催交费用。"
-STATISTICS = '{ statistics(period: {from: "2023-01-01"}) { resolved followedUp followUpRate } }'
+# The other journeys of the same county come later.
+STATISTICS = '{ statistics(period: {from: "2023-01-01", to: "2024-04-30"}) { resolved followedUp followUpRate } }'
+CLOCKS = "query($id: ID!) { dispute(id: $id) { clocks { name dueOn state } } }"
 
 
 async def test_the_case_of_the_article(office: Office) -> None:
@@ -154,6 +156,9 @@ async def _agreement(office: Office, case: Case, onlookers: Onlookers) -> None:
         assert shown["state"] == ("EFFECTIVE" if number == 3 else "DRAFT")
         assert shown["dispute"]["state"] == ("AGREED" if number == 3 else "MEDIATING")
     assert (shown["effectiveOn"], shown["confirmByOn"]) == (AGREED, "2024-03-21")
+    clocks = (await office.desk.data(name_of("mediator"), CLOCKS, id=f"Dispute:{case.key}"))["dispute"]["clocks"]
+    due = {one["name"]: one["dueOn"] for one in clocks}
+    assert (due["MEDIATION_MONTH"], due["CONFIRMATION"]) == ("2024-02-29", "2024-03-21")
     seen = await onlookers.look()
     accepted = (await office.dispute(case))["accepted_at"].date()
     assert (dt.date.fromisoformat(shown["effectiveOn"]) - accepted).days == 55
@@ -192,7 +197,12 @@ async def _performance(office: Office, case: Case, onlookers: Onlookers, alert: 
     refused = await office.do("mediator", "alertClose", id=alert, note="  ", happened_at=at("2024-02-26", "16:00"))
     assert refused.mistakes == [("note", "REQUIRED")]
     shown = await office.must(
-        "mediator", "alertClose", id=alert, note="当日恢复供水。", happened_at=at("2024-02-26", "16:00"), shown="state note"
+        "mediator",
+        "alertClose",
+        id=alert,
+        note="当日恢复供水。",
+        happened_at=at("2024-02-26", "16:00"),
+        shown="state note",
     )
     assert shown == {"state": "CLOSED", "note": "当日恢复供水。"}
     shown = await office.must("mediator", "disputeClose", id=case.key, happened_at=at("2024-02-27"), shown="state")

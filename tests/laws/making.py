@@ -70,7 +70,8 @@ class Query:
 
     def identifier(self) -> str:
         resource = self.dice.choice(sorted(self.ids))
-        return self.dice.choice([*self.dice.sample(self.ids[resource], 1), f"{resource}:{'0' * 8}-0000-4000-8000-{'0' * 12}"])
+        nowhere = f"{resource}:00000000-0000-4000-8000-000000000000"
+        return self.dice.choice(self.ids[resource]) if self.ids[resource] and self.chance(60) else nowhere
 
     def value(self, kind: Any, name: str) -> Any:
         """A plausible value of an input type."""

@@ -13,6 +13,8 @@ SEVERAL: dict[str, tuple[str, ...]] = {
     "多职丁": ("bureau_admin", "auditor"),
 }
 
+# Those of EVERYONE whose rights are made in different ways.
+TYPICAL = (*PRINCIPALS.values(), THREE_POSTS, *list(SEVERAL)[:3])
 EVERYONE = (*PRINCIPALS.values(), THREE_POSTS, SECOND_MEDIATOR, ENDED, *SEVERAL)
 
 

@@ -18,7 +18,7 @@ import pytest_asyncio
 
 from db.catalog import SOURCES
 from db.commands import COMMANDS
-from db.commands.carry_out import Commander, Receipt
+from db.commands.carry_out import Commander
 from db.commands.parties import PartyOrder
 from db.county.people import PRINCIPALS, SECOND_MEDIATOR, SEED_GRID
 from db.desk import Actor
@@ -81,7 +81,7 @@ class Hall:
     disputes: list[UUID] = field(default_factory=list)
     fresh: list[UUID] = field(default_factory=list)
     parts: dict[str, list[UUID]] = field(default_factory=dict)
-    known: dict[str, Any] = field(default_factory=dict)
+    known: dict[Any, Any] = field(default_factory=dict)
 
     async def can(self, person: str, resource: str, keys: list[UUID]) -> dict[UUID, frozenset[str] | None]:
         """What is listed on each row; None where he does not see it."""
@@ -124,8 +124,9 @@ async def hall(can_county: Address) -> AsyncIterator[Hall]:
             table = SOURCES[resource].table.name
             few = await office.rows(
                 f"SELECT id FROM (SELECT p.id, row_number() OVER (PARTITION BY p.dispute_id ORDER BY p.id) AS n FROM {table} p"
-                " WHERE p.dispute_id = ANY ($1)) x WHERE n <= 2",
+                " WHERE p.dispute_id = ANY ($1)) x WHERE n <= $2",
                 hall.disputes,
+                2 if resource == "Party" else 1,
             )
             hall.parts[resource] = [row["id"] for row in few]
         for person in PEOPLE:
@@ -140,20 +141,29 @@ async def hall(can_county: Address) -> AsyncIterator[Hall]:
 async def _fresh(office: Office) -> list[UUID]:
     """Disputes at the turns of their life that the county hardly has."""
     made: list[Case] = [await office.register(), await office.register("grid_worker"), await office.accepted()]
-    squad, centre = await _of(office, "squad_member"), await _of(office, "centre_staff")
+    squad = await _of(office, "squad_member")
     police, court = await office.organization("POLICE_STATION"), await _of(office, "court")
     half = await office.accepted()
     await office.must("mediator", "disputeConsent", id=half.key, party_id=half.applicant)
     waiting = await office.mediating()
-    await office.must("mediator", "disputeEscalate", id=waiting.key, organization_id=squad, reason="难", handover="谈过。")
+    await office.must(
+        "mediator", "disputeEscalate", id=waiting.key, organization_id=squad, reason="难", handover="谈过。"
+    )
     taken = await office.mediating()
-    await office.must("mediator", "disputeEscalate", id=taken.key, organization_id=squad, reason="难", handover="谈过。")
+    await office.must(
+        "mediator", "disputeEscalate", id=taken.key, organization_id=squad, reason="难", handover="谈过。"
+    )
     await office.must("squad_member", "disputeTake", id=taken.key)
     topped = await office.mediating()
     await office.at_tier(topped, "CENTRE")
     for agency in (police, court):
         await office.must(
-            "centre_staff", "disputeInvite", id=topped.key, organization_id=agency, purpose="到场。", parties_consent=True
+            "centre_staff",
+            "disputeInvite",
+            id=topped.key,
+            organization_id=agency,
+            purpose="到场。",
+            parties_consent=True,
         )
     drafted, agreed = await office.mediating(), await office.mediating()
     await _agree(office, drafted, sign=False)
@@ -175,24 +185,68 @@ async def _fresh(office: Office) -> list[UUID]:
     await office.must("mediator", "obligationPerform", id=owed, evidence="收据")
     visit = await office.value("SELECT id FROM follow_up WHERE dispute_id = $1", closed.key)
     await office.must("mediator", "followUpComplete", id=visit, method="PHONE", result="NORMAL", satisfaction=4)
-    ready = await office.mediating()
-    await office.must("mediator", "agreementDraft", dispute_id=ready.key, form="ORAL", content="两清。")
-    visit = await office.value("SELECT id FROM follow_up WHERE dispute_id = $1", ready.key)
-    await office.must("mediator", "followUpComplete", id=visit, method="PHONE", result="NORMAL", satisfaction=4)
+    ready, again = await office.mediating(), await office.mediating()
+    for case in (ready, again):
+        await office.must("mediator", "agreementDraft", dispute_id=case.key, form="ORAL", content="两清。")
+        visit = await office.value("SELECT id FROM follow_up WHERE dispute_id = $1", case.key)
+        await office.must("mediator", "followUpComplete", id=visit, method="PHONE", result="NORMAL", satisfaction=4)
+    await office.must("mediator", "disputeClose", id=again.key)
     await office.must("mediator", "disputeClose", id=closed.key)
+    # Archived with an alert and a lead that nobody has seen to.
+    over = await office.mediating(sub_category="P02", utility_cut="WATER")
+    housing = await office.organization("HOUSING_DEPARTMENT")
+    await office.must("mediator", "disputeRefer", id=over.key, kind="LEAD", organization_id=housing, reason="停水催费")
+    await office.must("mediator", "disputeTerminate", id=over.key, reason="FAR_APART", routes_told=True)
+    await office.must("justice_office", "disputeArchive", id=over.key)
+    await office.must("mediator", "disputeReopen", id=again.key, reason="又反弹。")
+    # Nobody leads it; two who apply; nobody who applies.
+    led = await office.register("grid_worker")
+    await office.must("justice_office", "disputeAccept", id=led.key)
+    owner = {"kind": "OWNER", "name": "邻居"}
+    both = await office.register(parties=[{"side": side, **owner} for side in ("APPLICANT", "APPLICANT", "RESPONDENT")])
+    clue = await office.register()
+    await office.execute("DELETE FROM party WHERE id = $1", clue.applicant)
     many = await office.mediating()
     third = PartyOrder(side="THIRD", kind="OWNER", name="邻居")
     await office.must("mediator", "partyAdd", id=many.key, party=dict(third.__dict__))
-    made += [half, waiting, taken, topped, drafted, agreed, confirming, performed, closed, ready, many]
+    made += [
+        half,
+        waiting,
+        taken,
+        topped,
+        drafted,
+        agreed,
+        confirming,
+        performed,
+        closed,
+        ready,
+        over,
+        many,
+        led,
+        both,
+        clue,
+    ]
     return [case.key for case in made]
 
 
 async def _agree(office: Office, case: Case, *, sign: bool = True) -> UUID:
     """An agreement to pay; signed by all if wanted."""
     when = case.started + DAY
-    pay = {"party_id": case.applicant, "kind": "PAY", "content": "补缴", "amount": "10.00", "due_on": dt.date(2099, 1, 1)}
+    pay = {
+        "party_id": case.applicant,
+        "kind": "PAY",
+        "content": "补缴",
+        "amount": "10.00",
+        "due_on": dt.date(2099, 1, 1),
+    }
     shown = await office.must(
-        "mediator", "agreementDraft", dispute_id=case.key, form="WRITTEN", content="补缴。", obligations=[pay], happened_at=when
+        "mediator",
+        "agreementDraft",
+        dispute_id=case.key,
+        form="WRITTEN",
+        content="补缴。",
+        obligations=[pay],
+        happened_at=when,
     )
     key = UUID(shown["id"].partition(":")[2])
     signatures: list[dict[str, Any]] = [
@@ -206,11 +260,13 @@ async def _agree(office: Office, case: Case, *, sign: bool = True) -> UUID:
 
 async def _of(office: Office, role: str) -> UUID:
     person = await office.person(role)
-    found = await office.value("SELECT organization_id FROM appointment WHERE role = $1 AND person_id = $2", role, person)
+    found = await office.value(
+        "SELECT organization_id FROM appointment WHERE role = $1 AND person_id = $2", role, person
+    )
     return UUID(str(found))
 
 
-async def _known(office: Office) -> dict[str, Any]:
+async def _known(office: Office) -> dict[Any, Any]:
     """What orders refer to."""
     mediators = await office.rows(
         "SELECT m.id, m.person_id FROM mediator m JOIN person p ON p.id = m.person_id WHERE p.state = 'ACTIVE' ORDER BY m.id"
@@ -235,12 +291,15 @@ async def order_for(hall: Hall, resource: str, action: str, key: UUID, at: dt.da
     office, known = hall.office, hall.known
     name = command_of(resource, action)
     given: dict[str, Any] = {NAMING.get(name, "id"): key, "happened_at": at}
-    row = await office.row(f"SELECT * FROM {SOURCES[resource].table.name} WHERE id = $1", key)
+    if key not in known:
+        found = await office.row(f"SELECT * FROM {SOURCES[resource].table.name} WHERE id = $1", key)
+        parties = await office.rows(
+            "SELECT id, side FROM party WHERE dispute_id = $1 AND withdrawn_on IS NULL"
+            " ORDER BY consent IS NOT NULL, side = 'RESPONDENT', id", key if resource == "Dispute" else found.get("dispute_id"),
+        )  # fmt: skip
+        known[key] = found, parties
+    row, parties = known[key]
     of = key if resource == "Dispute" else row.get("dispute_id")
-    parties = await office.rows(
-        "SELECT id, side FROM party WHERE dispute_id = $1 AND withdrawn_on IS NULL"
-        " ORDER BY consent IS NOT NULL, side = 'RESPONDENT', id", of,
-    )  # fmt: skip
     match resource, action:
         case "Dispute", "decline":
             given |= {"reason": "ELSEWHERE", "advice": "请到有关部门办理。"}
@@ -258,7 +317,12 @@ async def order_for(hall: Hall, resource: str, action: str, key: UUID, at: dt.da
                 given |= {"mediator_id": free[0], "is_lead": True, "mode": "APPOINTED"}
             else:
                 leaving = active[0]["id"] if active else free[1]
-                given |= {"party_id": parties[0]["id"], "mediator_id": leaving, "replacement_id": free[0], "ground": "相识。"}
+                given |= {
+                    "party_id": parties[0]["id"],
+                    "mediator_id": leaving,
+                    "replacement_id": free[0],
+                    "ground": "相识。",
+                }
         case "Dispute", "disclose":
             given |= {"ground": "与一方相识。"}
         case "Dispute", "measure":
@@ -301,7 +365,9 @@ async def order_for(hall: Hall, resource: str, action: str, key: UUID, at: dt.da
         case "Agreement", "sign":
             given |= {"kind": "SEAL"}
         case "Agreement", "vary" | "rescind":
-            given |= {"both_consent": True, "reason": "情况有变。"} | ({"content": "另行约定。"} if action == "vary" else {})
+            given |= {"both_consent": True, "reason": "情况有变。"} | (
+                {"content": "另行约定。"} if action == "vary" else {}
+            )
         case "Agreement", "apply":
             given |= {"court_id": known["court"], "both_apply": True, "ownership_terms": False}
         case "Obligation", "perform":
@@ -352,11 +418,17 @@ class Judged:
         input_only = bool(told) and not of_row and (action == "reveal" or ("happenedAt", "IN_FUTURE") in told)
         refused = bool(told) and len(of_row) == len(told) and set(of_row) <= REFUSING
         hidden = listed is None
-        good = input_only if not hidden and action in (listed or ()) else refused and (not hidden or of_row == ["NOT_FOUND"])
+        good = (
+            input_only
+            if not hidden and action in (listed or ())
+            else refused and (not hidden or of_row == ["NOT_FOUND"])
+        )
         self.asked += 1
-        self.counted["listed" if input_only else of_row[0] if of_row else "?"] += 1
+        self.counted.update(["listed"] if input_only else of_row or ["?"])
         if not good:
-            self.wrong.append((person, resource, action, str(key), "listed" if listed and action in listed else "-", told))
+            self.wrong.append(
+                (person, resource, action, str(key), "listed" if listed and action in listed else "-", told)
+            )
 
     def settle(self) -> None:
         shown = Counter((resource, action, mark, str(told)) for _, resource, action, _, mark, told in self.wrong)
@@ -382,7 +454,7 @@ async def test_what_is_listed_of_a_dispute_is_what_would_succeed(hall: Hall) -> 
             # Where no rule of his speaks of an action, a few in turn will do.
             others = {actions[turn % len(actions)], actions[(turn * 7) % len(actions)]}
             unlisted = sorted(granted - (listed or frozenset()))
-            chosen = unlisted if listed else unlisted[turn % 9 :: 9]
+            chosen = unlisted[turn % 3 :: 3] if listed else unlisted[turn % 9 :: 9]
             for action in sorted({*(listed or ()), *chosen, *(others if turn % 3 == 0 else ())}):
                 await judged.ask(person, "Dispute", action, key, listed)
     judged.settle()
@@ -394,7 +466,10 @@ async def test_what_is_listed_of_a_dispute_is_what_would_succeed(hall: Hall) -> 
 async def test_what_is_listed_of_a_part_is_what_would_succeed(hall: Hall) -> None:
     """The same for parties, agreements, obligations, visits, referrals, alerts, confirmations and teams."""
     before, judged = await hall.stored(), Judged(hall)
-    teams = [row["id"] for row in await hall.office.rows("SELECT id FROM team ORDER BY state, grid_code = $1 DESC, id", SEED_GRID)]
+    teams = [
+        row["id"]
+        for row in await hall.office.rows("SELECT id FROM team ORDER BY state, grid_code = $1 DESC, id", SEED_GRID)
+    ]
     turn = 0
     for person in PEOPLE:
         for resource, keys in ({**hall.parts, "Team": teams[:6] + teams[-4:]}).items():
@@ -403,7 +478,7 @@ async def test_what_is_listed_of_a_part_is_what_would_succeed(hall: Hall) -> Non
             for key, listed in (await hall.can(person, resource, keys)).items():
                 turn += 1
                 others = actions[turn % len(actions)] if turn % 11 == 0 else None
-                chosen = granted if listed else granted if listed is not None and turn % 3 == 0 else []
+                chosen = granted if listed is not None and (listed or turn % 2 == 0) else []
                 for action in sorted({*(listed or ()), *chosen, *([others] if others else [])}):
                     await judged.ask(person, resource, action, key, listed)
     judged.settle()
@@ -428,10 +503,6 @@ class _Undone:
             await undone.rollback()
 
 
-# Listed although no input is left that would do: who has consented need not do it again.
-IDLE = {("Dispute", "consent", ("partyId", "ALREADY"))}
-
-
 async def test_what_is_listed_succeeds(hall: Hall) -> None:
     """In earnest, on the fresh disputes and their parts, each in a transaction that is undone afterwards."""
     before = await hall.stored()
@@ -448,17 +519,17 @@ async def test_what_is_listed_succeeds(hall: Hall) -> None:
                     for action in sorted((listed or frozenset()) - {"reveal"}):
                         order = await order_for(hall, resource, action, key, now() - dt.timedelta(seconds=1))
                         receipt = await undoing.carry_out(
-                            COMMANDS[command_of(resource, action)], hall.actors[person], order, key=None, expected_version=None
+                            COMMANDS[command_of(resource, action)],
+                            hall.actors[person],
+                            order,
+                            key=None,
+                            expected_version=None,
                         )
                         done += 1
-                        if not _fine(receipt, resource, action):
-                            wrong.append((person, resource, action, [(one.field, one.code) for one in receipt.mistakes]))
+                        if receipt.mistakes:
+                            wrong.append(
+                                (person, resource, action, [(one.field, one.code) for one in receipt.mistakes])
+                            )
     assert not wrong, (len(wrong), Counter((one[1], one[2], str(one[3])) for one in wrong).most_common(20), wrong[:5])
     assert await hall.stored() == before
     assert done > 300
-
-
-def _fine(receipt: Receipt, resource: str, action: str) -> bool:
-    return all((resource, action, (one.field, one.code)) in IDLE for one in receipt.mistakes)
-
-

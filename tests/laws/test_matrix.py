@@ -26,7 +26,7 @@ from db.tables import metadata
 from schema.node import snake
 from schema.sdl import build
 from tests.laws.asking import Desk
-from tests.laws.expected import TABLES, Record, Rights, World, camel, gid, key_of, mask, wire
+from tests.laws.expected import TABLES, Record, Rights, World, gid, key_of, mask, wire
 from tests.laws.people import EVERYONE, appoint_several
 
 SCHEMA = build()._schema
@@ -92,9 +92,9 @@ def expected_cells(desk: Desk, world: World, rights: Rights, resource: str, key:
     for name, (column, field_class, kind) in columns_of(schema, resource).items():
         value = value_of(world, resource, row, column)
         form = shown.get(field_class, "hidden")
-        if kind == "stored" and form == "clear" or form == "masked" and kind is not None:
+        if form != "hidden" and kind == "stored":
             form = "masked"
-        elif form == "masked":
+        elif form == "masked" and kind is None:
             form = "hidden"
         if form == "hidden":
             hidden.append(name)
@@ -355,7 +355,7 @@ FACTS: list[tuple[str, str, Holds | None]] = [
     ("centre_staff", "Note", _own("centre_staff", "centre_id", "organization_id")),
     ("centre_staff", "Party", _own("centre_staff", "centre_id", "organization_id")),
     # 派出所: invited cases; joint sessions it attended; no private notes; no money
-    ("police", "Dispute", _sent_to("police")),
+    ("police", "Dispute", _sent_to("police", "reported")),
     ("police", "Dispute", _no("amountClaimed", "summary")),
     ("police", "Party", _no("idNumber", "isMinor")),
     ("police", "Party", _masked_phone),
@@ -376,7 +376,7 @@ FACTS: list[tuple[str, str, Holds | None]] = [
     ("governance_centre", "Performance", None),
     ("governance_centre", "Party", _no("idNumber")),
     # 法庭: referred, invited, confirming; ID number in confirmation files only; no notes, no records
-    ("court", "Dispute", _sent_to("court", "confirming")),
+    ("court", "Dispute", _sent_to("court", "confirming", "reported")),
     ("court", "Dispute", _no("summary")),
     ("court", "Note", None),
     ("court", "Session", None),
@@ -393,7 +393,7 @@ FACTS: list[tuple[str, str, Holds | None]] = [
     ("agency_petition", "Agreement", _no("content")),
     ("agency_petition", "Note", None),
     # 住建: companies and facts, no owner
-    ("housing", "Dispute", _sent_to("housing")),
+    ("housing", "Dispute", _sent_to("housing", "reported")),
     ("housing", "Dispute", _no("summary", "amountClaimed")),
     ("housing", "Party", _legal_person),
     ("housing", "Party", _no("phone", "address", "idNumber")),

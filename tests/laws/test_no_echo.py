@@ -45,9 +45,9 @@ def planting() -> Iterator[tuple[str, str]]:
         for column in table.c:
             if "field_class" not in column.info or "values" in column.info or column.info["mask"] == "stored":
                 continue
-            if table.name not in ("dispute", "event") and "dispute_id" not in table.c:
-                if not (table.name in _STAFF and column.name == "phone"):
-                    continue
+            of_dispute = table.name == "dispute" or "dispute_id" in table.c
+            if not (of_dispute or (table.name in _STAFF and column.name == "phone")):
+                continue
             serial += 1
             if column.name == "phone":
                 value = f"'166' || lpad(({serial} * 100000 + row_number) :: text, 8, '0')"
@@ -157,11 +157,8 @@ def everything(schema: Any, turn: int) -> Iterator[tuple[str, dict[str, Any]]]:
     for root, resource in ROOTS.items():
         if root not in ("disputes", "agreements", "obligations", "followUps", "referrals", "events"):
             continue  # registers that are open to all; their telephones come below
-        yield (
-            f"query ($after: String) {{ {root}({SIZES}, after: $after) {{ totalCount pageInfo {{ startCursor endCursor }}"
-            f" edges {{ cursor node {{ {leaves(schema, resource)} access {{ hidden masked can }} }} }} }} }}",
-            {},
-        )
+        shown = f"{leaves(schema, resource)} access {{ hidden masked can }}"
+        yield f"{{ {root}({SIZES}) {{ pageInfo {{ startCursor endCursor }} edges {{ cursor node {{ {shown} }} }} }} }}", {}
         # Cursors hold the keys of the order.
         for code in list(schema.type_map[f"{resource}OrderField"].values)[turn % 4 :: 4]:
             yield f"{{ {root}({SIZES}, orderBy: [{{field: {code}}}]) {{ edges {{ cursor }} pageInfo {{ endCursor }} }} }}", {}
@@ -178,7 +175,9 @@ def everything(schema: Any, turn: int) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "{ statistics(groupBy: COMPOUND) { groups { key label registered } } }", {}
 
 
-def probes(world: World, hidden: list[str], owners: dict[str, list[tuple[str, Any, str]]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def probes(
+    turn: int, hidden: list[str], owners: dict[str, list[tuple[str, Any, str]]]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Questions that name what is hidden, rightly and wrongly: as a filter, an identifier, a cursor, of the wrong type."""
     filters = "query ($v: String) { disputes(filter: {%s: $v}) { totalCount nodes { title } } }"
     for canary in hidden:
@@ -197,7 +196,8 @@ def probes(world: World, hidden: list[str], owners: dict[str, list[tuple[str, An
         yield "query ($v: DisputeFilter) { disputes(filter: $v) { totalCount } }", {"v": {"text": canary, canary: canary}}
         yield "query ($v: String) { disputes(after: $v) { totalCount } }", {"v": cursor(canary, canary)}
         yield "query ($v: String) { disputes(before: $v, orderBy: [{field: TITLE}]) { nodes { title } } }", {"v": cursor(canary, canary)}
-        for literal in (orjson.dumps(canary).decode(), f'"""{canary}"""', canary if canary.isdigit() else f'["{canary}"]'):
+        # What is wrong with a document is said before anybody's rights are looked at: the first ones ask for all.
+        for literal in () if turn > 2 else (orjson.dumps(canary).decode(), f'"""{canary}"""', canary if canary.isdigit() else f'["{canary}"]'):
             for argument in ("first: %s", "filter: {state: %s}", "filter: {partyPhone: [%s]}", "filter: {partyName: %s}", "filter: %s"):
                 yield f"{{ disputes({argument % literal}) {{ totalCount }} }}", {}
             yield f"{{ disputes {literal} {{ totalCount }} }}", {}
@@ -216,17 +216,17 @@ def test_no_echo(planted: Planted) -> None:
         serve(build(settings, planted.address), "") as served,
         httpx2.Client(trust_env=False, timeout=60) as client,
     ):
-        for turn, person in enumerate((*PRINCIPALS.values(), *SEVERAL)):
+        for turn, person in enumerate((*PRINCIPALS.values(), *list(SEVERAL)[1:3])):
             asker = Asker(client, served.url, planted.tokens[person])
             allowed = planted.allowed(person)
             for query, variables in everything(schema, turn):
                 asker.ask(query, **variables)
             heard = asker.canaries()
-            assert heard <= allowed, (person, sorted((heard - allowed))[:5], [planted.owners[one] for one in list(heard - allowed)[:5]])
+            assert heard <= allowed, (person, [planted.owners[one] for one in sorted(heard - allowed)[:5]])
             told |= heard
             hidden = sorted(set(planted.owners) - allowed, key=lambda one: one[::-1])
             chosen = [*[one for one in hidden if one.startswith("Zx")][:1], *[one for one in hidden if one.startswith("166")][:1]]
-            for query, variables in probes(planted.world, chosen, planted.owners):
+            for query, variables in probes(turn, chosen, planted.owners):
                 answer = asker.ask(query, **variables)
                 codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
                 assert "INTERNAL" not in codes, (query, variables, answer)
