@@ -18,7 +18,7 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.catalog import SOURCES, Row
-from db.commands.command import Absent, Mistake, Outcome, Refused
+from db.command import Absent, Mistake, Outcome, Refused
 from db.crypto import Cipher
 from db.guards import Guard, guards_of
 from db.sight import Sight

@@ -16,7 +16,7 @@ from sqlalchemy.types import JSON, Text, Uuid
 from db import plan as p
 from db import tables as t
 from db.catalog import SOURCES, Row, Source, Sql
-from db.commands.command import COMMANDS
+from db.command import COMMANDS
 from db.sight import Sight
 from db.statement import JsonRow
 from policies.predicate import Never

@@ -18,8 +18,8 @@ from graphql import FieldNode, GraphQLObjectType, GraphQLSchema
 from graphql.execution.values import get_argument_values, get_variable_values
 
 from db import plan as p
+from db.command import Command, Difference, KeyReused, Mistake
 from db.commands.carry_out import Commander, Receipt
-from db.commands.command import Command, Difference, KeyReused, Mistake
 from db.desk import Actor, Stale
 from db.read import Reader
 from db.select import select_plan

@@ -18,8 +18,8 @@ from uuid import UUID
 
 import strawberry
 
+from db.command import Command
 from db.commands import COMMANDS
-from db.commands.command import Command
 from schema.node import CODES, NODE_TYPES, code_enum
 from schema.outbox import offered, outbox_field
 from schema.page import planned

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 import strawberry
 
+from db.command import Command, Mistake
 from db.commands import COMMANDS
-from db.commands.command import Command, Mistake
 from schema.page import planned
 
 MOST = 50

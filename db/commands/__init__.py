@@ -1,5 +1,6 @@
 """Every command of the service, one module per noun; importing the package registers them all."""
 
+from db.command import COMMANDS
 from db.commands import (
     agreement,
     alert,
@@ -19,7 +20,6 @@ from db.commands import (
     variation,
     visit,
 )
-from db.commands.command import COMMANDS
 
 __all__ = [
     "COMMANDS",

@@ -18,7 +18,7 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.clocks import confirmation_due
-from db.commands.command import Outcome, command, given
+from db.command import Outcome, command, given
 from db.commands.follow_up import visit_due
 from db.commands.obligation import check_money, check_party_of, owing, parties_of
 from db.desk import COUNTY_TIME, Desk, Record, day_of

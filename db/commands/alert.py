@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db import tables as t
-from db.commands.command import Outcome, command, given
+from db.command import Outcome, command, given
 from db.desk import Desk, Record
 
 

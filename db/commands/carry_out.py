@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
-from db.commands.command import Absent, Collided, Collision, Command, KeyReused, Mistake, Refused
+from db.command import Absent, Collided, Collision, Command, KeyReused, Mistake, Refused
 from db.commands.conflict import check_version
 from db.commands.constraints import mistake_of
 from db.crypto import Cipher

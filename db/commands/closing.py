@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
-from db.commands.command import Outcome, command, given
+from db.command import Outcome, command, given
 from db.commands.inviting import check_impersonal
 from db.commands.mediators import unfit
 from db.desk import Desk, Record, day_of

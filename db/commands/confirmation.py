@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.types import Uuid
 
 from db import tables as t
-from db.commands.command import Outcome, command, given
+from db.command import Outcome, command, given
 from db.desk import Desk, Record, day_of
 from db.tables.agreement import CONFIRMATION_RESULTS
 

@@ -12,7 +12,7 @@ from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
 from db.catalog import SOURCES
-from db.commands.command import Collided, Collision, Difference
+from db.command import Collided, Collision, Difference
 from db.desk import Desk
 
 

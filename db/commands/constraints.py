@@ -1,6 +1,6 @@
 """Database constraints that a race may break although the command checked: what the user is told. Others are errors of ours."""
 
-from db.commands.command import Mistake
+from db.command import Mistake
 
 _MISTAKES: dict[str, Mistake] = {
     "uq_dispute_source_organization_id_external_ref": Mistake(

@@ -14,7 +14,7 @@ from sqlalchemy.types import Text, Uuid
 from db import tables as t
 from db.alerts import open_alert
 from db.clocks import ONE_DAY
-from db.commands.command import Outcome, command, given
+from db.command import Outcome, command, given
 from db.commands.visit import FactorOrder, note_factor
 from db.desk import Desk, Record, day_of
 from db.tables.follow_up import FOLLOW_UP_METHODS, FOLLOW_UP_RESULTS

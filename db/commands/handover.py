@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
-from db.commands.command import Outcome, command, given
+from db.command import Outcome, command, given
 from db.desk import Desk, Record
 from db.tables.dispute import TIERS
 

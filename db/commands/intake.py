@@ -16,7 +16,7 @@ from db import tables as t
 from db.alerts import open_alert
 from db.catalog import SOURCES as RESOURCES
 from db.clocks import mediation_due
-from db.commands.command import Absent, Mistake, Outcome, Refused, command, given
+from db.command import Absent, Mistake, Outcome, Refused, command, given
 from db.commands.parties import PartyOrder, add_party, check_party
 from db.desk import Desk, Record, day_of
 from db.tables.dispute import CATEGORIES, RISK_LEVELS, SOURCES, SUB_CATEGORIES

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
-from db.commands.command import Outcome, command, given
+from db.command import Outcome, command, given
 from db.desk import Desk, Record
 
 AGENCIES = (

@@ -11,7 +11,7 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.clocks import ONE_DAY
-from db.commands.command import Outcome, command, given
+from db.command import Outcome, command, given
 from db.commands.parties import MAIN_SIDES, begin_when_all_consent, impersonal, part_of, parties_in, party_of
 from db.desk import COUNTY_TIME, Desk, Record, day_of
 from db.tables.measure import MEASURE_KINDS

@@ -14,7 +14,7 @@ from sqlalchemy import and_, bindparam, or_, select, union
 from sqlalchemy.types import Uuid
 
 from db import tables as t
-from db.commands.command import Outcome, command, given
+from db.command import Outcome, command, given
 from db.desk import Desk, Record, day_of
 from db.tables.assignment import ASSIGNMENT_MODES
 

@@ -13,7 +13,7 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.catalog import SOURCES
-from db.commands.command import Outcome, command, given
+from db.command import Outcome, command, given
 from db.commands.follow_up import visit_due
 from db.desk import Desk, Record, day_of
 from db.tables.follow_up import FOLLOW_UP_METHODS

@@ -12,7 +12,7 @@ from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
-from db.commands.command import Absent, Outcome, command, given
+from db.command import Absent, Outcome, command, given
 from db.crypto import mask_id_number
 from db.desk import Desk, Record, day_of
 from db.identifiers import is_credit_code, is_id_number, normalise_id_number

@@ -11,7 +11,7 @@ from sqlalchemy.types import DateTime, Text, Uuid
 
 from db import tables as t
 from db.catalog import SOURCES
-from db.commands.command import Outcome, command, given
+from db.command import Outcome, command, given
 from db.commands.parties import impersonal
 from db.desk import COUNTY_TIME, Desk, Record, day_of
 

@@ -12,7 +12,7 @@ from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
 from db.alerts import open_alert
-from db.commands.command import Absent, Outcome, Refused, command, given
+from db.command import Absent, Outcome, Refused, command, given
 from db.commands.parties import impersonal
 from db.desk import Desk, Record, local
 from db.tables.dispute import RISK_LEVELS

@@ -13,7 +13,7 @@ from sqlalchemy.types import Date, Text, Uuid
 
 from db import tables as t
 from db.catalog import SOURCES, Sql, today
-from db.commands.command import Absent, Mistake, Outcome, Refused, command, given
+from db.command import Absent, Mistake, Outcome, Refused, command, given
 from db.desk import Desk, Record, day_of
 from db.tables.team import TEAM_ROLES
 

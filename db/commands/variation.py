@@ -13,8 +13,8 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.clocks import mediation_due
+from db.command import Outcome, command, given
 from db.commands.agreement import check_due, set_states
-from db.commands.command import Outcome, command, given
 from db.commands.obligation import OWED, check_money, paid
 from db.desk import Desk, Record, day_of
 from db.working_days import calendar_of

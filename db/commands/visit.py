@@ -12,7 +12,7 @@ from sqlalchemy.types import Text, Uuid
 from db import tables as t
 from db.alerts import open_alert
 from db.catalog import SOURCES
-from db.commands.command import Mistake, Outcome, Refused, command, given
+from db.command import Mistake, Outcome, Refused, command, given
 from db.desk import Desk, day_of
 from db.tables.visit import FACTOR_KINDS, SEVERITIES, VISIT_KINDS
 

@@ -26,7 +26,7 @@ from db.placement import find_base
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = 6
-ENOUGH = 60  # acknowledged in a round, before it is killed
+ENOUGH = 40  # acknowledged in a round, before it is killed
 
 _REGISTER = """mutation($input: DisputeRegisterInput!) { disputeRegister(input: $input) {
   dispute { id } replayed userErrors { code } } }"""
