@@ -14,8 +14,9 @@ from sqlalchemy.types import Date
 
 from db import plan as p
 from db import tables as t
-from db.catalog import SOURCES, Row, Sql, today
+from db.catalog import SOURCES
 from db.sight import Sight
+from db.source import Row, Sql, today
 from db.statement import JsonRow
 
 CLOCKS = ("FIRST_CONTACT", "MEDIATION_MONTH", "CONFIRMATION", "TIER", "FOLLOW_UP")

@@ -17,11 +17,12 @@ from sqlalchemy import ClauseElement, FromClause, Table, bindparam, insert, lite
 from sqlalchemy.types import Uuid
 
 from db import tables as t
-from db.catalog import SOURCES, Row
+from db.catalog import SOURCES
 from db.command import Absent, Mistake, Outcome, Refused
 from db.crypto import Cipher
 from db.guards import Guard, guards_of
 from db.sight import Sight
+from db.source import Row
 from db.statement import compile_statement
 from db.transitions import FROM_STATES
 from policies.grant import Access

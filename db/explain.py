@@ -10,8 +10,9 @@ from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
-from db.catalog import CATALOG, SOURCES, Attribute, Row
+from db.catalog import CATALOG, SOURCES
 from db.sight import Sight
+from db.source import Attribute, Row
 from db.statement import compile_statement
 from policies.compile import Policy
 from policies.explain import Explanation, explain

@@ -8,8 +8,9 @@ from sqlalchemy.types import Date, DateTime, Text, Uuid
 
 from db import plan as p
 from db import tables as t
-from db.catalog import SOURCES, Row, Sql
+from db.catalog import SOURCES
 from db.sight import Sight
+from db.source import Row, Sql
 
 _COUNTY_TIME: Sql = literal_column("'Asia/Shanghai'")
 
@@ -89,9 +90,13 @@ def _within_area(row: Row, condition: p.Condition) -> Sql:
     column = {"6": "county_code", "9": "town_code", "12": "community_code", "15": "grid_code"}[level]
     if column in at.c:
         return at.c[column] == code
-    own = {"Area": "code", "Organization": "area_code", "Compound": "grid_code", "Team": "grid_code", "Inspection": "grid_code"}.get(
-        row.source.name
-    )
+    own = {
+        "Area": "code",
+        "Organization": "area_code",
+        "Compound": "grid_code",
+        "Team": "grid_code",
+        "Inspection": "grid_code",
+    }.get(row.source.name)
     if own is not None:
         return func.starts_with(row[own], code)
     at = t.organization.alias()

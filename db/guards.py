@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Table, and_, exists, func, literal_column, not_, or_, select
 
 from db import tables as t
-from db.catalog import Row, Sql
+from db.source import Row, Sql
 from db.tables.dispute import STATES
 
 
@@ -171,9 +171,7 @@ _TO_CONSENT = Guard(
     "各方当事人都已同意调解。",
     _some(
         t.party,
-        lambda row, at: and_(
-            at.c.consent.is_distinct_from(literal_column("'CONSENTED'")), at.c.withdrawn_on.is_(None)
-        ),
+        lambda row, at: and_(at.c.consent.is_distinct_from(literal_column("'CONSENTED'")), at.c.withdrawn_on.is_(None)),
     ),
 )
 _ASSIGNED = Guard(
@@ -206,7 +204,6 @@ GUARDS: dict[str, tuple[Guard, ...]] = {
     "archive": (_BOTH_SIDES, _TOLD, _RECORDED, _NOT_WAITING),
     "reopen": (_NOT_REOPENED,),
 }
-
 
 
 def _dispute_in(*states: str) -> Guard:
@@ -295,14 +292,10 @@ def _owes_nothing(row: Row) -> Sql:
 
 
 _TAKES_PART = Guard("id", "WITHDRAWN", "该当事人已经退出。", lambda row: row["withdrawn_on"].is_(None))
-_NOT_LAST = Guard(
-    "id", "LAST_OF_SIDE", "该方只有这一名当事人：请登记拒绝调解，或由申请人撤回。", _dispensable
-)
+_NOT_LAST = Guard("id", "LAST_OF_SIDE", "该方只有这一名当事人：请登记拒绝调解，或由申请人撤回。", _dispensable)
 _OWES_NOTHING = Guard("id", "OBLIGATION_OPEN", "该当事人尚有未履行的义务，不能退出。", _owes_nothing)
 _IN_FORCE = _state_in("协议尚未生效或已撤销，不能办理此事项。", "EFFECTIVE", "VARIED")
-_UNCONFIRMED = Guard(
-    "id", "CONFIRMATION", "协议已向法庭申请司法确认，或已经裁定确认，不能办理此事项。", _unconfirmed
-)
+_UNCONFIRMED = Guard("id", "CONFIRMATION", "协议已向法庭申请司法确认，或已经裁定确认，不能办理此事项。", _unconfirmed)
 _OWED = _state_in("此项义务不在待履行或部分履行状态，不能办理此事项。", "PENDING", "PARTLY_PERFORMED")
 _OF_AGREEMENT_IN_FORCE = Guard("id", "NOT_EFFECTIVE", "协议尚未生效或已撤销，不能办理此事项。", _agreed)
 _BEING_PERFORMED = _dispute_in("AGREED", "PERFORMING")
@@ -322,7 +315,12 @@ PART_GUARDS: dict[tuple[str, str], tuple[Guard, ...]] = {
         _OWES_NOTHING,
     ),
     ("Agreement", "sign"): (
-        Guard("id", "WRONG_STATE", "协议已生效或已解除，不能再签名。", lambda row: row["state"] == literal_column("'DRAFT'")),
+        Guard(
+            "id",
+            "WRONG_STATE",
+            "协议已生效或已解除，不能再签名。",
+            lambda row: row["state"] == literal_column("'DRAFT'"),
+        ),
         _dispute_in("MEDIATING"),
     ),
     ("Agreement", "vary"): (_IN_FORCE, _BEING_PERFORMED, _UNCONFIRMED),
@@ -335,8 +333,12 @@ PART_GUARDS: dict[tuple[str, str], tuple[Guard, ...]] = {
         Guard("id", "WRONG_STATE", "这次回访已经完成。", lambda row: row["done_at"].is_(None)),
         _dispute_in("AGREED", "PERFORMING", "PERFORMED", "CLOSED"),
     ),
-    ("Alert", "handle"): (Guard("id", "WRONG_STATE", "预警已在处置或已关闭。", lambda row: row["state"] == literal_column("'OPEN'")),),
-    ("Alert", "close"): (Guard("id", "WRONG_STATE", "预警已经关闭。", lambda row: row["state"] != literal_column("'CLOSED'")),),
+    ("Alert", "handle"): (
+        Guard("id", "WRONG_STATE", "预警已在处置或已关闭。", lambda row: row["state"] == literal_column("'OPEN'")),
+    ),
+    ("Alert", "close"): (
+        Guard("id", "WRONG_STATE", "预警已经关闭。", lambda row: row["state"] != literal_column("'CLOSED'")),
+    ),
     ("Confirmation", "decide"): (
         Guard("id", "WRONG_STATE", "已有裁定结果。", lambda row: row["result"].is_(None)),
         _dispute_in("AGREED", "PERFORMING", "PERFORMED", "CLOSED"),

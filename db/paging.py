@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, cast, false, func, literal_column, or_, 
 from sqlalchemy.types import Text
 
 from db import plan as p
-from db.catalog import Row, Source, Sql, json_value
+from db.source import Row, Source, Sql, json_value
 
 # A column of the row by name, for the keys of an order.
 Keys = Callable[[str], Sql]

@@ -28,7 +28,9 @@ class Reader:
     """Reads for one process: steady statements on connections that keep one plan for all values, the others where each set of
     values may get a plan of its own."""
 
-    def __init__(self, steady: asyncpg.Pool[asyncpg.Record], adaptive: asyncpg.Pool[asyncpg.Record] | None = None) -> None:
+    def __init__(
+        self, steady: asyncpg.Pool[asyncpg.Record], adaptive: asyncpg.Pool[asyncpg.Record] | None = None
+    ) -> None:
         self._steady, self._adaptive = steady, adaptive or steady
 
     async def read(self, statement: Statement, values: Mapping[str, Any]) -> Reading:

@@ -24,11 +24,12 @@ from sqlalchemy.types import DateTime, Integer, Text, Uuid
 
 from db import plan as p
 from db import tables as t
-from db.catalog import SOURCES, Relation, Row, Source, Sql
+from db.catalog import SOURCES
 from db.deadlines import clocks
 from db.filters import condition
 from db.paging import cursor_of, direction, keys_of
 from db.sight import Sight, scope_of
+from db.source import Relation, Row, Source, Sql
 from db.statement import JsonRow, Statement, compile_statement, text_array
 from db.statistics import statistics
 from db.timeline import timeline

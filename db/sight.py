@@ -14,8 +14,9 @@ from sqlalchemy.types import Text
 
 from db import plan as p
 from db import tables as t
-from db.catalog import CLAIMS, SOURCES, Relation, Row, Source, Sql, json_value
+from db.catalog import CLAIMS, SOURCES
 from db.guards import guards_of
+from db.source import Relation, Row, Source, Sql, json_value
 from db.statement import JsonRow, text_array
 from db.transitions import CREATING, FROM_STATES
 from policies.grant import Access, Reading

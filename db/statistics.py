@@ -29,8 +29,9 @@ from sqlalchemy.types import Date, DateTime, Text
 
 from db import plan as p
 from db import tables as t
-from db.catalog import SOURCES, Row, Sql, today
+from db.catalog import SOURCES
 from db.sight import Sight
+from db.source import Row, Sql, today
 from db.statement import JsonRow
 from db.ways import Ways
 from policies.predicate import implies
@@ -176,7 +177,11 @@ def _figure(name: str, base: FromClause, exact: bool) -> Sql:
     if exact:
         return value
     # SECURITY: a rate times its denominator is the numerator, so a rate of a number too small to be told is not told either.
-    untold = _small(below) if figure.average or name == "median_days" else or_(_small(below), _small(figure.numerator(column)))
+    untold = (
+        _small(below)
+        if figure.average or name == "median_days"
+        else or_(_small(below), _small(figure.numerator(column)))
+    )
     return case((untold, null()), else_=value)
 
 

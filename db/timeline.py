@@ -15,9 +15,10 @@ from sqlalchemy.types import JSON, Text, Uuid
 
 from db import plan as p
 from db import tables as t
-from db.catalog import SOURCES, Row, Source, Sql
+from db.catalog import SOURCES
 from db.command import COMMANDS
 from db.sight import Sight
+from db.source import Row, Source, Sql
 from db.statement import JsonRow
 from policies.predicate import Never
 

@@ -13,9 +13,9 @@ from sqlalchemy import FromClause, Select, func, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from db import plan as p
-from db.catalog import Row, Source, Sql
 from db.paging import Keys, direction, within_cursors
 from db.sight import Sight
+from db.source import Row, Source, Sql
 from policies.predicate import ClaimRef, Eq, Has, In, Predicate, all_of, conjuncts, disjuncts
 
 # Adds the conditions, the order and the limit of a page to a select of rows.

@@ -27,7 +27,11 @@ async def _differences(desk: Desk, dispute: Mapping[str, Any], expected: int, or
     at = t.event
     statement = (
         select(cast(at.c.changes, Text).label("changes"), at.c.dispute_version)
-        .where(at.c.dispute_id == bindparam("of", type_=Uuid()), at.c.dispute_version.is_not(None), at.c.changes.is_not(None))
+        .where(
+            at.c.dispute_id == bindparam("of", type_=Uuid()),
+            at.c.dispute_version.is_not(None),
+            at.c.changes.is_not(None),
+        )
         .order_by(at.c.dispute_version, at.c.at)
     )
     base: dict[str, str | None] = {}
@@ -59,10 +63,10 @@ async def _readable(desk: Desk, dispute: Mapping[str, Any], names: tuple[str, ..
     for index, name in enumerate(names):
         columns.append(desk.sight.where(grant.field(source.fields[name].policy).clear, row).label(f"c{index}"))
         columns.append(cast(source.fields[name].value(row), Text).label(f"v{index}"))
-    statement = select(*columns).select_from(where).where(row["id"] == bindparam("of", type_=Uuid()), desk.sight.visible(row))
+    statement = (
+        select(*columns).select_from(where).where(row["id"] == bindparam("of", type_=Uuid()), desk.sight.visible(row))
+    )
     found = await desk.fetch(statement, {"of": dispute["id"]})
     if not found:
         return {}
     return {name: found[0][f"v{i}"] for i, name in enumerate(names) if found[0][f"c{i}"]}
-
-

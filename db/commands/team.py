@@ -12,9 +12,10 @@ from sqlalchemy import and_, bindparam, literal_column, or_, select
 from sqlalchemy.types import Date, Text, Uuid
 
 from db import tables as t
-from db.catalog import SOURCES, Sql, today
+from db.catalog import SOURCES
 from db.command import Absent, Mistake, Outcome, Refused, command, given
 from db.desk import Desk, Record, day_of
+from db.source import Sql, today
 from db.tables.team import TEAM_ROLES
 
 _LABELS = dict(zip(TEAM_ROLES, ("网格员", "法律顾问", "法治带头人", "人民调解员"), strict=True))

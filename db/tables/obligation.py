@@ -7,7 +7,17 @@ from db.tables.follow_up import FOLLOW_UP_METHODS
 from db.tables.part import of_dispute, within
 
 OBLIGATION_KINDS = ("PAY", "REFUND", "REPAIR", "RESTORE", "SERVICE", "APOLOGISE", "OTHER")
-OBLIGATION_STATES = ("DRAFT", "PENDING", "PARTLY_PERFORMED", "PERFORMED", "EXCUSED", "VARIED", "RESCINDED", "SUED", "ENFORCED")
+OBLIGATION_STATES = (
+    "DRAFT",
+    "PENDING",
+    "PARTLY_PERFORMED",
+    "PERFORMED",
+    "EXCUSED",
+    "VARIED",
+    "RESCINDED",
+    "SUED",
+    "ENFORCED",
+)
 PERFORMANCE_KINDS = ("PERFORM", "PARTLY_PERFORM", "EXCUSE", "URGE")
 
 obligation = Table(
