@@ -163,7 +163,7 @@ async def test_opinions(office: Office) -> None:
     # Its own opinion, not that of the adviser.
     assert shown["opinions"] == [{"text": "建议先行调解。", "organization": {"id": f"Organization:{court}"}}]
     rows = await office.rows(
-        "SELECT author_id, organization_id FROM opinion WHERE dispute_id = $1 ORDER BY id", case.key
+        "SELECT author_id, organization_id FROM opinion WHERE dispute_id = $1 ORDER BY given_at", case.key
     )
     assert rows[0]["author_id"] == await office.person("legal_adviser")
     done = await office.do("legal_adviser", "disputeOpine", id=case.key, text="意见", happened_at=now() + DAY)

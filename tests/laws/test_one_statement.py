@@ -40,10 +40,14 @@ async def wide(county: Address) -> AsyncIterator[Desk]:
 
 @contextmanager
 def counting(desk: Desk) -> Iterator[Counted]:
-    """Listen to every connection of the reader and the writer; both pools are filled when they are opened."""
+    """Listen to every connection of the reader and the writer; the pools are filled when they are opened."""
     counted, gate = Counted(), desk.parts.gate
     listening: list[tuple[Any, Any]] = []
-    pools: Any = ((gate._reader._pool, counted.read), (gate._callers._pool, counted.written))
+    pools: Any = (
+        (gate._reader._steady, counted.read),
+        (gate._reader._adaptive, counted.read),
+        (gate._callers._pool, counted.written),
+    )
     for pool, told in pools:
         assert pool.get_size() == pool.get_max_size() == 2
         for holder in pool._holders:
