@@ -24,12 +24,17 @@ READER, WRITER = "sanlian_reader", "sanlian_writer"
 async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
     """The parts of an application, for as long as it serves."""
     timeout = settings.statement_timeout_ms
-    readers = await open_pool(address, role=READER, size=settings.pool_size, statement_timeout_ms=timeout)
+    half = max(2, settings.pool_size // 2)
+    readers = await open_pool(address, role=READER, size=half, statement_timeout_ms=timeout)
     # Measured at a million disputes: planning anew costs a page more than running it, and one plan serves every value.
     steady = await open_pool(
-        address, role=READER, size=settings.pool_size, statement_timeout_ms=timeout, plan_cache_mode="force_generic_plan"
+        address,
+        role=READER,
+        size=settings.pool_size,
+        statement_timeout_ms=timeout,
+        plan_cache_mode="force_generic_plan",
     )
-    writers = await open_pool(address, role=WRITER, size=max(2, settings.pool_size // 2), statement_timeout_ms=timeout)
+    writers = await open_pool(address, role=WRITER, size=half, statement_timeout_ms=timeout)
     try:
         schema = build()._schema  # noqa: SLF001  graphql-core's own schema has no public name
         policies = Policies(writers)

@@ -45,6 +45,8 @@ def _source(
 
 
 _TODAY = today()
+# Days from today to the due day on which both parties are reminded.
+REMINDERS = (3, 0, -1)
 _SOURCES = [
     _source(
         "Area",
@@ -333,6 +335,16 @@ _SOURCES = [
                 "是否须关注：协议已生效而尚未履行完毕",
                 Boolean(),
                 lambda row: a.is_in(row["state"], "PENDING", "PARTLY_PERFORMED"),
+            ),
+            # S20: reminded of three days before, on and one day after the day on which it is due.
+            "remind_today": (
+                "public",
+                "今日是否应提醒",
+                Boolean(),
+                lambda row: and_(
+                    a.is_in(row["state"], "PENDING", "PARTLY_PERFORMED"),
+                    row["due_on"].in_([_TODAY + literal_column(str(days)) for days in REMINDERS]),
+                ),
             ),
         },
         actions=frozenset({"read", "perform", "excuse", "urge"}),

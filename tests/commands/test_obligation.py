@@ -171,6 +171,19 @@ async def test_what_is_owed_is_watched_and_a_draft_owes_nothing(office: Office) 
     assert f"Obligation:{first}" not in nodes
 
 
+async def test_reminders_three_days_before_on_and_after_the_due_day(office: Office) -> None:
+    """S20: what is owed is on today's list at D-3, D and D+1, and on no other day."""
+    _, _, (first,) = await in_force(office)
+    query = "{ obligations(first: 200, filter: {remindToday: true}) { nodes { id remindToday } } }"
+    today = dt.datetime.now(COUNTY).date()
+    for days in (4, 3, 2, 1, 0, -1, -2):
+        await office.execute("UPDATE obligation SET due_on = $2 WHERE id = $1", first, today + days * DAY)
+        listed = [one["id"] for one in (await office.desk.data("郑秀兰", query))["obligations"]["nodes"]]
+        assert (f"Obligation:{first}" in listed) is (days in (3, 0, -1)), days
+    await office.must("mediator", "obligationPerform", id=first, happened_at=PAID, evidence="收据")
+    assert (await office.desk.data("郑秀兰", query))["obligations"]["nodes"] == []
+
+
 async def test_who_may_register_performance(office: Office) -> None:
     case, _, (first,) = await in_force(office)
     order = {"id": first, "happened_at": PAID, "evidence": "收据"}

@@ -77,6 +77,8 @@ def value_of(world: World, resource: str, row: Record, column: str) -> Any:
         return row["due_on"] is not None and row["due_on"] < world.today and undone[resource]()
     if column == "watched":
         return row["state"] in ("PENDING", "PARTLY_PERFORMED")
+    if column == "remind_today":
+        return row["state"] in ("PENDING", "PARTLY_PERFORMED") and (row["due_on"] - world.today).days in (3, 0, -1)
     if (resource, column) == ("Alert", "legal_basis"):
         return next((one["legal_basis"] for one in world.find("AlertRule", rule=row["rule"])), None)
     if (resource, column) == ("Mediator", "name"):

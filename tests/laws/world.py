@@ -467,6 +467,8 @@ class World:
                 return row["due_on"] < self.today and row["state"] in ("PENDING", "PARTLY_PERFORMED")
             case "Obligation", "watched":
                 return row["state"] in ("PENDING", "PARTLY_PERFORMED")
+            case "Obligation", "remind_today":
+                return row["state"] in ("PENDING", "PARTLY_PERFORMED") and (row["due_on"] - self.today).days in (3, 0, -1)
             case "FollowUp", "overdue":
                 return row["due_on"] < self.today and row["done_at"] is None
         return row[field]

@@ -26,7 +26,7 @@ from schema.node import NODE_TYPES, snake
 # Values that the catalog computes: fields of a node that are no column of its table.
 DERIVED = {
     "Mediator": {"name": "String"},
-    "Obligation": {"overdue": "Boolean", "watched": "Boolean"},
+    "Obligation": {"overdue": "Boolean", "watched": "Boolean", "remind_today": "Boolean"},
     "Dispute": {"overdue": "Boolean", "clocks": "[Clock!]!", "timeline": "[TimelineEntry!]!"},
     "FollowUp": {"overdue": "Boolean"},
     "Alert": {"legal_basis": "String"},
