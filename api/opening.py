@@ -11,6 +11,7 @@ from api.gate import Gate
 from api.settings import Settings
 from db.commands.carry_out import Commander
 from db.crypto import Cipher
+from db.deadlines import tier_setting
 from db.engine import Address, open_pool
 from db.read import Reader
 from schema.execution import Executor
@@ -24,8 +25,13 @@ READER, WRITER = "sanlian_reader", "sanlian_writer"
 async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
     """The parts of an application, for as long as it serves."""
     timeout = settings.statement_timeout_ms
+    tiers = {
+        tier_setting("TEAM"): settings.tier_days_team,
+        tier_setting("SQUAD"): settings.tier_days_squad,
+        tier_setting("CENTRE"): settings.tier_days_centre,
+    }
     half = max(2, settings.pool_size // 2)
-    readers = await open_pool(address, role=READER, size=half, statement_timeout_ms=timeout)
+    readers = await open_pool(address, role=READER, size=half, statement_timeout_ms=timeout, tier_days=tiers)
     # Measured at a million disputes: planning anew costs a page more than running it, and one plan serves every value.
     steady = await open_pool(
         address,
@@ -33,6 +39,7 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
         size=settings.pool_size,
         statement_timeout_ms=timeout,
         plan_cache_mode="force_generic_plan",
+        tier_days=tiers,
     )
     writers = await open_pool(address, role=WRITER, size=half, statement_timeout_ms=timeout)
     try:

@@ -22,13 +22,23 @@ from db.statement import JsonRow
 CLOCKS = ("FIRST_CONTACT", "MEDIATION_MONTH", "CONFIRMATION", "TIER", "FOLLOW_UP")
 CLOCK_STATES = ("RUNNING", "DUE_SOON", "OVERDUE", "DONE")
 
-# House rules, in days: no law sets a time to a tier (domain 4.3).
+# House rules, in days, where the connection brings no others (`db.engine`): no law sets a time to a tier (domain 4.3).
 TIER_DAYS = {"TEAM": 7, "SQUAD": 10, "CENTRE": 30}
 FIRST_CONTACT_HOURS, FIRST_CONTACT_SOON_HOURS = 24, 6
 SOON_DAYS = {"MEDIATION_MONTH": 3, "CONFIRMATION": 7, "TIER": 2, "FOLLOW_UP": 3}
 
 _ENDED = ("CLOSED", "ARCHIVED", "DECLINED", "FAILED", "WITHDRAWN", "REFUSED")
 _UNDER_MEDIATION = ("REGISTERED", "ACCEPTED", "MEDIATING")
+
+
+def tier_setting(tier: str) -> str:
+    """The name under which a connection brings the days of a tier."""
+    return f"sanlian.tier_days_{tier.lower()}"
+
+
+def _configured(tier: str, days: int) -> Sql:
+    name = tier_setting(tier)
+    return literal_column(f"coalesce(nullif(current_setting('{name}', true), '')::int, {days})")
 
 
 def clocks(sight: Sight, row: Row, item: p.Clocks) -> Sql:
@@ -159,7 +169,7 @@ def _tier(sight: Sight, row: Row) -> Select[Any]:
     own = func.coalesce(row["accepted_at"], row["registered_at"])
     since = case((_in(row["tier"], "TEAM"), own), else_=taken)
     days = case(
-        *((_in(row["tier"], tier), literal_column(str(count))) for tier, count in TIER_DAYS.items()),
+        *((_in(row["tier"], tier), _configured(tier, count)) for tier, count in TIER_DAYS.items()),
         else_=literal_column("0"),
     )
     due = _day(since) + days

@@ -5,6 +5,7 @@ It knows no table and no rule. A pool belongs to one database role, and every co
 
 import re
 import ssl as tls
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
@@ -110,6 +111,7 @@ async def open_pool(
     statement_timeout_ms: int,
     application: str = APPLICATION,
     plan_cache_mode: str = "auto",
+    tier_days: Mapping[str, int] | None = None,
 ) -> "asyncpg.Pool[asyncpg.Record]":
     """A pool whose connections act as `role` (None: the user of the address) and give up a statement in time.
 
@@ -122,6 +124,9 @@ async def open_pool(
         raise ValueError(f"not a plain role name: {role!r}")
     settings = f"SET timezone TO 'UTC'; SET statement_timeout TO {int(statement_timeout_ms)}"
     settings += f"; SET plan_cache_mode TO {plan_cache_mode}"
+    for name, days in (tier_days or {}).items():
+        # SECURITY: a name of ours and a number.
+        settings += f"; SET {name} TO {int(days)}"
     if role is not None:
         settings += f"; SET ROLE {role}"
 

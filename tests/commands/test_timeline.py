@@ -46,6 +46,15 @@ async def test_the_clocks_of_a_fresh_case(office: Office) -> None:
     }
 
 
+async def test_the_times_of_the_tiers_are_settings(office: Office, changing_county: Address) -> None:
+    case = await office.accepted(now() - 2 * DAY)
+    accepted = ((await office.dispute(case))["accepted_at"] + 8 * HOUR).date()
+    async with open_desk(changing_county, tier_days_team=20) as other:
+        said = await other.ask(name_of("mediator"), CLOCKS, d=f"Dispute:{case.key}")
+    due = {one["name"]: one["dueOn"] for one in said.data["dispute"]["clocks"]}
+    assert due["TIER"] == (accepted + 20 * DAY).isoformat()
+
+
 async def test_a_month_runs_is_due_soon_passes_and_ends(office: Office) -> None:
     case = await office.accepted()
     for days, state in ((4, "RUNNING"), (3, "DUE_SOON"), (0, "DUE_SOON"), (-1, "OVERDUE")):
