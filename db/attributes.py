@@ -32,11 +32,9 @@ def fields_of(table: Table, **derived: tuple[str, str, TypeEngine[Any], Callable
     for column in table.c:
         if "field_class" in column.info:
             one = policy.Field(column.name, column.info["field_class"], column.info["mask"], column.comment or "")
-            result[column.name] = Field(
-                one, _of(column.name), _mask(one.mask, column.name), bool(column.nullable), column.type
-            )
+            result[column.name] = Field(one, _of(column.name), _mask(one.mask, column.name), column.type)
     for name, (field_class, label, kind, value) in derived.items():
-        result[name] = Field(policy.Field(name, field_class, None, label), value, _mask(None, name), True, kind)
+        result[name] = Field(policy.Field(name, field_class, None, label), value, _mask(None, name), kind)
     return result
 
 

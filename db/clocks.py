@@ -30,12 +30,6 @@ class Calendar:
             day += ONE_DAY
         return day
 
-    def add_working(self, day: dt.date, count: int) -> dt.date:
-        """`count` working days after the day, which is not counted."""
-        for _ in range(count):
-            day = self.next_working(day + ONE_DAY)
-        return day
-
 
 def month_after(day: dt.date) -> dt.date:
     """The matching day of the next month, or that month's last day."""

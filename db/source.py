@@ -35,7 +35,6 @@ class Field:
     policy: policy.Field
     value: Callable[[Row], Sql]
     masked: Callable[[Row, Sql], Sql]
-    nullable: bool
     type: TypeEngine[Any]
 
 

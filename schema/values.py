@@ -6,7 +6,7 @@ plan is reused for a call whose looks give the same answers, whatever its other 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,6 +106,3 @@ class Looks:
 def same_looks(taken: list[tuple[Callable[[Any], Any], Any]], variables: Any) -> bool:
     """Whether another call gives the same answers to all looks."""
     return all(look(variables) == answer for look, answer in taken)
-
-
-Values = Mapping[str, Any]

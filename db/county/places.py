@@ -35,7 +35,6 @@ _NUMERALS = "一二三四五六七八九"
 
 COMPANIES = ("安居", "暖邻", "和家", "清风", "百顺", "同心", "晨光", "金穗")
 DEVELOPER = "聊城示例筑梦置业有限公司"
-WATER_SUPPLIER = "冠县示例供水有限公司"
 
 
 @dataclass(frozen=True)

@@ -78,18 +78,6 @@ def test_a_month_ends_on_the_matching_day_or_on_the_last() -> None:
         assert 28 <= (end - start).days <= 31
 
 
-def test_working_days_are_counted_one_by_one() -> None:
-    for start in DAYS[:400]:
-        assert OFFICIAL.add_working(start, 0) == start
-        previous = start
-        for count in range(1, 6):
-            reached = OFFICIAL.add_working(start, count)
-            assert OFFICIAL.works(reached)
-            assert sum(OFFICIAL.works(start + n * DAY) for n in range(1, (reached - start).days + 1)) == count
-            assert reached > previous
-            previous = reached
-
-
 def test_only_days_that_differ_from_the_week_are_kept() -> None:
     for one, works in OFFICIAL.differing.items():
         assert works != (one.weekday() < 5), one
