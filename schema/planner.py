@@ -54,10 +54,18 @@ class Planned:
     extracts: dict[str, Extract]
     sizes: dict[str, Extract]
     looks: list[tuple[Callable[[Any], Any], Any]] = field(default_factory=list)
+    _costs: dict[tuple[int, ...], int] = field(default_factory=dict)
 
-    def cost(self, sizes: dict[str, int]) -> int:
+    def cost(self, variables: Any) -> int:
         """Rows that the operation may touch, at most: pages at their size, plain lists at LIST_ROWS."""
-        return sum(_cost(item, sizes) for item in self.plan.items)
+        sizes = {name: extract(variables) for name, extract in self.sizes.items()}
+        key = tuple(sizes.values())
+        known = self._costs.get(key)
+        if known is None:
+            known = sum(_cost(item, sizes) for item in self.plan.items)
+            if len(self._costs) < MAX_PAGE:  # a client that tries every size gains nothing
+                self._costs[key] = known
+        return known
 
 
 def plan_operation(

@@ -49,7 +49,7 @@ FROM (
                     SELECT row_to_json("-")
                     FROM (
                         SELECT count(anon_8.rn) > $4::INTEGER AS "hasNextPage",
-                          (array_agg(anon_8.j1 ORDER BY anon_8.rn DESC) FILTER (WHERE anon_8.rn <= $4::INTEGER))[1] AS "endCursor"
+                          CASE WHEN (least(count(anon_8.rn), $4::INTEGER) > 0) THEN translate(encode(convert_to(CAST(json_build_array((array_agg(anon_8.k0 ORDER BY anon_8.rn ASC) FILTER (WHERE anon_8.rn <= $4::INTEGER))[least(count(anon_8.rn), $4::INTEGER)], (array_agg(anon_8.k1 ORDER BY anon_8.rn ASC) FILTER (WHERE anon_8.rn <= $4::INTEGER))[least(count(anon_8.rn), $4::INTEGER)]) AS TEXT), 'UTF8'), 'base64'), E'\n', '') END AS "endCursor"
                       ) "-"
                   ) AS "pageInfo",
                   coalesce(json_agg(anon_8.j2 ORDER BY anon_8.rn ASC) FILTER (WHERE anon_8.rn <= $4::INTEGER), '[]'::json) AS "nodes"
@@ -57,61 +57,9 @@ FROM (
           ) AS anon_2
         FROM (
             SELECT row_number() OVER (ORDER BY anon_9.registered_at DESC, anon_9.id DESC) AS rn,
-              translate(encode(convert_to(CAST(json_build_array(anon_9.registered_at, anon_9.id) AS TEXT), 'UTF8'), 'base64'), E'\n', '') AS j1,
-              CASE WHEN (row_number() OVER (ORDER BY anon_9.registered_at DESC, anon_9.id DESC) <= $4::INTEGER) THEN (
-                SELECT row_to_json("-")
-                FROM (
-                    SELECT 'Dispute:' || CAST(anon_9.id AS TEXT) AS "id",
-                      anon_9.title AS "title",
-                      CASE WHEN (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') THEN anon_9.summary ELSE NULL END AS "summary",
-                      NULL AS "amountClaimed",
-                      (
-                        SELECT (
-                            SELECT row_to_json("-")
-                            FROM (
-                                SELECT (
-                                    SELECT person_1.name
-                                    FROM person AS person_1
-                                    WHERE person_1.id = mediator_1.person_id
-                                  ) AS "name"
-                              ) "-"
-                          ) AS anon_10
-                        FROM mediator AS mediator_1
-                        WHERE mediator_1.person_id = (
-                            SELECT assignment_1.person_id
-                            FROM assignment AS assignment_1
-                            WHERE assignment_1.dispute_id = anon_9.id
-                              AND assignment_1.is_lead
-                              AND assignment_1.ended_at IS NULL
-                          )
-                      ) AS "leadMediator",
-                      (
-                        SELECT coalesce(json_agg(anon_11.node ORDER BY anon_11.o0, anon_11.o1), '[]'::json) AS coalesce_1
-                        FROM (
-                            SELECT (
-                                SELECT row_to_json("-")
-                                FROM (
-                                    SELECT CASE WHEN (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') THEN party_1.name ELSE CASE WHEN party_1.is_natural_person THEN mask_name(party_1.name) ELSE party_1.name END END AS "name",
-                                      CASE WHEN (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') THEN mask_phone(party_1.phone) ELSE NULL END AS "phone",
-                                      NULL AS "idNumber",
-                                      (
-                                        SELECT row_to_json("-")
-                                        FROM (
-                                            SELECT to_json('{idNumber,agentPowers,isMinor}'::text[] || CASE WHEN (false IS NOT true AND (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS NOT true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS NOT true AND false IS NOT true) THEN '{consent,consentOn}'::text[] ELSE '{}'::text[] END) AS "hidden",
-                                              to_json('{}'::text[] || CASE WHEN ((anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS NOT true AND (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS true) THEN '{name,agentName}'::text[] ELSE '{}'::text[] END || CASE WHEN (false IS NOT true AND (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL)) IS NOT true AND (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS true) THEN '{address}'::text[] ELSE '{}'::text[] END) AS "masked"
-                                          ) "-"
-                                      ) AS "access"
-                                  ) "-"
-                              ) AS node,
-                              party_1.side AS o0,
-                              party_1.id AS o1
-                            FROM party AS party_1
-                            WHERE party_1.dispute_id = anon_9.id
-                              AND (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM')
-                          ) AS anon_11
-                      ) AS "parties"
-                  ) "-"
-              ) END AS j2
+              anon_9.registered_at AS k0,
+              anon_9.id AS k1,
+              CASE WHEN (row_number() OVER (ORDER BY anon_9.registered_at DESC, anon_9.id DESC) <= $4::INTEGER) THEN row_to_json("-2") END AS j2
             FROM (
                 SELECT dispute_4.id AS id,
                   dispute_4.case_number AS case_number,
@@ -155,7 +103,7 @@ FROM (
                   dispute_4.public_grams AS public_grams,
                   dispute_4.narrative_grams AS narrative_grams
                 FROM (
-                    SELECT anon_13.id AS id
+                    SELECT anon_11.id AS id
                     FROM (
                         SELECT dispute_5.id AS id
                         FROM dispute AS dispute_5
@@ -163,9 +111,9 @@ FROM (
                         ORDER BY dispute_5.registered_at DESC,
                           dispute_5.id DESC
                         LIMIT $4::INTEGER + 1
-                      ) AS anon_13
+                      ) AS anon_11
                     UNION
-                    SELECT anon_14.id AS id
+                    SELECT anon_12.id AS id
                     FROM (
                         SELECT dispute_6.id AS id
                         FROM dispute AS dispute_6
@@ -173,24 +121,68 @@ FROM (
                         ORDER BY dispute_6.registered_at DESC,
                           dispute_6.id DESC
                         LIMIT $4::INTEGER + 1
-                      ) AS anon_14
+                      ) AS anon_12
                     UNION
-                    SELECT anon_15.id AS id
-                    FROM unnest($3::UUID[]) AS anon_16(value)
+                    SELECT anon_13.id AS id
+                    FROM unnest($3::UUID[]) AS anon_14(value)
                     JOIN LATERAL (
                         SELECT dispute_7.id AS id
                         FROM dispute AS dispute_7
-                        WHERE dispute_7.team_id = anon_16.value
+                        WHERE dispute_7.team_id = anon_14.value
                         ORDER BY dispute_7.registered_at DESC,
                           dispute_7.id DESC
                         LIMIT $4::INTEGER + 1
-                      ) AS anon_15 ON true
-                  ) AS anon_12
-                JOIN dispute AS dispute_4 ON dispute_4.id = anon_12.id
+                      ) AS anon_13 ON true
+                  ) AS anon_10
+                JOIN dispute AS dispute_4 ON dispute_4.id = anon_10.id
                 ORDER BY dispute_4.registered_at DESC,
                   dispute_4.id DESC
                 LIMIT $4::INTEGER + 1
               ) AS anon_9
+            JOIN LATERAL (
+                SELECT 'Dispute:' || CAST(anon_9.id AS TEXT) AS id,
+                  anon_9.title AS title,
+                  CASE WHEN (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') THEN anon_9.summary ELSE NULL END AS summary,
+                  NULL AS "amountClaimed",
+                  (
+                    SELECT row_to_json("-") AS row_to_json_1
+                    FROM (
+                        SELECT (
+                            SELECT person_1.name
+                            FROM person AS person_1
+                            WHERE person_1.id = mediator_1.person_id
+                          ) AS name
+                        FROM mediator AS mediator_1
+                        WHERE mediator_1.person_id = (
+                            SELECT assignment_1.person_id
+                            FROM assignment AS assignment_1
+                            WHERE assignment_1.dispute_id = anon_9.id
+                              AND assignment_1.is_lead
+                              AND assignment_1.ended_at IS NULL
+                          )
+                      ) AS "-"
+                  ) AS "leadMediator",
+                  (
+                    SELECT coalesce(json_agg(row_to_json("-")), '[]'::json) AS coalesce_1
+                    FROM (
+                        SELECT CASE WHEN (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') THEN party_1.name ELSE CASE WHEN party_1.is_natural_person THEN mask_name(party_1.name) ELSE party_1.name END END AS name,
+                          CASE WHEN (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') THEN mask_phone(party_1.phone) ELSE NULL END AS phone,
+                          NULL AS "idNumber",
+                          (
+                            SELECT row_to_json("-")
+                            FROM (
+                                SELECT to_json('{idNumber,agentPowers,isMinor}'::text[] || CASE WHEN (false IS NOT true AND (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS NOT true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS NOT true AND false IS NOT true) THEN '{consent,consentOn}'::text[] ELSE '{}'::text[] END) AS "hidden",
+                                  to_json('{}'::text[] || CASE WHEN ((anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS NOT true AND (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS true) THEN '{name,agentName}'::text[] ELSE '{}'::text[] END || CASE WHEN (false IS NOT true AND (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL)) IS NOT true AND (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS true) THEN '{address}'::text[] ELSE '{}'::text[] END) AS "masked"
+                              ) "-"
+                          ) AS access
+                        FROM party AS party_1
+                        WHERE party_1.dispute_id = anon_9.id
+                          AND (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM')
+                        ORDER BY party_1.side,
+                          party_1.id
+                      ) AS "-"
+                  ) AS parties
+              ) AS "-2" ON true
           ) AS anon_8
         HAVING true
       ) AS v0
