@@ -148,21 +148,33 @@ class Builder:
 
         members: list[tuple[str, Sql]] = []
         keys, body = keys_of(page), None
-        if any(not isinstance(item, p.TotalCount | p.Typename) for item in page.items):
+        if any(not isinstance(item, p.TotalCount | p.TotalCapped | p.Typename) for item in page.items):
             body = self._body(page, source, narrowed, outer, same, seen, keys)
+        counted = {
+            exact: self.ways.count(page, source, narrowed, outer, same, exact=exact)
+            for exact in (False, True)
+            if any(_counts(item) is exact for item in page.items)
+        }
         for item in page.items:
             match item:
                 case p.Typename(key=key, name=name):
                     members.append((key, literal_column(f"'{name}'")))
-                case p.TotalCount(key=key):
-                    members.append((key, self.ways.count(source, narrowed, outer, same, nested=parent is not None)))
+                case p.TotalCount(key=key, exact=exact):
+                    members.append((key, func.max(counted[exact].c.total)))
+                case p.TotalCapped(key=key):
+                    members.append((key, func.bool_or(counted[False].c.capped)))
                 case _:
                     assert body is not None
                     members.append((item.key, self._member(page, source, item, body)))
         statement = select(JsonRow(members))
-        if body is not None:
+        # A count is one row, beside which the page may have none: so it is made once, however many members read it.
+        parts = [*counted.values(), *([] if body is None else [body])]
+        if parts:
+            at = parts[0]
+            for part in parts[1:]:
+                at = at.outerjoin(part, true())
             # HAVING makes it one row, also where no member counts or lists the rows of the page (`pageInfo { hasPreviousPage }`).
-            statement = statement.select_from(body).having(literal_column("true"))
+            statement = statement.select_from(at).having(literal_column("true"))
         return statement.scalar_subquery()
 
     def _through(self, through: tuple[str, Callable[[Row, FromClause], Sql]], parent: Row, row: Row) -> Sql:
@@ -343,3 +355,8 @@ class Builder:
             else:
                 members.append((key, values[what]()))
         return select(JsonRow(members)).scalar_subquery()
+
+
+def _counts(item: Any) -> bool | None:
+    """Whether a member shows an exact count (True), a bounded one (False) or none (None)."""
+    return item.exact if isinstance(item, p.TotalCount) else False if isinstance(item, p.TotalCapped) else None
