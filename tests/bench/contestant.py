@@ -48,13 +48,17 @@ class Request:
     body: bytes
 
 
+# The arguments, and what is added to the environment.
+Command = Callable[[Setting], tuple[list[str], dict[str, str]]]
+
+
 @dataclass(frozen=True)
 class Contestant:
     """How to start it and how to ask it. `plain` turns its answer into what all answers must be equal to."""
 
     name: str
     words: str
-    command: Callable[[Setting], tuple[list[str], dict[str, str]]]
+    command: Command
     ask: Callable[[str, Question], Request]
     ready: str | None = None  # a path that answers 200 when it is up; else an open port is enough
     plain: Callable[[str, Any], Any] = lambda workload, answer: answer
@@ -151,13 +155,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def python_server(module: str) -> Callable[[Setting], tuple[list[str], dict[str, str]]]:
+def address_of(setting: Setting) -> dict[str, Any]:
+    """The database as JSON."""
+    return {name: getattr(setting.address, name) for name in ("host", "port", "database", "user", "password", "tls")}
+
+
+def python_server(module: str) -> Command:
     """The command of a server of this package (see serving.py)."""
 
     def command(setting: Setting) -> tuple[list[str], dict[str, str]]:
-        address = {
-            name: getattr(setting.address, name) for name in ("host", "port", "database", "user", "password", "tls")
-        }
-        return [sys.executable, "-m", f"tests.bench.{module}", str(setting.port), json.dumps(address)], {}
+        return [sys.executable, "-m", f"tests.bench.{module}", str(setting.port), json.dumps(address_of(setting))], {}
 
     return command

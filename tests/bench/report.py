@@ -32,7 +32,7 @@ def table(results: dict[str, Any]) -> str:
 def _case(case: dict[str, Any]) -> list[str]:
     names = case["contestants"]
     base = names[0]
-    paced = {one["contestant"]: [] for measured in case["paced"] for one in measured}
+    paced: dict[str, list[float]] = {one["contestant"]: [] for measured in case["paced"] for one in measured}
     for measured in case["paced"]:
         for one in measured:
             paced[one["contestant"]].append(one["p99"])

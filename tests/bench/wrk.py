@@ -91,8 +91,9 @@ def parse(output: str) -> Load:
     for line in output.splitlines():
         if line.startswith(_MARK):
             told: dict[str, Any] = json.loads(line.removeprefix(_MARK))
-            times = [told[name] / 1000 for name in ("p50", "p90", "p99", "max")]
-            return Load(told["requests"], told["micros"] / 1e6, *times, told["refused"], told["broken"])
+            p50, p90, p99, longest = (told[name] / 1000 for name in ("p50", "p90", "p99", "max"))
+            seconds = told["micros"] / 1e6
+            return Load(told["requests"], seconds, p50, p90, p99, longest, told["refused"], told["broken"])
     raise LoadFailed("wrk said nothing: " + output.strip()[-300:])
 
 
