@@ -52,26 +52,31 @@ from policies.predicate import Predicate
 def select_plan(plan: p.Plan, access: Access) -> Statement:
     """The statement of a plan for callers of this access's shape: columns `epoch`, `data` (UTF-8 JSON) and `missing`
     (keys of `plan.nullable` that are null)."""
-    statement = compile_statement(Builder(access).root(plan))
-    return dataclasses.replace(statement, steady=all(_is_steady(item) for item in plan.items))
+    builder = Builder(access)
+    statement = compile_statement(builder.root(plan))
+    return dataclasses.replace(statement, steady=all(_is_steady(item, builder.ways) for item in plan.items))
 
 
-def _is_steady(item: Any) -> bool:
-    """Whether the part walks keys and page orders only. A filter's values decide by which index it is best answered."""
+def _is_steady(item: Any, ways: Ways) -> bool:
+    """Whether one plan serves all values: the part walks keys and page orders, or filters what few rows the caller sees. Beyond that
+    a filter's values decide by which index it is best answered."""
     match item:
-        case p.Page(source=source, conditions=conditions, order=order, items=items):
+        case p.Page(source=source, relation=relation, conditions=conditions, order=order, items=items):
             default = tuple(p.Order(*key) for key in SOURCES[source].order)
-            return not conditions and order == default and all(_is_steady(one) for one in items)
+            plain = not conditions and order == default
+            return (plain or (relation is None and ways.narrow(SOURCES[source]))) and all(
+                _is_steady(one, ways) for one in items
+            )
         case p.Statistics():
             return False
         case p.Node(items=items):
-            return all(_is_steady(one) for one in items)
+            return all(_is_steady(one, ways) for one in items)
         case p.Edges(items=pairs) | p.Viewer(items=pairs):
-            return all(_is_steady(what) for _, what in pairs)
+            return all(_is_steady(what, ways) for _, what in pairs)
         case p.Batch(nodes=nodes):
-            return all(_is_steady(node) for node in nodes)
+            return all(_is_steady(node, ways) for node in nodes)
         case p.One(node=node) | p.Many(node=node) | p.Nodes(node=node) | p.Lookup(node=node):
-            return _is_steady(node)
+            return _is_steady(node, ways)
     return True
 
 

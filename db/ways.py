@@ -40,6 +40,9 @@ _INDEXED = frozenset(
     }
 )
 
+# Scopes that hold few disputes in a county of any size; a set of people or organizations of a dispute (`Has`) is one, too.
+_NARROW = frozenset({"grid_code", "team_id", "lead_mediator_id"})
+
 
 class Ways:
     """The ways of one sight."""
@@ -133,6 +136,14 @@ class Ways:
         return not all(
             any(self._drives(source, one) and getattr(one, "attribute", "") != "county_code" for one in conjuncts(part))
             for part in parts
+        )
+
+    def narrow(self, source: Source) -> bool:
+        """Whether the caller sees few rows however many there are: every way into them starts at a scope of people or of a grid."""
+        rows = self.sight.access.grant(source.name).rows
+        return (source.part or source.name == "Dispute") and all(
+            any(isinstance(one, Has) or getattr(one, "attribute", None) in _NARROW for one in conjuncts(part))
+            for part in disjuncts(rows)
         )
 
     def branches(self, source: Source, rows: Predicate) -> list[Branch] | None:
