@@ -172,7 +172,7 @@ def _compiled(file: Path) -> Any:
     except UnicodeDecodeError:
         _quit(f"{file} 不是 UTF-8 文本。")
     except PolicyRefused as refused:
-        _quit("\n".join(f"{file}:{problem.line}: {problem.message}" for problem in refused.problems))
+        _quit("\n".join(f"{file}:{problem.line}:{problem.column}: {problem.message}" for problem in refused.problems))
 
 
 @token_app.command("list")

@@ -6,7 +6,7 @@ Each rule is bound to the claims of the appointment that brought it; claims of d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from policies.catalog import Field
@@ -14,6 +14,8 @@ from policies.compile import Policy, Rule
 from policies.predicate import Always, Never, Predicate, all_of, any_of, bind, implies, negate
 
 NOTHING: Predicate = Never()
+# So many shapes of callers are kept for one policy; a county has a few dozen.
+KEPT_SHAPES = 2000
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,16 @@ class Grant:
     """The merged rules of one resource and action. `rows`: which rows; `field`: how a field of them shows."""
 
     bounds: tuple[Bound, ...]
+    _cells: dict[str, Predicate] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def _where(self, cell: str, allow: bool) -> Predicate:
         return any_of(bound.rows for bound in self.bounds if bound.rule.allow is allow and bound.rule.covers(cell))
 
     def cell(self, cell: str) -> Predicate:
         """The rows on which a cell (`row`, a class, `~` and a class) is allowed and not denied."""
-        return all_of([self._where(cell, True), negate(self._where(cell, False))])
+        if cell not in self._cells:
+            self._cells[cell] = all_of([self._where(cell, True), negate(self._where(cell, False))])
+        return self._cells[cell]
 
     @property
     def rows(self) -> Predicate:
@@ -83,8 +88,11 @@ class Access:
         self.policy = policy
         self.appointments = tuple(appointments)
         # Two callers of the same shape have the same grants up to the values of their claims, hence the same statements.
-        self.shape = (policy.version, policy.sha256, tuple((one.role, one.missing) for one in self.appointments))
-        self._grants: dict[tuple[str, str], Grant] = {}
+        held = tuple((one.role, one.missing) for one in self.appointments)
+        self.shape = (policy.version, policy.sha256, held)
+        if len(policy.grants) >= KEPT_SHAPES:
+            policy.grants.clear()
+        self._grants: dict[tuple[str, str], Grant] = policy.grants.setdefault(held, {})
 
     def grant(self, resource: str, action: str = "read") -> Grant:
         """The grant on a resource; without any rule it is a grant of no row."""
