@@ -127,6 +127,20 @@ class Policy:
             for role, sources in self.inherited.items()
         }
 
+    @cached_property
+    def meanings(self) -> Mapping[str, tuple[tuple[Predicate, str], ...]]:
+        """By resource what the named conditions mean there, each with its label; a name that means nothing there is left out."""
+        found: dict[str, tuple[tuple[Predicate, str], ...]] = {}
+        for resource in self.catalog.resources.values():
+            meant: dict[Predicate, str] = {}
+            for named in self.named.values():
+                try:
+                    meant.setdefault(translate(named.condition, resource, self.catalog), named.label)
+                except ConditionRefused:
+                    continue
+            found[resource.name] = tuple(meant.items())
+        return found
+
     def rules_for(self, role: str, resource: str, action: str) -> tuple[Rule, ...]:
         """The rules that a holder of `role` has, inherited ones included, in the order of the text."""
         rules = (
@@ -146,10 +160,16 @@ class _Compiler:
         self.problems: list[Problem] = []
         self.lines: dict[str, list[Line]] = {key: [] for key in COLUMNS}
         self.predicates: dict[tuple[str, str], tuple[Predicate, str]] = {}
+        # Names of roles and conditions whose own line was refused: one mistake is told once, not wherever the name is used.
+        self.broken: set[str] = set()
 
     def refuse(self, line: Line, part: int, message: str, offset: int = 0) -> None:
         """A mistake in a column of a line."""
         self.problems.append(Problem(line.number, message, line.span(part)[0] + offset + 1))
+
+    def _refuse_condition(self, line: Line, part: int, refused: ConditionRefused) -> None:
+        if refused.undefined not in self.broken:
+            self.refuse(line, part, str(refused), refused.offset)
 
     def policy(self) -> Policy:
         for line in read(self.text, self.problems.append):
@@ -173,7 +193,7 @@ class _Compiler:
             rules.append(rule)
             condition = self.predicates[rule.resource, rule.condition][1]
             expanded.append(", ".join(["p", *line.parts[:3], condition, rule.cells, effect]))
-        if not self.lines["p"]:
+        if not self.lines["p"] and not self.problems:
             self.problems.append(Problem(0, "策略没有任何规则"))
         self._stop()
         model, inherited = self._load(expanded, edges, roles)
@@ -192,6 +212,7 @@ class _Compiler:
             role, label = line.parts
             if not _NAME.fullmatch(role):
                 self.refuse(line, 1, f"角色名 {role[:40]!r} 须以小写字母开头，由小写字母、数字、下划线组成")
+                self.broken.add(role)
             elif role in roles:
                 self.refuse(line, 1, f"角色 {role} 重复声明")
             else:
@@ -212,7 +233,8 @@ class _Compiler:
                     self._fits_somewhere(condition)
                     named[name] = Named(name, text, label, condition)
                 except ConditionRefused as refused:
-                    self.refuse(line, 2, str(refused), refused.offset)
+                    self._refuse_condition(line, 2, refused)
+                    self.broken.add(name)
         return named
 
     def _fits_somewhere(self, condition: Condition) -> None:
@@ -233,6 +255,8 @@ class _Compiler:
         for line in self.lines["g"]:
             role, inherited = line.parts
             unknown = [(part, name) for part, name in enumerate(line.parts, start=1) if name not in roles]
+            if self.broken.intersection(line.parts):
+                continue
             if unknown:
                 part, name = unknown[0]
                 self.refuse(line, part, f"未声明的角色 {name[:40]!r}，请先用 p3 行声明")
@@ -250,7 +274,7 @@ class _Compiler:
 
     def _rule(self, line: Line, roles: Mapping[str, str], conditions: Mapping[str, Condition]) -> Rule | None:
         role, resource_name, action, condition, fields, effect = line.parts
-        if role not in roles:
+        if role not in roles and role not in self.broken:
             self.refuse(line, 1, f"未声明的角色 {role[:40]!r}，请先用 p3 行声明")
         if effect not in ("allow", "deny"):
             self.refuse(line, 6, f"未知的效果 {effect[:40]!r}，只允许 allow 或 deny（小写）")
@@ -268,7 +292,7 @@ class _Compiler:
                 rows = translate(parsed, resource, self.catalog)
                 self.predicates[resource_name, condition] = (rows, write(parsed))
             except ConditionRefused as refused:
-                self.refuse(line, 4, str(refused), refused.offset)
+                self._refuse_condition(line, 4, refused)
                 return None
         rows = self.predicates[resource_name, condition][0]
         return Rule(

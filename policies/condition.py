@@ -19,11 +19,13 @@ MAX_SIZE = 100
 
 
 class ConditionRefused(Exception):
-    """The condition cannot be explained; the message says why, in Chinese. `offset`: where in the text, from 0."""
+    """The condition cannot be explained; the message says why, in Chinese. `offset`: where in the text, from 0; `undefined`: the
+    name that stands for nothing, if that is why."""
 
-    def __init__(self, message: str, at: ast.expr | int = 0) -> None:
+    def __init__(self, message: str, at: ast.expr | int = 0, undefined: str | None = None) -> None:
         super().__init__(message)
         self.offset = at if isinstance(at, int) else at.col_offset
+        self.undefined = undefined
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def _size(tree: ast.expr, named: Mapping[str, Condition]) -> int:
             return 1 + _size(operand, named)
         case ast.Name(id=name):
             if name not in named:
-                raise ConditionRefused(f"未定义的条件名 {name}", tree)
+                raise ConditionRefused(f"未定义的条件名 {name}", tree, name)
             return named[name].size
     return 1
 

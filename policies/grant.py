@@ -5,11 +5,11 @@ Each rule is bound to the claims of the appointment that brought it; claims of d
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from policies.catalog import Field
+from policies.catalog import Field, Resource
 from policies.compile import Policy, Rule
 from policies.predicate import Always, Never, Predicate, all_of, any_of, bind, implies, negate
 
@@ -79,6 +79,21 @@ class Grant:
     def reads(self, field: Field) -> bool:
         """Whether the field is in clear on every visible row: the condition to filter, sort, group or count by it."""
         return implies(self.rows, self.field(field).clear)
+
+
+def role_grant(policy: Policy, role: str, resource: str, action: str) -> Grant:
+    """What the rules say that a role has, inherited ones included, tied to no appointment."""
+    return Grant(tuple(Bound(rule, 0, rule.rows) for rule in policy.rules_for(role, resource, action)))
+
+
+def cells_of(resource: Resource, action: str) -> Iterator[tuple[str, str | None, str]]:
+    """The cells that a grant of an action may differ in: the cell, its field class (None for the row as such) and its form."""
+    yield "row", None, "row"
+    for name, forms in resource.classes.items():
+        if action != "read" or "clear" in forms:
+            yield name, name, "clear"
+        if action == "read" and "masked" in forms:
+            yield f"~{name}", name, "masked"
 
 
 class Access:
