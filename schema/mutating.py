@@ -47,6 +47,13 @@ class Standing:
 Stand = Callable[[bool], Awaitable[Standing]]
 
 
+class _Moved(Exception):
+    """The caller's rights have changed before anything was done: begin again."""
+
+
+_RESTLESS = Refusal(Code.CONFLICT, "访问权正在变更，请稍后重试。")
+
+
 class _Asker:
     """Whoever asks, as he stands; `confirmed` once the database has said in this operation that he still stands so."""
 
@@ -97,6 +104,14 @@ class Mutator:
         if isinstance(variables, list):
             await self._confirm(asker)
             return Answer(None, tuple(told(error) for error in variables))
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._answer(operation, variables, asker)
+            except _Moved:
+                await asker.anew()
+        raise _RESTLESS
+
+    async def _answer(self, operation: Operation, variables: Any, asker: _Asker) -> Answer:
         # What the payload asks for is looked at first: nothing is stored for a request that cannot be answered.
         fields = await self._rehearse(operation, variables, asker)
         members: list[bytes] = []
@@ -188,7 +203,7 @@ class Mutator:
         except Mistaken as mistaken:
             receipt = Receipt(command.shows, mistakes=mistaken.mistakes)
         else:
-            receipt = await self._carry_out(command, order, given, operation, asker)
+            receipt = await self._carry_out(command, order, given, operation, variables, asker)
         for attempt in range(ATTEMPTS):
             if attempt:
                 await asker.anew()
@@ -204,11 +219,9 @@ class Mutator:
         raise Refusal(Code.CONFLICT, "已保存，但访问权正在变更，暂不能返回结果；请稍后查询。")
 
     async def _carry_out(
-        self, command: Command, order: Any, given: dict[str, Any], operation: Operation, asker: _Asker
+        self, command: Command, order: Any, given: dict[str, Any], operation: Operation, variables: Any, asker: _Asker
     ) -> Receipt:
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                await asker.anew()
+        for _ in range(ATTEMPTS):
             viewer = asker.now.viewer
             actor = Actor(viewer.access, viewer.person_id, asker.now.epoch, operation.request_id)
             try:
@@ -220,13 +233,18 @@ class Mutator:
                     expected_version=given.get("expectedVersion"),
                 )
             except Stale:
+                if not asker.confirmed:
+                    raise _Moved from None
+                await asker.anew()
+                self._rehearsed(operation, asker.now.viewer.access, variables)
                 continue
             except KeyReused:
+                asker.confirmed = True
                 message = "这个幂等键已用于另一次内容不同的请求；请换一个新键。"
                 raise Refusal(Code.CONFLICT, message) from None
             asker.confirmed = True
             return receipt
-        raise Refusal(Code.CONFLICT, "访问权正在变更，请稍后重试。")
+        raise _RESTLESS
 
     # -- the outbox
 
@@ -238,7 +256,7 @@ class Mutator:
         made: dict[str, str] = {}
         results: list[dict[str, Any]] = []
         for item in items:
-            receipt = await self._item(item, made, operation, asker)
+            receipt = await self._item(item, made, operation, variables, asker)
             temporary = item.get("temporaryId")
             key = None if receipt.id is None else f"{receipt.kind}:{receipt.id}"
             if temporary is not None and key is not None:
@@ -250,7 +268,9 @@ class Mutator:
         }
         return orjson.dumps(shown)
 
-    async def _item(self, item: dict[str, Any], made: dict[str, str], operation: Operation, asker: _Asker) -> Receipt:
+    async def _item(
+        self, item: dict[str, Any], made: dict[str, str], operation: Operation, variables: Any, asker: _Asker
+    ) -> Receipt:
         chosen = [(name, value) for name, value in item.items() if name in COMMAND_OF and value is not None]
         if len(chosen) != 1:
             return Receipt("", mistakes=(Mistake("", "ONE_COMMAND", "每条须且只须写一项要办的事。"),))
@@ -263,7 +283,7 @@ class Mutator:
         if mistakes:
             return Receipt(command.shows, mistakes=tuple(mistakes))
         try:
-            return await self._carry_out(command, order_of(command.order, given), given, operation, asker)
+            return await self._carry_out(command, order_of(command.order, given), given, operation, variables, asker)
         except Mistaken as mistaken:
             return Receipt(command.shows, mistakes=mistaken.mistakes)
         except Refusal as refusal:

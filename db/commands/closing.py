@@ -12,10 +12,10 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.command import Outcome, command, given
-from db.commands.intake import team_of
 from db.commands.inviting import check_impersonal
 from db.commands.mediators import unfit
 from db.desk import Desk, Record, day_of
+from db.grid import team_of
 from db.tables.dispute import SOURCES
 
 # What a rebound takes over from the dispute before it.

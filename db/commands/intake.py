@@ -18,6 +18,7 @@ from db.clocks import mediation_due
 from db.command import Absent, Mistake, Outcome, command, given
 from db.commands.parties import PartyOrder, add_party, check_party
 from db.desk import Desk, Record, day_of
+from db.grid import team_of
 from db.tables.dispute import CATEGORIES, RISK_LEVELS, SOURCES, SUB_CATEGORIES
 from db.tables.measure import MEASURE_KINDS
 from db.working_days import calendar_of
@@ -109,14 +110,7 @@ async def _reporting_organization(desk: Desk) -> UUID | None:
     return None
 
 
-_TEAM = select(t.team.c.id).where(t.team.c.grid_code == bindparam("grid", type_=Text()), t.team.c.state == "ACTIVE")
 _MEDIATOR = select(t.mediator.c.person_id).where(t.mediator.c.person_id == bindparam("me", type_=Uuid()))
-
-
-async def team_of(desk: Desk, grid_code: str) -> UUID | None:
-    """The team that works in a grid."""
-    found = await desk.fetch(_TEAM, {"grid": grid_code})
-    return found[0]["id"] if found else None
 
 
 async def _lead_if_mediator(desk: Desk, key: UUID, at: dt.datetime) -> None:

@@ -13,9 +13,8 @@ from sqlalchemy.types import Date, Text, Uuid
 
 from db import tables as t
 from db.command import Absent, Mistake, Outcome, command, given
-from db.commands.intake import team_of
-from db.commands.visit import is_grid
 from db.desk import Desk, Record, day_of
+from db.grid import is_grid, team_of
 from db.source import today
 from db.tables.team import TEAM_ROLES
 

@@ -6,23 +6,14 @@ import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.types import Text
-
 from db import tables as t
 from db.alerts import open_alert
 from db.command import Mistake, Outcome, command, given
 from db.desk import Desk, day_of
+from db.grid import is_grid
 from db.tables.visit import FACTOR_KINDS, SEVERITIES, VISIT_KINDS
 
 _OVER = ("ARCHIVED", "DECLINED", "FAILED", "WITHDRAWN", "REFUSED")
-
-_GRID = select(t.area.c.code).where(t.area.c.code == bindparam("grid", type_=Text()), t.area.c.level == "GRID")
-
-
-async def is_grid(desk: Desk, code: str) -> bool:
-    """Whether the code is that of a grid."""
-    return bool(await desk.fetch(_GRID, {"grid": code}))
 
 
 @dataclass(frozen=True)
