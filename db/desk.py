@@ -17,22 +17,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    ARRAY,
     ClauseElement,
-    FromClause,
     Select,
     Table,
-    bindparam,
-    exists,
-    func,
-    literal_column,
-    or_,
-    select,
 )
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.types import Uuid
 
 from db import tables as t
+from db import taking
 from db.batch import Batch, Latest, Write
 from db.catalog import SOURCES
 from db.command import Absent, Mistake, Outcome, Refused
@@ -41,8 +32,8 @@ from db.guards import guards_of
 from db.kept import Kept
 from db.key import new_key
 from db.sight import Sight
-from db.source import Row, Sql
 from db.statement import Statement, compile_statement
+from db.taking import Wanted, columns_of
 from db.transitions import FROM_STATES
 from policies.grant import Access
 from policies.predicate import Never
@@ -95,14 +86,6 @@ class Record:
     @property
     def id(self) -> UUID:
         return UUID(str(self.values["id"]))
-
-
-class Wanted(NamedTuple):
-    """A row that a command wants: of which resource, for which action, and the resource whose action that is."""
-
-    kind: str
-    action: str
-    on: str
 
 
 @dataclass(frozen=True)
@@ -188,46 +171,12 @@ class Desk:
             values |= {"request_person_id": self.actor.person_id, "request_key": request.key}
             values |= {"request_command": request.command, "request_digest": request.digest}
         name = ("open", request is not None, wanted)
-        row = (await self.look(name, lambda: self._opening(request is not None, wanted), values))[0]
+        row = (await self.look(name, lambda: taking.opening(self.sight, request is not None, wanted), values))[0]
         # SECURITY: rights that ended before this request are not used: the epoch is that of the caller's reading, or nothing is done.
         if row["epoch"] != self.actor.epoch:
             raise Stale
         self._request = row["request"]
         return request is None or self._request is not None, bool(row["found"])
-
-    def _opening(self, keyed: bool, wanted: Wanted | None) -> Select[Any]:
-        epoch = select(t.access_epoch.c.epoch).scalar_subquery()
-        made: Sql = literal_column("NULL::uuid")
-        found: Sql = literal_column("0")
-        locked = None if wanted is None else self._locking(wanted)
-        if keyed:
-            columns = ("person_id", "key", "command", "digest")
-            given = {name: bindparam(f"request_{name}", type_=t.request.c[name].type) for name in columns}
-            new = insert(t.request).values(given).on_conflict_do_nothing().returning(t.request.c.id).cte("new")
-            made = select(new.c.id).scalar_subquery()
-            if locked is not None:
-                locked = locked.where(exists(select(new.c.id)))
-        if locked is not None:
-            found = select(func.count()).select_from(locked.cte("locked")).scalar_subquery()
-        return select(epoch.label("epoch"), made.label("request"), found.label("found"))
-
-    def _row(self, wanted: Wanted) -> tuple[Row, FromClause, Sql]:
-        """The row, what stands in FROM for it, and whether the action is allowed on it."""
-        source = SOURCES[wanted.kind]
-        row, at = self.sight.row(source, source.table.alias())
-        asked = self._row_of(row, wanted.on)
-        return row, at, self.sight.visible(asked, wanted.action)
-
-    def _locking(self, wanted: Wanted) -> Select[Any]:
-        row, at, allowed = self._row(wanted)
-        of = [row.at] if row.dispute is None or row.dispute is row.at else [row.at, row.dispute]
-        return (
-            select(row["id"])
-            .select_from(at)
-            # SECURITY: a row that the caller neither may change nor see is not even waited for.
-            .where(row["id"] == bindparam("taken_id", type_=Uuid()), or_(allowed, self.sight.visible(row)))
-            .with_for_update(of=of)
-        )
 
     async def take(self, kind: str, key: UUID, action: str, *, on: str | None = None, field: str = "id") -> Record:
         """The row, locked, if the caller may do `action` to it and its state and guards allow it.
@@ -236,7 +185,7 @@ class Desk:
         this action and the caller does not even see it, Refused where he sees it but may not do this, or not now.
         """
         wanted = Wanted(kind, action, on or kind)
-        if not await self.look(("lock", wanted), lambda: self._locking(wanted), {"taken_id": key}):
+        if not await self.look(("lock", wanted), lambda: taking.locking(self.sight, wanted), {"taken_id": key}):
             raise Absent(field)
         return await self.held(wanted, key, field)
 
@@ -244,14 +193,14 @@ class Desk:
         """The row that was locked, if all that the command needs holds. A statement of its own, behind the lock: that of the lock sees
         other tables as they stood before it waited, so that two commands at once could both find nothing in their way."""
         guards = guards_of(wanted.on, wanted.action)
-        one = (await self.look(("held", wanted), lambda: self._holding(wanted), {"taken_id": key}))[0]
+        one = (await self.look(("held", wanted), lambda: taking.holding(self.sight, wanted), {"taken_id": key}))[0]
         # SECURITY: whoever was replaced while he waited for the lock acts no more.
         if not one["allowed"]:
             raise Refused(_forbidden(field))
-        values = {name: one[f"r_{name}"] for name in _columns(SOURCES[wanted.kind].table)}
+        values = {name: one[f"r_{name}"] for name in columns_of(SOURCES[wanted.kind].table)}
         dispute = values if wanted.kind == "Dispute" else None
         if dispute is None and "d_id" in one:
-            dispute = {name: one[f"d_{name}"] for name in _columns(t.dispute)}
+            dispute = {name: one[f"d_{name}"] for name in columns_of(t.dispute)}
         if wanted.on == "Dispute" and dispute is not None:
             state = dispute["state"]
             if state not in FROM_STATES.get(wanted.action, (state,)):
@@ -262,35 +211,9 @@ class Desk:
         self.settle()
         return Record(wanted.kind, values, dispute)
 
-    def _holding(self, wanted: Wanted) -> Select[Any]:
-        row, at, allowed = self._row(wanted)
-        asked = self._row_of(row, wanted.on)
-        columns: list[Any] = [row.at.c[name].label(f"r_{name}") for name in _columns(SOURCES[wanted.kind].table)]
-        if row.dispute is not None and row.dispute is not row.at:
-            columns += [row.dispute.c[name].label(f"d_{name}") for name in _columns(t.dispute)]
-        columns.append(_is_true(allowed).label("allowed"))
-        guards = guards_of(wanted.on, wanted.action)
-        columns += [_is_true(guard.holds(asked)).label(f"g_{i}") for i, guard in enumerate(guards)]
-        return select(*columns).select_from(at).where(row["id"] == bindparam("taken_id", type_=Uuid()))
-
-    def _row_of(self, row: Row, kind: str) -> Row:
-        if kind == row.source.name:
-            return row
-        assert kind == "Dispute"
-        assert row.dispute is not None
-        return Row(SOURCES["Dispute"], row.dispute, row.dispute)
-
     async def see(self, kind: str, key: UUID, *, field: str) -> Record:
         """A row that the caller sees, not locked, to refer to. Raises Absent."""
-
-        def make() -> Select[Any]:
-            source = SOURCES[kind]
-            row, at = self.sight.row(source, source.table.alias())
-            columns = (row.at.c[name] for name in _columns(source.table))
-            wanted = row["id"] == bindparam("seen_id", type_=Uuid())
-            return select(*columns).select_from(at).where(wanted, self.sight.visible(row))
-
-        found = await self.look(("see", kind), make, {"seen_id": key})
+        found = await self.look(("see", kind), lambda: taking.seeing(self.sight, kind), {"seen_id": key})
         if not found:
             raise Absent(field)
         return Record(kind, dict(found[0]), None)
@@ -312,15 +235,8 @@ class Desk:
         self.must(kind, key, action, Mistake("", "FORBIDDEN", message), or_seen=True)
 
     async def _check(self, kind: str, key: UUID, action: str, or_seen: bool, mistake: Mistake) -> None:
-        def make() -> Select[Any]:
-            source = SOURCES[kind]
-            row, at = self.sight.row(source, source.table.alias())
-            may = self.sight.visible(row, action)
-            if or_seen:
-                may = or_(may, self.sight.visible(row))
-            return select(row["id"]).select_from(at).where(row["id"] == bindparam("kept_id", type_=Uuid()), may)
-
-        if not await self.look(("must", kind, action, or_seen), make, {"kept_id": key}):
+        name = ("must", kind, action, or_seen)
+        if not await self.look(name, lambda: taking.keeping(self.sight, kind, action, or_seen), {"kept_id": key}):
             raise Refused(mistake)
 
     # -- writing
@@ -384,15 +300,6 @@ class Desk:
         await self._flush()
         for must in self._musts:
             await self._check(*must)
-
-
-def _columns(table: Table) -> list[str]:
-    """The columns of a record: not those that serve search alone."""
-    return [column.name for column in table.c if not (column.computed is not None and isinstance(column.type, ARRAY))]
-
-
-def _is_true(value: Sql) -> Sql:
-    return value.is_(literal_column("true"))
 
 
 def _forbidden(field: str) -> Mistake:

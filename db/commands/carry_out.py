@@ -18,7 +18,8 @@ from db.command import Absent, Collided, Collision, Command, KeyReused, Mistake,
 from db.commands.conflict import check_version
 from db.commands.constraints import mistake_of
 from db.crypto import Cipher
-from db.desk import Actor, Desk, Request, Wanted
+from db.desk import Actor, Desk, Request
+from db.taking import Wanted
 
 ATTEMPTS = 4
 KEY_LENGTH = 100
