@@ -196,8 +196,7 @@ class Mutator:
 
     async def _field(self, operation: Operation, place: int, field: _Field, variables: Any, asker: _Asker) -> bytes:
         command = COMMAND_OF[field.name]
-        assert field.given is not None
-        given = field.given.read(variables)
+        given = _given(field, variables)
         try:
             order = order_of(command.order, given)
         except Mistaken as mistaken:
@@ -249,8 +248,7 @@ class Mutator:
     # -- the outbox
 
     async def _outbox(self, operation: Operation, field: _Field, variables: Any, asker: _Asker) -> bytes:
-        assert field.given is not None
-        items = field.given.read(variables)
+        items = _given(field, variables)
         if len(items) > outbox.MOST:
             raise Refusal(Code.TOO_COSTLY, f"一次至多提交 {outbox.MOST} 条，请分几次提交。")
         made: dict[str, str] = {}
@@ -288,6 +286,15 @@ class Mutator:
             return Receipt(command.shows, mistakes=mistaken.mistakes)
         except Refusal as refusal:
             return Receipt(command.shows, mistakes=(Mistake("", str(refusal.code), refusal.message),))
+
+
+def _given(field: _Field, variables: Any) -> Any:
+    """The input. Raises Refusal: a variable with a default may be null where the input must not."""
+    assert field.given is not None
+    value = field.given.read(variables)
+    if value is None:
+        raise Refusal(Code.BAD_USER_INPUT, "输入中有一项不能为 null。")
+    return value
 
 
 def _claims(access: Access) -> dict[str, Any]:

@@ -52,6 +52,17 @@ async def test_mistakes_and_nothing_shown(office: Office) -> None:
     assert [one["c"] for one in told["first"]["mistakes"]] == ["BAD_ID"]
 
 
+async def test_null_where_there_is_a_default(office: Office) -> None:
+    """The one null that passes validation: it is the client's mistake, not ours, and the other field stands."""
+    text = (
+        'mutation($id: ID = "x", $at: DateTime!) { a: disputeNotify(input: {id: $id, happenedAt: $at}) { replayed }'
+        ' b: disputeNotify(input: {id: "y", happenedAt: $at}) { userErrors { code } } }'
+    )
+    said = await office.desk.ask(name_of("mediator"), text, id=None, at="2024-01-01T09:00:00+08:00")
+    assert said.codes == ["BAD_USER_INPUT"]
+    assert said.data == {"a": None, "b": {"userErrors": [{"code": "BAD_ID"}]}}
+
+
 async def test_values_in_the_document(office: Office) -> None:
     """An input written out, wholly or with variables inside, is the same as one in a variable."""
     compound = await office.value("SELECT compound_id FROM dispute WHERE id = $1", (await office.register()).key)

@@ -10,6 +10,7 @@ from sqlalchemy import Select, literal_column, select
 
 from db import desk as desks
 from db import statement as statements
+from db.county.people import SEED_GRID
 from db.crypto import Cipher
 from db.desk import Actor, Desk
 from tests.commands.agreeing import AGREED, in_force
@@ -99,6 +100,27 @@ async def test_round_trips(office: Office, monkeypatch: pytest.MonkeyPatch) -> N
 
 def _kinds(heard: list[str]) -> list[str]:
     return [text.partition(" ")[0] for text in heard]
+
+
+async def test_a_long_list_is_written_in_several_statements(office: Office) -> None:
+    """All of it or nothing."""
+    names = [f"业主{number:03d}" for number in range(120)]
+    parties: list[dict[str, Any]] = [{"side": "THIRD", "kind": "OWNER", "name": name} for name in names]
+    parties[:2] = [{**parties[0], "side": "APPLICANT"}, {**parties[1], "side": "RESPONDENT"}]
+    await office.register()
+    with listening(office) as heard:
+        case = await office.register(parties=parties)
+    assert sum("INSERT INTO party" in text for text in heard) == 2
+    assert await office.value("SELECT count(*) FROM party WHERE dispute_id = $1", case.key) == 120
+    # What is refused in the last statement has stored nothing of those before it.
+    before = await office.value("SELECT count(*) FROM party")
+    elsewhere = await office.value("SELECT id FROM compound WHERE grid_code <> $1 ORDER BY id LIMIT 1", SEED_GRID)
+    done = await office.do(
+        "grid_worker", "disputeRegister", title="外区", compound_id=elsewhere, sub_category="P01", source="GRID", summary="甲",
+        parties=parties,
+    )  # fmt: skip
+    assert done.mistakes == [("compoundId", "FORBIDDEN")]
+    assert await office.value("SELECT count(*) FROM party") == before
 
 
 async def test_nobody_is_answered_by_a_statement_made_for_others(office: Office) -> None:
