@@ -60,7 +60,7 @@ app.add_typer(token_app, name="token")
 @app.command()
 def demo(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="监听的端口；不写则用 SANLIAN_PORT。")] = None,
-    scale: Annotated[int, typer.Option(min=0, max=5_000_000, help="另造这么多件虚构纠纷，以前造的算在内。")] = 0,
+    scale: Annotated[int, typer.Option(min=0, max=10_000_000, help="另造这么多件虚构纠纷，以前造的算在内。")] = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="先删去以前的演示数据和令牌。")] = False,
 ) -> None:
     """在本机试用：内置数据库、一个虚构的县、每个角色一枚令牌。只监听本机。"""

@@ -1,8 +1,9 @@
 # ruff: noqa: E501, S608 - the statements are made of constants of this file; broken into short lines nobody could read them
-"""Fills a county with synthetic disputes of the years 2013 to 2022, to measure how the service behaves with a million.
+"""Fills a county with synthetic disputes of the years 2013 to 2022, to measure how the service behaves with ten million.
 
 The rows are made by the database itself from running numbers, so the same number is the same dispute on every machine.
-Everything that is invented here can be told by its identifier; the figures since 2023 stay as they are.
+One in fifty, registered in October 2022, is still open. Everything that is invented here can be told by its
+identifier; the figures since 2023 stay as they are.
 """
 
 from collections.abc import Callable
@@ -27,7 +28,7 @@ _KINDS = {
     name: number
     for number, name in enumerate(
         ("dispute", "applicant", "respondent", "assignment", "agreement", "obligation", "performance", "follow_up", "referral",
-         "area", "compound", "team", "grid_worker", "mediator", "adviser", "leader", "register", "appointment", "member", "community"), 1
+         "area", "compound", "team", "grid_worker", "mediator", "adviser", "leader", "register", "appointment", "member", "community", "session"), 1
     )
 }  # fmt: skip
 
@@ -127,37 +128,48 @@ _SURROUNDINGS = (
         ) AS one (id, role, person_id) WHERE synthetic AND invented % 2 = 0 ON CONFLICT DO NOTHING""",
 )
 
-# One batch of numbers with everything that more than one table needs.
+# One batch of numbers with everything that more than one table needs. The open ones end early enough that what has
+# happened to them so far has happened before 2023; what they still owe is overdue ever since.
 _BATCH = f"""
 INSERT INTO scale_batch
-SELECT n, {_id("dispute", "n")}, place.*, registered_at, registered_at + make_interval(days => length), form, state
+SELECT n, {_id("dispute", "n")}, place.*, registered_at,
+    CASE WHEN state NOT IN ('ACCEPTED', 'MEDIATING') THEN registered_at + make_interval(days => length) END, form, state
 FROM (
     SELECT n, CASE WHEN n <= $3 * {_OF_COMPOUND} THEN (n - 1) / {_OF_COMPOUND}
                    ELSE $3 + (n - 1 - $3 * {_OF_COMPOUND}) / {_OF_MEDIATOR} END AS block,
-        timestamptz '2013-01-01 08:30+08' + make_interval(days => {_chance("n", 48271, "3585")}, mins => {_chance("n", 69621, "240")}) AS registered_at,
+        CASE WHEN fate < 98 THEN timestamptz '2013-01-01 08:30+08' + make_interval(days => {_chance("n", 48271, "3585")})
+             ELSE timestamptz '2022-10-01 08:30+08' + make_interval(days => {_chance("n", 48271, "30")}) END
+            + make_interval(mins => {_chance("n", 69621, "240")}) AS registered_at,
         3 + {_chance("n", 16807, "26")} AS length,
         1 + {_chance("n", 39373, "$4::int")} AS form,
-        CASE WHEN {_chance("n", 40692, "100")} < 70 THEN 'ARCHIVED' WHEN {_chance("n", 40692, "100")} < 92 THEN 'CLOSED'
-             WHEN {_chance("n", 40692, "100")} < 97 THEN 'FAILED' ELSE 'WITHDRAWN' END AS state
-    FROM generate_series($1::bigint, $2::bigint) AS n
+        CASE WHEN fate < 69 THEN 'ARCHIVED' WHEN fate < 90 THEN 'CLOSED' WHEN fate < 95 THEN 'FAILED' WHEN fate < 98 THEN 'WITHDRAWN'
+             ELSE (ARRAY['ACCEPTED', 'MEDIATING', 'PERFORMING', 'PERFORMED'])[1 + {_chance("n", 62089911, "4")}] END AS state
+    FROM generate_series($1::bigint, $2::bigint) AS n, LATERAL (SELECT {_chance("n", 40692, "100")} AS fate) AS drawn
 ) AS one JOIN scale_place AS place USING (block)
 """
 
+_OPEN = "state IN ('ACCEPTED', 'MEDIATING', 'PERFORMING', 'PERFORMED')"
 _SETTLED = "state IN ('ARCHIVED', 'CLOSED')"
+_AGREED = "state IN ('PERFORMING', 'PERFORMED', 'CLOSED', 'ARCHIVED')"
+_PERFORMED = "state IN ('PERFORMED', 'CLOSED', 'ARCHIVED')"
 _DAY = "concluded_at::date"
 
 _TABLES = (
     f"""INSERT INTO dispute (id, case_number, title, category, sub_category, source, state, tier, risk_level, amount_claimed, people_count,
-            summary, public_summary, occurred_on, registered_at, accepted_at, due_on, concluded_at, closed_at, outcome, external_ref, version,
+            summary, public_summary, occurred_on, registered_at, accepted_at, notified_at, due_on, concluded_at, closed_at, outcome,
+            external_ref, version,
             committee_id, case_year, case_sequence, grid_code, compound_id, team_id, squad_id, centre_id, source_organization_id)
         SELECT id, '(' || year || ')' || short_name || '人调字第' || 100000 + n || '号', title, category, sub_category,
             CASE WHEN source_id IS NULL THEN CASE WHEN n % 3 = 0 THEN 'GRID' ELSE 'APPLY' END ELSE source END, state, tier,
             CASE WHEN n % 40 = 0 THEN 'HIGH' WHEN n % 5 = 0 THEN 'MEDIUM' ELSE 'LOW' END, amount, 2 + n % 4,
             compound_name || n % 20 + 1 || '号楼' || summary, town_name || '某小区' || title,
-            registered_at::date - (n % 9)::int, registered_at, registered_at + interval '3 hours', registered_at::date + 31, concluded_at,
-            CASE WHEN {_SETTLED} THEN concluded_at + interval '20 days' ELSE concluded_at END,
-            CASE state WHEN 'FAILED' THEN '调解不成，已告知其他途径' WHEN 'WITHDRAWN' THEN '申请人撤回' ELSE '调解成功，履行完毕' END,
-            CASE WHEN source_id IS NOT NULL THEN 'SL' || n END, 6, committee_id, year, 100000 + n, grid_code, compound_id, team_id,
+            registered_at::date - (n % 9)::int, registered_at, registered_at + interval '3 hours',
+            CASE WHEN state <> 'ACCEPTED' THEN registered_at + interval '5 hours' END, registered_at::date + 31, concluded_at,
+            CASE WHEN {_SETTLED} THEN concluded_at + interval '20 days' WHEN NOT {_OPEN} THEN concluded_at END,
+            CASE WHEN {_SETTLED} THEN '调解成功，履行完毕' WHEN state = 'FAILED' THEN '调解不成，已告知其他途径'
+                WHEN state = 'WITHDRAWN' THEN '申请人撤回' END,
+            CASE WHEN source_id IS NOT NULL THEN 'SL' || n END,
+            CASE state WHEN 'ACCEPTED' THEN 2 WHEN 'MEDIATING' THEN 3 WHEN 'PERFORMING' THEN 4 WHEN 'PERFORMED' THEN 5 ELSE 6 END, committee_id, year, 100000 + n, grid_code, compound_id, team_id,
             CASE WHEN tier <> 'TEAM' THEN squad_id END, CASE WHEN tier = 'CENTRE' THEN centre_id END, source_id
         FROM scale_batch JOIN scale_form USING (form), LATERAL (SELECT
             extract(year FROM registered_at)::int AS year,
@@ -181,23 +193,29 @@ _TABLES = (
     f"""INSERT INTO assignment (id, dispute_id, dispute_registered_at, person_id, is_lead, mode, assigned_at)
         SELECT {_id("assignment", "n")}, id, registered_at, mediator_id, true, 'APPOINTED', registered_at + interval '4 hours'
         FROM scale_batch""",
+    # Those under mediation have met once; of the others one in ten keeps its record.
+    f"""INSERT INTO session (id, dispute_id, held_at, place, is_joint, result, record)
+        SELECT {_id("session", "n")}, id, registered_at + interval '1 day', town_name || '调解室', false,
+            CASE WHEN state = 'MEDIATING' THEN 'TO_CONTINUE' ELSE 'AGREED' END, '双方陈述了意见，调解员释明了有关规定。'
+        FROM scale_batch WHERE state = 'MEDIATING' OR {_AGREED} AND n % 10 = 0""",
     # Oral agreements: they need no signatures, which would be four rows more for each.
     f"""INSERT INTO agreement (id, dispute_id, form, scope, state, content, agreed_on, effective_on, confirm_by_on)
         SELECT {_id("agreement", "n")}, id, 'ORAL', 'FULL', 'EFFECTIVE', term, {_DAY}, {_DAY}, {_DAY} + 30
-        FROM scale_batch JOIN scale_form USING (form) WHERE {_SETTLED}""",
+        FROM scale_batch JOIN scale_form USING (form) WHERE {_AGREED}""",
     f"""INSERT INTO obligation (id, dispute_id, agreement_id, party_id, kind, content, amount, due_on, state, performed_on)
         SELECT {_id("obligation", "n")}, id, {_id("agreement", "n")}, {_id("respondent", "n")}, 'OTHER', term,
-            NULL, {_DAY} + 10, 'PERFORMED', {_DAY} + 8
-        FROM scale_batch JOIN scale_form USING (form) WHERE {_SETTLED}""",
+            NULL, {_DAY} + 10, CASE WHEN {_PERFORMED} THEN 'PERFORMED' ELSE 'PENDING' END, CASE WHEN {_PERFORMED} THEN {_DAY} + 8 END
+        FROM scale_batch JOIN scale_form USING (form) WHERE {_AGREED}""",
     f"""INSERT INTO performance (id, dispute_id, obligation_id, kind, occurred_on, recorded_at, evidence)
         SELECT {_id("performance", "n")}, id, {_id("obligation", "n")}, 'PERFORM', {_DAY} + 8, concluded_at + interval '8 days', '确认单第' || n || '号'
-        FROM scale_batch WHERE {_SETTLED}""",
+        FROM scale_batch WHERE {_PERFORMED}""",
     f"""INSERT INTO follow_up (id, dispute_id, visitor_id, due_on, done_at, method, result, satisfaction, remark)
-        SELECT {_id("follow_up", "n")}, id, mediator_id, {_DAY} + 20, {_DAY} + 15, 'PHONE', 'NORMAL', (3 + n % 3)::int, '双方表示已履行。'
-        FROM scale_batch WHERE {_SETTLED}""",
+        SELECT {_id("follow_up", "n")}, id, mediator_id, {_DAY} + 20, done.*
+        FROM scale_batch LEFT JOIN LATERAL (SELECT {_DAY} + 15, 'PHONE', 'NORMAL', (3 + n % 3)::int, '双方表示已履行。') AS done ON {_SETTLED}
+        WHERE {_PERFORMED}""",
     f"""INSERT INTO referral (id, dispute_id, dispute_registered_at, organization_id, from_organization_id, kind, state, sent_at, reason)
-        SELECT {_id("referral", "n")}, id, registered_at, organization_id, committee_id, kind, 'DONE', registered_at + interval '1 day',
-            '邀请联动处理'
+        SELECT {_id("referral", "n")}, id, registered_at, organization_id, committee_id, kind, CASE WHEN {_OPEN} THEN 'SENT' ELSE 'DONE' END,
+            registered_at + interval '1 day', '邀请联动处理'
         FROM scale_batch, LATERAL (SELECT
             CASE turn WHEN 11 THEN 'POLICE_STATION' WHEN 12 THEN 'COURT' WHEN 13 THEN 'HOUSING_DEPARTMENT' END AS receiver,
             CASE turn WHEN 13 THEN 'TRANSFER' ELSE 'INVITATION' END AS kind
@@ -219,7 +237,7 @@ _TEMPORARY = (
         state text) ON COMMIT DROP""",
 )
 _LOADED = (
-    "dispute", "party", "assignment", "agreement", "obligation", "performance", "follow_up", "referral",
+    "dispute", "party", "assignment", "session", "agreement", "obligation", "performance", "follow_up", "referral",
 )  # fmt: skip
 _SURROUNDING = ("area", "compound", "person", "mediator", "appointment", "team", "team_member")
 _SECONDARY = """

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import FromClause, Select, func, select, true
+from sqlalchemy import FromClause, Select, false, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from db import plan as p
@@ -24,6 +24,9 @@ Branch = Callable[[Limit], Select[Any]]
 # The conditions beside visibility: the relation and the filter.
 Narrow = Callable[[Row], list[Sql]]
 
+# How far a count goes unless it is asked to be exact.
+COUNTED = 10_000
+
 _INDEXED = frozenset(
     {
         "county_code",
@@ -36,6 +39,9 @@ _INDEXED = frozenset(
         "source_organization_id",
     }
 )
+
+# Scopes that hold few disputes in a county of any size; a set of people or organizations of a dispute (`Has`) is one, too.
+_NARROW = frozenset({"grid_code", "team_id", "lead_mediator_id"})
 
 
 class Ways:
@@ -82,26 +88,37 @@ class Ways:
 
     def count(
         self,
+        page: p.Page,
         source: Source,
         narrowed: Narrow,
         outer: Sequence[FromClause],
         same: FromClause | None,
-        nested: bool,
-    ) -> Sql:
+        *,
+        exact: bool,
+    ) -> FromClause:
+        """How many rows the list has, as a FROM element of one row: `total`, and whether that is `capped` at COUNTED."""
         rows = self.sight.access.grant(source.name).rows
-        branches = None if nested else self.branches(source, rows)
+        branches = self.branches(source, rows) if page.relation is None else None
+
+        def bounded(statement: Select[Any]) -> Select[Any]:
+            return statement if exact else statement.limit(literal_column(str(COUNTED + 1)))
+
         if branches is None:
             row, at = self.sight.row(source, source.table.alias(), same)
-            return (
-                select(func.count())
-                .select_from(at)
-                .where(self.sight.where(rows, row), *narrowed(row))
-                .correlate(*outer)
-                .scalar_subquery()
-            )
-        parts = [branch(lambda statement, row, _: statement.where(*narrowed(row))) for branch in branches]
-        union = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0].distinct()
-        return select(func.count()).select_from(union.subquery()).scalar_subquery()
+            found: Any = select(row["id"]).select_from(at).where(self.sight.where(rows, row), *narrowed(row))
+            found = bounded(found).correlate(*outer)
+        else:
+            # If no way in alone goes beyond the bound, each is whole, and so is their union.
+            parts = [branch(lambda statement, row, _: bounded(statement.where(*narrowed(row)))) for branch in branches]
+            found = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0].distinct()
+        total: Sql = func.count()
+        most: Sql = literal_column(str(COUNTED))
+        columns = (
+            (total.label("total"), false().label("capped"))
+            if exact
+            else (func.least(total, most).label("total"), (total > most).label("capped"))
+        )
+        return select(*columns).select_from(found.subquery()).subquery()
 
     def ids(self, source: Source, clauses: Narrow) -> Select[Any]:
         """The ids of the visible rows that meet the clauses, by whatever way in is best. For statistics."""
@@ -112,6 +129,22 @@ class Ways:
             return select(row["id"].label("id")).select_from(at).where(self.sight.where(rows, row), *clauses(row))
         parts = [branch(lambda statement, row, _: statement.where(*clauses(row))) for branch in branches]
         return parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0].distinct()  # type: ignore[return-value]
+
+    def wide(self, source: Source) -> bool:
+        """Whether the caller may see most of the rows: no way into them starts at one of a few scopes."""
+        parts = disjuncts(self.sight.access.grant(source.name).rows)
+        return not all(
+            any(self._drives(source, one) and getattr(one, "attribute", "") != "county_code" for one in conjuncts(part))
+            for part in parts
+        )
+
+    def narrow(self, source: Source) -> bool:
+        """Whether the caller sees few rows however many there are: every way into them starts at a scope of people or of a grid."""
+        rows = self.sight.access.grant(source.name).rows
+        return (source.part or source.name == "Dispute") and all(
+            any(isinstance(one, Has) or getattr(one, "attribute", None) in _NARROW for one in conjuncts(part))
+            for part in disjuncts(rows)
+        )
 
     def branches(self, source: Source, rows: Predicate) -> list[Branch] | None:
         """The ways into a union of scopes, each a select of ids that walks one index in page order; None if a plain WHERE is as good."""

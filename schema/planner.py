@@ -27,6 +27,7 @@ from db import plan as p
 from db.catalog import SOURCES
 from db.sight import Sight
 from db.statistics import FIGURES, GROUPS
+from db.ways import Ways
 from policies.grant import Access
 from policies.predicate import Never
 from schema import inputs
@@ -37,9 +38,12 @@ from schema.query import MAX_NODES
 from schema.refusal import Code, Refusal
 from schema.values import Looks, Source, source_of
 
-# What a plain list is taken to hold when the cost of an operation is computed.
+# What a plain list is taken to hold when the cost of an operation is computed, and what a count is taken to touch: up to its
+# bound, or to the end of what the caller sees, which may be a few scopes, what belongs to one row, or most of the table.
 LIST_ROWS = 5
 COUNT_ROWS = 100
+NARROW_COUNT_ROWS = 500
+WIDE_COUNT_ROWS = 5_000
 TIMELINE_ROWS = 30
 
 # A value of a statement: the bind's name and how to get it from the coerced variables of a call. May raise Refusal.
@@ -54,10 +58,18 @@ class Planned:
     extracts: dict[str, Extract]
     sizes: dict[str, Extract]
     looks: list[tuple[Callable[[Any], Any], Any]] = field(default_factory=list)
+    _costs: dict[tuple[int, ...], int] = field(default_factory=dict)
 
-    def cost(self, sizes: dict[str, int]) -> int:
+    def cost(self, variables: Any) -> int:
         """Rows that the operation may touch, at most: pages at their size, plain lists at LIST_ROWS."""
-        return sum(_cost(item, sizes) for item in self.plan.items)
+        sizes = {name: extract(variables) for name, extract in self.sizes.items()}
+        key = tuple(sizes.values())
+        known = self._costs.get(key)
+        if known is None:
+            known = sum(_cost(item, sizes) for item in self.plan.items)
+            if len(self._costs) < MAX_PAGE:  # a client that tries every size gains nothing
+                self._costs[key] = known
+        return known
 
 
 def plan_operation(
@@ -208,6 +220,7 @@ class Planner:
 
     def page(self, key: str, nodes: list[FieldNode], definition: GraphQLField, relation: str | None) -> p.Page:
         connection = get_named_type(definition.type)
+        assert isinstance(connection, GraphQLObjectType)
         source = connection.name.removesuffix("Connection")
         arguments = self.arguments(nodes[0], definition)
         path = (key,)
@@ -220,7 +233,11 @@ class Planner:
                 case "__typename":
                     items.append(p.Typename(name, connection.name))
                 case "totalCount":
-                    items.append(p.TotalCount(name))
+                    exact = self.looks.at(self.arguments(found[0], connection.fields["totalCount"])["exact"], bool)
+                    wide = relation is None and Ways(Sight(self.access)).wide(SOURCES[source])
+                    items.append(p.TotalCount(name, exact, wide))
+                case "totalCountCapped":
+                    items.append(p.TotalCapped(name))
                 case "nodes":
                     items.append(p.Nodes(name, self.node(source, found)))
                 case "edges":
@@ -497,15 +514,20 @@ def _guarded(extract: Extract, name: str, path: tuple[str, ...]) -> Extract:
     return guarded
 
 
+def _count_rows(item: p.TotalCount | p.TotalCapped) -> int:
+    if isinstance(item, p.TotalCapped) or not item.exact:
+        return COUNT_ROWS
+    return WIDE_COUNT_ROWS if item.wide else NARROW_COUNT_ROWS
+
+
 def _cost(item: Any, sizes: dict[str, int]) -> int:
     match item:
         case p.Page(slice=part, items=items):
             size = sizes[part.size]
-            total = 1
+            # Each count is made once, however often it is shown.
+            total = 1 + sum({_count_rows(one) for one in items if isinstance(one, p.TotalCount | p.TotalCapped)})
             for one in items:
-                if isinstance(one, p.TotalCount):
-                    total += COUNT_ROWS
-                elif isinstance(one, p.Nodes):
+                if isinstance(one, p.Nodes):
                     total += size * _cost(one.node, sizes)
                 elif isinstance(one, p.Edges):
                     total += size * sum(_cost(what, sizes) for _, what in one.items if isinstance(what, p.Node))

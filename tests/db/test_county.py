@@ -138,7 +138,12 @@ async def test_every_state_tier_kind_and_source_is_there(county: Address) -> Non
         "obligation": ("state", "kind"),
     }.items():
         # Every agreement of the county was signed or never drafted, so none of its obligations is a draft's.
-        absent = {("confirmation", "WITHDRAWN"), ("obligation", "RESCINDED"), ("obligation", "DRAFT"), ("source", "OTHER")}
+        absent = {
+            ("confirmation", "WITHDRAWN"),
+            ("obligation", "RESCINDED"),
+            ("obligation", "DRAFT"),
+            ("source", "OTHER"),
+        }
         for column in columns:
             values = set(metadata.tables[table].c[column].info["values"])
             found = {row[column] for row in await rows(county, f"SELECT DISTINCT {column} FROM {table}")} - {None}
@@ -321,6 +326,36 @@ async def test_synthetic_disputes_leave_the_figures_alone(own_county: Address) -
         assert await connection.fetchval(cases) < 500
         busiest = "SELECT max(n) FROM (SELECT count(*) AS n FROM assignment GROUP BY person_id) AS x"
         assert await connection.fetchval(busiest) < 700
+
+
+async def test_one_synthetic_dispute_in_fifty_is_open(own_county: Address) -> None:
+    """Each open state is there, with what it has and still owes."""
+    synthetic = "case_sequence > 100000"
+    owed = "EXISTS (SELECT FROM obligation WHERE dispute_id = dispute.id AND state = 'PENDING')"
+    unvisited = (
+        "EXISTS (SELECT FROM follow_up WHERE dispute_id = dispute.id AND done_at IS NULL AND due_on < '2023-01-01')"
+    )
+    async with connected(own_county) as connection:
+        await scale.extend(connection, 4_000)
+        states = {
+            row["state"]: tuple(row)[1:]
+            for row in await connection.fetch(
+                "SELECT state, count(*), bool_and(concluded_at IS NULL), bool_and(closed_at IS NULL), bool_or(closed_at IS NULL),"
+                f" bool_and({owed}), bool_or({owed}), bool_and({unvisited}), bool_or({unvisited})"
+                f" FROM dispute WHERE {synthetic} GROUP BY state"
+            )
+        }
+        in_progress = {state: found for state, found in states.items() if found[2]}
+        assert set(in_progress) == {"ACCEPTED", "MEDIATING", "PERFORMING", "PERFORMED"}
+        assert 60 <= sum(found[0] for found in in_progress.values()) <= 100
+        for state, (_, unconcluded, unclosed, some_unclosed, all_owe, one_owes, all_wait, one_waits) in states.items():
+            assert unconcluded == (state in {"ACCEPTED", "MEDIATING"}), state
+            assert unclosed == some_unclosed == (state in in_progress), state
+            assert all_owe == one_owes == (state == "PERFORMING"), state
+            assert all_wait == one_waits == (state == "PERFORMED"), state
+        # A working grid: its worker finds something to do.
+        grids = f"SELECT count(DISTINCT grid_code) FROM dispute WHERE {synthetic} AND state NOT IN ('ARCHIVED', 'CLOSED', 'FAILED', 'WITHDRAWN')"
+        assert await connection.fetchval(grids) > 20
 
 
 async def test_indexes_come_back_after_a_bulk_load(own_county: Address) -> None:

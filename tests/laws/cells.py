@@ -18,7 +18,7 @@ import orjson
 from graphql import GraphQLObjectType, OperationDefinitionNode, get_named_type, is_leaf_type, parse, validate
 
 from db.catalog import SOURCES
-from db.engine import Address, open_pool
+from db.engine import Address, Session, open_pool
 from db.guards import GUARDS
 from db.read import Reader
 from db.transitions import FROM_STATES
@@ -89,7 +89,7 @@ class Desk:
 @asynccontextmanager
 async def open_desk(address: Address) -> AsyncIterator[Desk]:
     """A desk on a database, with the reader's role as in production."""
-    pool = await open_pool(address, role="sanlian_reader", size=1, statement_timeout_ms=60_000)
+    pool = await open_pool(Session(address, "sanlian_reader", 60_000), 1)
     try:
         yield Desk(Executor(build()._schema, Reader(pool), max_cost=10**9))
     finally:
