@@ -211,7 +211,7 @@ class Mutator:
             assert payload is not None
             if payload.statement is None or receipt.id is None:
                 return payload.text(receipt, b"{}")
-            values = {**payload.values(variables), **_claims(viewer.access), "shown_id": receipt.id}
+            values = {**payload.values(variables), **viewer.values, "shown_id": receipt.id}
             reading = await self._reader.read(payload.statement, values)
             if reading.epoch == asker.now.epoch:
                 return payload.text(receipt, reading.data)
@@ -295,12 +295,6 @@ def _given(field: _Field, variables: Any) -> Any:
     if value is None:
         raise Refusal(Code.BAD_USER_INPUT, "输入中有一项不能为 null。")
     return value
-
-
-def _claims(access: Access) -> dict[str, Any]:
-    return {
-        f"claim_{slot}_{name}": value for slot, claims in enumerate(access.claims) for name, value in claims.items()
-    }
 
 
 def _member(key: str, data: bytes) -> bytes:
