@@ -98,6 +98,23 @@ async def test_round_trips(office: Office, monkeypatch: pytest.MonkeyPatch) -> N
         assert compiled == []
 
 
+async def _whole_life(office: Office, key: str) -> None:
+    case, _, owed = await in_force(office)
+    await office.must("mediator", "obligationPerform", id=owed[0], happened_at=AGREED + 2 * HOUR, evidence="收据 7")
+    visit = await office.value("SELECT id FROM follow_up WHERE dispute_id = $1", case.key)
+    await _complete(office, visit, key)
+    await office.must("mediator", "disputeClose", id=case.key)
+    await office.must("justice_office", "disputeArchive", id=case.key)
+
+
+async def test_a_whole_life_compiles_nothing_the_second_time(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From registration to the archive: each statement is made outside the function that asks it, or kept by its name."""
+    await _whole_life(office, "life-1")
+    with compiling(monkeypatch) as compiled:
+        await _whole_life(office, "life-2")
+        assert [str(statement) for statement in compiled] == []
+
+
 def _kinds(heard: list[str]) -> list[str]:
     return [text.partition(" ")[0] for text in heard]
 
