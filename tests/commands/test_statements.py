@@ -173,6 +173,25 @@ async def test_the_statement_of_one_role_never_serves_another(office: Office) ->
     assert await office.value("SELECT count(*) FROM session WHERE dispute_id = $1", case.key) == 2
 
 
+async def test_whoever_does_not_see_a_row_does_not_wait_for_it(office: Office) -> None:
+    """While somebody holds the row, those to whom it is absent are told so at once: not even the waiting tells them of it."""
+    case = await office.mediating()
+    connection = office.desk.connection
+    async with connection.transaction():
+        await connection.execute("SELECT FROM dispute WHERE id = $1 FOR UPDATE", case.key)
+        for key in ("held", None):
+            done = await office.do(
+                "police",
+                "disputeRecord",
+                id=case.key,
+                place="所里",
+                result="TO_CONTINUE",
+                record="无。",
+                idempotency_key=key,
+            )
+            assert done.mistakes == [("id", "NOT_FOUND")]
+
+
 async def test_a_read_sees_what_was_written_before_it(office: Office) -> None:
     """What is held back goes to the database before a statement that names its table, and before none that does not."""
     connection = office.desk.connection
