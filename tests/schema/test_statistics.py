@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from db.county.people import PRINCIPALS
 from db.engine import Address
-from db.statistics import FIGURES
+from db.figures import FIGURES
 from tests.laws.asking import Desk, open_desk
 from tests.laws.expected import Record, Rights, World, camel, gid
 
