@@ -50,8 +50,6 @@ def _is_steady(item: Any) -> bool:
         case p.Page(source=source, conditions=conditions, order=order, items=items):
             default = tuple(p.Order(*key) for key in SOURCES[source].order)
             return not conditions and order == default and all(_is_steady(one) for one in items)
-        case p.Statistics():
-            return False
         case p.Node(items=items):
             return all(_is_steady(one) for one in items)
         case p.Edges(items=pairs) | p.Viewer(items=pairs):

@@ -90,6 +90,11 @@ def exact_count(sight: Sight, ways: Ways, source: Source) -> Sql | None:
     return select(tallies.c.registered).select_from(tallies).scalar_subquery()
 
 
+async def fold(connection: Any) -> int:
+    """Move the changes that have gathered into the sums; how many there were. Answers are the same before and after, and meanwhile."""
+    return int(await connection.fetchval("SELECT tally_fold()"))
+
+
 class Tallies:
     """The sums of one question. `sums` and `spread` have one row a group (its key null for disputes of none) and days."""
 

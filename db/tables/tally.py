@@ -68,9 +68,10 @@ tally = Table(
     metadata,
     internal("dispute_id", Uuid, "纠纷", primary_key=True),
     *_tally(),
-    Index("ix_tally_registered_on", "registered_on"),
-    Index("ix_tally_accepted_on", "accepted_on", postgresql_where=text("accepted_on IS NOT NULL")),
-    Index("ix_tally_concluded_on", "concluded_on", postgresql_where=text("concluded_on IS NOT NULL")),
+    # The days that no whole month covers, of a county or of one of its towns.
+    Index("ix_tally_registered_on", "registered_on", "town_code"),
+    Index("ix_tally_accepted_on", "accepted_on", "town_code", postgresql_where=text("accepted_on IS NOT NULL")),
+    Index("ix_tally_concluded_on", "concluded_on", "town_code", postgresql_where=text("concluded_on IS NOT NULL")),
     Index("ix_tally_due_on", "due_on", postgresql_where=text("due_on IS NOT NULL")),
     comment="纠纷的统计数",
 )
