@@ -24,8 +24,11 @@ from db.ways import Ways
 from policies.compile import Policy, compile_policy
 from policies.grant import Access, Appointment
 from policies.predicate import Never
+from tests.laws.asking import Desk as RealDesk
+from tests.laws.asking import open_desk as real_desk
 from tests.laws.cells import Desk, open_desk
 from tests.laws.expected import Post, Record, Rights, Text, World, camel
+from tests.laws.people import EVERYONE, appoint_several
 from tests.laws.reckoning import GROUPS, Day, Reckoning, told
 from tests.laws.world import World as Invented
 from tests.laws.writing import change
@@ -243,3 +246,63 @@ async def test_figures_are_what_counting_gives(database: Address) -> None:
         assert all(before.values())
     finally:
         await connection.close()
+
+
+PERIODS: tuple[tuple[Day, Day], ...] = (
+    (None, None),
+    (dt.date(2023, 1, 1), None),
+    (dt.date(2023, 11, 17), dt.date(2024, 4, 9)),
+)
+
+
+async def test_every_role_of_the_county(own_county: Address) -> None:
+    """The shipped policy: whoever may have a figure has it over exactly his own disputes, from changes and from sums alike."""
+    async with real_desk(own_county) as desk:
+        await appoint_several(desk.connection)
+        world = await World.read(desk.connection)
+        told_to: dict[str, int] = {}
+        for round_ in range(2):
+            for person in EVERYONE:
+                rights = Rights(world, world.posts(person))
+                names = [name for name, figure in FIGURES.items() if readable(rights, figure.needs)]
+                if names:
+                    told_to[person] = len(names)
+                    await check_person(desk, world, rights, person, names, PERIODS[round_:][:2])
+            await fold(desk.connection)
+    assert len(set(told_to.values())) >= 3
+    assert max(told_to.values()) == len(FIGURES)
+
+
+def readable(rights: Rights, needs: tuple[tuple[str, str], ...]) -> bool:
+    """Whether the text lets the person have what a figure is computed from."""
+    return all(
+        rights.reads(resource, SOURCES[resource].fields[name].policy.field_class)
+        and rights.accompanies("Dispute", resource)
+        for resource, name in needs
+    )
+
+
+async def check_person(
+    desk: RealDesk, world: World, rights: Rights, person: str, names: list[str], periods: tuple[tuple[Day, Day], ...]
+) -> None:
+    counting = rights.rules("Dispute", "count")
+    exact = all(
+        any(one == number and line.parts >= other.parts for one, other in counting)
+        for number, line in rights.rules("Dispute")
+    )
+    rows = [world.rows["Dispute"][key] for key in rights.ids("Dispute")]
+    asked = " ".join(map(camel, names))
+    for since, until in periods:
+        reckoning = Reckoning(world, rights, since, until)
+        period = {key: day.isoformat() for key, day in (("from", since), ("to", until)) if day}
+        query = f"query ($p: StatisticsPeriod) {{ statistics(period: $p, groupBy: STATE) {{ {asked} groups {{ key {asked} }} }} }}"
+        answer = (await desk.data(person, query, p=period))["statistics"]
+        groups: dict[Any, list[Record]] = defaultdict(list)
+        for row in rows:
+            if any(reckoning.within(row[one]) for one in ("registered_at", "accepted_at", "concluded_at")):
+                groups[row["state"]].append(row)
+        assert [one["key"] for one in answer["groups"]] == sorted(groups), (person, period)
+        for one, those in ((answer, rows), *((one, groups[one["key"]]) for one in answer["groups"])):
+            figures = reckoning.figures(those)
+            wanted = {camel(name): told(figures[name], exact) for name in names}
+            assert {key: one[key] for key in wanted} == wanted, (person, period, one.get("key"))

@@ -138,17 +138,16 @@ BEGIN
 END $$
 """
 
-# The column that holds the dispute's id is the trigger's argument.
+# One function for disputes and one for parts: each names the column that holds the dispute's id.
 TOUCHED = """
-CREATE FUNCTION tally_touched() RETURNS trigger
+CREATE FUNCTION tally_{kind}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    was uuid := CASE WHEN TG_OP <> 'INSERT' THEN (to_jsonb(OLD) ->> TG_ARGV[0])::uuid END;
-    becomes uuid := CASE WHEN TG_OP <> 'DELETE' THEN (to_jsonb(NEW) ->> TG_ARGV[0])::uuid END;
 BEGIN
-    PERFORM tally_refresh(coalesce(becomes, was));
-    IF was <> becomes THEN
-        PERFORM tally_refresh(was);
+    IF TG_OP <> 'DELETE' THEN
+        PERFORM tally_refresh(NEW.{key});
+    END IF;
+    IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND OLD.{key} <> NEW.{key}) THEN
+        PERFORM tally_refresh(OLD.{key});
     END IF;
     RETURN NULL;
 END $$
@@ -195,7 +194,8 @@ def _entry(day: str, sums: dict[str, str], changes: str) -> str:
     columns = ", ".join(f"{sums.get(name, '0')}::integer AS {name}" for name in SUMS)
     return f"""
     SELECT {", ".join(SCOPES)}, {_KIND} AS kind, {_VALUE} AS value, coalesce(month_on, year_on) AS starts_on, {columns}
-    FROM {_grouped(day, changes)} GROUP BY {", ".join(SCOPES)}, GROUPING SETS ({_SETS})"""
+    FROM {_grouped(day, changes)} GROUP BY {", ".join(SCOPES)}, GROUPING SETS ({_SETS})
+    HAVING {" OR ".join(f"{one} <> 0" for one in sums.values())}"""
 
 
 def _added(changes: str) -> str:
@@ -240,10 +240,11 @@ def _merge(table: str, key: tuple[str, ...], columns: tuple[str, ...], given: st
 
 _LOCK = 0x5A17_7A11
 
-# One statement: whoever reads sees the changes outside the sums or inside, never both and never neither.
+# One statement: whoever reads sees the changes outside the sums or inside, never both and never neither. The changes are few and the
+# sums many: each is looked up by its key, which the planner cannot know.
 FOLD = f"""
 CREATE FUNCTION tally_fold() RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     folded bigint;
 BEGIN
@@ -348,15 +349,14 @@ def upgrade() -> None:
     )
     # Every row of it is read by whoever asks for figures, and goes with the next fold.
     op.execute("ALTER TABLE tally_change SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000)")
-    for statement in (RECKONING, REFRESH, TOUCHED, FOLD, REBUILD):
+    touched = [TOUCHED.format(kind=kind, key=key) for kind, key in (("of_dispute", "id"), ("of_part", "dispute_id"))]
+    for statement in (RECKONING, REFRESH, *touched, FOLD, REBUILD):
         op.execute(statement)
 
     # At commit, when all parts of a change are in place.
     for table, (counts, columns) in TRIGGERS.items():
-        key = columns[0]
-        call = (
-            f"DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ({{condition}}) EXECUTE FUNCTION tally_touched('{key}')"
-        )
+        function = "tally_of_dispute" if table == "dispute" else "tally_of_part"
+        call = f"DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ({{condition}}) EXECUTE FUNCTION {function}()"
         changed = f"({', '.join(f'OLD.{name}' for name in columns)}) IS DISTINCT FROM ({', '.join(f'NEW.{name}' for name in columns)})"
         for event, condition in (
             ("INSERT", counts.format(row="NEW")),
