@@ -67,8 +67,6 @@ def _is_steady(item: Any, ways: Ways) -> bool:
             return (plain or (relation is None and ways.narrow(SOURCES[source]))) and all(
                 _is_steady(one, ways) for one in items
             )
-        case p.Statistics():
-            return False
         case p.Node(items=items):
             return all(_is_steady(one, ways) for one in items)
         case p.Edges(items=pairs) | p.Viewer(items=pairs):

@@ -120,14 +120,13 @@ class Ways:
         )
         return select(*columns).select_from(found.subquery()).subquery()
 
-    def ids(self, source: Source, clauses: Narrow) -> Select[Any]:
-        """The ids of the visible rows that meet the clauses, by whatever way in is best. For statistics."""
-        rows = self.sight.access.grant(source.name).rows
+    def ids(self, source: Source, rows: Predicate) -> Select[Any]:
+        """The ids of the rows of a predicate, by whatever way in is best. For statistics."""
         branches = self.branches(source, rows)
         if branches is None:
             row, at = self.sight.row(source, source.table.alias())
-            return select(row["id"].label("id")).select_from(at).where(self.sight.where(rows, row), *clauses(row))
-        parts = [branch(lambda statement, row, _: statement.where(*clauses(row))) for branch in branches]
+            return select(row["id"].label("id")).select_from(at).where(self.sight.where(rows, row))
+        parts = [branch(lambda statement, row, _: statement) for branch in branches]
         return parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0].distinct()  # type: ignore[return-value]
 
     def wide(self, source: Source) -> bool:
