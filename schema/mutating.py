@@ -17,7 +17,7 @@ from db.command import Command, KeyReused, Mistake
 from db.commands.carry_out import Commander, Receipt
 from db.desk import Actor, Stale
 from db.kept import Kept
-from db.read import Reader
+from db.read import Reader, TooSlow
 from policies.grant import Access
 from schema import outbox
 from schema.execution import Viewer, told
@@ -212,7 +212,10 @@ class Mutator:
             if payload.statement is None or receipt.id is None:
                 return payload.text(receipt, b"{}")
             values = {**payload.values(variables), **viewer.values, "shown_id": receipt.id}
-            reading = await self._reader.read(payload.statement, values)
+            try:
+                reading = await self._reader.read(payload.statement, values)
+            except TooSlow:
+                raise Refusal(Code.TOO_COSTLY, "已保存，但读取所选内容超时，请少取一些，稍后查询。") from None
             if reading.epoch == asker.now.epoch:
                 return payload.text(receipt, reading.data)
         raise Refusal(Code.CONFLICT, "已保存，但访问权正在变更，暂不能返回结果；请稍后查询。")
