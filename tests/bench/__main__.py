@@ -72,14 +72,14 @@ def _options(arguments: list[str]) -> Options:
     add("--rounds", type=int, choices=range(1, 51), metavar="1-50", default=5)
     add("--seconds", type=float, default=4.0, help="of each contestant in each round (1 to 60)")
     add("--no-paced", dest="paced", action="store_false", help="leave out the rounds at an equal offered rate")
-    add("--quick", action="store_true", help="a smoke run: 1,000 rows, one round of a second")
+    add("--quick", action="store_true", help="a smoke run: 1,000 rows, one round of two seconds")
     add("--home", type=Path, default=HOME, help="the database of the benchmark, kept for the next run")
     add("--output", type=Path, help="where the results go; a folder in the home unless told")
     chosen = parser.parse_args(arguments)
     if not 1 <= chosen.seconds <= 60:
         parser.error("--seconds: from 1 to 60")
     if chosen.quick:
-        chosen.rows, chosen.rounds, chosen.seconds, chosen.paced = (1000,), 1, 1.0, False
+        chosen.rows, chosen.rounds, chosen.seconds, chosen.paced = (1000,), 1, 2.0, False
     values = vars(chosen)
     values.pop("quick")
     values["output"] = chosen.output or chosen.home / "results"

@@ -108,3 +108,24 @@ REACH: dict[str, Reach] = {
 }
 
 ROLES = tuple(REACH)
+
+
+def fragments(role: str) -> dict[str, object]:
+    """The pieces of SQL of a role with the types of their parameters, as the peers with loaders of their own use them."""
+    reach = REACH[role]
+
+    def typed(text: str) -> str:
+        return text.replace("$1", f"$1::{reach.kind}")
+
+    keys = typed(reach.keys).replace("($2, $3)", "($2::timestamptz, $3::uuid)").replace("$4", "$4::int")
+    return {
+        "kind": reach.kind,
+        "visible": typed(reach.visible),
+        "keys": keys,
+        "party": typed(reach.party),
+        "name": reach.name,
+        "phone": reach.phone,
+        "address": reach.address,
+        "parts": sorted(reach.parts),
+        "exact": reach.exact,
+    }

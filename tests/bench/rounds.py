@@ -14,7 +14,7 @@ from tests.bench.county import Question
 from tests.bench.same import Different, canonical, compare, count_rows
 
 CHECKED = 12  # questions of each workload and role that must be answered alike
-WARM_SECONDS = 1.0
+WARM_SECONDS = 2.0
 _SETTLE_SECONDS = 0.2
 
 
@@ -114,7 +114,7 @@ class Track:
             raise wrk.LoadFailed(
                 f"{case.name}: {running.contestant.name}: {load.requests} requests, {load.refused} refused, {load.broken} broken"
             )
-        each = 1000 / load.requests
+        each = 1000 / load.work
         return Measure(
             running.contestant.name,
             load.rate,
@@ -140,7 +140,7 @@ def run_case(
     """The rounds of one case; each holds one measure a contestant. The order turns by one from round to round."""
     if rate is None:
         for running in field_of:
-            track.measure(case, running, WARM_SECONDS)
+            wrk.run(running.port, track.requests_of(case, running), WARM_SECONDS)
     result = []
     for number in range(rounds):
         turn = number % len(field_of)
