@@ -16,10 +16,11 @@ import asyncpg
 
 from db.embedded import EmbeddedServer
 from db.engine import Address
-from tests.bench import county, meter
+from tests.bench import county, meter, writing
 from tests.bench.contestant import Running, Setting, free_port, start
-from tests.bench.field import FIELD
+from tests.bench.field import FIELD, WRITERS
 from tests.bench.rounds import Case, Measure, Track, check_same, run_case
+from tests.bench.workload import WORKLOADS
 
 # The offered rate is this part of what the slowest contestant can do that is not an order of magnitude behind.
 PACED_PART = 0.5
@@ -91,6 +92,10 @@ class Bench:
             for case in cases:
                 able = [one for one in running if case.workload in one.contestant.workloads]
                 results.append(self._case(case, able, track, rows, workers, memory))
+            for workload in self._options.workloads:
+                if WORKLOADS[workload].writes:
+                    writers = [one for one in running if one.contestant.name in WRITERS]
+                    results.append(self._writes(workload, writers, track, address, rows, workers, memory))
         return results
 
     def _case(
@@ -110,6 +115,18 @@ class Bench:
             near = [index for index, rate in enumerate(rates) if rate >= _LEFT_BEHIND * rates[0]]
             offered = PACED_PART * min(rates[index] for index in near)
             paced = run_case(case, [able[i] for i in near], track, options.rounds, options.seconds, self._say, offered)
+        return self._result(case, able, rows, workers, memory, full, paced)
+
+    def _result(
+        self,
+        case: Case,
+        able: list[Running],
+        rows: int,
+        workers: int,
+        memory: dict[str, tuple[float, float]],
+        full: list[list[Measure]],
+        paced: list[list[Measure]],
+    ) -> dict[str, Any]:
         return {
             "workload": case.workload,
             "role": case.role,
@@ -124,8 +141,38 @@ class Bench:
             "seconds_to_answer": {one.contestant.name: one.seconds_to_answer for one in able},
         }
 
+    def _writes(
+        self,
+        workload: str,
+        writers: list[Running],
+        track: Track,
+        address: Address,
+        rows: int,
+        workers: int,
+        memory: dict[str, tuple[float, float]],
+    ) -> dict[str, Any]:
+        people = asyncio.run(county.callers(address, "mediator"))
+        asyncio.run(writing.stock(address, people))
+        compared = asyncio.run(writing.check_same(address, workload, people, writers))
+        self._say(f"{workload}: {len(writers)} contestants leave the same rows of {compared} orders")
+        rounds = []
+        # The first round warms up.
+        for number in range(self._options.rounds + 1):
+            turn = number % len(writers)
+            measured = {}
+            for one in [*writers[turn:], *writers[:turn]]:
+                measured[one.contestant.name] = asyncio.run(
+                    writing.measure(address, workload, people, one, track, self._options.seconds)
+                )
+            rounds.append([measured[one.contestant.name] for one in writers])
+            told = ", ".join(f"{one.contestant} {one.rate:.0f}/s {one.cpu:.2f} ms" for one in rounds[-1])
+            self._say(f"{workload}, round {number} of {self._options.rounds}: {told}")
+        return self._result(Case(workload, "mediator", 0, []), writers, rows, workers, memory, rounds[1:], [])
+
     def _cases(self, address: Address, people: dict[str, list[county.Caller]]) -> Iterator[Case]:
         for workload in self._options.workloads:
+            if WORKLOADS[workload].writes:
+                continue
             for role in county.roles_of(workload, self._options.roles):
                 if role not in people:
                     people[role] = asyncio.run(county.callers(address, role))

@@ -14,7 +14,7 @@ from tests.bench import node
 from tests.bench import workload as w
 from tests.bench.access import REACH, fragments
 from tests.bench.contestant import Command, Contestant, Request, Setting, address_of, python_server
-from tests.bench.county import Question
+from tests.bench.county import Caller, Question
 from tests.bench.guarding import guard
 
 _DOCUMENTS = {
@@ -248,6 +248,28 @@ PLAIN = Contestant(
     python_server("plain"),
     _ask_by_hand,
 )
+
+# -- who writes, and how an order (caller, kind, input) is sent
+
+_MUTATIONS = {
+    name: " ".join(text.split()) for name, text in {"W1": w.W1, "record": w.W2_RECORD, "visit": w.W2_VISIT}.items()
+}
+
+
+def _write_product(caller: Caller, kind: str, given: dict[str, Any]) -> Request:
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {caller.token}"}
+    return Request("/graphql", headers, _json({"query": _MUTATIONS[kind], "variables": {"input": given}}))
+
+
+def _write_by_hand(caller: Caller, kind: str, given: dict[str, Any]) -> Request:
+    headers = {"Content-Type": "application/json", "X-Caller": caller.header}
+    return Request(f"/write/{kind}", headers, _json(given))
+
+
+WRITERS: dict[str, Callable[[Caller, str, dict[str, Any]], Request]] = {
+    "sanlian": _write_product,
+    "bare": _write_by_hand,
+}
 
 FIELD: dict[str, Contestant] = {one.name: one for one in (PRODUCT, BARE, POSTGRAPHILE, YOGA, PLAIN)}
 DEFAULT = tuple(FIELD)

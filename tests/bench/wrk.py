@@ -92,7 +92,7 @@ class Load:
     @property
     def work(self) -> float:
         """Requests that the server has worked for: those under way when time was up are half done on the average."""
-        return (self.requests + max(self.requests, min(self.sent, self.requests + PACED_CONNECTIONS))) / 2
+        return max(1.0, (self.requests + max(self.requests, min(self.sent, self.requests + PACED_CONNECTIONS))) / 2)
 
 
 def parse(output: str) -> Load:
