@@ -16,6 +16,7 @@ from tests.bench.bench import Bench, Options
 from tests.bench.contestant import NotServed
 from tests.bench.field import DEFAULT, FIELD
 from tests.bench.rounds import Unequal
+from tests.bench.ruling import OPEN
 from tests.bench.workload import WORKLOADS
 from tests.bench.wrk import LoadFailed
 
@@ -47,6 +48,12 @@ def _numbers(least: int, most: int) -> Any:
     return read
 
 
+def _rules(text: str) -> tuple[str, ...]:
+    counts = ",".join(part for part in text.split(",") if part != OPEN)
+    numbers = _numbers(20, 10_000)(counts) if counts else ()
+    return (*(str(number) for number in numbers), *([OPEN] if OPEN in text.split(",") else []))
+
+
 def _options(arguments: list[str]) -> Options:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench", description="The product beside what a county would use instead."
@@ -69,6 +76,12 @@ def _options(arguments: list[str]) -> Options:
     )
     add("--pages", type=_numbers(1, 200), default=(50,), help="page sizes of Q1, e.g. 10,50,200")
     add("--workers", type=_numbers(1, 2), default=(1,), help="processes of the product, e.g. 1,2")
+    add(
+        "--rules",
+        type=_rules,
+        default=(),
+        help="also measure the product's page under policies with so many rules, and `open`, e.g. 20,1000,10000,open",
+    )
     add("--rounds", type=int, choices=range(1, 51), metavar="1-50", default=5)
     add("--seconds", type=float, default=4.0, help="of each contestant in each round (1 to 60)")
     add("--no-paced", dest="paced", action="store_false", help="leave out the rounds at an equal offered rate")

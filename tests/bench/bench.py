@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import platform
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,15 +17,18 @@ import asyncpg
 
 from db.embedded import EmbeddedServer
 from db.engine import Address
-from tests.bench import county, meter, writing
+from tests.bench import county, meter, ruling, writing
 from tests.bench.contestant import Running, Setting, free_port, start
-from tests.bench.field import FIELD, WRITERS
-from tests.bench.rounds import Case, Measure, Track, check_same, run_case
+from tests.bench.field import FIELD, PRODUCT, WRITERS
+from tests.bench.rounds import WARM_SECONDS, Case, Measure, Track, check_same, run_case
 from tests.bench.workload import WORKLOADS
 
 # The offered rate is this part of what the slowest contestant can do that is not an order of magnitude behind.
 PACED_PART = 0.5
-_LEFT_BEHIND = 0.2
+_LEFT_BEHIND = 0.05
+
+# Under policies of other sizes, the page of these roles is measured.
+RULED = ("mediator", "bureau_admin")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Options:
     rows: tuple[int, ...]
     pages: tuple[int, ...]
     workers: tuple[int, ...]
+    rules: tuple[str, ...]
     rounds: int
     seconds: float
     paced: bool
@@ -67,12 +72,14 @@ class Bench:
 
         assert self._server is not None
         key = Settings(home=self._options.home).key()
-        cases = []
+        cases: list[dict[str, Any]] = []
+        rules: list[dict[str, Any]] = []
         for rows in self._options.rows:
             address = county.open_county(self._options.home, self._server.address, rows, key, self._say)
             for workers in self._options.workers:
                 cases += self._measure(address, rows, workers)
-        return {"machine": _machine(address), "options": _plain(self._options), "cases": cases}
+            rules += self._rules(address, rows)
+        return {"machine": _machine(address), "options": _plain(self._options), "cases": cases, "rules": rules}
 
     def _measure(self, address: Address, rows: int, workers: int) -> list[dict[str, Any]]:
         names = [name for name in self._options.contestants if workers == 1 or FIELD[name].workers]
@@ -179,6 +186,44 @@ class Bench:
                 for page in self._options.pages if workload == "Q1" else self._options.pages[:1]:
                     asked = asyncio.run(county.questions(address, workload, people[role], page))
                     yield Case(workload, role, page, asked)
+
+    def _rules(self, address: Address, rows: int) -> list[dict[str, Any]]:
+        """The product's first page under policies of other sizes, in turn."""
+        if not self._options.rules:
+            return []
+        postmaster = asyncio.run(_postmaster(address))
+        results = []
+        folder = self._folder / f"{rows}-rules"
+        folder.mkdir()
+        with self._started([PRODUCT.name], address, 1) as (running,):
+            for role in [role for role in RULED if not self._options.roles or role in self._options.roles]:
+                people = asyncio.run(county.callers(address, role))
+                asked = asyncio.run(county.questions(address, "Q1", people, self._options.pages[0]))
+                case = Case("Q1", role, self._options.pages[0], asked)
+                rounds = asyncio.run(self._ruled(case, running, Track(folder, postmaster), address))
+                results.append({"workload": "Q1", "role": role, "rows": rows, "rounds": rounds})
+        return results
+
+    async def _ruled(self, case: Case, running: Running, track: Track, address: Address) -> list[dict[str, Any]]:
+        texts = {name: ruling.variant(name, case.role) for name in (ruling.SHIPPED, *self._options.rules)}
+        rounds = []
+        async with ruling.publishing(address) as connection:
+            for number in range(self._options.rounds):
+                told = {}
+                for name, text in texts.items():
+                    await ruling.publish(connection, text)
+                    began = time.perf_counter()
+                    running.send(running.contestant.ask(case.workload, case.questions[0]))
+                    first = time.perf_counter() - began
+                    track.measure(case, running, WARM_SECONDS)
+                    measured = track.measure(case, running, self._options.seconds)
+                    told[name] = {**asdict(measured), "first_answer": first}
+                rounds.append(told)
+                said = ", ".join(
+                    f"{name} {one['server_cpu'] + one['database_cpu']:.2f} ms" for name, one in told.items()
+                )
+                self._say(f"rules, {case.name}, round {number + 1} of {self._options.rounds}: {said}")
+        return rounds
 
     @contextlib.contextmanager
     def _started(self, names: list[str], address: Address, workers: int) -> Iterator[list[Running]]:
