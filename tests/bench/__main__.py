@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.bench import county, report
+from tests.bench import county, pgbench, picture, report
 from tests.bench.access import ROLES
 from tests.bench.bench import Bench, Options
 from tests.bench.contestant import NotServed
@@ -64,9 +64,9 @@ def _options(arguments: list[str]) -> Options:
     add("--roles", type=_several(ROLES), default=(), help=f"of {','.join(ROLES)}; those of each workload unless told")
     add(
         "--contestants",
-        type=_several(FIELD),
-        default=DEFAULT,
-        help=f"of {','.join(FIELD)}; the first is the base of ratios",
+        type=_several((*FIELD, pgbench.NAME)),
+        default=(*DEFAULT, pgbench.NAME),
+        help=f"of {','.join((*FIELD, pgbench.NAME))}; the first is the base of ratios",
     )
     add(
         "--rows",
@@ -124,6 +124,8 @@ def main(arguments: list[str]) -> int:
     county.save(options.output / "results.json", results)
     text = report.table(results)
     (options.output / "results.md").write_text(text, encoding="utf-8")
+    for name, drawn in picture.draw(results).items():
+        (options.output / name).write_text(drawn, encoding="utf-8")
     print(text)
     say(f"written to {options.output}")
     return 0

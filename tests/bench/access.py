@@ -83,7 +83,9 @@ REACH: dict[str, Reach] = {
     "court": Reach(
         "organization_id",
         "uuid",
-        f"({_REFERRED} OR {_REPORTED})",
+        # Not EXISTS or an equation: under an OR neither index would be walked.
+        "d.id IN (SELECT dispute_id FROM referral WHERE organization_id = $1 AND state <> 'WITHDRAWN'"
+        " UNION ALL SELECT id FROM dispute WHERE source_organization_id = $1)",
         "SELECT registered_at, id FROM ("
         "(SELECT DISTINCT dispute_registered_at AS registered_at, dispute_id AS id FROM referral"
         " WHERE organization_id = $1 AND state <> 'WITHDRAWN' AND (dispute_registered_at, dispute_id) < ($2, $3)"

@@ -17,7 +17,7 @@ import asyncpg
 
 from db.embedded import EmbeddedServer
 from db.engine import Address
-from tests.bench import county, meter, ruling, writing
+from tests.bench import county, meter, pgbench, ruling, writing
 from tests.bench.contestant import Running, Setting, free_port, start
 from tests.bench.field import FIELD, PRODUCT, WRITERS
 from tests.bench.rounds import WARM_SECONDS, Case, Measure, Track, check_same, run_case
@@ -82,7 +82,7 @@ class Bench:
         return {"machine": _machine(address), "options": _plain(self._options), "cases": cases, "rules": rules}
 
     def _measure(self, address: Address, rows: int, workers: int) -> list[dict[str, Any]]:
-        names = [name for name in self._options.contestants if workers == 1 or FIELD[name].workers]
+        names = [name for name in self._options.contestants if name in FIELD and (workers == 1 or FIELD[name].workers)]
         postmaster = asyncio.run(_postmaster(address))
         results = []
         with self._started(names, address, workers) as running:
@@ -98,7 +98,7 @@ class Bench:
             track = Track(folder, postmaster)
             for case in cases:
                 able = [one for one in running if case.workload in one.contestant.workloads]
-                results.append(self._case(case, able, track, rows, workers, memory))
+                results.append(self._case(case, able, track, address, rows, workers, memory))
             for workload in self._options.workloads:
                 if WORKLOADS[workload].writes:
                     writers = [one for one in running if one.contestant.name in WRITERS]
@@ -110,12 +110,20 @@ class Bench:
         case: Case,
         able: list[Running],
         track: Track,
+        address: Address,
         rows: int,
         workers: int,
         memory: dict[str, tuple[float, float]],
     ) -> dict[str, Any]:
         options = self._options
-        full = run_case(case, able, track, options.rounds, options.seconds, self._say)
+        beside = None
+        if pgbench.NAME in options.contestants and workers == 1:
+            asyncio.run(pgbench.store(address, case))
+
+            def beside() -> Measure:
+                return pgbench.measure(address, case, track.folder, track.postmaster, options.seconds)
+
+        full = run_case(case, able, track, options.rounds, options.seconds, self._say, beside=beside)
         paced: list[list[Measure]] = []
         if options.paced and len(able) > 1:
             rates = [max(one[index].rate for one in full) for index in range(len(able))]
@@ -140,7 +148,7 @@ class Bench:
             "page": case.page if case.workload == "Q1" else None,
             "rows": rows,
             "workers": workers,
-            "contestants": [one.contestant.name for one in able],
+            "contestants": [one.contestant for one in full[0]],
             "rounds": [[asdict(one) for one in measured] for measured in full],
             "paced": [[asdict(one) for one in measured] for measured in paced],
             "memory_idle": {one.contestant.name: memory[one.contestant.name] for one in able},

@@ -95,7 +95,7 @@ def _start(cases: list[dict[str, Any]]) -> list[str]:
     seen = set()
     for case in reversed(cases):
         for name in case["contestants"]:
-            if name in seen:
+            if name in seen or name not in case["memory_idle"]:
                 continue
             seen.add(name)
             idle, loaded = case["memory_idle"][name], case["memory_loaded"][name]

@@ -136,8 +136,12 @@ def run_case(
     seconds: float,
     say: Callable[[str], None],
     rate: float | None = None,
+    beside: Callable[[], Measure] | None = None,
 ) -> list[list[Measure]]:
-    """The rounds of one case; each holds one measure a contestant. The order turns by one from round to round."""
+    """The rounds of one case; each holds one measure a contestant. The order turns by one from round to round.
+
+    `beside` is measured at the end of each round: something that is no server.
+    """
     if rate is None:
         for running in field_of:
             wrk.run(running.port, track.requests_of(case, running), WARM_SECONDS)
@@ -150,6 +154,8 @@ def run_case(
             start = number * len(case.questions) // max(1, rounds)
             measured[running.contestant.name] = track.measure(case, running, seconds, start=start, rate=rate)
         result.append([measured[running.contestant.name] for running in field_of])
+        if beside is not None:
+            result[-1].append(beside())
         pace = f" at {rate:.0f}/s" if rate else ""
         say(
             f"{case.name}{pace}, round {number + 1} of {rounds}: "
