@@ -6,12 +6,13 @@ from html import escape
 from statistics import median
 from typing import Any
 
+from tests.bench.field import PRODUCT
 from tests.bench.figures import short
 
 Points = Sequence[tuple[float, float]]
 
 _WIDTH, _HEIGHT = 640, 360
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 150, 44, 48
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 176, 44, 48
 # Told apart also by those who see few colours, and on a dark page.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")
 _STYLE = "font-family:sans-serif;font-size:12px"
@@ -114,8 +115,8 @@ def draw(results: dict[str, Any]) -> dict[str, str]:
     if not cases:
         return {}
     pictures = {}
-    first = cases[0]["contestants"][0]
-    # How the first contestant grows, each role a line; and how all grow on a question of one role.
+    first = PRODUCT.name if PRODUCT.name in cases[0]["contestants"] else cases[0]["contestants"][0]
+    # How one contestant grows, each role a line; and how all grow on a question of one role.
     for along, words in (("rows", "disputes in the county"), ("page", "rows on the page")):
         roles: dict[str, list[tuple[float, float]]] = {}
         everybody: dict[str, dict[str, list[tuple[float, float]]]] = {}

@@ -144,7 +144,7 @@ def run_case(
     """
     if rate is None:
         for running in field_of:
-            wrk.run(running.port, track.requests_of(case, running), WARM_SECONDS)
+            wrk.run(running.port, track.requests_of(case, running), min(WARM_SECONDS, seconds))
     result = []
     for number in range(rounds):
         turn = number % len(field_of)
