@@ -85,10 +85,9 @@ class Bench:
         names = [name for name in self._options.contestants if name in FIELD and (workers == 1 or FIELD[name].workers)]
         postmaster = asyncio.run(_postmaster(address))
         results = []
-        with self._started(names, address, workers) as running:
+        cases = list(self._cases(address))
+        with self._started(names, address, workers, cases[0] if cases else None) as running:
             memory = {one.contestant.name: meter.memory(one.pid) for one in running}
-            people: dict[str, list[county.Caller]] = {}
-            cases = list(self._cases(address, people))
             for case in cases:
                 able = [one for one in running if case.workload in one.contestant.workloads]
                 compared = check_same(case, able)
@@ -184,7 +183,8 @@ class Bench:
             self._say(f"{workload}, round {number} of {self._options.rounds}: {told}")
         return self._result(Case(workload, "mediator", 0, []), writers, rows, workers, memory, rounds[1:], [])
 
-    def _cases(self, address: Address, people: dict[str, list[county.Caller]]) -> Iterator[Case]:
+    def _cases(self, address: Address) -> Iterator[Case]:
+        people: dict[str, list[county.Caller]] = {}
         for workload in self._options.workloads:
             if WORKLOADS[workload].writes:
                 continue
@@ -234,12 +234,15 @@ class Bench:
         return rounds
 
     @contextlib.contextmanager
-    def _started(self, names: list[str], address: Address, workers: int) -> Iterator[list[Running]]:
+    def _started(
+        self, names: list[str], address: Address, workers: int, case: Case | None = None
+    ) -> Iterator[list[Running]]:
         with contextlib.ExitStack() as stack:
             running = []
             for name in names:
                 setting = Setting(self._options.home, address, free_port(), workers)
-                one = start(FIELD[name], setting, self._folder / f"{name}.log")
+                first = FIELD[name].ask(case.workload, case.questions[0]) if case else None
+                one = start(FIELD[name], setting, self._folder / f"{name}.log", first)
                 stack.callback(one.stop)
                 self._say(f"{name} answers after {one.seconds_to_answer:.1f} s")
                 running.append(one)

@@ -106,8 +106,8 @@ class Running:
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def start(contestant: Contestant, setting: Setting, log: Path) -> Running:
-    """Start it and wait until it answers. Raises NotServed with the end of its log."""
+def start(contestant: Contestant, setting: Setting, log: Path, first: Request | None = None) -> Running:
+    """Start it, wait until it is up, and have it answer a first question. Raises NotServed with the end of its log."""
     command, extra = contestant.command(setting)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SANLIAN_")}
     began = time.monotonic()
@@ -127,6 +127,8 @@ def start(contestant: Contestant, setting: Setting, log: Path) -> Running:
             if process.poll() is not None:
                 break
             if _answers(contestant, setting.port):
+                if first is not None:
+                    running.send(first)
                 running.seconds_to_answer = time.monotonic() - began
                 return running
             time.sleep(0.02)
