@@ -17,6 +17,7 @@ from tests.bench.contestant import NotServed
 from tests.bench.field import DEFAULT, FIELD
 from tests.bench.rounds import Unequal
 from tests.bench.ruling import OPEN
+from tests.bench.special import SPECIAL
 from tests.bench.workload import WORKLOADS
 from tests.bench.wrk import LoadFailed
 
@@ -59,9 +60,15 @@ def _options(arguments: list[str]) -> Options:
         prog="python -m tests.bench", description="The product beside what a county would use instead."
     )
     add = parser.add_argument
-    add("--workloads", type=_several(WORKLOADS), default=tuple(name for name, one in WORKLOADS.items() if not one.writes),
-        help=f"of {','.join(WORKLOADS)}; the reads unless told")  # fmt: skip
-    add("--roles", type=_several(ROLES), default=(), help=f"of {','.join(ROLES)}; those of each workload unless told")
+    reads = tuple(name for name, one in WORKLOADS.items() if not one.writes)
+    told = f"of {','.join(WORKLOADS)}; the reads unless told"
+    add("--workloads", type=_several(WORKLOADS), default=reads, help=told)
+    add(
+        "--roles",
+        type=_several((*ROLES, *SPECIAL)),
+        default=(),
+        help=f"of {','.join(ROLES)}; those of each workload unless told; also {', '.join(SPECIAL)}",
+    )
     add(
         "--contestants",
         type=_several((*FIELD, pgbench.NAME)),

@@ -21,6 +21,7 @@ from tests.bench import county, meter, pgbench, ruling, writing
 from tests.bench.contestant import Running, Setting, free_port, start
 from tests.bench.field import FIELD, PRODUCT, WRITERS
 from tests.bench.rounds import WARM_SECONDS, Case, Measure, Track, check_same, run_case
+from tests.bench.special import THREE
 from tests.bench.workload import WORKLOADS
 
 # The offered rate is this part of what the slowest contestant can do that is not an order of magnitude behind.
@@ -85,18 +86,18 @@ class Bench:
         names = [name for name in self._options.contestants if name in FIELD and (workers == 1 or FIELD[name].workers)]
         postmaster = asyncio.run(_postmaster(address))
         results = []
-        cases = list(self._cases(address))
+        cases = list(self._cases(address, rows))
         with self._started(names, address, workers, cases[0] if cases else None) as running:
             memory = {one.contestant.name: meter.memory(one.pid) for one in running}
             for case in cases:
-                able = [one for one in running if case.workload in one.contestant.workloads]
+                able = [one for one in running if one.contestant.can(case.workload, case.role)]
                 compared = check_same(case, able)
                 self._say(f"{case.name}: {len(able)} contestants agree on {compared:,} rows")
             folder = self._folder / f"{rows}-{workers}"
             folder.mkdir()
             track = Track(folder, postmaster)
             for case in cases:
-                able = [one for one in running if case.workload in one.contestant.workloads]
+                able = [one for one in running if one.contestant.can(case.workload, case.role)]
                 results.append(self._case(case, able, track, address, rows, workers, memory))
             for workload in self._options.workloads:
                 if WORKLOADS[workload].writes:
@@ -116,7 +117,7 @@ class Bench:
     ) -> dict[str, Any]:
         options = self._options
         beside = None
-        if pgbench.NAME in options.contestants and workers == 1:
+        if pgbench.NAME in options.contestants and workers == 1 and case.role != THREE:
             asyncio.run(pgbench.store(address, case))
 
             def beside() -> Measure:
@@ -165,7 +166,7 @@ class Bench:
         workers: int,
         memory: dict[str, tuple[float, float]],
     ) -> dict[str, Any]:
-        people = asyncio.run(county.callers(address, "mediator"))
+        people = asyncio.run(county.callers(address, "mediator", rows))
         asyncio.run(writing.stock(address, people))
         compared = asyncio.run(writing.check_same(address, workload, people, writers))
         self._say(f"{workload}: {len(writers)} contestants leave the same rows of {compared} orders")
@@ -183,14 +184,14 @@ class Bench:
             self._say(f"{workload}, round {number} of {self._options.rounds}: {told}")
         return self._result(Case(workload, "mediator", 0, []), writers, rows, workers, memory, rounds[1:], [])
 
-    def _cases(self, address: Address) -> Iterator[Case]:
+    def _cases(self, address: Address, rows: int) -> Iterator[Case]:
         people: dict[str, list[county.Caller]] = {}
         for workload in self._options.workloads:
             if WORKLOADS[workload].writes:
                 continue
             for role in county.roles_of(workload, self._options.roles):
                 if role not in people:
-                    people[role] = asyncio.run(county.callers(address, role))
+                    people[role] = asyncio.run(county.callers(address, role, rows))
                 for page in self._options.pages if workload == "Q1" else self._options.pages[:1]:
                     asked = asyncio.run(county.questions(address, workload, people[role], page))
                     yield Case(workload, role, page, asked)
@@ -205,7 +206,7 @@ class Bench:
         folder.mkdir()
         with self._started([PRODUCT.name], address, 1) as (running,):
             for role in [role for role in RULED if not self._options.roles or role in self._options.roles]:
-                people = asyncio.run(county.callers(address, role))
+                people = asyncio.run(county.callers(address, role, rows))
                 asked = asyncio.run(county.questions(address, "Q1", people, self._options.pages[0]))
                 case = Case("Q1", role, self._options.pages[0], asked)
                 rounds = asyncio.run(self._ruled(case, running, Track(folder, postmaster), address))

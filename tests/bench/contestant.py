@@ -19,6 +19,7 @@ from typing import Any
 
 from db.engine import Address
 from tests.bench.county import Question
+from tests.bench.special import THREE
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 60.0
@@ -64,6 +65,11 @@ class Contestant:
     plain: Callable[[str, Any], Any] = lambda workload, answer: answer
     workloads: frozenset[str] = frozenset({"Q1", "Q2", "Q3", "Q4", "Q5"})
     workers: bool = False  # whether it can have more than one
+    unions: bool = False  # whether it can answer somebody with several appointments
+
+    def can(self, workload: str, role: str) -> bool:
+        """Whether it takes part in a case."""
+        return workload in self.workloads and (self.unions or role != THREE)
 
 
 @dataclass

@@ -84,7 +84,9 @@ def _ask_product(name: str, question: Question) -> Request:
     return Request("/graphql", headers, _json({"query": _DOCUMENTS[name], "variables": _graphql(question.variables)}))
 
 
-PRODUCT = Contestant("sanlian", "the product as `serve` runs it", _product, _ask_product, "/health/ready", workers=True)
+PRODUCT = Contestant(
+    "sanlian", "the product as `serve` runs it", _product, _ask_product, "/health/ready", workers=True, unions=True
+)
 
 # -- the bare route
 

@@ -72,7 +72,7 @@ def _row(workload: str, question: Question) -> Sequence[str | None]:
 
 def script(case: Case) -> str:
     """One transaction."""
-    statement = bare.statement(case.workload, case.role)
+    statement = bare.statement(case.workload, case.questions[0].caller.role)
     for number, name in enumerate(_NAMES, 1):
         statement = statement.replace(f"${number}", f":{name}")
     asked = [name for name in _NAMES if f":{name}" in statement]
