@@ -5,6 +5,7 @@ before anything is measured. `$1` is the one claim that a caller's rule needs.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 # A position before every row in page order, newest first: a page without a cursor needs no second statement.
 FIRST = ("infinity", "ffffffff-ffff-ffff-ffff-ffffffffffff")
@@ -112,7 +113,7 @@ REACH: dict[str, Reach] = {
 ROLES = tuple(REACH)
 
 
-def fragments(role: str) -> dict[str, object]:
+def fragments(role: str) -> dict[str, Any]:
     """The pieces of SQL of a role with the types of their parameters, as the peers with loaders of their own use them."""
     reach = REACH[role]
 

@@ -103,7 +103,7 @@ def _rule(x1: float, y1: float, x2: float, y2: float) -> str:
 
 def _cpu(case: dict[str, Any], name: str) -> float:
     index = case["contestants"].index(name)
-    return median(one[index]["server_cpu"] + one[index]["database_cpu"] for one in case["rounds"])
+    return float(median(one[index]["server_cpu"] + one[index]["database_cpu"] for one in case["rounds"]))
 
 
 _UNIT = "CPU milliseconds a request, server and PostgreSQL together; less is better"

@@ -37,6 +37,12 @@ Sessions = async_sessionmaker[AsyncSession]
 _mapper = registry()
 
 
+def _values(name: str, values: Sequence[str]) -> type[Enum]:
+    made: Any = Enum(name, {one: one for one in values})
+    kind: type[Enum] = made
+    return kind
+
+
 def _map(table: Any) -> Any:
     kind = type(table.name.title(), (), {})
     _mapper.map_imperatively(kind, table)
@@ -47,8 +53,8 @@ def _map(table: Any) -> Any:
  OrganizationRow, PersonRow) = map(_map, (t.dispute, t.party, t.assignment, t.session, t.agreement, t.obligation, t.follow_up, t.referral,
  t.compound, t.company, t.organization, t.person))  # fmt: skip
 
-DisputeState = strawberry.enum(Enum("DisputeState", {name: name for name in STATES}))  # type: ignore[arg-type]  # made at run time
-DisputeSubCategory = strawberry.enum(Enum("DisputeSubCategory", {name: name for name in SUB_CATEGORIES}))  # type: ignore[arg-type]
+DisputeState: Any = strawberry.enum(_values("DisputeState", STATES))
+DisputeSubCategory: Any = strawberry.enum(_values("DisputeSubCategory", SUB_CATEGORIES))
 
 
 @strawberry.enum
@@ -97,7 +103,8 @@ class Reading:
     async def rows(self, statement: Select[Any], values: dict[str, Any] | None = None) -> Sequence[Any]:
         """Rows of one statement in a session of its own, so that loaders may run side by side."""
         async with self.sessions() as session:
-            return (await session.execute(statement, {**self.claim, **(values or {})})).all()
+            found: Sequence[Any] = (await session.execute(statement, {**self.claim, **(values or {})})).all()
+            return found
 
     async def entities(self, statement: Select[Any], values: dict[str, Any] | None = None) -> list[Any]:
         """The entities of one statement."""
@@ -125,7 +132,7 @@ class Reading:
 
     async def _parties(self, keys: list[UUID]) -> list[list[Any]]:
         p, d = aliased(PartyRow, name="p"), aliased(DisputeRow, name="d")
-        shown = [literal_column(self.rule[name]) for name in ("name", "phone", "address")]
+        shown: list[Any] = [literal_column(self.rule[name]) for name in ("name", "phone", "address")]
         statement = (
             select(p, *shown)
             .join(d, d.id == p.dispute_id)
@@ -382,8 +389,8 @@ class Statistics:
 
 @strawberry.input
 class DisputeFilter:
-    state: list[DisputeState] | None = None  # type: ignore[valid-type]  # made at run time
-    sub_category: list[DisputeSubCategory] | None = None  # type: ignore[valid-type]  # made at run time
+    state: list[DisputeState] | None = None
+    sub_category: list[DisputeSubCategory] | None = None
 
 
 @strawberry.input
@@ -510,7 +517,7 @@ def application(address: Address) -> Starlette:
         address.url(), pool_size=POOL, max_overflow=0, connect_args={"server_settings": {"timezone": "UTC"}}
     )
     app = Starlette()
-    app.add_route("/graphql", App(async_sessionmaker(engine, expire_on_commit=False)), methods=["POST"])  # type: ignore[arg-type]
+    app.add_route("/graphql", App(async_sessionmaker(engine, expire_on_commit=False)), methods=["POST"])
     return app
 
 
