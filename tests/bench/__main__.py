@@ -114,6 +114,7 @@ def main(arguments: list[str]) -> int:
         sys.exit(128 + number)
 
     signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
