@@ -14,7 +14,7 @@ from tests.bench.county import Question
 from tests.bench.same import Different, canonical, compare, count_rows
 
 CHECKED = 12  # questions of each workload and role that must be answered alike
-WARM_SECONDS = 1.0
+WARM_SECONDS = 2.0
 _SETTLE_SECONDS = 0.2
 
 
@@ -110,11 +110,11 @@ class Track:
         server, database = meter.cpu_seconds(running.pid), meter.cpu_seconds(self.postmaster)
         load = wrk.run(running.port, path, seconds, start=start, rate=rate)
         server, database = meter.cpu_seconds(running.pid) - server, meter.cpu_seconds(self.postmaster) - database
-        if load.refused or load.broken or not load.requests:
+        if load.refused or load.broken:
             raise wrk.LoadFailed(
                 f"{case.name}: {running.contestant.name}: {load.requests} requests, {load.refused} refused, {load.broken} broken"
             )
-        each = 1000 / load.requests
+        each = 1000 / load.work
         return Measure(
             running.contestant.name,
             load.rate,
@@ -136,11 +136,15 @@ def run_case(
     seconds: float,
     say: Callable[[str], None],
     rate: float | None = None,
+    beside: Callable[[], Measure] | None = None,
 ) -> list[list[Measure]]:
-    """The rounds of one case; each holds one measure a contestant. The order turns by one from round to round."""
+    """The rounds of one case; each holds one measure a contestant. The order turns by one from round to round.
+
+    `beside` is measured at the end of each round: something that is no server.
+    """
     if rate is None:
         for running in field_of:
-            track.measure(case, running, WARM_SECONDS)
+            wrk.run(running.port, track.requests_of(case, running), min(WARM_SECONDS, seconds))
     result = []
     for number in range(rounds):
         turn = number % len(field_of)
@@ -150,6 +154,8 @@ def run_case(
             start = number * len(case.questions) // max(1, rounds)
             measured[running.contestant.name] = track.measure(case, running, seconds, start=start, rate=rate)
         result.append([measured[running.contestant.name] for running in field_of])
+        if beside is not None:
+            result[-1].append(beside())
         pace = f" at {rate:.0f}/s" if rate else ""
         say(
             f"{case.name}{pace}, round {number + 1} of {rounds}: "
