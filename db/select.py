@@ -41,27 +41,30 @@ from policies.grant import Access
 def select_plan(plan: p.Plan, access: Access) -> Statement:
     """The statement of a plan for callers of this access's shape: columns `epoch`, `data` (UTF-8 JSON) and `missing`
     (keys of `plan.nullable` that are null)."""
-    statement = compile_statement(Builder(access).root(plan))
-    return dataclasses.replace(statement, steady=all(_is_steady(item) for item in plan.items))
+    builder = Builder(access)
+    statement = compile_statement(builder.root(plan))
+    return dataclasses.replace(statement, steady=all(_is_steady(builder.ways, item) for item in plan.items))
 
 
-def _is_steady(item: Any) -> bool:
-    """Whether the part walks keys and page orders only. A filter's values decide by which index it is best answered."""
+def _is_steady(ways: Ways, item: Any) -> bool:
+    """Whether the part has one plan that is good for all values."""
+    parts: Sequence[Any] = ()
     match item:
-        case p.Page(source=source, conditions=conditions, order=order, items=items):
-            default = tuple(p.Order(*key) for key in SOURCES[source].order)
-            return not conditions and order == default and all(_is_steady(one) for one in items)
+        case p.Page(items=items):
+            if not ways.steady(item):
+                return False
+            parts = items
         case p.Statistics():
             return False
         case p.Node(items=items):
-            return all(_is_steady(one) for one in items)
+            parts = items
         case p.Edges(items=pairs) | p.Viewer(items=pairs):
-            return all(_is_steady(what) for _, what in pairs)
+            parts = [what for _, what in pairs]
         case p.Batch(nodes=nodes):
-            return all(_is_steady(node) for node in nodes)
+            parts = nodes
         case p.One(node=node) | p.Many(node=node) | p.Nodes(node=node) | p.Lookup(node=node):
-            return _is_steady(node)
-    return True
+            parts = (node,)
+    return all(_is_steady(ways, one) for one in parts)
 
 
 class Builder:
@@ -137,9 +140,9 @@ class Builder:
         outer = scope_of(parent) if parent is not None else ()
         same = parent.dispute if parent is not None and relation is not None and relation.same_dispute else None
 
-        def narrowed(row: Row) -> list[Sql]:
+        def narrowed(row: Row, met: p.Condition | None = None) -> list[Sql]:
             """The conditions beside visibility: the relation and the filter."""
-            clauses = [condition(self.sight, row, one) for one in page.conditions]
+            clauses = [condition(self.sight, row, one) for one in page.conditions if one is not met]
             if relation is not None and parent is not None:
                 clauses.insert(0, relation.on(parent, row.at))
                 if relation.through is not None:

@@ -1,7 +1,7 @@
 -- bureau_admin
 -- $1 v2_size
--- $2 claim_0_area_code
--- $3 v1_state
+-- $2 v1_state
+-- $3 claim_0_area_code
 -- $4 v2_size_after_0
 -- $5 v2_size_after_1
 SELECT (
@@ -35,23 +35,29 @@ FROM (
             SELECT least(count(*), 10000) AS total,
               count(*) > 10000 AS capped
             FROM (
-                SELECT dispute_1.id AS id
-                FROM dispute AS dispute_1
-                WHERE dispute_1.county_code = $2::VARCHAR
-                  AND dispute_1.state = any($3::TEXT[])
-                LIMIT 10001
+                SELECT anon_6.id AS id
+                FROM (
+                    SELECT DISTINCT unnest($2::TEXT[]) AS value
+                  ) AS anon_7
+                JOIN LATERAL (
+                    SELECT dispute_1.id AS id
+                    FROM dispute AS dispute_1
+                    WHERE dispute_1.state = anon_7.value
+                      AND dispute_1.county_code = $3::VARCHAR
+                    LIMIT 10001
+                  ) AS anon_6 ON true
               ) AS anon_5
           ) AS anon_3
         LEFT OUTER JOIN (
-            SELECT row_number() OVER (ORDER BY anon_6.registered_at DESC, anon_6.id DESC) AS rn,
-              translate(encode(convert_to(CAST(json_build_array(anon_6.registered_at, anon_6.id) AS TEXT), 'UTF8'), 'base64'), E'\n', '') AS j1,
-              CASE WHEN (row_number() OVER (ORDER BY anon_6.registered_at DESC, anon_6.id DESC) <= $1::INTEGER) THEN (
+            SELECT row_number() OVER (ORDER BY anon_8.registered_at DESC, anon_8.id DESC) AS rn,
+              translate(encode(convert_to(CAST(json_build_array(anon_8.registered_at, anon_8.id) AS TEXT), 'UTF8'), 'base64'), E'\n', '') AS j1,
+              CASE WHEN (row_number() OVER (ORDER BY anon_8.registered_at DESC, anon_8.id DESC) <= $1::INTEGER) THEN (
                 SELECT row_to_json("-")
                 FROM (
-                    SELECT 'Dispute:' || CAST(anon_6.id AS TEXT) AS "id",
-                      anon_6.title AS "title",
-                      anon_6.summary AS "summary",
-                      CAST(anon_6.amount_claimed AS TEXT) AS "amountClaimed",
+                    SELECT 'Dispute:' || CAST(anon_8.id AS TEXT) AS "id",
+                      anon_8.title AS "title",
+                      anon_8.summary AS "summary",
+                      CAST(anon_8.amount_claimed AS TEXT) AS "amountClaimed",
                       (
                         SELECT (
                             SELECT row_to_json("-")
@@ -62,18 +68,18 @@ FROM (
                                     WHERE person_1.id = mediator_1.person_id
                                   ) AS "name"
                               ) "-"
-                          ) AS anon_7
+                          ) AS anon_9
                         FROM mediator AS mediator_1
                         WHERE mediator_1.person_id = (
                             SELECT assignment_1.person_id
                             FROM assignment AS assignment_1
-                            WHERE assignment_1.dispute_id = anon_6.id
+                            WHERE assignment_1.dispute_id = anon_8.id
                               AND assignment_1.is_lead
                               AND assignment_1.ended_at IS NULL
                           )
                       ) AS "leadMediator",
                       (
-                        SELECT coalesce(json_agg(anon_8.node ORDER BY anon_8.o0, anon_8.o1), '[]'::json) AS coalesce_1
+                        SELECT coalesce(json_agg(anon_10.node ORDER BY anon_10.o0, anon_10.o1), '[]'::json) AS coalesce_1
                         FROM (
                             SELECT (
                                 SELECT row_to_json("-")
@@ -93,9 +99,9 @@ FROM (
                               party_1.side AS o0,
                               party_1.id AS o1
                             FROM party AS party_1
-                            WHERE party_1.dispute_id = anon_6.id
-                              AND anon_6.county_code = $2::VARCHAR
-                          ) AS anon_8
+                            WHERE party_1.dispute_id = anon_8.id
+                              AND anon_8.county_code = $3::VARCHAR
+                          ) AS anon_10
                       ) AS "parties"
                   ) "-"
               ) END AS j2
@@ -141,14 +147,34 @@ FROM (
                   dispute_2.previous_id AS previous_id,
                   dispute_2.public_grams AS public_grams,
                   dispute_2.narrative_grams AS narrative_grams
-                FROM dispute AS dispute_2
-                WHERE dispute_2.county_code = $2::VARCHAR
-                  AND dispute_2.state = any($3::TEXT[])
-                  AND (dispute_2.registered_at, dispute_2.id) < ($4::TIMESTAMP WITH TIME ZONE, $5::UUID)
+                FROM (
+                    SELECT anon_12.id AS id
+                    FROM (
+                        SELECT DISTINCT unnest($2::TEXT[]) AS value
+                      ) AS anon_13
+                    JOIN LATERAL (
+                        SELECT anon_14.id AS id
+                        FROM (
+                            SELECT dispute_3.id AS id,
+                              dispute_3.registered_at AS registered_at
+                            FROM dispute AS dispute_3
+                            WHERE dispute_3.state = anon_13.value
+                              AND dispute_3.county_code = $3::VARCHAR
+                              AND (dispute_3.registered_at, dispute_3.id) < ($4::TIMESTAMP WITH TIME ZONE, $5::UUID)
+                            ORDER BY dispute_3.registered_at DESC,
+                              dispute_3.id DESC
+                            LIMIT 201
+                          ) AS anon_14
+                        ORDER BY anon_14.registered_at DESC,
+                          anon_14.id DESC
+                        LIMIT $1::INTEGER + 1
+                      ) AS anon_12 ON true
+                  ) AS anon_11
+                JOIN dispute AS dispute_2 ON dispute_2.id = anon_11.id
                 ORDER BY dispute_2.registered_at DESC,
                   dispute_2.id DESC
                 LIMIT $1::INTEGER + 1
-              ) AS anon_6
+              ) AS anon_8
           ) AS anon_4 ON true
         HAVING true
       ) AS v0

@@ -51,7 +51,9 @@ FROM (
                   ) AS anon_7
                 UNION
                 SELECT anon_8.id AS id
-                FROM unnest($4::UUID[]) AS anon_9(value)
+                FROM (
+                    SELECT DISTINCT unnest($4::UUID[]) AS value
+                  ) AS anon_9
                 JOIN LATERAL (
                     SELECT dispute_3.id AS id
                     FROM dispute AS dispute_3
@@ -162,34 +164,57 @@ FROM (
                 FROM (
                     SELECT anon_14.id AS id
                     FROM (
-                        SELECT dispute_5.id AS id
-                        FROM dispute AS dispute_5
-                        WHERE dispute_5.grid_code = $2::VARCHAR
-                        ORDER BY dispute_5.registered_at DESC,
-                          dispute_5.id DESC
+                        SELECT anon_15.id AS id
+                        FROM (
+                            SELECT dispute_5.id AS id,
+                              dispute_5.registered_at AS registered_at
+                            FROM dispute AS dispute_5
+                            WHERE dispute_5.grid_code = $2::VARCHAR
+                            ORDER BY dispute_5.registered_at DESC,
+                              dispute_5.id DESC
+                            LIMIT 201
+                          ) AS anon_15
+                        ORDER BY anon_15.registered_at DESC,
+                          anon_15.id DESC
                         LIMIT $1::INTEGER + 1
                       ) AS anon_14
                     UNION
-                    SELECT anon_15.id AS id
-                    FROM (
-                        SELECT dispute_6.id AS id
-                        FROM dispute AS dispute_6
-                        WHERE dispute_6.grid_code = $3::VARCHAR
-                        ORDER BY dispute_6.registered_at DESC,
-                          dispute_6.id DESC
-                        LIMIT $1::INTEGER + 1
-                      ) AS anon_15
-                    UNION
                     SELECT anon_16.id AS id
-                    FROM unnest($4::UUID[]) AS anon_17(value)
-                    JOIN LATERAL (
-                        SELECT dispute_7.id AS id
-                        FROM dispute AS dispute_7
-                        WHERE dispute_7.team_id = anon_17.value
-                        ORDER BY dispute_7.registered_at DESC,
-                          dispute_7.id DESC
+                    FROM (
+                        SELECT anon_17.id AS id
+                        FROM (
+                            SELECT dispute_6.id AS id,
+                              dispute_6.registered_at AS registered_at
+                            FROM dispute AS dispute_6
+                            WHERE dispute_6.grid_code = $3::VARCHAR
+                            ORDER BY dispute_6.registered_at DESC,
+                              dispute_6.id DESC
+                            LIMIT 201
+                          ) AS anon_17
+                        ORDER BY anon_17.registered_at DESC,
+                          anon_17.id DESC
                         LIMIT $1::INTEGER + 1
-                      ) AS anon_16 ON true
+                      ) AS anon_16
+                    UNION
+                    SELECT anon_18.id AS id
+                    FROM (
+                        SELECT DISTINCT unnest($4::UUID[]) AS value
+                      ) AS anon_19
+                    JOIN LATERAL (
+                        SELECT anon_20.id AS id
+                        FROM (
+                            SELECT dispute_7.id AS id,
+                              dispute_7.registered_at AS registered_at
+                            FROM dispute AS dispute_7
+                            WHERE dispute_7.team_id = anon_19.value
+                            ORDER BY dispute_7.registered_at DESC,
+                              dispute_7.id DESC
+                            LIMIT 201
+                          ) AS anon_20
+                        ORDER BY anon_20.registered_at DESC,
+                          anon_20.id DESC
+                        LIMIT $1::INTEGER + 1
+                      ) AS anon_18 ON true
                   ) AS anon_13
                 JOIN dispute AS dispute_4 ON dispute_4.id = anon_13.id
                 ORDER BY dispute_4.registered_at DESC,
