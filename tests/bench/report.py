@@ -1,0 +1,83 @@
+"""The results as a Markdown table: one block a case, one line a contestant, medians and ratios with their spread."""
+
+from typing import Any
+
+from tests.bench.figures import ratio, short, spread
+from tests.bench.workload import WORKLOADS
+
+_HEAD = "| | req/s | p50 ms | p99 ms | CPU ms a request | server | PostgreSQL | req/s against {0} | CPU against {0} | p99 at {1} |"
+
+
+def table(results: dict[str, Any]) -> str:
+    """The whole report."""
+    machine = results["machine"]
+    options = results["options"]
+    lines = [
+        "# Benchmark",
+        "",
+        (
+            f"{machine['day']}, {machine['processors']} processors ({machine['architecture']}), PostgreSQL {machine['postgresql']}, Python"
+            f" {machine['python']}. Medians of {options['rounds']} interleaved rounds of {options['seconds']:g} s; in brackets least and most."
+            " wrk with 16 connections; the last column with 64 connections that share one schedule of the same offered rate for all."
+            " CPU is user and system time of all processes of the server, and of all of PostgreSQL, divided by the requests."
+        ),
+        "",
+    ]
+    for case in results["cases"]:
+        lines += _case(case)
+    lines += _start(results["cases"])
+    return "\n".join(lines) + "\n"
+
+
+def _case(case: dict[str, Any]) -> list[str]:
+    names = case["contestants"]
+    base = names[0]
+    paced: dict[str, list[float]] = {one["contestant"]: [] for measured in case["paced"] for one in measured}
+    for measured in case["paced"]:
+        for one in measured:
+            paced[one["contestant"]].append(one["p99"])
+    offered = f"{case['paced'][0][0]['offered']:.0f}/s" if case["paced"] else "-"
+    title = f"{case['workload']}, {WORKLOADS[case['workload']].words}, as {case['role']}"
+    details = [f"{case['rows']:,} disputes"]
+    if case["page"]:
+        details.append(f"page of {case['page']}")
+    if case["workers"] != 1:
+        details.append(f"{case['workers']} workers")
+    lines = [f"## {title} ({', '.join(details)})", "", _HEAD.format(base, offered), "|---|" + "---:|" * 9]
+
+    def column(index: int, name: str) -> list[float]:
+        return [_value(measured[index], name) for measured in case["rounds"]]
+
+    for index, name in enumerate(names):
+        rates, cpu = column(index, "rate"), column(index, "cpu")
+        late = short(spread(paced[name]).median) if paced.get(name) else "-"
+        lines.append(
+            f"| {name} | {spread(rates)} | {short(spread(column(index, 'p50')).median)} | {spread(column(index, 'p99'))} | {spread(cpu)}"
+            f" | {short(spread(column(index, 'server_cpu')).median)} | {short(spread(column(index, 'database_cpu')).median)}"
+            f" | {ratio(rates, column(0, 'rate'))} | {ratio(cpu, column(0, 'cpu'))} | {late} |"
+        )
+    return [*lines, ""]
+
+
+def _value(measure: dict[str, Any], name: str) -> float:
+    return float(measure["server_cpu"] + measure["database_cpu"] if name == "cpu" else measure[name])
+
+
+def _start(cases: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        "## Start and memory",
+        "",
+        "| | seconds to the first answer | idle RSS MB | PSS MB | after load RSS MB |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    seen = set()
+    for case in reversed(cases):
+        for name in case["contestants"]:
+            if name in seen:
+                continue
+            seen.add(name)
+            idle, loaded = case["memory_idle"][name], case["memory_loaded"][name]
+            lines.append(
+                f"| {name} | {short(case['seconds_to_answer'][name])} | {idle[0]:.0f} | {idle[1]:.0f} | {loaded[0]:.0f} |"
+            )
+    return lines

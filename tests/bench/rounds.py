@@ -1,0 +1,158 @@
+"""Interleaved rounds: every contestant in turn, again and again, so that what disturbs the machine disturbs all of them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.bench import meter, wrk
+from tests.bench.contestant import NotServed, Running
+from tests.bench.county import Question
+from tests.bench.same import Different, canonical, compare, count_rows
+
+CHECKED = 12  # questions of each workload and role that must be answered alike
+WARM_SECONDS = 2.0
+_SETTLE_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One contestant in one round. CPU in milliseconds a request."""
+
+    contestant: str
+    rate: float
+    p50: float
+    p90: float
+    p99: float
+    server_cpu: float
+    database_cpu: float
+    requests: int
+    offered: float | None = None
+
+    @property
+    def cpu(self) -> float:
+        """Of server and database together."""
+        return self.server_cpu + self.database_cpu
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is asked: a workload as a role, with its questions."""
+
+    workload: str
+    role: str
+    page: int
+    questions: list[Question] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return f"{self.workload} {self.role}" + (f" page {self.page}" if self.workload == "Q1" else "")
+
+
+class Unequal(Exception):
+    """Contestants answer differently, so nothing may be measured."""
+
+
+def check_same(case: Case, field_of: Sequence[Running]) -> int:
+    """That all of them answer the case alike; returns the number of rows that were compared. Raises Unequal."""
+    rows = 0
+    chosen = [question for question in case.questions if not question.variables.get("after")][:2]
+    chosen += [question for question in case.questions if question not in chosen][: CHECKED - len(chosen)]
+    for question in chosen:
+        expected = None
+        for running in field_of:
+            try:
+                answer = json.loads(running.send(running.contestant.ask(case.workload, question)))
+            except (NotServed, ValueError) as error:
+                raise Unequal(f"{case.name}: {error}") from None
+            if answer.get("errors"):
+                raise Unequal(f"{case.name}: {running.contestant.name}: {answer['errors'][0]}")
+            given = canonical(running.contestant.plain(case.workload, answer["data"]))
+            if expected is None:
+                expected = given
+                rows += count_rows(given)
+                continue
+            try:
+                compare(expected, given)
+            except Different as different:
+                raise Unequal(
+                    f"{case.name}: {field_of[0].contestant.name} and {running.contestant.name} differ for {question.caller.name}"
+                    f" {question.variables}: {different}"
+                ) from None
+    if not rows:
+        raise Unequal(f"{case.name}: nobody was answered a single row")
+    return rows
+
+
+@dataclass
+class Track:
+    """Where the load of one process is read, and the CPU of the database beside it."""
+
+    folder: Path
+    postmaster: int
+
+    def requests_of(self, case: Case, running: Running) -> Path:
+        """The file of the case's requests to a contestant."""
+        path = self.folder / f"{running.contestant.name}-{case.workload}-{case.role}-{case.page}.txt"
+        if not path.exists():
+            asked = [running.contestant.ask(case.workload, question) for question in case.questions]
+            wrk.write_requests(path, [(one.path, one.headers, one.body) for one in asked])
+        return path
+
+    def measure(
+        self, case: Case, running: Running, seconds: float, *, start: int = 0, rate: float | None = None
+    ) -> Measure:
+        """One round of one contestant. Raises LoadFailed if anything was answered with an error."""
+        path = self.requests_of(case, running)
+        server, database = meter.cpu_seconds(running.pid), meter.cpu_seconds(self.postmaster)
+        load = wrk.run(running.port, path, seconds, start=start, rate=rate)
+        server, database = meter.cpu_seconds(running.pid) - server, meter.cpu_seconds(self.postmaster) - database
+        if load.refused or load.broken:
+            raise wrk.LoadFailed(
+                f"{case.name}: {running.contestant.name}: {load.requests} requests, {load.refused} refused, {load.broken} broken"
+            )
+        each = 1000 / load.work
+        return Measure(
+            running.contestant.name,
+            load.rate,
+            load.p50,
+            load.p90,
+            load.p99,
+            server * each,
+            database * each,
+            load.requests,
+            rate,
+        )
+
+
+def run_case(
+    case: Case,
+    field_of: Sequence[Running],
+    track: Track,
+    rounds: int,
+    seconds: float,
+    say: Callable[[str], None],
+    rate: float | None = None,
+) -> list[list[Measure]]:
+    """The rounds of one case; each holds one measure a contestant. The order turns by one from round to round."""
+    if rate is None:
+        for running in field_of:
+            wrk.run(running.port, track.requests_of(case, running), WARM_SECONDS)
+    result = []
+    for number in range(rounds):
+        turn = number % len(field_of)
+        measured = {}
+        for running in [*field_of[turn:], *field_of[:turn]]:
+            time.sleep(_SETTLE_SECONDS)
+            start = number * len(case.questions) // max(1, rounds)
+            measured[running.contestant.name] = track.measure(case, running, seconds, start=start, rate=rate)
+        result.append([measured[running.contestant.name] for running in field_of])
+        pace = f" at {rate:.0f}/s" if rate else ""
+        say(
+            f"{case.name}{pace}, round {number + 1} of {rounds}: "
+            + ", ".join(f"{one.contestant} {one.rate:.0f}/s {one.cpu:.2f} ms" for one in result[-1])
+        )
+    return result
