@@ -140,9 +140,9 @@ class Builder:
         outer = scope_of(parent) if parent is not None else ()
         same = parent.dispute if parent is not None and relation is not None and relation.same_dispute else None
 
-        def narrowed(row: Row, met: p.Condition | None = None) -> list[Sql]:
+        def narrowed(row: Row, met: Sequence[p.Condition] = ()) -> list[Sql]:
             """The conditions beside visibility: the relation and the filter."""
-            clauses = [condition(self.sight, row, one) for one in page.conditions if one is not met]
+            clauses = [condition(self.sight, row, one) for one in page.conditions if one not in met]
             if relation is not None and parent is not None:
                 clauses.insert(0, relation.on(parent, row.at))
                 if relation.through is not None:

@@ -7,6 +7,7 @@ for somebody. Here each alternative of a predicate is read by itself, where an i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sqlalchemy import FromClause, Select, bindparam, false, func, literal_column, select, true
@@ -18,17 +19,19 @@ from db.catalog import SOURCES
 from db.paging import MAX_PAGE, Keys, direction, within_cursors
 from db.sight import Sight
 from db.source import Row, Source, Sql
+from db.statement import text_array
+from db.tables.dispute import STATES
 from policies.predicate import Always, ClaimRef, Eq, Has, In, Predicate, all_of, conjuncts, disjuncts
 
-# Adds the conditions, the order and the limit to a select of rows; `met`: the condition that the way in has met already.
-Limit = Callable[[Select[Any], Row, Keys, p.Condition | None], Select[Any]]
+# Adds the conditions, the order and the limit to a select of rows; `met`: those that the way in has met already.
+Limit = Callable[[Select[Any], Row, Keys, Sequence[p.Condition]], Select[Any]]
 Branch = Callable[[Limit], Select[Any]]
 
 
 class Narrow(Protocol):
-    """The conditions beside visibility: the relation and the filter, without the one that is met already."""
+    """The conditions beside visibility: the relation and the filter, without those that are met already."""
 
-    def __call__(self, row: Row, met: p.Condition | None = None, /) -> list[Sql]: ...
+    def __call__(self, row: Row, met: Sequence[p.Condition] = (), /) -> list[Sql]: ...
 
 
 # How far a count goes unless it is asked to be exact.
@@ -46,13 +49,34 @@ _INDEXED = frozenset(
         "source_organization_id",
     }
 )
-# Scopes that grow with the county, and the filters that have an index within them, the rarest values first.
-_LANES = {
-    "county_code": ("state", "source", "risk_level", "sub_category"),
-    "town_code": ("state",),
-    "squad_id": ("state",),
-    "centre_id": ("state",),
+# Scopes that grow with the county, and the filters whose values have each an index walk of their own within them. A filter that
+# is not given stands for all its values where they are few (`_ALL`).
+_LANES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "county_code": (("sub_category", "state"), ("state",), ("source",), ("risk_level",)),
+    "town_code": (("sub_category", "state"), ("state",)),
+    "squad_id": (("state",),),
+    "centre_id": (("state",),),
 }
+_ALL = {"state": text_array(STATES)}
+
+
+@dataclass(frozen=True)
+class Lane:
+    """The columns of an index behind a scope, and the conditions that give their values; None: any value."""
+
+    columns: tuple[str, ...]
+    conditions: tuple[p.Condition | None, ...]
+
+    @property
+    def met(self) -> tuple[p.Condition, ...]:
+        return tuple(one for one in self.conditions if one is not None)
+
+    def values(self) -> dict[str, Sql]:
+        """By column the values to walk."""
+        return {
+            column: _ALL[column] if one is None else bindparam(one.bind, type_=ARRAY(Text))
+            for column, one in zip(self.columns, self.conditions, strict=True)
+        }
 
 
 class Ways:
@@ -77,14 +101,14 @@ class Ways:
         def ordered(column: Keys) -> list[Sql]:
             return [direction(column(key.field), key, page.slice.backward) for key in keys]
 
-        def first(statement: Select[Any], row: Row, walked: Keys, met: p.Condition | None) -> FromClause:
+        def first(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> FromClause:
             """The most that a page may need. A constant, so that a plan for any size of page is made for about so many rows."""
             clauses = [*narrowed(row, met), *within_cursors(source, walked, page, keys)]
             return (
                 statement.where(*clauses).order_by(*ordered(walked)).limit(literal_column(str(MAX_PAGE + 1))).subquery()
             )
 
-        def limited(statement: Select[Any], row: Row, walked: Keys, met: p.Condition | None) -> Select[Any]:
+        def limited(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> Select[Any]:
             most = first(
                 statement.add_columns(*(walked(key.field).label(key.field) for key in keys[:-1])), row, walked, met
             )
@@ -98,7 +122,7 @@ class Ways:
         if branches is None:
             row, joined = self.sight.row(source, source.table.alias(), same)
             statement = select(row.at).select_from(joined).where(self.sight.where(rows, row)).correlate(*outer)
-            most = first(statement, row, row.__getitem__, None)
+            most = first(statement, row, row.__getitem__, ())
             return select(most).order_by(*ordered(most.c.__getitem__)).limit(wanted).subquery()
         # One ordered walk for each way in, merged: no plan has to choose between an index on the order and one on the scope.
         union = _union([branch(limited) for branch in branches]).subquery()
@@ -125,7 +149,7 @@ class Ways:
         rows = self.sight.access.grant(source.name).rows
         branches = self.branches(source, rows, page.conditions) if page.relation is None else None
 
-        def bounded(statement: Select[Any], row: Row, _: Keys, met: p.Condition | None) -> Select[Any]:
+        def bounded(statement: Select[Any], row: Row, _: Keys, met: Sequence[p.Condition]) -> Select[Any]:
             statement = statement.where(*narrowed(row, met))
             return statement if exact else statement.limit(literal_column(str(COUNTED + 1)))
 
@@ -133,7 +157,7 @@ class Ways:
         if branches is None:
             row, at = self.sight.row(source, source.table.alias(), same)
             statement = select(row["id"]).select_from(at).where(self.sight.where(rows, row))
-            found = bounded(statement, row, row.__getitem__, None).correlate(*outer)
+            found = bounded(statement, row, row.__getitem__, ()).correlate(*outer)
         else:
             # If no way in alone goes beyond the bound, each is whole, and so is their union.
             found = _union([branch(bounded) for branch in branches])
@@ -174,21 +198,20 @@ class Ways:
             for part in disjuncts(self.sight.access.grant(source.name).rows)
         ]
         growing = [one for one in drivers if one is None or getattr(one, "attribute", "") in _LANES]
-        return all(self._is_met(source, page, growing, one) for one in page.conditions)
+        lanes = [None if one is None else self._lane(source, one, page.conditions) for one in growing]
 
-    def _is_met(
-        self, source: Source, page: p.Page, growing: Sequence[Predicate | None], condition: p.Condition
-    ) -> bool:
-        """Whether an index meets the condition in page order, or the scopes stay small enough to be walked for it."""
-        match condition.operator:
-            case "eq" | "is" | "area" | "mediator" | "flag" | "present":
-                return True
-            case "in":
-                lanes = [driver and self._lane(source, driver, (condition,)) for driver in growing]
-                return page.relation is None and all(lanes)
-            case "from" | "to" | "from_day" | "to_day" | "before_day":
-                return condition.fields[0] == page.order[0].field
-        return False
+        def is_met(condition: p.Condition) -> bool:
+            """Whether an index meets the condition in page order, or the scopes stay small enough to be walked for it."""
+            match condition.operator:
+                case "eq" | "is" | "area" | "mediator" | "flag" | "present":
+                    return True
+                case "in":
+                    return page.relation is None and all(lane is not None and condition in lane.met for lane in lanes)
+                case "from" | "to" | "from_day" | "to_day" | "before_day":
+                    return condition.fields[0] == page.order[0].field
+            return False
+
+        return all(is_met(one) for one in page.conditions)
 
     def branches(
         self, source: Source, rows: Predicate, conditions: tuple[p.Condition, ...] = ()
@@ -219,22 +242,26 @@ class Ways:
         return False
 
     @staticmethod
-    def _lane(source: Source, driver: Predicate, conditions: tuple[p.Condition, ...]) -> p.Condition | None:
-        """The condition whose every value has an index walk of its own within the scope."""
+    def _lane(source: Source, driver: Predicate, conditions: Sequence[p.Condition]) -> Lane | None:
+        """The lane that meets most conditions within the scope, if there is one that meets any."""
         if source.part or not isinstance(driver, Eq):
             return None
-        chosen = {one.fields[0]: one for one in conditions if one.operator == "in"}
-        return next((chosen[name] for name in _LANES.get(driver.attribute, ()) if name in chosen), None)
+        given = {one.fields[0]: one for one in conditions if one.operator == "in"}
+        lanes = [
+            Lane(columns, tuple(given.get(column) for column in columns))
+            for columns in _LANES.get(driver.attribute, ())
+            if all(column in given or column in _ALL for column in columns)
+        ]
+        best = max(lanes, key=lambda lane: (len(lane.met), -len(lane.columns)), default=None)
+        return best if best is not None and best.met else None
 
-    def _branch(
-        self, source: Source, part: Predicate, driver: Predicate, lane: p.Condition | None, bare: bool
-    ) -> Branch:
+    def _branch(self, source: Source, part: Predicate, driver: Predicate, lane: Lane | None, bare: bool) -> Branch:
         rest = all_of(one for one in conjuncts(part) if one != driver)
         row, at = self.sight.row(source, source.table.alias())
 
         def direct(limited: Limit) -> Select[Any]:
             statement = select(row["id"].label("id")).select_from(at).where(self.sight.where(part, row))
-            return select(limited(statement, row, row.__getitem__, None).subquery().c.id)
+            return select(limited(statement, row, row.__getitem__, ()).subquery().c.id)
 
         def by_link(limited: Limit) -> Select[Any]:
             assert isinstance(driver, Has)
@@ -250,16 +277,21 @@ class Ways:
                 .select_from(via if bare and rest == Always() else via.join(row.at, row["id"] == via.c.dispute_id))
                 .where(via.c[link.key] == self.sight.claim(driver.claim), link.alive(via), self.sight.where(rest, row))
             )
-            return select(limited(statement, row, keys.__getitem__, None).subquery().c.id)
+            return select(limited(statement, row, keys.__getitem__, ()).subquery().c.id)
 
-        def by_each(values: Sql, column: Sql, scope: Predicate, met: p.Condition | None) -> Branch:
+        def by_each(walks: Sequence[tuple[Sql, Sql]], scope: Predicate, met: Sequence[p.Condition]) -> Branch:
             def each_of(limited: Limit) -> Select[Any]:
                 # A list may hold a value twice; its rows are found once.
-                each = select(func.unnest(values).label("value")).distinct().subquery()
-                statement = select(row["id"].label("id")).select_from(at)
-                statement = statement.where(column == each.c.value, self.sight.where(scope, row)).correlate(each)
-                walk = limited(statement, row, row.__getitem__, met).correlate(each).lateral()
-                return select(walk.c.id).select_from(each.join(walk, true()))
+                lists = [select(func.unnest(values).label("value")).distinct().subquery() for _, values in walks]
+                statement = select(row["id"].label("id")).select_from(at).where(self.sight.where(scope, row))
+                for (column, _), each in zip(walks, lists, strict=True):
+                    statement = statement.where(column == each.c.value)
+                statement = statement.correlate(*lists)
+                walk = limited(statement, row, row.__getitem__, met).correlate(*lists).lateral()
+                each_with: FromClause = lists[0]
+                for other in lists[1:]:
+                    each_with = each_with.join(other, true())
+                return select(walk.c.id).select_from(each_with.join(walk, true()))
 
             return each_of
 
@@ -269,9 +301,9 @@ class Ways:
             case In(attribute=name, claim=claim):
                 value = source.attributes[name].value
                 assert value is not None
-                return by_each(self.sight.claim(claim), value(row), rest, None)
+                return by_each([(value(row), self.sight.claim(claim))], rest, ())
         if lane is not None:
-            return by_each(bindparam(lane.bind, type_=ARRAY(Text)), row[lane.fields[0]], part, lane)
+            return by_each([(row[column], values) for column, values in lane.values().items()], part, lane.met)
         return direct
 
 

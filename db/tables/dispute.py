@@ -127,19 +127,20 @@ for _leading in (
 ):
     Index(f"ix_dispute_{_leading}", dispute.c[_leading], dispute.c.registered_at.desc(), dispute.c.id.desc())
 # Scopes that grow with the county hold too many rows to be walked for a rare value of a filter (`db.ways`).
-for _leading, _filtered in (
+for _leading, *_filtered in (
     ("county_code", "state"),
     ("county_code", "source"),
     ("county_code", "risk_level"),
-    ("county_code", "sub_category"),
+    ("county_code", "sub_category", "state"),
     ("town_code", "state"),
+    ("town_code", "sub_category", "state"),
     ("squad_id", "state"),
     ("centre_id", "state"),
 ):
     Index(
-        f"ix_dispute_{_leading}_{_filtered}",
+        f"ix_dispute_{_leading}_{_filtered[0]}",
         dispute.c[_leading],
-        dispute.c[_filtered],
+        *(dispute.c[_name] for _name in _filtered),
         dispute.c.registered_at.desc(),
         dispute.c.id.desc(),
         postgresql_where=dispute.c[_leading].is_not(None) if dispute.c[_leading].nullable else None,

@@ -42,8 +42,8 @@ FROM (
                 JOIN LATERAL (
                     SELECT dispute_1.id AS id
                     FROM dispute AS dispute_1
-                    WHERE dispute_1.state = anon_7.value
-                      AND dispute_1.county_code = $3::VARCHAR
+                    WHERE dispute_1.county_code = $3::VARCHAR
+                      AND dispute_1.state = anon_7.value
                     LIMIT 10001
                   ) AS anon_6 ON true
               ) AS anon_5
@@ -158,8 +158,8 @@ FROM (
                             SELECT dispute_3.id AS id,
                               dispute_3.registered_at AS registered_at
                             FROM dispute AS dispute_3
-                            WHERE dispute_3.state = anon_13.value
-                              AND dispute_3.county_code = $3::VARCHAR
+                            WHERE dispute_3.county_code = $3::VARCHAR
+                              AND dispute_3.state = anon_13.value
                               AND (dispute_3.registered_at, dispute_3.id) < ($4::TIMESTAMP WITH TIME ZONE, $5::UUID)
                             ORDER BY dispute_3.registered_at DESC,
                               dispute_3.id DESC

@@ -15,15 +15,16 @@ _OWED = sa.text("state IN ('PENDING', 'PARTLY_PERFORMED')")
 # (name, table, columns, condition)
 INDEXES = (
     *(
-        (f"ix_dispute_{scope}_{filtered}", "dispute", (scope, filtered, *_NEWEST), condition)
+        (f"ix_dispute_{scope}_{filtered[0]}", "dispute", (scope, *filtered, *_NEWEST), condition)
         for scope, filtered, condition in (
-            ("county_code", "state", None),
-            ("county_code", "source", None),
-            ("county_code", "risk_level", None),
-            ("county_code", "sub_category", None),
-            ("town_code", "state", None),
-            ("squad_id", "state", sa.text("squad_id IS NOT NULL")),
-            ("centre_id", "state", sa.text("centre_id IS NOT NULL")),
+            ("county_code", ("state",), None),
+            ("county_code", ("source",), None),
+            ("county_code", ("risk_level",), None),
+            ("county_code", ("sub_category", "state"), None),
+            ("town_code", ("state",), None),
+            ("town_code", ("sub_category", "state"), None),
+            ("squad_id", ("state",), sa.text("squad_id IS NOT NULL")),
+            ("centre_id", ("state",), sa.text("centre_id IS NOT NULL")),
         )
     ),
     ("ix_dispute_under_mediation", "dispute", (*_NEWEST, "due_on"), _UNDER_MEDIATION),
