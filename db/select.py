@@ -54,28 +54,26 @@ def select_plan(plan: p.Plan, access: Access) -> Statement:
     (keys of `plan.nullable` that are null)."""
     builder = Builder(access)
     statement = compile_statement(builder.root(plan))
-    return dataclasses.replace(statement, steady=all(_is_steady(item, builder.ways) for item in plan.items))
+    return dataclasses.replace(statement, steady=all(_is_steady(builder.ways, item) for item in plan.items))
 
 
-def _is_steady(item: Any, ways: Ways) -> bool:
-    """Whether one plan serves all values: the part walks keys and page orders, or filters what few rows the caller sees. Beyond that
-    a filter's values decide by which index it is best answered."""
+def _is_steady(ways: Ways, item: Any) -> bool:
+    """Whether the part has one plan that is good for all values."""
+    parts: Sequence[Any] = ()
     match item:
-        case p.Page(source=source, relation=relation, conditions=conditions, order=order, items=items):
-            default = tuple(p.Order(*key) for key in SOURCES[source].order)
-            plain = not conditions and order == default
-            return (plain or (relation is None and ways.narrow(SOURCES[source]))) and all(
-                _is_steady(one, ways) for one in items
-            )
+        case p.Page(items=items):
+            if not ways.steady(item):
+                return False
+            parts = items
         case p.Node(items=items):
-            return all(_is_steady(one, ways) for one in items)
+            parts = items
         case p.Edges(items=pairs) | p.Viewer(items=pairs):
-            return all(_is_steady(what, ways) for _, what in pairs)
+            parts = [what for _, what in pairs]
         case p.Batch(nodes=nodes):
-            return all(_is_steady(node, ways) for node in nodes)
+            parts = nodes
         case p.One(node=node) | p.Many(node=node) | p.Nodes(node=node) | p.Lookup(node=node):
-            return _is_steady(node, ways)
-    return True
+            parts = (node,)
+    return all(_is_steady(ways, one) for one in parts)
 
 
 class Builder:
@@ -140,9 +138,9 @@ class Builder:
         same = parent.dispute if parent is not None and relation is not None and relation.same_dispute else None
         seen = self.sight.below(parent) if parent is not None and same is not None else ALWAYS
 
-        def narrowed(row: Row) -> list[Sql]:
+        def narrowed(row: Row, met: Sequence[p.Condition] = ()) -> list[Sql]:
             """The conditions beside visibility: the relation and the filter."""
-            clauses = [condition(self.sight, row, one) for one in page.conditions]
+            clauses = [condition(self.sight, row, one) for one in page.conditions if one not in met]
             if relation is not None and parent is not None:
                 clauses.insert(0, relation.on(parent, row.at))
                 if relation.through is not None:

@@ -26,6 +26,7 @@ from graphql import (
 from db import plan as p
 from db.catalog import SOURCES
 from db.figures import FIGURES, GROUPS
+from db.paging import MAX_PAGE
 from db.period import OF_FIRST, OF_LAST, bounds
 from db.sight import Sight
 from db.ways import Ways
@@ -34,7 +35,7 @@ from policies.predicate import Never
 from schema import inputs
 from schema.node import NODE_TYPES, snake
 from schema.operation import Operation
-from schema.page import DEFAULT_PAGE, MAX_PAGE
+from schema.page import DEFAULT_PAGE
 from schema.query import MAX_NODES
 from schema.refusal import Code, Refusal
 from schema.values import Looks, Source, source_of
