@@ -13,6 +13,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    false,
     func,
     literal_column,
     null,
@@ -43,6 +44,7 @@ from db.statement import (
     text_array,
 )
 from db.statistics import statistics
+from db.tally import exact_count
 from db.timeline import timeline
 from db.ways import Narrow, Ways
 from policies.grant import Access
@@ -152,7 +154,7 @@ class Builder:
         if any(not isinstance(item, p.TotalCount | p.TotalCapped | p.Typename) for item in page.items):
             body = self._body(page, source, narrowed, outer, same, seen, keys)
         counted = {
-            exact: self.ways.count(page, source, narrowed, outer, same, exact=exact)
+            exact: self._count(page, source, narrowed, outer, same, exact)
             for exact in (False, True)
             if any(_counts(item) is exact for item in page.items)
         }
@@ -177,6 +179,20 @@ class Builder:
             # HAVING makes it one row, also where no member counts or lists the rows of the page (`pageInfo { hasPreviousPage }`).
             statement = statement.select_from(at).having(literal_column("true"))
         return statement.scalar_subquery()
+
+    def _count(
+        self,
+        page: p.Page,
+        source: Source,
+        narrowed: Narrow,
+        outer: Sequence[FromClause],
+        same: FromClause | None,
+        exact: bool,
+    ) -> FromClause:
+        kept = exact_count(self.sight, self.ways, source) if page.relation is None and not page.conditions else None
+        if kept is None:
+            return self.ways.count(page, source, narrowed, outer, same, exact=exact)
+        return select(kept.label("total"), false().label("capped")).subquery()
 
     def _through(self, through: tuple[str, Callable[[Row, FromClause], Sql]], parent: Row, row: Row) -> Sql:
         """SECURITY: a relation made by parts of the target shows only what the parts that the caller sees show."""
