@@ -45,7 +45,8 @@ Span = tuple[Sql | None, Sql | None]
 
 # Any kind of group adds up to the totals; this one has the fewest values.
 _FEWEST = "TIER"
-ALWAYS_KEPT = frozenset({"registered", "accepted", "finished"})
+# Counted of every dispute at its day; the rest is measured of those that were concluded.
+_COUNTED = frozenset({"registered", "accepted", "finished"})
 _ZERO: Sql = literal_column("0")
 _NONE: Sql = literal_column("NULL::bigint")
 
@@ -60,6 +61,7 @@ class Wide:
 
 def taken_apart(rows: Predicate) -> tuple[Wide | None, Predicate]:
     """The widest scope among the alternatives of a predicate, and the rows that lie outside it."""
+    # SECURITY: only an alternative that is nothing but `scope = claim` is read from the sums; whatever says more goes by the rows.
     parts = disjuncts(rows)
     if Always() in parts:
         return Wide(SCOPES[0], ()), Never()
@@ -105,7 +107,7 @@ class Tallies:
 
     def sums(self, wanted: Iterable[str], grouped: bool) -> CTE:
         """`key` and the wanted sums. `grouped`: also those that tell whether a group has anything in the period."""
-        names = sorted({*wanted, *(ALWAYS_KEPT if grouped else ())})
+        names = sorted({*wanted, *(_COUNTED if grouped else ())})
         plain = [name for name in names if name != "rebounded"]
         branches: list[Select[Any]] = []
         if self.wide is not None:
@@ -201,7 +203,7 @@ class Tallies:
             one: Sql = literal_column("1") if weight is None else weight
             if name == "dated":
                 clauses.append(table.c.days.is_not(None))
-            elif name not in ALWAYS_KEPT:
+            elif name not in _COUNTED:
                 one = table.c[name] if weight is None else weight * table.c[name]
             columns[name] = func.sum(one).filter(and_(*clauses))
         statement = self._row(names, key, columns).select_from(table).where(where)

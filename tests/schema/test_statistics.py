@@ -24,7 +24,9 @@ async def desk(county: Address, request: pytest.FixtureRequest) -> AsyncIterator
     async with open_desk(county) as opened:
         if request.param == "in the sums":
             await fold(opened.connection)
-        assert bool(await opened.connection.fetchval("SELECT count(*) FROM tally_sum")) == (request.param == "in the sums")
+        assert bool(await opened.connection.fetchval("SELECT count(*) FROM tally_sum")) == (
+            request.param == "in the sums"
+        )
         yield opened
 
 
@@ -121,7 +123,12 @@ async def test_a_rate_tells_no_small_number(desk: Desk, world: World) -> None:
     """Outside the grant, no rate of a group lets one reckon back to a number from one to four."""
     query = f"{{ statistics(groupBy: SUB_CATEGORY) {{ groups {{ key {FIELDS} }} }} }}"
     groups = (await desk.data(PRINCIPALS["justice_office"], query))["statistics"]["groups"]
-    rates = {"followUpRate": "resolved", "successRateOfAccepted": "accepted", "onTimeRate": "concluded", "localRate": "concluded"}
+    rates = {
+        "followUpRate": "resolved",
+        "successRateOfAccepted": "accepted",
+        "onTimeRate": "concluded",
+        "localRate": "concluded",
+    }
     untold = 0
     for group in groups:
         for rate, below in rates.items():
