@@ -129,7 +129,10 @@ class Bench:
             rates = [max(one[index].rate for one in full) for index in range(len(able))]
             near = [index for index, rate in enumerate(rates) if rate >= _LEFT_BEHIND * rates[0]]
             offered = PACED_PART * min(rates[index] for index in near)
-            paced = run_case(case, [able[i] for i in near], track, options.rounds, options.seconds, self._say, offered)
+            if offered >= 1:
+                paced = run_case(
+                    case, [able[i] for i in near], track, options.rounds, options.seconds, self._say, offered
+                )
         return self._result(case, able, rows, workers, memory, full, paced)
 
     def _result(
