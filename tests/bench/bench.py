@@ -51,20 +51,23 @@ class Options:
 
 
 class Bench:
-    """Holds the database server while the benchmark runs."""
+    """Holds the database server while the benchmark runs: that of the home, or one that is given and goes on afterwards."""
 
-    def __init__(self, options: Options, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, options: Options, folder: Path, say: Callable[[str], None], server: EmbeddedServer | None = None
+    ) -> None:
         self._options, self._folder, self._say = options, folder, say
-        self._server: EmbeddedServer | None = None
+        self._given, self._server = server, server
 
     def __enter__(self) -> Self:
-        self._server = EmbeddedServer.start(self._options.home)
+        if self._given is None:
+            self._server = EmbeddedServer.start(self._options.home)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is not None:
+        if self._server is not None and self._given is None:
             self._server.stop()
 
     def run(self) -> dict[str, Any]:

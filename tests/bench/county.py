@@ -155,9 +155,14 @@ async def _visible(connection: Any, person: Caller, share: int, chance: random.R
     return [found[key] for key in sorted(found)]
 
 
+def database_of(address: Address, rows: int) -> Address:
+    """Each number of rows has a database of its own."""
+    return address.with_database(f"bench_{rows}")
+
+
 def open_county(home: Path, address: Address, rows: int, key: bytes, say: Any) -> Address:
     """The address of the loaded county with so many rows: a database of its own, kept for the next run."""
-    own = address.with_database(f"bench_{rows}")
+    own = database_of(address, rows)
     asyncio.run(prepare(own, rows, key, say))
     return own
 
