@@ -82,6 +82,7 @@ class Bench:
             address = county.open_county(self._options.home, self._server.address, rows, key, self._say)
             for workers in self._options.workers:
                 cases += self._measure(address, rows, workers)
+                cases += self._written(address, rows, workers)
             rules += self._rules(address, rows)
         return {"machine": _machine(address), "options": _plain(self._options), "cases": cases, "rules": rules}
 
@@ -90,7 +91,9 @@ class Bench:
         postmaster = asyncio.run(_postmaster(address))
         results = []
         cases = list(self._cases(address, rows))
-        with self._started(names, address, workers, cases[0] if cases else None) as running:
+        if not cases:
+            return []
+        with self._started(names, address, workers, cases[0]) as running:
             memory = {one.contestant.name: meter.memory(one.pid) for one in running}
             for case in cases:
                 able = [one for one in running if one.contestant.can(case.workload, case.role)]
@@ -102,11 +105,22 @@ class Bench:
             for case in cases:
                 able = [one for one in running if one.contestant.can(case.workload, case.role)]
                 results.append(self._case(case, able, track, address, rows, workers, memory))
-            for workload in self._options.workloads:
-                if WORKLOADS[workload].writes:
-                    writers = [one for one in running if one.contestant.name in WRITERS]
-                    results.append(self._writes(workload, writers, track, address, rows, workers, memory))
         return results
+
+    def _written(self, address: Address, rows: int, workers: int) -> list[dict[str, Any]]:
+        """The writing workloads, in a copy of the county: it stays as it is for whoever reads it next."""
+        asked = [name for name in self._options.workloads if WORKLOADS[name].writes]
+        names = [
+            name for name in self._options.contestants if name in WRITERS and (workers == 1 or FIELD[name].workers)
+        ]
+        if not asked or not names:
+            return []
+        folder = self._folder / f"{rows}-{workers}-written"
+        folder.mkdir()
+        track = Track(folder, asyncio.run(_postmaster(address)))
+        with county.copy(address) as copied, self._started(names, copied, workers) as writers:
+            memory = {one.contestant.name: meter.memory(one.pid) for one in writers}
+            return [self._writes(name, writers, track, copied, rows, workers, memory) for name in asked]
 
     def _case(
         self,
