@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import hashlib
+import time
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from schema.execution import Viewer
 from schema.refusal import Code, Refusal
 
 CACHED = 5000
-USE_RECORDED_EVERY = dt.timedelta(minutes=1)
+USE_RECORDED_EVERY = 60.0  # seconds
 
 # One statement, one snapshot. The team claim holds the teams in which the person serves in the very role of the appointment.
 # `turns_at`: the next midnight in the county at which some appointment begins or ends, when the caller must be read again.
@@ -100,7 +101,7 @@ class Callers:
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], policies: Policies) -> None:
         self._pool, self._policies = pool, policies
         self._known: OrderedDict[bytes, Caller] = OrderedDict()
-        self._used: dict[str, dt.datetime] = {}
+        self._due: dict[str, float] = {}  # prefix -> when its next use is recorded
 
     async def find(self, token: str) -> Caller:
         """The caller of a token; from the cache if he is there. Raises Refusal UNAUTHENTICATED."""
@@ -129,12 +130,16 @@ class Callers:
         viewer = Viewer(Access(policy, appointments), row["person_id"], tuple(roles), row["expires_at"])
         return Caller(row["epoch"], viewer, row["prefix"], good_until)
 
+    def is_due(self, caller: Caller) -> bool:
+        """Whether the token's use is to be recorded now: at most once a minute. Takes the turn."""
+        now = time.monotonic()
+        if now < self._due.get(caller.prefix, now):
+            return False
+        self._due[caller.prefix] = now + USE_RECORDED_EVERY
+        return True
+
     async def note_use(self, caller: Caller) -> None:
-        """Record the token's last use, at most once a minute."""
-        now = _now()
-        if now - self._used.get(caller.prefix, dt.datetime.min.replace(tzinfo=dt.UTC)) < USE_RECORDED_EVERY:
-            return
-        self._used[caller.prefix] = now
+        """Record the token's last use."""
         await self._pool.execute(
             "UPDATE token SET last_used_at = greatest(last_used_at, now()) WHERE prefix = $1", caller.prefix
         )

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from api import tokens
 
+# The ways to another answer that lack least.
+SHOWN_CHANGES = 5
 _SHOWN = {"clear": "明文", "masked": "掩码", "hidden": "不可见"}
 
 
@@ -23,7 +25,7 @@ async def explain_to_terminal(connection: Any, person: str, node: str, field: st
     from db.catalog import CATALOG
     from db.explain import access_of, explain_row
     from db.publication import live_policy
-    from policies.explain import words
+    from policies.words import words
 
     if ":" not in node:
         # People name a dispute by its case number.
@@ -32,7 +34,9 @@ async def explain_to_terminal(connection: Any, person: str, node: str, field: st
     name, _, key = node.partition(":")
     resource = CATALOG.resources.get(name)
     if resource is None:
-        raise Unanswerable(f"没有这个案号；标识应形如 Dispute:0190a6c2-…，冒号前为 {'、'.join(CATALOG.resources)} 之一。")
+        raise Unanswerable(
+            f"没有这个案号；标识应形如 Dispute:0190a6c2-…，冒号前为 {'、'.join(CATALOG.resources)} 之一。"
+        )
     column = None if field is None else re.sub(r"(?<!^)(?=[A-Z])", "_", field).lower()
     if column is not None and column not in resource.fields:
         raise Unanswerable(f"{resource.label}没有字段 {field}。")
@@ -64,8 +68,14 @@ async def explain_to_terminal(connection: Any, person: str, node: str, field: st
     for verdict in explanation.verdicts:
         rule = verdict.bound.rule
         mark, effect = ("✓" if verdict.failed is None else "✗"), ("允许" if rule.allow else "禁止")
-        what = f"{policy.roles[rule.role]} {effect} {words(rule.condition, policy)} [{rule.cells}]"
+        what = f"{policy.roles[rule.role]} {effect} {words(rule.rows, policy, rule.resource)} [{rule.cells}]"
         lines.append(f"  {mark} 第 {rule.line} 行 {what}" + (f"：{verdict.failed}" if verdict.failed else ""))
     if not explanation.verdicts:
         lines.append("  没有一条规则说到它；没有写到的一律不可见。")
+    if explanation.decisive is not None:
+        lines.append(f"决定于第 {explanation.decisive.rule.line} 行。")
+    for change in explanation.changes[:SHOWN_CHANGES]:
+        role = "" if change.held else f"任职为{policy.roles[change.role]}"
+        needs = "，且".join([role, *change.needs] if role else change.needs)
+        lines.append(f"  如果{needs}，则可{'见明文' if column is not None else '见'}（第 {change.line} 行）。")
     return lines

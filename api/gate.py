@@ -69,6 +69,8 @@ class Gate:
         return await self._mutator.run(operation, stand)
 
     def _note(self, caller: Caller) -> None:
+        if not self._callers.is_due(caller):
+            return
         task = asyncio.ensure_future(self._callers.note_use(caller))
         self._notes.add(task)
         task.add_done_callback(self._noted)

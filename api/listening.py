@@ -51,6 +51,8 @@ def serve_forever(application: Any, settings: Settings, listener: socket.socket)
         # SECURITY: a query in an address would end up in the access log, with whatever a client wrote into it.
         access_log=False,
         server_header=False,
+        # The service asks nothing of the address that a request comes from.
+        proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     try:

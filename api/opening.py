@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,7 +13,8 @@ from api.settings import Settings
 from db.commands.carry_out import Commander
 from db.crypto import Cipher
 from db.deadlines import tier_setting
-from db.engine import Address, open_pool
+from db.engine import Address, Session, open_pool
+from db.lanes import Lanes
 from db.read import Reader
 from schema.execution import Executor
 from schema.mutating import Mutator
@@ -31,21 +33,16 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
         tier_setting("CENTRE"): settings.tier_days_centre,
     }
     half = max(2, settings.pool_size // 2)
-    readers = await open_pool(address, role=READER, size=half, statement_timeout_ms=timeout, tier_days=tiers)
+    reading = Session(address, READER, timeout, tier_days=tiers)
+    # The values of a filter decide on the way in, so they are planned for each time: a plan for any value only looks as cheap.
+    adaptive = dataclasses.replace(reading, plan_cache_mode="force_custom_plan")
     # Measured at a million disputes: planning anew costs a page more than running it, and one plan serves every value.
-    steady = await open_pool(
-        address,
-        role=READER,
-        size=settings.pool_size,
-        statement_timeout_ms=timeout,
-        plan_cache_mode="force_generic_plan",
-        tier_days=tiers,
-    )
-    writers = await open_pool(address, role=WRITER, size=half, statement_timeout_ms=timeout)
+    steady = dataclasses.replace(reading, plan_cache_mode="force_generic_plan")
+    reader = Reader(Lanes(steady, settings.pool_size), Lanes(adaptive, half))
+    writers = await open_pool(Session(address, WRITER, timeout), half)
     try:
         schema = build()._schema  # noqa: SLF001  graphql-core's own schema has no public name
         policies = Policies(writers)
-        reader = Reader(steady, readers)
         executor = Executor(schema, reader, fast_path=settings.fast_path, max_cost=settings.max_cost)
         mutator = Mutator(schema, reader, Commander(writers, Cipher(settings.key())))
         gate = Gate(Callers(writers, policies), executor, mutator, reader)
@@ -57,6 +54,5 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
         yield Parts(schema, gate, ready)
         await gate.close()
     finally:
-        await readers.close()
-        await steady.close()
+        await reader.close()
         await writers.close()

@@ -103,53 +103,79 @@ def _system_trust(mode: str) -> "str | tls.SSLContext":
     return context
 
 
-async def open_pool(
-    address: Address,
-    *,
-    role: str | None,
-    size: int,
-    statement_timeout_ms: int,
-    application: str = APPLICATION,
-    plan_cache_mode: str = "auto",
-    tier_days: Mapping[str, int] | None = None,
-) -> "asyncpg.Pool[asyncpg.Record]":
-    """A pool whose connections act as `role` (None: the user of the address) and give up a statement in time.
+@dataclass(frozen=True)
+class Session:
+    """What every connection of one kind is like: who it acts as (`role`; None: the user of the address), how long a statement may take,
+    how plans are kept, and the times of the tiers.
 
-    Nothing is reset between two uses of a connection (that would cost a round trip): change session state only with
-    SET LOCAL, and hold advisory locks only within a transaction. An open transaction is still rolled back. json and
-    jsonb arrive as the text that PostgreSQL sent, which is asyncpg's default.
+    json and jsonb arrive as the text that PostgreSQL sent, which is asyncpg's default. Nothing is reset between two uses of a
+    connection (that would cost a round trip): change session state only with SET LOCAL.
     """
-    # SECURITY: SET takes no parameters, so what is put into its text must be a plain identifier or a number.
-    if not _IDENTIFIER.fullmatch(plan_cache_mode) or (role is not None and not _IDENTIFIER.fullmatch(role)):
-        raise ValueError(f"not a plain role name: {role!r}")
-    settings = f"SET timezone TO 'UTC'; SET statement_timeout TO {int(statement_timeout_ms)}"
-    settings += f"; SET plan_cache_mode TO {plan_cache_mode}"
-    for name, days in (tier_days or {}).items():
-        # SECURITY: a name of ours and a number.
-        settings += f"; SET {name} TO {int(days)}"
-    if role is not None:
-        settings += f"; SET ROLE {role}"
 
-    async def prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        await connection.execute(settings)
+    address: Address
+    role: str | None
+    statement_timeout_ms: int
+    plan_cache_mode: str = "auto"
+    tier_days: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # SECURITY: SET takes no parameters, so what is put into its text must be a plain identifier or a number.
+        if not _IDENTIFIER.fullmatch(self.plan_cache_mode) or (
+            self.role is not None and not _IDENTIFIER.fullmatch(self.role)
+        ):
+            raise ValueError(f"not a plain role name: {self.role!r}")
+
+    def connect_arguments(self) -> dict[str, Any]:
+        """Keyword arguments for asyncpg's `connect` and `create_pool`."""
+        return {
+            **self.address.connect_arguments(),
+            # The statements that answer queries are long and few: keep them prepared, whatever their length.
+            "statement_cache_size": 512,
+            "max_cached_statement_lifetime": 0,
+            "max_cacheable_statement_size": 0,
+            # A server that is gone cannot time out by itself.
+            "command_timeout": self.statement_timeout_ms / 1000 + 5 if self.statement_timeout_ms else None,
+            "server_settings": {"application_name": APPLICATION},
+        }
+
+    async def prepare(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        """Make a new connection such a session, for life."""
+        settings = [
+            "SET timezone TO 'UTC'",
+            f"SET statement_timeout TO {int(self.statement_timeout_ms)}",
+            f"SET plan_cache_mode TO {self.plan_cache_mode}",
+            # SECURITY: names of ours, and numbers.
+            *(f"SET {name} TO {int(days)}" for name, days in self.tier_days.items()),
+        ]
+        if self.role is not None:
+            settings.append(f"SET ROLE {self.role}")
+        await connection.execute("; ".join(settings))
+
+    async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """A connection of its own."""
+        connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(**self.connect_arguments())
+        try:
+            await self.prepare(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+
+async def open_pool(session: Session, size: int) -> "asyncpg.Pool[asyncpg.Record]":
+    """A pool of such sessions, for work in transactions. Hold advisory locks only within a transaction: an open transaction is rolled
+    back when a connection returns, nothing else is."""
 
     async def keep(_: "asyncpg.Connection[asyncpg.Record]") -> None:
         pass
 
     return await asyncpg.create_pool(
-        **address.connect_arguments(),
+        **session.connect_arguments(),
         min_size=min(2, size),
         max_size=size,
-        init=prepare,
+        init=session.prepare,
         reset=keep,
-        # The statements that answer queries are long and few: keep them prepared, whatever their length.
-        statement_cache_size=512,
-        max_cached_statement_lifetime=0,
-        max_cacheable_statement_size=0,
         max_inactive_connection_lifetime=0,
-        # A server that is gone cannot time out by itself.
-        command_timeout=statement_timeout_ms / 1000 + 5 if statement_timeout_ms else None,
-        server_settings={"application_name": application},
     )
 
 

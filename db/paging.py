@@ -9,7 +9,10 @@ from sqlalchemy import and_, bindparam, cast, false, func, literal_column, or_, 
 from sqlalchemy.types import Text
 
 from db import plan as p
-from db.source import Row, Source, Sql, json_value
+from db.source import Source, Sql, json_value
+
+# The longest page.
+MAX_PAGE = 200
 
 # A column of the row by name, for the keys of an order.
 Keys = Callable[[str], Sql]
@@ -32,9 +35,10 @@ def within_cursors(source: Source, walked: Keys, page: p.Page, keys: tuple[p.Ord
     return clauses
 
 
-def cursor_of(row: Row, keys: tuple[p.Order, ...]) -> Sql:
+def cursor_of(source: Source, keys: tuple[p.Order, ...], values: Sequence[Sql]) -> Sql:
     """The position of a row: its values under the order's keys. All of them are fields that the caller reads in clear."""
-    parts = func.json_build_array(*(json_value(_key_type(row.source, key.field), row[key.field]) for key in keys))
+    typed = zip(keys, values, strict=True)
+    parts = func.json_build_array(*(json_value(_key_type(source, key.field), value) for key, value in typed))
     encoded = func.encode(func.convert_to(cast(parts, Text), literal_column("'UTF8'")), literal_column("'base64'"))
     return func.translate(encoded, literal_column("E'\\n'"), literal_column("''"))
 

@@ -144,6 +144,17 @@ class Edges:
 
 @dataclass(frozen=True)
 class TotalCount:
+    """`totalCount`; `exact`: counted to the end, however many there are. `wide`: what the caller sees may be most of the table."""
+
+    key: str
+    exact: bool
+    wide: bool
+
+
+@dataclass(frozen=True)
+class TotalCapped:
+    """`totalCountCapped`: whether there are more rows than a count that is not exact goes to."""
+
     key: str
 
 
@@ -157,7 +168,7 @@ class Page:
     conditions: tuple[Condition, ...]
     order: tuple[Order, ...]
     slice: Slice
-    items: tuple[Typename | PageInfo | Nodes | Edges | TotalCount, ...]
+    items: tuple[Typename | PageInfo | Nodes | Edges | TotalCount | TotalCapped, ...]
 
 
 @dataclass(frozen=True)
@@ -197,7 +208,7 @@ class Figures:
 @dataclass(frozen=True)
 class Statistics:
     """`statistics`; items: (key, name of a total's figure | typename | Figures of the groups by `group_by`).
-    Period binds: `<bind>_from`, `<bind>_to` (either may be absent)."""
+    Binds: `<bind>_<name>` for the bounds of the period (`db.period`)."""
 
     key: str
     bind: str

@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from db.lanes import Lanes
 from db.statement import Statement
 
 
@@ -28,21 +29,24 @@ class Reader:
     """Reads for one process: steady statements on connections that keep one plan for all values, the others where each set of
     values may get a plan of its own."""
 
-    def __init__(
-        self, steady: asyncpg.Pool[asyncpg.Record], adaptive: asyncpg.Pool[asyncpg.Record] | None = None
-    ) -> None:
-        self._steady, self._adaptive = steady, adaptive or steady
+    def __init__(self, steady: Lanes, adaptive: Lanes) -> None:
+        self._steady, self._adaptive = steady, adaptive
 
     async def read(self, statement: Statement, values: Mapping[str, Any]) -> Reading:
         """The answer of a planned query. Raises TooSlow."""
         arguments: Sequence[Any] = [values[name] for name in statement.binds]
+        lanes = self._steady if statement.steady else self._adaptive
         try:
-            row = await (self._steady if statement.steady else self._adaptive).fetchrow(statement.sql, *arguments)
+            epoch, data, missing = await lanes.fetchrow(statement.sql, arguments)
         except (asyncpg.QueryCanceledError, TimeoutError):
             raise TooSlow from None
-        assert row is not None
-        return Reading(row["epoch"], row["data"], tuple(row["missing"]))
+        return Reading(epoch, data, tuple(missing))
 
     async def epoch(self) -> int:
         """The epoch now, for answers that need no data."""
-        return int(await self._steady.fetchval("SELECT epoch FROM access_epoch"))
+        return int((await self._steady.fetchrow("SELECT epoch FROM access_epoch"))[0])
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._steady.close()
+        await self._adaptive.close()

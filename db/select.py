@@ -13,10 +13,12 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    false,
     func,
     literal_column,
     null,
     select,
+    true,
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
@@ -29,38 +31,51 @@ from db.deadlines import clocks
 from db.filters import condition
 from db.paging import cursor_of, direction, keys_of
 from db.sight import Sight, scope_of
-from db.source import Relation, Row, Source, Sql
-from db.statement import JsonRow, Statement, compile_statement, text_array
+from db.source import ALWAYS, Relation, Row, Source, Sql
+from db.statement import (
+    OBJECT,
+    JsonRow,
+    Statement,
+    compile_statement,
+    json_list,
+    json_object,
+    or_empty,
+    row_to_json,
+    text_array,
+)
 from db.statistics import statistics
+from db.tally import exact_count
 from db.timeline import timeline
 from db.ways import Narrow, Ways
 from policies.grant import Access
+from policies.predicate import Predicate
 
 
 def select_plan(plan: p.Plan, access: Access) -> Statement:
     """The statement of a plan for callers of this access's shape: columns `epoch`, `data` (UTF-8 JSON) and `missing`
     (keys of `plan.nullable` that are null)."""
-    statement = compile_statement(Builder(access).root(plan))
-    return dataclasses.replace(statement, steady=all(_is_steady(item) for item in plan.items))
+    builder = Builder(access)
+    statement = compile_statement(builder.root(plan))
+    return dataclasses.replace(statement, steady=all(_is_steady(builder.ways, item) for item in plan.items))
 
 
-def _is_steady(item: Any) -> bool:
-    """Whether the part walks keys and page orders only. A filter's values decide by which index it is best answered."""
+def _is_steady(ways: Ways, item: Any) -> bool:
+    """Whether the part has one plan that is good for all values."""
+    parts: Sequence[Any] = ()
     match item:
-        case p.Page(source=source, conditions=conditions, order=order, items=items):
-            default = tuple(p.Order(*key) for key in SOURCES[source].order)
-            return not conditions and order == default and all(_is_steady(one) for one in items)
-        case p.Statistics():
-            return False
+        case p.Page(items=items):
+            if not ways.steady(item):
+                return False
+            parts = items
         case p.Node(items=items):
-            return all(_is_steady(one) for one in items)
+            parts = items
         case p.Edges(items=pairs) | p.Viewer(items=pairs):
-            return all(_is_steady(what) for _, what in pairs)
+            parts = [what for _, what in pairs]
         case p.Batch(nodes=nodes):
-            return all(_is_steady(node) for node in nodes)
+            parts = nodes
         case p.One(node=node) | p.Many(node=node) | p.Nodes(node=node) | p.Lookup(node=node):
-            return _is_steady(node)
-    return True
+            parts = (node,)
+    return all(_is_steady(ways, one) for one in parts)
 
 
 class Builder:
@@ -72,8 +87,9 @@ class Builder:
 
     # -- nodes
 
-    def node(self, row: Row, node: p.Node) -> JsonRow:
-        return JsonRow([(item.key, self.item(row, item)) for item in node.items])
+    def members(self, row: Row, node: p.Node) -> list[Sql]:
+        """What is selected of a row, under its response keys."""
+        return [self.item(row, item).label(item.key) for item in node.items]
 
     def item(self, row: Row, item: p.Item) -> Sql:
         match item:
@@ -96,37 +112,24 @@ class Builder:
             case p.Page():
                 return self.page(item, row)
 
-    def related(self, row: Row, relation: Relation) -> tuple[Row, FromClause]:
-        target = SOURCES[relation.target]
-        return self.sight.row(target, target.table.alias(), row.dispute if relation.same_dispute else None)
+    def related(self, row: Row, relation: Relation, node: p.Node) -> Select[Any]:
+        """The visible rows of a relation with what is selected of them."""
+        source = SOURCES[relation.target]
+        dispute, seen = (row.dispute, self.sight.below(row)) if relation.same_dispute else (None, ALWAYS)
+        target, at = self.sight.row(source, source.table.alias(), dispute, seen)
+        return (
+            select(*self.members(target, node))
+            .select_from(at)
+            .where(relation.on(row, target.at), self.sight.visible(target))
+            .order_by(*(target[name] for name in relation.order))
+            .correlate(*scope_of(row))
+        )
 
     def one(self, row: Row, relation: Relation, node: p.Node) -> Sql:
-        target, at = self.related(row, relation)
-        return (
-            select(self.node(target, node))
-            .select_from(at)
-            .where(relation.on(row, target.at), self.sight.visible(target))
-            .correlate(*scope_of(row))
-            .scalar_subquery()
-        )
+        return json_object(self.related(row, relation, node)).scalar_subquery()
 
     def many(self, row: Row, relation: Relation, node: p.Node) -> Sql:
-        target, at = self.related(row, relation)
-        rows = (
-            select(
-                self.node(target, node).label("node"),
-                *(target[name].label(f"o{i}") for i, name in enumerate(relation.order)),
-            )
-            .select_from(at)
-            .where(relation.on(row, target.at), self.sight.visible(target))
-            .correlate(*scope_of(row))
-            .subquery()
-        )
-        return (
-            _json_list(rows.c.node, *(rows.c[f"o{i}"] for i in range(len(relation.order))))
-            .select_from(rows)
-            .scalar_subquery()
-        )
+        return json_list(self.related(row, relation, node)).scalar_subquery()
 
     # -- pages
 
@@ -135,10 +138,11 @@ class Builder:
         relation = parent.source.relations[page.relation] if parent is not None and page.relation is not None else None
         outer = scope_of(parent) if parent is not None else ()
         same = parent.dispute if parent is not None and relation is not None and relation.same_dispute else None
+        seen = self.sight.below(parent) if parent is not None and same is not None else ALWAYS
 
-        def narrowed(row: Row) -> list[Sql]:
+        def narrowed(row: Row, met: Sequence[p.Condition] = ()) -> list[Sql]:
             """The conditions beside visibility: the relation and the filter."""
-            clauses = [condition(self.sight, row, one) for one in page.conditions]
+            clauses = [condition(self.sight, row, one) for one in page.conditions if one not in met]
             if relation is not None and parent is not None:
                 clauses.insert(0, relation.on(parent, row.at))
                 if relation.through is not None:
@@ -147,22 +151,48 @@ class Builder:
 
         members: list[tuple[str, Sql]] = []
         keys, body = keys_of(page), None
-        if any(not isinstance(item, p.TotalCount | p.Typename) for item in page.items):
-            body = self._body(page, source, narrowed, outer, same, keys)
+        if any(not isinstance(item, p.TotalCount | p.TotalCapped | p.Typename) for item in page.items):
+            body = self._body(page, source, narrowed, outer, same, seen, keys)
+        counted = {
+            exact: self._count(page, source, narrowed, outer, same, exact)
+            for exact in (False, True)
+            if any(_counts(item) is exact for item in page.items)
+        }
         for item in page.items:
             match item:
                 case p.Typename(key=key, name=name):
                     members.append((key, literal_column(f"'{name}'")))
-                case p.TotalCount(key=key):
-                    members.append((key, self.ways.count(source, narrowed, outer, same, nested=parent is not None)))
+                case p.TotalCount(key=key, exact=exact):
+                    members.append((key, func.max(counted[exact].c.total)))
+                case p.TotalCapped(key=key):
+                    members.append((key, func.bool_or(counted[False].c.capped)))
                 case _:
                     assert body is not None
-                    members.append((item.key, self._member(page, item, body)))
+                    members.append((item.key, self._member(page, source, item, body)))
         statement = select(JsonRow(members))
-        if body is not None:
+        # A count is one row, beside which the page may have none: so it is made once, however many members read it.
+        parts = [*counted.values(), *([] if body is None else [body])]
+        if parts:
+            at = parts[0]
+            for part in parts[1:]:
+                at = at.outerjoin(part, true())
             # HAVING makes it one row, also where no member counts or lists the rows of the page (`pageInfo { hasPreviousPage }`).
-            statement = statement.select_from(body).having(literal_column("true"))
+            statement = statement.select_from(at).having(literal_column("true"))
         return statement.scalar_subquery()
+
+    def _count(
+        self,
+        page: p.Page,
+        source: Source,
+        narrowed: Narrow,
+        outer: Sequence[FromClause],
+        same: FromClause | None,
+        exact: bool,
+    ) -> FromClause:
+        kept = exact_count(self.sight, self.ways, source) if page.relation is None and not page.conditions else None
+        if kept is None:
+            return self.ways.count(page, source, narrowed, outer, same, exact=exact)
+        return select(kept.label("total"), false().label("capped")).subquery()
 
     def _through(self, through: tuple[str, Callable[[Row, FromClause], Sql]], parent: Row, row: Row) -> Sql:
         """SECURITY: a relation made by parts of the target shows only what the parts that the caller sees show."""
@@ -183,49 +213,55 @@ class Builder:
         narrowed: Narrow,
         outer: Sequence[FromClause],
         same: FromClause | None,
+        seen: Predicate,
         keys: tuple[p.Order, ...],
     ) -> FromClause:
-        """The page's rows: `rn`, and one JSON column for each list of nodes or edges asked for."""
+        """The page's rows: `rn`, the keys of its order if cursors are asked for, and one JSON column for each list of nodes or edges asked for."""
         size = bindparam(page.slice.size, type_=Integer())
         wanted = size + literal_column("1")
         found = self.ways.found(page, source, narrowed, outer, same, keys, wanted)
-        row = self.sight.row(source, found, None if same is None else same)
-        if source.part and same is None:
-            # The dispute of a part was joined inside; its key columns do not reach out here, so it is joined again by key.
-            row = self.sight.row(source, found)
-        target, at = row
+        # A part whose dispute was joined inside has it joined again by key: the columns do not reach out here.
+        target, at = self.sight.row(source, found, same, seen)
         number = func.row_number().over(
             order_by=[direction(target[key.field], key, page.slice.backward) for key in keys]
         )
         columns: list[Sql] = [number.label("rn")]
+        if any(isinstance(item, p.PageInfo) for item in page.items):
+            columns += [target[key.field].label(f"k{i}") for i, key in enumerate(keys)]
         for index, item in enumerate(page.items):
-            if isinstance(item, p.Nodes):
-                columns.append(case((number <= size, self.node(target, item.node))).label(f"j{index}"))
-            elif isinstance(item, p.Edges):
-                columns.append(case((number <= size, self._edge(target, item, page, keys))).label(f"j{index}"))
-            elif isinstance(item, p.PageInfo) and any(name.endswith("cursor") for _, name in item.items):
-                columns.append(cursor_of(target, keys).label(f"j{index}"))
+            if isinstance(item, p.Nodes | p.Edges):
+                members = (
+                    self.members(target, item.node) if isinstance(item, p.Nodes) else self._edge(target, item, keys)
+                )
+                name = f"{OBJECT}{index}"
+                at = at.join(select(*members).correlate(*scope_of(target), *outer).lateral(name), true())
+                # The row behind the page, which only tells that there is one, is not made into JSON.
+                columns.append(case((number <= size, row_to_json(name))).label(f"j{index}"))
         return select(*columns).select_from(at).correlate(*outer).subquery()
 
-    def _edge(self, row: Row, edges: p.Edges, page: p.Page, keys: tuple[p.Order, ...]) -> Sql:
-        members: list[tuple[str, Sql]] = []
-        for key, what in edges.items:
+    def _edge(self, row: Row, edges: p.Edges, keys: tuple[p.Order, ...]) -> list[Sql]:
+        def member(what: str | p.Node) -> Sql:
             if isinstance(what, p.Node):
-                members.append((key, self.node(row, what)))
-            elif what == "cursor":
-                members.append((key, cursor_of(row, keys)))
-            else:
-                members.append((key, literal_column(f"'{row.source.name}Edge'")))
-        return JsonRow(members)
+                return JsonRow([(one.key, self.item(row, one)) for one in what.items])
+            if what == "cursor":
+                return cursor_of(row.source, keys, [row[key.field] for key in keys])
+            return literal_column(f"'{row.source.name}Edge'")
 
-    def _member(self, page: p.Page, item: p.Nodes | p.Edges | p.PageInfo | Any, body: FromClause) -> Sql:
+        return [member(what).label(key) for key, what in edges.items]
+
+    def _member(
+        self, page: p.Page, source: Source, item: p.Nodes | p.Edges | p.PageInfo | Any, body: FromClause
+    ) -> Sql:
         size = bindparam(page.slice.size, type_=Integer())
-        index = page.items.index(item)
         shown = body.c.rn <= size
         ordered = body.c.rn.desc() if page.slice.backward else body.c.rn.asc()
+
+        def listed(column: str) -> Sql:
+            return func.array_agg(aggregate_order_by(body.c[column], ordered)).filter(shown)
+
         if isinstance(item, p.Nodes | p.Edges):
-            listed = func.json_agg(aggregate_order_by(body.c[f"j{index}"], ordered)).filter(shown)
-            return func.coalesce(listed, literal_column("'[]'::json"))
+            column = body.c[f"j{page.items.index(item)}"]
+            return or_empty(func.json_agg(aggregate_order_by(column, ordered)).filter(shown))
         # Counts a column of the page: a bare count(*) would count the rows of the JSON object around it.
         more = func.count(body.c.rn) > size
         given = {"has_next_page": page.slice.before, "has_previous_page": page.slice.after}
@@ -235,14 +271,12 @@ class Builder:
             if name == "typename":
                 members.append((key, literal_column("'PageInfo'")))
             elif name.endswith("cursor"):
-                last = (name == "end_cursor") != page.slice.backward
-                by = body.c.rn.desc() if last else body.c.rn.asc()
-                members.append(
-                    (
-                        key,
-                        func.array_agg(aggregate_order_by(body.c[f"j{index}"], by)).filter(shown)[literal_column("1")],
-                    )
-                )
+                # Made once, of the keys of the one row that it is for.
+                last = func.least(func.count(body.c.rn), size)
+                place: Sql = last if name == "end_cursor" else literal_column("1")
+                order_keys = keys_of(page)
+                cursor = cursor_of(source, order_keys, [listed(f"k{i}")[place] for i in range(len(order_keys))])
+                members.append((key, case((last > literal_column("0"), cursor))))
             else:
                 members.append((key, more if name == ahead else literal_column("true" if given[name] else "false")))
         return JsonRow(members)
@@ -293,13 +327,10 @@ class Builder:
     def _lookup(self, node: p.Node, on: Callable[[Row], Sql], *outer: FromClause) -> Sql:
         source = SOURCES[node.source]
         row, at = self.sight.row(source, source.table.alias())
-        return (
-            select(self.node(row, node))
-            .select_from(at)
-            .where(on(row), self.sight.visible(row))
-            .correlate(*outer)
-            .scalar_subquery()
+        rows = (
+            select(*self.members(row, node)).select_from(at).where(on(row), self.sight.visible(row)).correlate(*outer)
         )
+        return json_object(rows).scalar_subquery()
 
     def _person(self, node: p.Node, key: Sql, within: FromClause) -> Sql:
         return self._lookup(node, lambda row: row["id"] == key, within)
@@ -321,7 +352,7 @@ class Builder:
         listed = func.json_agg(
             aggregate_order_by(case(*branches) if branches else literal_column("NULL::json"), asked.c.place)
         )
-        return select(func.coalesce(listed, literal_column("'[]'::json"))).select_from(asked).scalar_subquery()
+        return select(or_empty(listed)).select_from(asked).scalar_subquery()
 
     def _viewer(self, viewer: p.Viewer) -> Sql:
         values: dict[str, Callable[[], Sql]] = {
@@ -343,5 +374,6 @@ class Builder:
         return select(JsonRow(members)).scalar_subquery()
 
 
-def _json_list(value: Sql, *order: Sql) -> Select[Any]:
-    return select(func.coalesce(func.json_agg(aggregate_order_by(value, *order)), literal_column("'[]'::json")))
+def _counts(item: Any) -> bool | None:
+    """Whether a member shows an exact count (True), a bounded one (False) or none (None)."""
+    return item.exact if isinstance(item, p.TotalCount) else False if isinstance(item, p.TotalCapped) else None

@@ -16,11 +16,11 @@ from db import plan as p
 from db import tables as t
 from db.catalog import CLAIMS, SOURCES
 from db.guards import guards_of
-from db.source import Relation, Row, Source, Sql, json_value
+from db.source import ALWAYS, Relation, Row, Source, Sql, json_value
 from db.statement import JsonRow, text_array
 from db.transitions import CREATING, FROM_STATES
 from policies.grant import Access, Reading
-from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, implies
+from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, all_of, implies
 
 
 class Sight:
@@ -31,12 +31,15 @@ class Sight:
 
     # -- rows: the one place where a row's visibility is decided
 
-    def row(self, source: Source, at: FromClause, dispute: FromClause | None = None) -> tuple[Row, FromClause]:
-        """The row of an alias and what stands in FROM for it: a part brings its dispute along unless that is in scope."""
+    def row(
+        self, source: Source, at: FromClause, dispute: FromClause | None = None, seen: Predicate = ALWAYS
+    ) -> tuple[Row, FromClause]:
+        """The row of an alias and what stands in FROM for it: a part brings its dispute along unless that is in scope.
+        `seen`: what holds of the dispute in scope."""
         if source.name == "Dispute":
-            return Row(source, at, at), at
+            return Row(source, at, at, seen), at
         if not source.part or dispute is not None:
-            return Row(source, at, dispute), at
+            return Row(source, at, dispute, seen), at
         parent = t.dispute.alias()
         joined = (
             at.outerjoin(parent, parent.c.id == at.c.dispute_id)
@@ -47,7 +50,18 @@ class Sight:
 
     def visible(self, row: Row, action: str = "read") -> Sql:
         """SECURITY: the WHERE clause of every read of a row of this resource."""
-        return self.where(self.access.grant(row.source.name, action).rows, row)
+        rows = self.access.grant(row.source.name, action).rows
+        # A part has the attributes of its dispute: what is known of that row need not be asked of each of its parts again.
+        return true() if row.source.part and implies(row.seen, rows) else self.where(rows, row)
+
+    def known(self, row: Row) -> Predicate:
+        """What holds of a visible row: its grant, and for a part what is known of its dispute."""
+        rows = self.access.grant(row.source.name).rows
+        return all_of((rows, row.seen)) if row.source.part else rows
+
+    def below(self, row: Row) -> Predicate:
+        """What a visible row lets us know of its dispute, for the parts that are reached from it."""
+        return self.access.grant("Dispute").rows if row.source.name == "Dispute" else row.seen
 
     def where(self, predicate: Predicate, row: Row) -> Sql:
         """A predicate in SQL. True only where the predicate is; never null where it stands under NOT."""
@@ -92,8 +106,7 @@ class Sight:
     def shown(self, row: Row, name: str) -> Sql:
         """SECURITY: a field as the caller may see it: in clear, masked, or null."""
         field = row.source.fields[name]
-        grant = self.access.grant(row.source.name)
-        rows, reading = grant.rows, grant.field(field.policy)
+        rows, reading = self.known(row), self.access.grant(row.source.name).field(field.policy)
         value = json_value(field.type, field.value(row))
         if implies(rows, reading.clear):
             return value
@@ -113,7 +126,7 @@ class Sight:
     def clear(self, row: Row, name: str) -> Sql:
         """SECURITY: whether the caller reads a field of a visible row in clear, for what is worked out from it."""
         reading = self.reading(row.source.name, name)
-        if implies(self.access.grant(row.source.name).rows, reading.clear):
+        if implies(self.known(row), reading.clear):
             return true()
         return self.where(reading.clear, row).is_(true())
 
@@ -129,14 +142,14 @@ class Sight:
         return JsonRow([(key, values[name]()) for key, name in item.items])
 
     def _withheld(self, row: Row, item: p.AccessInfo, masked: bool) -> Sql:
-        grant = self.access.grant(row.source.name)
+        rows, grant = self.known(row), self.access.grant(row.source.name)
         always: list[str] = []
         sometimes: dict[tuple[Predicate, Predicate], list[str]] = {}
         for name, shown_as in item.fields:
             reading = grant.field(row.source.fields[name].policy)
-            if implies(grant.rows, reading.clear):
+            if implies(rows, reading.clear):
                 continue
-            clear_never, masked_always = reading.clear == Never(), implies(grant.rows, reading.masked)
+            clear_never, masked_always = reading.clear == Never(), implies(rows, reading.masked)
             if (masked and reading.masked == Never()) or (not masked and masked_always):
                 continue
             if clear_never and (masked_always if masked else reading.masked == Never()):
@@ -145,6 +158,9 @@ class Sight:
                 sometimes.setdefault((reading.clear, reading.masked), []).append(shown_as)
         if not masked:
             always += [shown for name, shown in item.relations if self._closed(row.source.relations[name])]
+        if not sometimes:
+            # The same for every row: JSON already, not made anew for each of them.
+            return literal_column("'[" + ",".join(f'"{name}"' for name in always) + "]'::json")
         parts: list[Sql] = [text_array(always)]
         for (clear, behind), names in sometimes.items():
             no_clear = self.where(clear, row).is_not(true())

@@ -12,17 +12,23 @@ from sqlalchemy.types import Numeric, Text, TypeEngine
 
 from db.tables.column import Money
 from policies import catalog as policy
+from policies.predicate import Always, Predicate
 
 Sql = ColumnElement[Any]
+ALWAYS: Predicate = Always()
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a resource inside a statement: its FROM element and, for a part of a dispute, that of the dispute."""
+    """A row of a resource inside a statement: its FROM element and, for a part of a dispute, that of the dispute.
+
+    `seen`: what is known of that dispute where this row stands, because the statement came to it through a visible row.
+    """
 
     source: Source
     at: FromClause
     dispute: FromClause | None = None
+    seen: Predicate = ALWAYS
 
     def __getitem__(self, column: str) -> Sql:
         return self.at.c[column]

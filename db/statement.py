@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ClauseElement, ColumnElement, literal_column
+from sqlalchemy import ClauseElement, ColumnElement, Select, func, literal_column, select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import JSON
@@ -26,12 +26,35 @@ class Statement:
     steady: bool = False
 
 
-class JsonRow(ColumnElement[Any]):
-    """`(SELECT row_to_json("-") FROM (SELECT a AS "x", ...) "-")`: one JSON object from named expressions of the enclosing row.
+# What a JSON object is made of. It is no GraphQL name: a key that equals it would be taken for the row (a column goes before a table).
+OBJECT = "-"
 
-    Measured faster than json_build_object. Keys are GraphQL names of at most 63 characters (`api.limits`), so PostgreSQL
-    does not cut them; they contain no quotes.
+
+def row_to_json(name: str = OBJECT) -> ColumnElement[Any]:
+    """The JSON object of a row of the FROM element with that name."""
+    return func.row_to_json(literal_column(f'"{name}"'))
+
+
+def json_object(rows: Select[Any]) -> Select[Any]:
+    """Each row as a JSON object, its columns under their labels. Made where the row is read: measured twice as fast as a scalar
+    sub-select around its values, and faster than json_build_object.
+
+    Keys are GraphQL names of at most 63 characters (`api.limits`), so PostgreSQL does not cut them; they contain no quotes.
     """
+    return select(row_to_json()).select_from(rows.subquery(OBJECT))
+
+
+def json_list(rows: Select[Any]) -> Select[Any]:
+    """The rows as one JSON list of objects, in their order; `[]` for none."""
+    return select(or_empty(func.json_agg(row_to_json()))).select_from(rows.subquery(OBJECT))
+
+
+def or_empty(listed: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.coalesce(listed, literal_column("'[]'::json"))
+
+
+class JsonRow(ColumnElement[Any]):
+    """`(SELECT row_to_json("-") FROM (SELECT a AS "x", ...) "-")`: one JSON object from named expressions of the enclosing row."""
 
     inherit_cache = False
     type = JSON()
@@ -45,8 +68,7 @@ def _compile_json_row(element: JsonRow, compiler: Any, **options: Any) -> str:
     options.pop("within_columns_clause", None)
     options.pop("add_to_result_map", None)
     columns = ", ".join(f'{compiler.process(value, **options)} AS "{key}"' for key, value in element.members)
-    # The alias is no GraphQL name: a key that equals it would be taken for the row (a column goes before a table).
-    return f'(SELECT row_to_json("-") FROM (SELECT {columns}) "-")'  # noqa: S608  made of compiled expressions
+    return f'(SELECT row_to_json("{OBJECT}") FROM (SELECT {columns}) "{OBJECT}")'  # noqa: S608  made of compiled expressions
 
 
 def text_array(values: Sequence[str]) -> ColumnElement[Any]:

@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import orjson
 from graphql import (
     ExecutionResult,
-    FieldNode,
-    FragmentDefinitionNode,
     GraphQLError,
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
-    InlineFragmentNode,
     execute,
     is_introspection_type,
 )
@@ -47,6 +45,20 @@ class Viewer:
     person_id: Any
     roles: tuple[str, ...]
     token_expires_at: Any
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """The binds of a statement that are the same in all that he asks: his claims, and what `viewer` shows."""
+        found = {
+            f"claim_{slot}_{name}": value
+            for slot, claims in enumerate(self.access.claims)
+            for name, value in claims.items()
+        }
+        found["viewer_person_id"] = self.person_id
+        found["viewer_roles"] = list(self.roles)
+        found["viewer_token_expires_at"] = self.token_expires_at
+        found["viewer_policy_version"] = self.access.policy.version
+        return found
 
 
 @dataclass
@@ -93,8 +105,7 @@ class Executor:
         )
         if isinstance(variables, list):
             return await self.reader.epoch(), Answer(None, tuple(told(error) for error in variables))
-        introspects = _introspects(operation)
-        by_core = introspects or not self.fast_path
+        by_core = operation.document.introspects or not self.fast_path
         ready = self._prepare(operation, viewer.access, variables, typed=by_core)
         values, cost = self._values(ready.planned, viewer, variables)
         extensions = {"cost": {"rows": cost, "limit": self.max_cost}}
@@ -139,19 +150,12 @@ class Executor:
         return ready
 
     def _values(self, planned: Planned, viewer: Viewer, variables: Any) -> tuple[Mapping[str, Any], int]:
-        cost = planned.cost({name: extract(variables) for name, extract in planned.sizes.items()})
+        cost = planned.cost(variables)
         if cost > self.max_cost:
             message = f"查询过大：约需 {cost} 行，上限 {self.max_cost} 行。请减少每页条数或嵌套层次，分几次取。"
             raise Refusal(Code.TOO_COSTLY, message)
         values = {name: extract(variables) for name, extract in planned.extracts.items()}
-        for slot, claims in enumerate(viewer.access.claims):
-            for name, value in claims.items():
-                values[f"claim_{slot}_{name}"] = value
-        values["viewer_person_id"] = viewer.person_id
-        values["viewer_roles"] = list(viewer.roles)
-        values["viewer_token_expires_at"] = viewer.token_expires_at
-        values["viewer_policy_version"] = viewer.access.policy.version
-        return values, cost
+        return values | viewer.values, cost
 
     async def _complete(self, operation: Operation, data: dict[str, Any]) -> ExecutionResult:
         result = execute(
@@ -163,23 +167,6 @@ class Executor:
         )
         assert isinstance(result, ExecutionResult)
         return result
-
-
-def _introspects(operation: Operation) -> bool:
-    # A fragment on the root type may introspect too: look at every fragment on Query, whether it is used or not.
-    sets = [operation.definition.selection_set]
-    sets += [
-        one.selection_set
-        for one in operation.document.ast.definitions
-        if isinstance(one, FragmentDefinitionNode) and one.type_condition.name.value == "Query"
-    ]
-    while sets:
-        for node in sets.pop().selections:
-            if isinstance(node, FieldNode) and node.name.value in ("__schema", "__type"):
-                return True
-            if isinstance(node, InlineFragmentNode):
-                sets.append(node.selection_set)
-    return False
 
 
 def told(error: GraphQLError) -> dict[str, Any]:

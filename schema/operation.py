@@ -1,9 +1,10 @@
 """The request as a value: a validated document with the variables of one call, and the answer to it."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from graphql import DocumentNode, OperationDefinitionNode
+from graphql import DocumentNode, FieldNode, FragmentDefinitionNode, InlineFragmentNode, OperationDefinitionNode
 
 
 @dataclass(frozen=True)
@@ -12,6 +13,23 @@ class Document:
 
     text: str
     ast: DocumentNode
+
+    @cached_property
+    def introspects(self) -> bool:
+        """Whether some operation may ask for `__schema` or `__type`."""
+        sets = [
+            one.selection_set
+            for one in self.ast.definitions
+            if isinstance(one, OperationDefinitionNode)
+            or (isinstance(one, FragmentDefinitionNode) and one.type_condition.name.value == "Query")
+        ]
+        while sets:
+            for node in sets.pop().selections:
+                if isinstance(node, FieldNode) and node.name.value in ("__schema", "__type"):
+                    return True
+                if isinstance(node, InlineFragmentNode):
+                    sets.append(node.selection_set)
+        return False
 
     def __hash__(self) -> int:
         return hash(self.text)

@@ -4,9 +4,11 @@ from typing import Annotated, Any, Generic, NoReturn, TypeVar
 
 import strawberry
 
+from db.paging import MAX_PAGE
+from db.ways import COUNTED
+
 T = TypeVar("T")
 
-MAX_PAGE = 200
 DEFAULT_PAGE = 20
 
 FILTER = "筛选条件，各项须同时满足。只能用调用者在其可见各行上都能明文读取的字段，否则以 FIELD_NOT_READABLE 拒绝。"
@@ -18,6 +20,19 @@ First = Annotated[
 Last = Annotated[int | None, strawberry.argument(description=f"从后往前取的条数，1 至 {MAX_PAGE}。")]
 After = Annotated[str | None, strawberry.argument(description="从此游标之后取。")]
 Before = Annotated[str | None, strawberry.argument(description="到此游标之前取。")]
+
+
+def planned(**_: Any) -> NoReturn:
+    """The resolver of every planned field. Execution installs its own; a call means that a path escaped the planner."""
+    raise RuntimeError("a planned field was resolved outside a plan")
+
+
+def _counting(
+    exact: Annotated[
+        bool | None, strawberry.argument(description="数到底，不论多少；列表越宽越慢，成本按宽窄计。")
+    ] = False,
+) -> int:
+    return planned()
 
 
 @strawberry.type(description="分页信息。")
@@ -39,12 +54,13 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="各条及其游标。")
     nodes: list[T] = strawberry.field(description="各条。")
     page_info: PageInfo = strawberry.field(description="分页信息。")
-    total_count: int = strawberry.field(description="符合条件且调用者可见的总数。")
-
-
-def planned(**_: Any) -> NoReturn:
-    """The resolver of every planned field. Execution installs its own; a call means that a path escaped the planner."""
-    raise RuntimeError("a planned field was resolved outside a plan")
+    total_count: int = strawberry.field(
+        resolver=_counting,
+        description=f"符合条件且调用者可见的总数；超过 {COUNTED} 时为 {COUNTED}（见 totalCountCapped），要数完请写 exact: true。",
+    )
+    total_count_capped: bool = strawberry.field(
+        description=f"未写 exact 的 totalCount 是否因超过 {COUNTED} 而没有数完；true 时可显示为“{COUNTED}+”。"
+    )
 
 
 def lazy(module: str, name: str) -> Any:

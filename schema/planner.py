@@ -25,21 +25,27 @@ from graphql import (
 
 from db import plan as p
 from db.catalog import SOURCES
+from db.figures import FIGURES, GROUPS
+from db.paging import MAX_PAGE
+from db.period import OF_FIRST, OF_LAST, bounds
 from db.sight import Sight
-from db.statistics import FIGURES, GROUPS
+from db.ways import Ways
 from policies.grant import Access
 from policies.predicate import Never
 from schema import inputs
 from schema.node import NODE_TYPES, snake
 from schema.operation import Operation
-from schema.page import DEFAULT_PAGE, MAX_PAGE
+from schema.page import DEFAULT_PAGE
 from schema.query import MAX_NODES
 from schema.refusal import Code, Refusal
 from schema.values import Looks, Source, source_of
 
-# What a plain list is taken to hold when the cost of an operation is computed.
+# What a plain list is taken to hold when the cost of an operation is computed, and what a count is taken to touch: up to its
+# bound, or to the end of what the caller sees, which may be a few scopes, what belongs to one row, or most of the table.
 LIST_ROWS = 5
 COUNT_ROWS = 100
+NARROW_COUNT_ROWS = 500
+WIDE_COUNT_ROWS = 5_000
 TIMELINE_ROWS = 30
 
 # A value of a statement: the bind's name and how to get it from the coerced variables of a call. May raise Refusal.
@@ -54,10 +60,18 @@ class Planned:
     extracts: dict[str, Extract]
     sizes: dict[str, Extract]
     looks: list[tuple[Callable[[Any], Any], Any]] = field(default_factory=list)
+    _costs: dict[tuple[int, ...], int] = field(default_factory=dict)
 
-    def cost(self, sizes: dict[str, int]) -> int:
+    def cost(self, variables: Any) -> int:
         """Rows that the operation may touch, at most: pages at their size, plain lists at LIST_ROWS."""
-        return sum(_cost(item, sizes) for item in self.plan.items)
+        sizes = {name: extract(variables) for name, extract in self.sizes.items()}
+        key = tuple(sizes.values())
+        known = self._costs.get(key)
+        if known is None:
+            known = sum(_cost(item, sizes) for item in self.plan.items)
+            if len(self._costs) < MAX_PAGE:  # a client that tries every size gains nothing
+                self._costs[key] = known
+        return known
 
 
 def plan_operation(
@@ -208,6 +222,7 @@ class Planner:
 
     def page(self, key: str, nodes: list[FieldNode], definition: GraphQLField, relation: str | None) -> p.Page:
         connection = get_named_type(definition.type)
+        assert isinstance(connection, GraphQLObjectType)
         source = connection.name.removesuffix("Connection")
         arguments = self.arguments(nodes[0], definition)
         path = (key,)
@@ -220,7 +235,11 @@ class Planner:
                 case "__typename":
                     items.append(p.Typename(name, connection.name))
                 case "totalCount":
-                    items.append(p.TotalCount(name))
+                    exact = self.looks.at(self.arguments(found[0], connection.fields["totalCount"])["exact"], bool)
+                    wide = relation is None and Ways(Sight(self.access)).wide(SOURCES[source])
+                    items.append(p.TotalCount(name, exact, wide))
+                case "totalCountCapped":
+                    items.append(p.TotalCapped(name))
                 case "nodes":
                     items.append(p.Nodes(name, self.node(source, found)))
                 case "edges":
@@ -438,13 +457,13 @@ class Planner:
     def statistics(self, key: str, nodes: list[FieldNode], arguments: dict[str, Source]) -> p.Statistics:
         bind = self.bind("period")
         period = arguments["period"]
-        bounds: dict[str, bool] = {"from": False, "to": False}
-        if self.looks.given(period):
-            for name in ("from", "to"):
-                value = period.child(name)
-                bounds[name] = self.looks.given(value)
-                if bounds[name]:
-                    self.extracts[f"{bind}_{name}"] = value.read
+        first, last = period.child("from"), period.child("to")
+        since = self.looks.given(period) and self.looks.given(first)
+        until = self.looks.given(period) and self.looks.given(last)
+        for name in (OF_FIRST if since else ()) + (OF_LAST if until else ()):
+            self.extracts[f"{bind}_{name}"] = lambda variables, name=name: bounds(  # type: ignore[misc]
+                first.read(variables) if since else None, last.read(variables) if until else None
+            )[name]
         group_by = self.looks.at(arguments["groupBy"], inputs.code)
         items: list[tuple[str, str | p.Figures]] = []
         for name, found in self.below(nodes, "Statistics").items():
@@ -464,7 +483,7 @@ class Planner:
         ):
             raise Refusal(Code.FIELD_NOT_READABLE, f"不能按 {group_by} 分组：您无权阅读该字段。", (key,))
         self.sizes[bind] = lambda _: COUNT_ROWS * (1 + sum(isinstance(what, p.Figures) for _, what in items))
-        return p.Statistics(key, bind, bounds["from"], bounds["to"], group_by, tuple(items))
+        return p.Statistics(key, bind, since, until, group_by, tuple(items))
 
     def figure(self, asked: str, key: str) -> str:
         """SECURITY: a figure is given only to those who read all that it is computed from."""
@@ -497,15 +516,20 @@ def _guarded(extract: Extract, name: str, path: tuple[str, ...]) -> Extract:
     return guarded
 
 
+def _count_rows(item: p.TotalCount | p.TotalCapped) -> int:
+    if isinstance(item, p.TotalCapped) or not item.exact:
+        return COUNT_ROWS
+    return WIDE_COUNT_ROWS if item.wide else NARROW_COUNT_ROWS
+
+
 def _cost(item: Any, sizes: dict[str, int]) -> int:
     match item:
         case p.Page(slice=part, items=items):
             size = sizes[part.size]
-            total = 1
+            # Each count is made once, however often it is shown.
+            total = 1 + sum({_count_rows(one) for one in items if isinstance(one, p.TotalCount | p.TotalCapped)})
             for one in items:
-                if isinstance(one, p.TotalCount):
-                    total += COUNT_ROWS
-                elif isinstance(one, p.Nodes):
+                if isinstance(one, p.Nodes):
                     total += size * _cost(one.node, sizes)
                 elif isinstance(one, p.Edges):
                     total += size * sum(_cost(what, sizes) for _, what in one.items if isinstance(what, p.Node))

@@ -40,11 +40,15 @@ def _has_variable(node: ValueNode) -> bool:
 
 @dataclass(frozen=True)
 class Source:
-    """A value of a given input type: read from the coerced variables of a call. None stands for absent and for null alike."""
+    """A value of a given input type: read from the coerced variables of a call. None stands for absent and for null alike.
+
+    `constant`: the same for every call.
+    """
 
     read: Callable[[Any], Any]
     type: GraphQLInputType
     node: ValueNode | None = None
+    constant: bool = False
 
     def child(self, name: str) -> Source:
         """The value of an input object's field."""
@@ -55,18 +59,20 @@ class Source:
             node = next((field.value for field in self.node.fields if field.name.value == name), None)
             if node is not None:
                 return source_of(node, of)
+            if kind.fields[name].default_value is Undefined:
+                return Source(lambda _: None, of, constant=True)
 
         def read(variables: Any) -> Any:
             parent = self.read(variables)
             return None if parent is None else parent.get(name)
 
-        return Source(read, of)
+        return Source(read, of, constant=self.constant)
 
 
 def source_of(node: ValueNode | None, kind: GraphQLInputType) -> Source:
     """The source of an argument's value."""
     if node is None:
-        return Source(lambda _: None, kind)
+        return Source(lambda _: None, kind, constant=True)
     if isinstance(node, VariableNode):
         name = node.name.value
         return Source(lambda variables: variables.coerced.get(name), kind, node)
@@ -79,7 +85,7 @@ def source_of(node: ValueNode | None, kind: GraphQLInputType) -> Source:
         return Source(read, kind, node)
     value = value_from_ast(node, kind)
     constant = None if value is Undefined else value
-    return Source(lambda _: constant, kind, node)
+    return Source(lambda _: constant, kind, node, constant=True)
 
 
 class Looks:
@@ -90,13 +96,14 @@ class Looks:
         self.taken: list[tuple[Callable[[Any], Any], Any]] = []
 
     def at(self, source: Source, facet: Callable[[Any], Any]) -> Any:
-        """What `facet` says of the value; recorded."""
+        """What `facet` says of the value; recorded unless it says the same at every call."""
 
         def look(variables: Any) -> Any:
             return facet(source.read(variables))
 
         answer = look(self.variables)
-        self.taken.append((look, answer))
+        if not source.constant:
+            self.taken.append((look, answer))
         return answer
 
     def given(self, source: Source) -> bool:

@@ -1,7 +1,7 @@
 """Databases for the tests: one private server a session, and clones of two templates, made only when asked for.
 
 `database` is an empty, migrated database of one test. `county` is the demo county, shared by a module that only reads;
-`own_county` is the same for one test that writes.
+`own_county` is the same for one test that writes; `large_county` has rows enough for plans and bounds.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from db.embedded import EmbeddedServer
 from db.engine import Address, ensure_database
 
 _numbers = itertools.count(1)
+LARGE = 20_000
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +69,26 @@ def county_template(template: Address) -> Address:
     return address
 
 
+@pytest.fixture(scope="session")
+def large_template(county_template: Address) -> Address:
+    """The demo county with LARGE synthetic disputes more. Never connect to it: clones are made of it."""
+    from db.scale import extend
+
+    address = county_template.with_database("template_large")
+
+    async def make() -> None:
+        await _clone(county_template, address)
+        connection = await asyncpg.connect(**address.connect_arguments())
+        try:
+            await extend(connection, LARGE)
+            await connection.execute("VACUUM (ANALYZE)")
+        finally:
+            await connection.close()
+
+    asyncio.run(make())
+    return address
+
+
 @pytest.fixture
 def database(template: Address) -> Iterator[Address]:
     """An empty, migrated database of this test alone."""
@@ -84,6 +105,12 @@ def county(county_template: Address) -> Iterator[Address]:
 def own_county(county_template: Address) -> Iterator[Address]:
     """The demo county, for this test alone to change."""
     yield from _lend(county_template)
+
+
+@pytest.fixture(scope="module")
+def large_county(large_template: Address) -> Iterator[Address]:
+    """The demo county with many synthetic disputes, for the tests of one module."""
+    yield from _lend(large_template)
 
 
 def _lend(template: Address) -> Iterator[Address]:

@@ -15,6 +15,7 @@ person = Table(
     column("phone", Text, "staff", "工作电话", nullable=True, mask="phone"),
     code("state", PERSON_STATES, "账号状态", field_class="account", server_default=text("'ACTIVE'")),
     one_of("state", PERSON_STATES),
+    Index("ix_person_name", "name", "id"),
     comment="工作人员",
 )
 
@@ -51,5 +52,6 @@ mediator = Table(
     internal("person_id", Uuid, "人员", ForeignKey("person.id"), unique=True),
     internal("organization_id", Uuid, "所在调解组织", ForeignKey("organization.id"), index=True),
     one_of("hired_as", HIRE_KINDS),
+    Index("ix_mediator_qualified_on", "qualified_on", "id"),
     comment="调解员",
 )

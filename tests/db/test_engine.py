@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 
-from db.engine import Address, ensure_database, open_pool
+from db.engine import Address, Session, ensure_database, open_pool
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_address_that_would_be_misread_is_refused(text: str) -> None:
 
 
 async def test_every_connection_acts_as_the_role_of_its_pool(database: Address) -> None:
-    async with await open_pool(database, role="sanlian_reader", size=2, statement_timeout_ms=1234) as pool:
+    async with await open_pool(Session(database, "sanlian_reader", 1234), 2) as pool:
         for _ in range(4):
             (row,) = await pool.fetch(
                 "SELECT current_user AS who, current_setting('timezone') AS zone,"
@@ -52,14 +52,14 @@ async def test_every_connection_acts_as_the_role_of_its_pool(database: Address) 
 
 
 async def test_slow_statement_is_given_up(database: Address) -> None:
-    async with await open_pool(database, role=None, size=1, statement_timeout_ms=100) as pool:
+    async with await open_pool(Session(database, None, 100), 1) as pool:
         with pytest.raises(asyncpg.QueryCanceledError):
             await pool.execute("SELECT pg_sleep(5)")
         assert await pool.fetchval("SELECT 1") == 1
 
 
 async def test_forgotten_transaction_is_rolled_back_before_the_next_use(database: Address) -> None:
-    async with await open_pool(database, role=None, size=1, statement_timeout_ms=5000) as pool:
+    async with await open_pool(Session(database, None, 5000), 1) as pool:
         async with pool.acquire() as connection:
             await connection.execute("BEGIN; CREATE TABLE forgotten (); SET LOCAL timezone TO 'Asia/Shanghai'")
         assert await pool.fetchval("SELECT to_regclass('forgotten')::text") is None
@@ -67,7 +67,7 @@ async def test_forgotten_transaction_is_rolled_back_before_the_next_use(database
 
 
 async def test_json_arrives_as_the_text_that_was_sent(database: Address) -> None:
-    async with await open_pool(database, role=None, size=1, statement_timeout_ms=5000) as pool:
+    async with await open_pool(Session(database, None, 5000), 1) as pool:
         text = '{"b" : 1,\n "a": 1.10, "b": 2}'
         assert await pool.fetchval("SELECT $1::json", text) == text
         assert await pool.fetchval("SELECT $1::jsonb", text) == '{"a": 1.10, "b": 2}'
@@ -76,7 +76,7 @@ async def test_json_arrives_as_the_text_that_was_sent(database: Address) -> None
 @pytest.mark.parametrize("role", ["x; DROP TABLE token", 'x"', "", "X", "a" * 64])
 async def test_role_is_a_plain_name(database: Address, role: str) -> None:
     with pytest.raises(ValueError, match="plain role name"):
-        await open_pool(database, role=role, size=1, statement_timeout_ms=5000)
+        Session(database, role, 5000)
 
 
 async def test_database_is_made_once_and_ordered_by_code_point(database: Address) -> None:

@@ -16,19 +16,15 @@ SELECT (
 FROM (
     SELECT (
         SELECT coalesce(json_agg(CASE WHEN (asked.kind = 'Party') THEN (
-            SELECT (
-                SELECT row_to_json("-")
-                FROM (
-                    SELECT 'Party:' || CAST(party_1.id AS TEXT) AS "id",
-                      party_1.name AS "name",
-                      mask_phone(party_1.phone) AS "phone",
-                      (
-                        SELECT (
-                            SELECT row_to_json("-")
-                            FROM (
-                                SELECT dispute_1.title AS "title"
-                              ) "-"
-                          ) AS anon_3
+            SELECT row_to_json("-") AS row_to_json_1
+            FROM (
+                SELECT 'Party:' || CAST(party_1.id AS TEXT) AS id,
+                  party_1.name AS name,
+                  mask_phone(party_1.phone) AS phone,
+                  (
+                    SELECT row_to_json("-") AS row_to_json_2
+                    FROM (
+                        SELECT dispute_1.title AS title
                         FROM dispute AS dispute_1
                         WHERE dispute_1.id = party_1.dispute_id
                           AND ((EXISTS (
@@ -38,44 +34,42 @@ FROM (
                               AND referral_1.organization_id = $1::UUID
                               AND referral_1.state != 'WITHDRAWN'
                           )) OR dispute_1.source_organization_id = $1::UUID)
-                      ) AS "dispute"
-                  ) "-"
-              ) AS anon_2
-            FROM party AS party_1
-            JOIN dispute AS dispute_2 ON dispute_2.id = party_1.dispute_id
-            WHERE party_1.id = asked.value
-              AND (EXISTS (
-                SELECT 1
-                FROM referral AS referral_2
-                WHERE referral_2.dispute_id = dispute_2.id
-                  AND referral_2.organization_id = $1::UUID
-                  AND referral_2.state != 'WITHDRAWN'
-              ))
+                      ) AS "-"
+                  ) AS dispute
+                FROM party AS party_1
+                JOIN dispute AS dispute_2 ON dispute_2.id = party_1.dispute_id
+                WHERE party_1.id = asked.value
+                  AND (EXISTS (
+                    SELECT 1
+                    FROM referral AS referral_2
+                    WHERE referral_2.dispute_id = dispute_2.id
+                      AND referral_2.organization_id = $1::UUID
+                      AND referral_2.state != 'WITHDRAWN'
+                  ))
+              ) AS "-"
           ) WHEN (asked.kind = 'Note') THEN (
-            SELECT (
-                SELECT row_to_json("-")
-                FROM (
-                    SELECT 'Note:' || CAST(note_1.id AS TEXT) AS "id",
-                      note_1.text AS "text"
-                  ) "-"
-              ) AS anon_4
-            FROM note AS note_1
-            JOIN dispute AS dispute_3 ON dispute_3.id = note_1.dispute_id
-            WHERE note_1.id = asked.value
-              AND (EXISTS (
-                SELECT 1
-                FROM referral AS referral_3
-                WHERE referral_3.dispute_id = dispute_3.id
-                  AND referral_3.organization_id = $1::UUID
-                  AND referral_3.state != 'WITHDRAWN'
-              ))
-              AND (EXISTS (
-                SELECT 1
-                FROM attendance AS attendance_1
-                WHERE attendance_1.session_id = note_1.session_id
-                  AND attendance_1.organization_id = $1::UUID
-              ))
-              AND note_1.visibility = 'SHARED'
+            SELECT row_to_json("-") AS row_to_json_3
+            FROM (
+                SELECT 'Note:' || CAST(note_1.id AS TEXT) AS id,
+                  note_1.text AS text
+                FROM note AS note_1
+                JOIN dispute AS dispute_3 ON dispute_3.id = note_1.dispute_id
+                WHERE note_1.id = asked.value
+                  AND (EXISTS (
+                    SELECT 1
+                    FROM referral AS referral_3
+                    WHERE referral_3.dispute_id = dispute_3.id
+                      AND referral_3.organization_id = $1::UUID
+                      AND referral_3.state != 'WITHDRAWN'
+                  ))
+                  AND (EXISTS (
+                    SELECT 1
+                    FROM attendance AS attendance_1
+                    WHERE attendance_1.session_id = note_1.session_id
+                      AND attendance_1.organization_id = $1::UUID
+                  ))
+                  AND note_1.visibility = 'SHARED'
+              ) AS "-"
           ) END ORDER BY asked.place), '[]'::json) AS coalesce_1
         FROM unnest($2::TEXT[], $3::UUID[]) WITH ORDINALITY AS asked(kind, value, place)
       ) AS v0

@@ -1,7 +1,7 @@
 -- bureau_admin
--- $1 claim_0_area_code
+-- $1 v2_size
 -- $2 v1_state
--- $3 v2_size
+-- $3 claim_0_area_code
 -- $4 v2_size_after_0
 -- $5 v2_size_after_1
 SELECT (
@@ -20,79 +20,39 @@ FROM (
         SELECT (
             SELECT row_to_json("-")
             FROM (
-                SELECT (
-                    SELECT count(*) AS count_1
-                    FROM dispute AS dispute_1
-                    WHERE dispute_1.county_code = $1::VARCHAR
-                      AND dispute_1.state = any($2::TEXT[])
-                  ) AS "totalCount",
+                SELECT max(anon_3.total) AS "totalCount",
                   (
                     SELECT row_to_json("-")
                     FROM (
-                        SELECT count(anon_3.rn) > $3::INTEGER AS "hasNextPage",
-                          (array_agg(anon_3.j1 ORDER BY anon_3.rn DESC) FILTER (WHERE anon_3.rn <= $3::INTEGER))[1] AS "endCursor"
+                        SELECT count(anon_4.rn) > $1::INTEGER AS "hasNextPage",
+                          CASE WHEN (least(count(anon_4.rn), $1::INTEGER) > 0) THEN translate(encode(convert_to(CAST(json_build_array((array_agg(anon_4.k0 ORDER BY anon_4.rn ASC) FILTER (WHERE anon_4.rn <= $1::INTEGER))[least(count(anon_4.rn), $1::INTEGER)], (array_agg(anon_4.k1 ORDER BY anon_4.rn ASC) FILTER (WHERE anon_4.rn <= $1::INTEGER))[least(count(anon_4.rn), $1::INTEGER)]) AS TEXT), 'UTF8'), 'base64'), E'\n', '') END AS "endCursor"
                       ) "-"
                   ) AS "pageInfo",
-                  coalesce(json_agg(anon_3.j2 ORDER BY anon_3.rn ASC) FILTER (WHERE anon_3.rn <= $3::INTEGER), '[]'::json) AS "nodes"
+                  coalesce(json_agg(anon_4.j2 ORDER BY anon_4.rn ASC) FILTER (WHERE anon_4.rn <= $1::INTEGER), '[]'::json) AS "nodes"
               ) "-"
           ) AS anon_2
         FROM (
-            SELECT row_number() OVER (ORDER BY anon_4.registered_at DESC, anon_4.id DESC) AS rn,
-              translate(encode(convert_to(CAST(json_build_array(anon_4.registered_at, anon_4.id) AS TEXT), 'UTF8'), 'base64'), E'\n', '') AS j1,
-              CASE WHEN (row_number() OVER (ORDER BY anon_4.registered_at DESC, anon_4.id DESC) <= $3::INTEGER) THEN (
-                SELECT row_to_json("-")
+            SELECT least(count(*), 10000) AS total,
+              count(*) > 10000 AS capped
+            FROM (
+                SELECT anon_6.id AS id
                 FROM (
-                    SELECT 'Dispute:' || CAST(anon_4.id AS TEXT) AS "id",
-                      anon_4.title AS "title",
-                      anon_4.summary AS "summary",
-                      CAST(anon_4.amount_claimed AS TEXT) AS "amountClaimed",
-                      (
-                        SELECT (
-                            SELECT row_to_json("-")
-                            FROM (
-                                SELECT (
-                                    SELECT person_1.name
-                                    FROM person AS person_1
-                                    WHERE person_1.id = mediator_1.person_id
-                                  ) AS "name"
-                              ) "-"
-                          ) AS anon_5
-                        FROM mediator AS mediator_1
-                        WHERE mediator_1.person_id = (
-                            SELECT assignment_1.person_id
-                            FROM assignment AS assignment_1
-                            WHERE assignment_1.dispute_id = anon_4.id
-                              AND assignment_1.is_lead
-                              AND assignment_1.ended_at IS NULL
-                          )
-                      ) AS "leadMediator",
-                      (
-                        SELECT coalesce(json_agg(anon_6.node ORDER BY anon_6.o0, anon_6.o1), '[]'::json) AS coalesce_1
-                        FROM (
-                            SELECT (
-                                SELECT row_to_json("-")
-                                FROM (
-                                    SELECT CASE WHEN party_1.is_natural_person THEN mask_name(party_1.name) ELSE party_1.name END AS "name",
-                                      mask_phone(party_1.phone) AS "phone",
-                                      party_1.id_number AS "idNumber",
-                                      (
-                                        SELECT row_to_json("-")
-                                        FROM (
-                                            SELECT to_json('{isMinor}'::text[]) AS "hidden",
-                                              to_json('{name,phone,address,idNumber,agentName}'::text[]) AS "masked"
-                                          ) "-"
-                                      ) AS "access"
-                                  ) "-"
-                              ) AS node,
-                              party_1.side AS o0,
-                              party_1.id AS o1
-                            FROM party AS party_1
-                            WHERE party_1.dispute_id = anon_4.id
-                              AND anon_4.county_code = $1::VARCHAR
-                          ) AS anon_6
-                      ) AS "parties"
-                  ) "-"
-              ) END AS j2
+                    SELECT DISTINCT unnest($2::TEXT[]) AS value
+                  ) AS anon_7
+                JOIN LATERAL (
+                    SELECT dispute_1.id AS id
+                    FROM dispute AS dispute_1
+                    WHERE dispute_1.county_code = $3::VARCHAR
+                      AND dispute_1.state = anon_7.value
+                    LIMIT 10001
+                  ) AS anon_6 ON true
+              ) AS anon_5
+          ) AS anon_3
+        LEFT OUTER JOIN (
+            SELECT row_number() OVER (ORDER BY anon_8.registered_at DESC, anon_8.id DESC) AS rn,
+              anon_8.registered_at AS k0,
+              anon_8.id AS k1,
+              CASE WHEN (row_number() OVER (ORDER BY anon_8.registered_at DESC, anon_8.id DESC) <= $1::INTEGER) THEN row_to_json("-2") END AS j2
             FROM (
                 SELECT dispute_2.id AS id,
                   dispute_2.case_number AS case_number,
@@ -135,15 +95,78 @@ FROM (
                   dispute_2.previous_id AS previous_id,
                   dispute_2.public_grams AS public_grams,
                   dispute_2.narrative_grams AS narrative_grams
-                FROM dispute AS dispute_2
-                WHERE dispute_2.county_code = $1::VARCHAR
-                  AND dispute_2.state = any($2::TEXT[])
-                  AND (dispute_2.registered_at, dispute_2.id) < ($4::TIMESTAMP WITH TIME ZONE, $5::UUID)
+                FROM (
+                    SELECT anon_10.id AS id
+                    FROM (
+                        SELECT DISTINCT unnest($2::TEXT[]) AS value
+                      ) AS anon_11
+                    JOIN LATERAL (
+                        SELECT anon_12.id AS id
+                        FROM (
+                            SELECT dispute_3.id AS id,
+                              dispute_3.registered_at AS registered_at
+                            FROM dispute AS dispute_3
+                            WHERE dispute_3.county_code = $3::VARCHAR
+                              AND dispute_3.state = anon_11.value
+                              AND (dispute_3.registered_at, dispute_3.id) < ($4::TIMESTAMP WITH TIME ZONE, $5::UUID)
+                            ORDER BY dispute_3.registered_at DESC,
+                              dispute_3.id DESC
+                            LIMIT 201
+                          ) AS anon_12
+                        ORDER BY anon_12.registered_at DESC,
+                          anon_12.id DESC
+                        LIMIT $1::INTEGER + 1
+                      ) AS anon_10 ON true
+                  ) AS anon_9
+                JOIN dispute AS dispute_2 ON dispute_2.id = anon_9.id
                 ORDER BY dispute_2.registered_at DESC,
                   dispute_2.id DESC
-                LIMIT $3::INTEGER + 1
-              ) AS anon_4
-          ) AS anon_3
+                LIMIT $1::INTEGER + 1
+              ) AS anon_8
+            JOIN LATERAL (
+                SELECT 'Dispute:' || CAST(anon_8.id AS TEXT) AS id,
+                  anon_8.title AS title,
+                  anon_8.summary AS summary,
+                  CAST(anon_8.amount_claimed AS TEXT) AS "amountClaimed",
+                  (
+                    SELECT row_to_json("-") AS row_to_json_1
+                    FROM (
+                        SELECT (
+                            SELECT person_1.name
+                            FROM person AS person_1
+                            WHERE person_1.id = mediator_1.person_id
+                          ) AS name
+                        FROM mediator AS mediator_1
+                        WHERE mediator_1.person_id = (
+                            SELECT assignment_1.person_id
+                            FROM assignment AS assignment_1
+                            WHERE assignment_1.dispute_id = anon_8.id
+                              AND assignment_1.is_lead
+                              AND assignment_1.ended_at IS NULL
+                          )
+                      ) AS "-"
+                  ) AS "leadMediator",
+                  (
+                    SELECT coalesce(json_agg(row_to_json("-")), '[]'::json) AS coalesce_1
+                    FROM (
+                        SELECT CASE WHEN party_1.is_natural_person THEN mask_name(party_1.name) ELSE party_1.name END AS name,
+                          mask_phone(party_1.phone) AS phone,
+                          party_1.id_number AS "idNumber",
+                          (
+                            SELECT row_to_json("-")
+                            FROM (
+                                SELECT '["isMinor"]'::json AS "hidden",
+                                  '["name","phone","address","idNumber","agentName"]'::json AS "masked"
+                              ) "-"
+                          ) AS access
+                        FROM party AS party_1
+                        WHERE party_1.dispute_id = anon_8.id
+                        ORDER BY party_1.side,
+                          party_1.id
+                      ) AS "-"
+                  ) AS parties
+              ) AS "-2" ON true
+          ) AS anon_4 ON true
         HAVING true
       ) AS v0
     LIMIT ALL

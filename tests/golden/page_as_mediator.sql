@@ -1,6 +1,6 @@
 -- mediator
--- $1 claim_0_person_id
--- $2 v1_size
+-- $1 v1_size
+-- $2 claim_0_person_id
 SELECT (
     SELECT access_epoch.epoch
     FROM access_epoch
@@ -17,153 +17,146 @@ FROM (
         SELECT (
             SELECT row_to_json("-")
             FROM (
-                SELECT (
-                    SELECT count(*) AS count_1
-                    FROM (
-                        SELECT DISTINCT anon_4.id AS id
-                        FROM (
-                            SELECT DISTINCT ON (assignment_1.dispute_registered_at, assignment_1.dispute_id) dispute_1.id AS id
-                            FROM assignment AS assignment_1
-                            JOIN dispute AS dispute_1 ON dispute_1.id = assignment_1.dispute_id
-                            WHERE assignment_1.person_id = $1::UUID
-                              AND assignment_1.ended_at IS NULL
-                          ) AS anon_4
-                      ) AS anon_3
-                  ) AS "totalCount",
+                SELECT max(anon_3.total) AS "totalCount",
                   (
                     SELECT row_to_json("-")
                     FROM (
-                        SELECT count(anon_5.rn) > $2::INTEGER AS "hasNextPage",
-                          (array_agg(anon_5.j1 ORDER BY anon_5.rn DESC) FILTER (WHERE anon_5.rn <= $2::INTEGER))[1] AS "endCursor"
+                        SELECT count(anon_4.rn) > $1::INTEGER AS "hasNextPage",
+                          CASE WHEN (least(count(anon_4.rn), $1::INTEGER) > 0) THEN translate(encode(convert_to(CAST(json_build_array((array_agg(anon_4.k0 ORDER BY anon_4.rn ASC) FILTER (WHERE anon_4.rn <= $1::INTEGER))[least(count(anon_4.rn), $1::INTEGER)], (array_agg(anon_4.k1 ORDER BY anon_4.rn ASC) FILTER (WHERE anon_4.rn <= $1::INTEGER))[least(count(anon_4.rn), $1::INTEGER)]) AS TEXT), 'UTF8'), 'base64'), E'\n', '') END AS "endCursor"
                       ) "-"
                   ) AS "pageInfo",
-                  coalesce(json_agg(anon_5.j2 ORDER BY anon_5.rn ASC) FILTER (WHERE anon_5.rn <= $2::INTEGER), '[]'::json) AS "nodes"
+                  coalesce(json_agg(anon_4.j2 ORDER BY anon_4.rn ASC) FILTER (WHERE anon_4.rn <= $1::INTEGER), '[]'::json) AS "nodes"
               ) "-"
           ) AS anon_2
         FROM (
-            SELECT row_number() OVER (ORDER BY anon_6.registered_at DESC, anon_6.id DESC) AS rn,
-              translate(encode(convert_to(CAST(json_build_array(anon_6.registered_at, anon_6.id) AS TEXT), 'UTF8'), 'base64'), E'\n', '') AS j1,
-              CASE WHEN (row_number() OVER (ORDER BY anon_6.registered_at DESC, anon_6.id DESC) <= $2::INTEGER) THEN (
-                SELECT row_to_json("-")
+            SELECT least(count(*), 10000) AS total,
+              count(*) > 10000 AS capped
+            FROM (
+                SELECT anon_6.id AS id
                 FROM (
-                    SELECT 'Dispute:' || CAST(anon_6.id AS TEXT) AS "id",
-                      anon_6.title AS "title",
-                      anon_6.summary AS "summary",
-                      CAST(anon_6.amount_claimed AS TEXT) AS "amountClaimed",
-                      (
+                    SELECT DISTINCT ON (assignment_1.dispute_registered_at, assignment_1.dispute_id) assignment_1.dispute_id AS id
+                    FROM assignment AS assignment_1
+                    WHERE assignment_1.person_id = $2::UUID
+                      AND assignment_1.ended_at IS NULL
+                    LIMIT 10001
+                  ) AS anon_6
+              ) AS anon_5
+          ) AS anon_3
+        LEFT OUTER JOIN (
+            SELECT row_number() OVER (ORDER BY anon_7.registered_at DESC, anon_7.id DESC) AS rn,
+              anon_7.registered_at AS k0,
+              anon_7.id AS k1,
+              CASE WHEN (row_number() OVER (ORDER BY anon_7.registered_at DESC, anon_7.id DESC) <= $1::INTEGER) THEN row_to_json("-2") END AS j2
+            FROM (
+                SELECT dispute_1.id AS id,
+                  dispute_1.case_number AS case_number,
+                  dispute_1.title AS title,
+                  dispute_1.category AS category,
+                  dispute_1.sub_category AS sub_category,
+                  dispute_1.source AS source,
+                  dispute_1.state AS state,
+                  dispute_1.tier AS tier,
+                  dispute_1.risk_level AS risk_level,
+                  dispute_1.amount_claimed AS amount_claimed,
+                  dispute_1.people_count AS people_count,
+                  dispute_1.summary AS summary,
+                  dispute_1.public_summary AS public_summary,
+                  dispute_1.occurred_on AS occurred_on,
+                  dispute_1.registered_at AS registered_at,
+                  dispute_1.notified_at AS notified_at,
+                  dispute_1.accepted_at AS accepted_at,
+                  dispute_1.due_on AS due_on,
+                  dispute_1.concluded_at AS concluded_at,
+                  dispute_1.closed_at AS closed_at,
+                  dispute_1.utility_cut AS utility_cut,
+                  dispute_1.decline_reason AS decline_reason,
+                  dispute_1.advice AS advice,
+                  dispute_1.outcome AS outcome,
+                  dispute_1.external_ref AS external_ref,
+                  dispute_1.version AS version,
+                  dispute_1.committee_id AS committee_id,
+                  dispute_1.case_year AS case_year,
+                  dispute_1.case_sequence AS case_sequence,
+                  dispute_1.grid_code AS grid_code,
+                  dispute_1.community_code AS community_code,
+                  dispute_1.town_code AS town_code,
+                  dispute_1.county_code AS county_code,
+                  dispute_1.compound_id AS compound_id,
+                  dispute_1.team_id AS team_id,
+                  dispute_1.squad_id AS squad_id,
+                  dispute_1.centre_id AS centre_id,
+                  dispute_1.source_organization_id AS source_organization_id,
+                  dispute_1.previous_id AS previous_id,
+                  dispute_1.public_grams AS public_grams,
+                  dispute_1.narrative_grams AS narrative_grams
+                FROM (
+                    SELECT anon_9.id AS id
+                    FROM (
+                        SELECT anon_10.id AS id
+                        FROM (
+                            SELECT DISTINCT ON (assignment_2.dispute_registered_at, assignment_2.dispute_id) assignment_2.dispute_id AS id,
+                              assignment_2.dispute_registered_at AS registered_at
+                            FROM assignment AS assignment_2
+                            WHERE assignment_2.person_id = $2::UUID
+                              AND assignment_2.ended_at IS NULL
+                            ORDER BY assignment_2.dispute_registered_at DESC,
+                              assignment_2.dispute_id DESC
+                            LIMIT 201
+                          ) AS anon_10
+                        ORDER BY anon_10.registered_at DESC,
+                          anon_10.id DESC
+                        LIMIT $1::INTEGER + 1
+                      ) AS anon_9
+                  ) AS anon_8
+                JOIN dispute AS dispute_1 ON dispute_1.id = anon_8.id
+                ORDER BY dispute_1.registered_at DESC,
+                  dispute_1.id DESC
+                LIMIT $1::INTEGER + 1
+              ) AS anon_7
+            JOIN LATERAL (
+                SELECT 'Dispute:' || CAST(anon_7.id AS TEXT) AS id,
+                  anon_7.title AS title,
+                  anon_7.summary AS summary,
+                  CAST(anon_7.amount_claimed AS TEXT) AS "amountClaimed",
+                  (
+                    SELECT row_to_json("-") AS row_to_json_1
+                    FROM (
                         SELECT (
-                            SELECT row_to_json("-")
-                            FROM (
-                                SELECT (
-                                    SELECT person_1.name
-                                    FROM person AS person_1
-                                    WHERE person_1.id = mediator_1.person_id
-                                  ) AS "name"
-                              ) "-"
-                          ) AS anon_7
+                            SELECT person_1.name
+                            FROM person AS person_1
+                            WHERE person_1.id = mediator_1.person_id
+                          ) AS name
                         FROM mediator AS mediator_1
                         WHERE mediator_1.person_id = (
-                            SELECT assignment_2.person_id
-                            FROM assignment AS assignment_2
-                            WHERE assignment_2.dispute_id = anon_6.id
-                              AND assignment_2.is_lead
-                              AND assignment_2.ended_at IS NULL
+                            SELECT assignment_3.person_id
+                            FROM assignment AS assignment_3
+                            WHERE assignment_3.dispute_id = anon_7.id
+                              AND assignment_3.is_lead
+                              AND assignment_3.ended_at IS NULL
                           )
-                      ) AS "leadMediator",
-                      (
-                        SELECT coalesce(json_agg(anon_8.node ORDER BY anon_8.o0, anon_8.o1), '[]'::json) AS coalesce_1
-                        FROM (
-                            SELECT (
-                                SELECT row_to_json("-")
-                                FROM (
-                                    SELECT party_1.name AS "name",
-                                      party_1.phone AS "phone",
-                                      party_1.id_number AS "idNumber",
-                                      (
-                                        SELECT row_to_json("-")
-                                        FROM (
-                                            SELECT to_json('{}'::text[]) AS "hidden",
-                                              to_json('{idNumber}'::text[]) AS "masked"
-                                          ) "-"
-                                      ) AS "access"
-                                  ) "-"
-                              ) AS node,
-                              party_1.side AS o0,
-                              party_1.id AS o1
-                            FROM party AS party_1
-                            WHERE party_1.dispute_id = anon_6.id
-                              AND (EXISTS (
-                                SELECT 1
-                                FROM assignment AS assignment_3
-                                WHERE assignment_3.dispute_id = anon_6.id
-                                  AND assignment_3.person_id = $1::UUID
-                                  AND assignment_3.ended_at IS NULL
-                              ))
-                          ) AS anon_8
-                      ) AS "parties"
-                  ) "-"
-              ) END AS j2
-            FROM (
-                SELECT dispute_2.id AS id,
-                  dispute_2.case_number AS case_number,
-                  dispute_2.title AS title,
-                  dispute_2.category AS category,
-                  dispute_2.sub_category AS sub_category,
-                  dispute_2.source AS source,
-                  dispute_2.state AS state,
-                  dispute_2.tier AS tier,
-                  dispute_2.risk_level AS risk_level,
-                  dispute_2.amount_claimed AS amount_claimed,
-                  dispute_2.people_count AS people_count,
-                  dispute_2.summary AS summary,
-                  dispute_2.public_summary AS public_summary,
-                  dispute_2.occurred_on AS occurred_on,
-                  dispute_2.registered_at AS registered_at,
-                  dispute_2.notified_at AS notified_at,
-                  dispute_2.accepted_at AS accepted_at,
-                  dispute_2.due_on AS due_on,
-                  dispute_2.concluded_at AS concluded_at,
-                  dispute_2.closed_at AS closed_at,
-                  dispute_2.utility_cut AS utility_cut,
-                  dispute_2.decline_reason AS decline_reason,
-                  dispute_2.advice AS advice,
-                  dispute_2.outcome AS outcome,
-                  dispute_2.external_ref AS external_ref,
-                  dispute_2.version AS version,
-                  dispute_2.committee_id AS committee_id,
-                  dispute_2.case_year AS case_year,
-                  dispute_2.case_sequence AS case_sequence,
-                  dispute_2.grid_code AS grid_code,
-                  dispute_2.community_code AS community_code,
-                  dispute_2.town_code AS town_code,
-                  dispute_2.county_code AS county_code,
-                  dispute_2.compound_id AS compound_id,
-                  dispute_2.team_id AS team_id,
-                  dispute_2.squad_id AS squad_id,
-                  dispute_2.centre_id AS centre_id,
-                  dispute_2.source_organization_id AS source_organization_id,
-                  dispute_2.previous_id AS previous_id,
-                  dispute_2.public_grams AS public_grams,
-                  dispute_2.narrative_grams AS narrative_grams
-                FROM (
-                    SELECT DISTINCT anon_10.id AS id
+                      ) AS "-"
+                  ) AS "leadMediator",
+                  (
+                    SELECT coalesce(json_agg(row_to_json("-")), '[]'::json) AS coalesce_1
                     FROM (
-                        SELECT DISTINCT ON (assignment_4.dispute_registered_at, assignment_4.dispute_id) dispute_3.id AS id
-                        FROM assignment AS assignment_4
-                        JOIN dispute AS dispute_3 ON dispute_3.id = assignment_4.dispute_id
-                        WHERE assignment_4.person_id = $1::UUID
-                          AND assignment_4.ended_at IS NULL
-                        ORDER BY assignment_4.dispute_registered_at DESC,
-                          assignment_4.dispute_id DESC
-                        LIMIT $2::INTEGER + 1
-                      ) AS anon_10
-                  ) AS anon_9
-                JOIN dispute AS dispute_2 ON dispute_2.id = anon_9.id
-                ORDER BY dispute_2.registered_at DESC,
-                  dispute_2.id DESC
-                LIMIT $2::INTEGER + 1
-              ) AS anon_6
-          ) AS anon_5
+                        SELECT party_1.name AS name,
+                          party_1.phone AS phone,
+                          party_1.id_number AS "idNumber",
+                          (
+                            SELECT row_to_json("-")
+                            FROM (
+                                SELECT '[]'::json AS "hidden",
+                                  '["idNumber"]'::json AS "masked"
+                              ) "-"
+                          ) AS access
+                        FROM party AS party_1
+                        WHERE party_1.dispute_id = anon_7.id
+                        ORDER BY party_1.side,
+                          party_1.id
+                      ) AS "-"
+                  ) AS parties
+              ) AS "-2" ON true
+          ) AS anon_4 ON true
         HAVING true
       ) AS v0
     LIMIT ALL

@@ -1,8 +1,8 @@
 -- grid_worker + grid_worker + law_leader
--- $1 claim_0_area_code
--- $2 claim_1_area_code
--- $3 claim_2_team_ids
--- $4 v1_size
+-- $1 v1_size
+-- $2 claim_0_area_code
+-- $3 claim_1_area_code
+-- $4 claim_2_team_ids
 SELECT (
     SELECT access_epoch.epoch
     FROM access_epoch
@@ -19,99 +19,54 @@ FROM (
         SELECT (
             SELECT row_to_json("-")
             FROM (
-                SELECT (
-                    SELECT count(*) AS count_1
-                    FROM (
-                        SELECT anon_4.id AS id
-                        FROM (
-                            SELECT dispute_1.id AS id
-                            FROM dispute AS dispute_1
-                            WHERE dispute_1.grid_code = $1::VARCHAR
-                          ) AS anon_4
-                        UNION
-                        SELECT anon_5.id AS id
-                        FROM (
-                            SELECT dispute_2.id AS id
-                            FROM dispute AS dispute_2
-                            WHERE dispute_2.grid_code = $2::VARCHAR
-                          ) AS anon_5
-                        UNION
-                        SELECT anon_6.id AS id
-                        FROM unnest($3::UUID[]) AS anon_7(value)
-                        JOIN LATERAL (
-                            SELECT dispute_3.id AS id
-                            FROM dispute AS dispute_3
-                            WHERE dispute_3.team_id = anon_7.value
-                          ) AS anon_6 ON true
-                      ) AS anon_3
-                  ) AS "totalCount",
+                SELECT max(anon_3.total) AS "totalCount",
                   (
                     SELECT row_to_json("-")
                     FROM (
-                        SELECT count(anon_8.rn) > $4::INTEGER AS "hasNextPage",
-                          (array_agg(anon_8.j1 ORDER BY anon_8.rn DESC) FILTER (WHERE anon_8.rn <= $4::INTEGER))[1] AS "endCursor"
+                        SELECT count(anon_4.rn) > $1::INTEGER AS "hasNextPage",
+                          CASE WHEN (least(count(anon_4.rn), $1::INTEGER) > 0) THEN translate(encode(convert_to(CAST(json_build_array((array_agg(anon_4.k0 ORDER BY anon_4.rn ASC) FILTER (WHERE anon_4.rn <= $1::INTEGER))[least(count(anon_4.rn), $1::INTEGER)], (array_agg(anon_4.k1 ORDER BY anon_4.rn ASC) FILTER (WHERE anon_4.rn <= $1::INTEGER))[least(count(anon_4.rn), $1::INTEGER)]) AS TEXT), 'UTF8'), 'base64'), E'\n', '') END AS "endCursor"
                       ) "-"
                   ) AS "pageInfo",
-                  coalesce(json_agg(anon_8.j2 ORDER BY anon_8.rn ASC) FILTER (WHERE anon_8.rn <= $4::INTEGER), '[]'::json) AS "nodes"
+                  coalesce(json_agg(anon_4.j2 ORDER BY anon_4.rn ASC) FILTER (WHERE anon_4.rn <= $1::INTEGER), '[]'::json) AS "nodes"
               ) "-"
           ) AS anon_2
         FROM (
-            SELECT row_number() OVER (ORDER BY anon_9.registered_at DESC, anon_9.id DESC) AS rn,
-              translate(encode(convert_to(CAST(json_build_array(anon_9.registered_at, anon_9.id) AS TEXT), 'UTF8'), 'base64'), E'\n', '') AS j1,
-              CASE WHEN (row_number() OVER (ORDER BY anon_9.registered_at DESC, anon_9.id DESC) <= $4::INTEGER) THEN (
-                SELECT row_to_json("-")
+            SELECT least(count(*), 10000) AS total,
+              count(*) > 10000 AS capped
+            FROM (
+                SELECT anon_6.id AS id
                 FROM (
-                    SELECT 'Dispute:' || CAST(anon_9.id AS TEXT) AS "id",
-                      anon_9.title AS "title",
-                      CASE WHEN (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') THEN anon_9.summary ELSE NULL END AS "summary",
-                      NULL AS "amountClaimed",
-                      (
-                        SELECT (
-                            SELECT row_to_json("-")
-                            FROM (
-                                SELECT (
-                                    SELECT person_1.name
-                                    FROM person AS person_1
-                                    WHERE person_1.id = mediator_1.person_id
-                                  ) AS "name"
-                              ) "-"
-                          ) AS anon_10
-                        FROM mediator AS mediator_1
-                        WHERE mediator_1.person_id = (
-                            SELECT assignment_1.person_id
-                            FROM assignment AS assignment_1
-                            WHERE assignment_1.dispute_id = anon_9.id
-                              AND assignment_1.is_lead
-                              AND assignment_1.ended_at IS NULL
-                          )
-                      ) AS "leadMediator",
-                      (
-                        SELECT coalesce(json_agg(anon_11.node ORDER BY anon_11.o0, anon_11.o1), '[]'::json) AS coalesce_1
-                        FROM (
-                            SELECT (
-                                SELECT row_to_json("-")
-                                FROM (
-                                    SELECT CASE WHEN (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') THEN party_1.name ELSE CASE WHEN party_1.is_natural_person THEN mask_name(party_1.name) ELSE party_1.name END END AS "name",
-                                      CASE WHEN (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') THEN mask_phone(party_1.phone) ELSE NULL END AS "phone",
-                                      NULL AS "idNumber",
-                                      (
-                                        SELECT row_to_json("-")
-                                        FROM (
-                                            SELECT to_json('{idNumber,agentPowers,isMinor}'::text[] || CASE WHEN (false IS NOT true AND (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS NOT true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS NOT true AND false IS NOT true) THEN '{consent,consentOn}'::text[] ELSE '{}'::text[] END) AS "hidden",
-                                              to_json('{}'::text[] || CASE WHEN ((anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS NOT true AND (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS true) THEN '{name,agentName}'::text[] ELSE '{}'::text[] END || CASE WHEN (false IS NOT true AND (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL) OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' AND (anon_9.closed_at > now() - interval '30 days' OR anon_9.closed_at IS NULL AND anon_9.id IS NOT NULL)) IS NOT true AND (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM') IS true) THEN '{address}'::text[] ELSE '{}'::text[] END) AS "masked"
-                                          ) "-"
-                                      ) AS "access"
-                                  ) "-"
-                              ) AS node,
-                              party_1.side AS o0,
-                              party_1.id AS o1
-                            FROM party AS party_1
-                            WHERE party_1.dispute_id = anon_9.id
-                              AND (anon_9.grid_code = $1::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.grid_code = $2::VARCHAR AND anon_9.tier = 'TEAM' OR anon_9.team_id = any($3::UUID[]) AND anon_9.tier = 'TEAM')
-                          ) AS anon_11
-                      ) AS "parties"
-                  ) "-"
-              ) END AS j2
+                    SELECT dispute_1.id AS id
+                    FROM dispute AS dispute_1
+                    WHERE dispute_1.grid_code = $2::VARCHAR
+                    LIMIT 10001
+                  ) AS anon_6
+                UNION
+                SELECT anon_7.id AS id
+                FROM (
+                    SELECT dispute_2.id AS id
+                    FROM dispute AS dispute_2
+                    WHERE dispute_2.grid_code = $3::VARCHAR
+                    LIMIT 10001
+                  ) AS anon_7
+                UNION
+                SELECT anon_8.id AS id
+                FROM (
+                    SELECT DISTINCT unnest($4::UUID[]) AS value
+                  ) AS anon_9
+                JOIN LATERAL (
+                    SELECT dispute_3.id AS id
+                    FROM dispute AS dispute_3
+                    WHERE dispute_3.team_id = anon_9.value
+                    LIMIT 10001
+                  ) AS anon_8 ON true
+              ) AS anon_5
+          ) AS anon_3
+        LEFT OUTER JOIN (
+            SELECT row_number() OVER (ORDER BY anon_10.registered_at DESC, anon_10.id DESC) AS rn,
+              anon_10.registered_at AS k0,
+              anon_10.id AS k1,
+              CASE WHEN (row_number() OVER (ORDER BY anon_10.registered_at DESC, anon_10.id DESC) <= $1::INTEGER) THEN row_to_json("-2") END AS j2
             FROM (
                 SELECT dispute_4.id AS id,
                   dispute_4.case_number AS case_number,
@@ -155,43 +110,110 @@ FROM (
                   dispute_4.public_grams AS public_grams,
                   dispute_4.narrative_grams AS narrative_grams
                 FROM (
-                    SELECT anon_13.id AS id
+                    SELECT anon_12.id AS id
                     FROM (
-                        SELECT dispute_5.id AS id
-                        FROM dispute AS dispute_5
-                        WHERE dispute_5.grid_code = $1::VARCHAR
-                        ORDER BY dispute_5.registered_at DESC,
-                          dispute_5.id DESC
-                        LIMIT $4::INTEGER + 1
-                      ) AS anon_13
+                        SELECT anon_13.id AS id
+                        FROM (
+                            SELECT dispute_5.id AS id,
+                              dispute_5.registered_at AS registered_at
+                            FROM dispute AS dispute_5
+                            WHERE dispute_5.grid_code = $2::VARCHAR
+                            ORDER BY dispute_5.registered_at DESC,
+                              dispute_5.id DESC
+                            LIMIT 201
+                          ) AS anon_13
+                        ORDER BY anon_13.registered_at DESC,
+                          anon_13.id DESC
+                        LIMIT $1::INTEGER + 1
+                      ) AS anon_12
                     UNION
                     SELECT anon_14.id AS id
                     FROM (
-                        SELECT dispute_6.id AS id
-                        FROM dispute AS dispute_6
-                        WHERE dispute_6.grid_code = $2::VARCHAR
-                        ORDER BY dispute_6.registered_at DESC,
-                          dispute_6.id DESC
-                        LIMIT $4::INTEGER + 1
+                        SELECT anon_15.id AS id
+                        FROM (
+                            SELECT dispute_6.id AS id,
+                              dispute_6.registered_at AS registered_at
+                            FROM dispute AS dispute_6
+                            WHERE dispute_6.grid_code = $3::VARCHAR
+                            ORDER BY dispute_6.registered_at DESC,
+                              dispute_6.id DESC
+                            LIMIT 201
+                          ) AS anon_15
+                        ORDER BY anon_15.registered_at DESC,
+                          anon_15.id DESC
+                        LIMIT $1::INTEGER + 1
                       ) AS anon_14
                     UNION
-                    SELECT anon_15.id AS id
-                    FROM unnest($3::UUID[]) AS anon_16(value)
+                    SELECT anon_16.id AS id
+                    FROM (
+                        SELECT DISTINCT unnest($4::UUID[]) AS value
+                      ) AS anon_17
                     JOIN LATERAL (
-                        SELECT dispute_7.id AS id
-                        FROM dispute AS dispute_7
-                        WHERE dispute_7.team_id = anon_16.value
-                        ORDER BY dispute_7.registered_at DESC,
-                          dispute_7.id DESC
-                        LIMIT $4::INTEGER + 1
-                      ) AS anon_15 ON true
-                  ) AS anon_12
-                JOIN dispute AS dispute_4 ON dispute_4.id = anon_12.id
+                        SELECT anon_18.id AS id
+                        FROM (
+                            SELECT dispute_7.id AS id,
+                              dispute_7.registered_at AS registered_at
+                            FROM dispute AS dispute_7
+                            WHERE dispute_7.team_id = anon_17.value
+                            ORDER BY dispute_7.registered_at DESC,
+                              dispute_7.id DESC
+                            LIMIT 201
+                          ) AS anon_18
+                        ORDER BY anon_18.registered_at DESC,
+                          anon_18.id DESC
+                        LIMIT $1::INTEGER + 1
+                      ) AS anon_16 ON true
+                  ) AS anon_11
+                JOIN dispute AS dispute_4 ON dispute_4.id = anon_11.id
                 ORDER BY dispute_4.registered_at DESC,
                   dispute_4.id DESC
-                LIMIT $4::INTEGER + 1
-              ) AS anon_9
-          ) AS anon_8
+                LIMIT $1::INTEGER + 1
+              ) AS anon_10
+            JOIN LATERAL (
+                SELECT 'Dispute:' || CAST(anon_10.id AS TEXT) AS id,
+                  anon_10.title AS title,
+                  CASE WHEN (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') THEN anon_10.summary ELSE NULL END AS summary,
+                  NULL AS "amountClaimed",
+                  (
+                    SELECT row_to_json("-") AS row_to_json_1
+                    FROM (
+                        SELECT (
+                            SELECT person_1.name
+                            FROM person AS person_1
+                            WHERE person_1.id = mediator_1.person_id
+                          ) AS name
+                        FROM mediator AS mediator_1
+                        WHERE mediator_1.person_id = (
+                            SELECT assignment_1.person_id
+                            FROM assignment AS assignment_1
+                            WHERE assignment_1.dispute_id = anon_10.id
+                              AND assignment_1.is_lead
+                              AND assignment_1.ended_at IS NULL
+                          )
+                      ) AS "-"
+                  ) AS "leadMediator",
+                  (
+                    SELECT coalesce(json_agg(row_to_json("-")), '[]'::json) AS coalesce_1
+                    FROM (
+                        SELECT CASE WHEN (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') THEN party_1.name ELSE CASE WHEN party_1.is_natural_person THEN mask_name(party_1.name) ELSE party_1.name END END AS name,
+                          CASE WHEN (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') THEN mask_phone(party_1.phone) ELSE NULL END AS phone,
+                          NULL AS "idNumber",
+                          (
+                            SELECT row_to_json("-")
+                            FROM (
+                                SELECT to_json('{idNumber,agentPowers,isMinor}'::text[] || CASE WHEN (false IS NOT true AND (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') IS NOT true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') IS NOT true AND false IS NOT true) THEN '{consent,consentOn}'::text[] ELSE '{}'::text[] END) AS "hidden",
+                                  to_json('{}'::text[] || CASE WHEN ((anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') IS NOT true AND (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') IS true) THEN '{name,agentName}'::text[] ELSE '{}'::text[] END || CASE WHEN (false IS NOT true AND (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') IS true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL)) IS NOT true AND (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') IS true) THEN '{address}'::text[] ELSE '{}'::text[] END) AS "masked"
+                              ) "-"
+                          ) AS access
+                        FROM party AS party_1
+                        WHERE party_1.dispute_id = anon_10.id
+                          AND (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM')
+                        ORDER BY party_1.side,
+                          party_1.id
+                      ) AS "-"
+                  ) AS parties
+              ) AS "-2" ON true
+          ) AS anon_4 ON true
         HAVING true
       ) AS v0
     LIMIT ALL

@@ -22,6 +22,9 @@ from policies.compile import POLICY_PATH
 from schema.operation import Operation
 from schema.refusal import Refusal
 
+# All that a list says of its length.
+COUNTS = "totalCount exact: totalCount(exact: true) totalCountCapped"
+
 
 @dataclass(frozen=True)
 class Said:

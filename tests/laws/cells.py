@@ -18,16 +18,16 @@ import orjson
 from graphql import GraphQLObjectType, OperationDefinitionNode, get_named_type, is_leaf_type, parse, validate
 
 from db.catalog import SOURCES
-from db.engine import Address, open_pool
+from db.engine import Address, Session, open_pool
 from db.guards import GUARDS
 from db.read import Reader
 from db.transitions import FROM_STATES
 from policies.grant import Access
+from policies.oracle import Form, Judge, Oracle, Thing, thing
 from schema.execution import Executor, Viewer
 from schema.node import NODE_TYPES, snake
 from schema.operation import Document, Operation
 from schema.sdl import build
-from tests.laws.oracle import Form, Judge, Oracle, Thing, thing
 from tests.laws.world import Record, World
 
 
@@ -89,7 +89,7 @@ class Desk:
 @asynccontextmanager
 async def open_desk(address: Address) -> AsyncIterator[Desk]:
     """A desk on a database, with the reader's role as in production."""
-    pool = await open_pool(address, role="sanlian_reader", size=1, statement_timeout_ms=60_000)
+    pool = await open_pool(Session(address, "sanlian_reader", 60_000), 1)
     try:
         yield Desk(Executor(build()._schema, Reader(pool), max_cost=10**9))
     finally:

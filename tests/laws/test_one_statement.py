@@ -1,8 +1,9 @@
 """Law: a planned query is one execution of one statement, whatever it asks for; the fence that keeps it fresh costs nothing."""
 
+import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -26,6 +27,11 @@ class Counted:
         self.read: list[str] = []
         self.written: list[str] = []
 
+    async def heard(self) -> tuple[list[str], list[str]]:
+        """What was read and written. asyncpg tells of a statement in the next turn of the event loop."""
+        await asyncio.sleep(0)
+        return self.read, self.written
+
     def clear(self) -> None:
         self.read.clear()
         self.written.clear()
@@ -38,31 +44,35 @@ async def wide(county: Address) -> AsyncIterator[Desk]:
         yield opened
 
 
-@contextmanager
-def counting(desk: Desk) -> Iterator[Counted]:
-    """Listen to every connection of the reader and the writer; the pools are filled when they are opened."""
+@asynccontextmanager
+async def counting(desk: Desk) -> AsyncIterator[Counted]:
+    """Listen to every connection of the reader's lanes and of the writer's pool."""
     counted, gate = Counted(), desk.parts.gate
     listening: list[tuple[Any, Any]] = []
-    pools: Any = (
-        (gate._reader._steady, counted.read),
-        (gate._reader._adaptive, counted.read),
-        (gate._callers._pool, counted.written),
-    )
-    for pool, told in pools:
-        assert pool.get_size() == pool.get_max_size() == 2
-        for holder in pool._holders:
+    for lanes in (gate._reader._steady, gate._reader._adaptive):
+        # A lane opens its connection when it is needed: two questions at once need both.
+        await asyncio.gather(*(lanes.fetchrow("SELECT pg_sleep(0.02)") for _ in range(2)))
+        listening += [(lane.connection, counted.read) for lane in lanes._free]
+    pool = gate._callers._pool
+    assert pool.get_size() == pool.get_max_size() == 2
+    listening += [(holder._con, counted.written) for holder in pool._holders]
 
-            def hear(record: asyncpg.connection.LoggedQuery, told: list[str] = told) -> None:
-                # Once in a connection's life, asyncpg looks up the array types that it meets.
-                if "typeinfo" not in record.query and "current_setting('jit')" not in record.query:
-                    told.append(record.query)
+    def hearing(told: list[str]) -> Callable[[asyncpg.connection.LoggedQuery], None]:
+        def hear(record: asyncpg.connection.LoggedQuery) -> None:
+            # Once in a connection's life, asyncpg looks up the array types that it meets.
+            if "typeinfo" not in record.query and "current_setting('jit')" not in record.query:
+                told.append(record.query)
 
-            holder._con.add_query_logger(hear)
-            listening.append((holder._con, hear))
+        return hear
+
+    loggers = [(connection, hearing(told)) for connection, told in listening]
+    assert len(loggers) == 6
+    for connection, hear in loggers:
+        connection.add_query_logger(hear)
     try:
         yield counted
     finally:
-        for connection, hear in listening:
+        for connection, hear in loggers:
             connection.remove_query_logger(hear)
 
 
@@ -83,18 +93,19 @@ async def test_random_queries(wide: Desk) -> None:
         ids[resource] = [gid(resource, row["id"]) for row in keys]
     await know(wide, *EVERYONE)
     answered = 0
-    with counting(wide) as counted:
+    async with counting(wide) as counted:
         for number in range(1000, 1000 + QUERIES):
             dice = random.Random(number)
             query = Query(wide.parts.schema, dice, ids)
             counted.clear()
             said = await wide.ask_with(await wide.token(dice.choice(EVERYONE)), query.text, query.variables)
+            read, written = await counted.heard()
             if wide.documents.find(query.text) is None:
-                assert (said.data, counted.read, counted.written) == (None, [], [])
+                assert (said.data, read, written) == (None, [], [])
                 continue
-            assert len(counted.read) == 1, query.text
-            assert counted.written == [], query.text
-            assert "access_epoch" in counted.read[0]
+            assert len(read) == 1, query.text
+            assert written == [], query.text
+            assert "access_epoch" in read[0]
             answered += said.data is not None
     assert answered > QUERIES / 3
 
@@ -108,14 +119,15 @@ async def test_the_statement_is_kept(wide: Desk) -> None:
     people = [row["name"] for row in others]
     assert len(people) == 3
     await know(wide, *people)
-    with counting(wide) as counted:
+    async with counting(wide) as counted:
         for number, person in enumerate(people):
             await wide.data(person, query, n=number + 1, state=["CLOSED", "ARCHIVED"][: number or 1])
-        assert len(counted.read) == 3
-        assert len(set(counted.read)) == 1
+        read, _ = await counted.heard()
+        assert len(read) == 3
+        assert len(set(read)) == 1
         # What the statement's shape depends on makes another one: a condition that is not there.
         await wide.data(people[0], query, n=1)
-        assert len(set(counted.read)) == 2
+        assert len(set((await counted.heard())[0])) == 2
 
 
 async def test_a_revocation_costs_one_more_look(wide: Desk) -> None:
@@ -123,17 +135,17 @@ async def test_a_revocation_costs_one_more_look(wide: Desk) -> None:
     person = EVERYONE[0]
     await know(wide, person)
     await wide.connection.execute("UPDATE access_epoch SET epoch = epoch + 1")
-    with counting(wide) as counted:
+    async with counting(wide) as counted:
         await wide.data(person, "{ disputes { totalCount } }")
-        assert (len(counted.read), len(counted.written)) == (2, 1)
+        assert [len(told) for told in await counted.heard()] == [2, 1]
         counted.clear()
         await wide.data(person, "{ disputes { totalCount } }")
-        assert (len(counted.read), len(counted.written)) == (1, 0)
+        assert [len(told) for told in await counted.heard()] == [1, 0]
 
 
 @pytest.mark.parametrize("query", ["{ nosuchfield }", "{", "query ($a: Nothing) { __typename }"])
 async def test_what_is_no_query_costs_nothing(wide: Desk, query: str) -> None:
     await know(wide, EVERYONE[0])
-    with counting(wide) as counted:
+    async with counting(wide) as counted:
         assert (await wide.ask(EVERYONE[0], query)).codes[0] == "BAD_USER_INPUT"
-        assert (counted.read, counted.written) == ([], [])
+        assert await counted.heard() == ([], [])

@@ -1,0 +1,91 @@
+"""`totalCount`: whole up to its bound, and beyond it only on request; of visible rows, through every way in, at the root and below."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+
+from db.county.people import PRINCIPALS
+from db.engine import Address
+from db.ways import COUNTED
+from tests.laws.asking import COUNTS, Desk, open_desk
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def desk(large_county: Address) -> AsyncIterator[Desk]:
+    async with open_desk(large_county) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def both(desk: Desk) -> str:
+    """The busiest mediator, who is an analyst as well from here on: his cases are found by either way."""
+    name: str = await desk.connection.fetchval(
+        """WITH busy AS (
+             SELECT person_id FROM assignment WHERE ended_at IS NULL GROUP BY person_id ORDER BY count(*) DESC, person_id LIMIT 1
+           ), appointed AS (
+             INSERT INTO appointment (role, valid_from, person_id, organization_id, area_code)
+             SELECT role, valid_from, busy.person_id, organization_id, area_code FROM busy, appointment WHERE role = 'analyst' LIMIT 1
+           )
+           SELECT person.name FROM busy JOIN person ON person.id = busy.person_id"""
+    )
+    return name
+
+
+async def counts(desk: Desk, person: str, arguments: str = "") -> dict[str, Any]:
+    counted: dict[str, Any] = (await desk.data(person, f"{{ disputes{arguments} {{ {COUNTS} }} }}"))["disputes"]
+    return counted
+
+
+def told(rows: int) -> dict[str, Any]:
+    """What a list of so many rows says of their number."""
+    return {"totalCount": min(rows, COUNTED), "exact": rows, "totalCountCapped": rows > COUNTED}
+
+
+async def test_a_count_goes_to_its_bound(desk: Desk, both: str) -> None:
+    """A scope that is one walk, and a union of scopes in which some rows are found twice."""
+    rows = await desk.connection.fetchval("SELECT count(*) FROM dispute")
+    assert rows > COUNTED
+    assert await counts(desk, PRINCIPALS["analyst"]) == await counts(desk, both) == told(rows)
+
+
+async def test_at_the_bound(desk: Desk) -> None:
+    """One row more than a count goes to, just as many, and one less."""
+    day = await desk.connection.fetchval(
+        "SELECT occurred_on FROM dispute ORDER BY occurred_on OFFSET $1 LIMIT 1", COUNTED
+    )
+    counted = "SELECT count(*) FROM dispute WHERE occurred_on <= $1"
+    later = """UPDATE dispute SET occurred_on = $1::date + 1
+                WHERE id IN (SELECT id FROM dispute WHERE occurred_on = $1 ORDER BY id LIMIT $2)"""
+    # Archived disputes never change, so the triggers stay out.
+    await desk.connection.execute("SET session_replication_role = replica")
+    for wanted in (COUNTED + 1, COUNTED, COUNTED - 1):
+        await desk.connection.execute(later, day, await desk.connection.fetchval(counted, day) - wanted)
+        assert await counts(desk, PRINCIPALS["analyst"], f'(filter: {{occurredTo: "{day}"}})') == told(wanted)
+
+
+async def test_below_a_row(desk: Desk) -> None:
+    """The lists of nested rows are bounded one by one."""
+    query = f"{{ areas(filter: {{level: [COUNTY, TOWN]}}, first: 25) {{ nodes {{ code disputes {{ {COUNTS} }} }} }} }}"
+    areas = (await desk.data(PRINCIPALS["analyst"], query))["areas"]["nodes"]
+    by_town = await desk.connection.fetch("SELECT town_code, count(*) FROM dispute GROUP BY town_code")
+    rows: dict[str, int] = dict(by_town)
+    for area in areas:
+        wanted = sum(rows.values()) if len(area["code"]) == 6 else rows.get(area["code"], 0)
+        assert area["disputes"] == told(wanted), area["code"]
+    assert sum(area["disputes"]["totalCountCapped"] for area in areas) == 1
+
+
+async def test_shown_several_times_counted_once(desk: Desk, both: str) -> None:
+    """A page and its counts under several names, also where the page is empty."""
+    query = """query ($all: Boolean, $q: String) { disputes(first: 2, filter: {caseNumber: $q}) {
+      a: totalCount b: totalCount(exact: $all) totalCountCapped nodes { id } pageInfo { hasNextPage } } }"""
+    for person in (PRINCIPALS["analyst"], both):
+        rows = await desk.connection.fetchval("SELECT count(*) FROM dispute")
+        for exact in (True, False, None):
+            found = (await desk.data(person, query, all=exact))["disputes"]
+            assert (found["a"], found["b"], found["totalCountCapped"]) == (COUNTED, rows if exact else COUNTED, True)
+            assert len(found["nodes"]) == 2
+            assert found["pageInfo"]["hasNextPage"] is True
+            none = (await desk.data(person, query, all=exact, q="no such number"))["disputes"]
+            assert none == {"a": 0, "b": 0, "totalCountCapped": False, "nodes": [], "pageInfo": {"hasNextPage": False}}
