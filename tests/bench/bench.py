@@ -51,20 +51,23 @@ class Options:
 
 
 class Bench:
-    """Holds the database server while the benchmark runs."""
+    """Holds the database server while the benchmark runs: that of the home, or one that is given and goes on afterwards."""
 
-    def __init__(self, options: Options, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, options: Options, folder: Path, say: Callable[[str], None], server: EmbeddedServer | None = None
+    ) -> None:
         self._options, self._folder, self._say = options, folder, say
-        self._server: EmbeddedServer | None = None
+        self._given, self._server = server, server
 
     def __enter__(self) -> Self:
-        self._server = EmbeddedServer.start(self._options.home)
+        if self._given is None:
+            self._server = EmbeddedServer.start(self._options.home)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is not None:
+        if self._server is not None and self._given is None:
             self._server.stop()
 
     def run(self) -> dict[str, Any]:
@@ -79,6 +82,7 @@ class Bench:
             address = county.open_county(self._options.home, self._server.address, rows, key, self._say)
             for workers in self._options.workers:
                 cases += self._measure(address, rows, workers)
+                cases += self._written(address, rows, workers)
             rules += self._rules(address, rows)
         return {"machine": _machine(address), "options": _plain(self._options), "cases": cases, "rules": rules}
 
@@ -87,7 +91,9 @@ class Bench:
         postmaster = asyncio.run(_postmaster(address))
         results = []
         cases = list(self._cases(address, rows))
-        with self._started(names, address, workers, cases[0] if cases else None) as running:
+        if not cases:
+            return []
+        with self._started(names, address, workers, cases[0]) as running:
             memory = {one.contestant.name: meter.memory(one.pid) for one in running}
             for case in cases:
                 able = [one for one in running if one.contestant.can(case.workload, case.role)]
@@ -99,11 +105,22 @@ class Bench:
             for case in cases:
                 able = [one for one in running if one.contestant.can(case.workload, case.role)]
                 results.append(self._case(case, able, track, address, rows, workers, memory))
-            for workload in self._options.workloads:
-                if WORKLOADS[workload].writes:
-                    writers = [one for one in running if one.contestant.name in WRITERS]
-                    results.append(self._writes(workload, writers, track, address, rows, workers, memory))
         return results
+
+    def _written(self, address: Address, rows: int, workers: int) -> list[dict[str, Any]]:
+        """The writing workloads, in a copy of the county: it stays as it is for whoever reads it next."""
+        asked = [name for name in self._options.workloads if WORKLOADS[name].writes]
+        names = [
+            name for name in self._options.contestants if name in WRITERS and (workers == 1 or FIELD[name].workers)
+        ]
+        if not asked or not names:
+            return []
+        folder = self._folder / f"{rows}-{workers}-written"
+        folder.mkdir()
+        track = Track(folder, asyncio.run(_postmaster(address)))
+        with county.copy(address) as copied, self._started(names, copied, workers) as writers:
+            memory = {one.contestant.name: meter.memory(one.pid) for one in writers}
+            return [self._writes(name, writers, track, copied, rows, workers, memory) for name in asked]
 
     def _case(
         self,
@@ -129,7 +146,10 @@ class Bench:
             rates = [max(one[index].rate for one in full) for index in range(len(able))]
             near = [index for index, rate in enumerate(rates) if rate >= _LEFT_BEHIND * rates[0]]
             offered = PACED_PART * min(rates[index] for index in near)
-            paced = run_case(case, [able[i] for i in near], track, options.rounds, options.seconds, self._say, offered)
+            if offered >= 1:
+                paced = run_case(
+                    case, [able[i] for i in near], track, options.rounds, options.seconds, self._say, offered
+                )
         return self._result(case, able, rows, workers, memory, full, paced)
 
     def _result(

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ SEED = 20260915
 CALLERS = 20  # people of a role at most; no single person is hot
 SAMPLES = 400  # questions of one workload and role, asked in turn
 TOKEN_DAYS = 7
+_ATTEMPTS = 10
 _STATES = ("MEDIATING", "PERFORMING", "FAILED", "CLOSED")  # one dispute in 200 to one in five
 
 
@@ -155,11 +158,47 @@ async def _visible(connection: Any, person: Caller, share: int, chance: random.R
     return [found[key] for key in sorted(found)]
 
 
+def database_of(address: Address, rows: int) -> Address:
+    """Each number of rows has a database of its own."""
+    return address.with_database(f"bench_{rows}")
+
+
 def open_county(home: Path, address: Address, rows: int, key: bytes, say: Any) -> Address:
     """The address of the loaded county with so many rows: a database of its own, kept for the next run."""
-    own = address.with_database(f"bench_{rows}")
+    own = database_of(address, rows)
     asyncio.run(prepare(own, rows, key, say))
     return own
+
+
+@contextmanager
+def copy(address: Address) -> Iterator[Address]:
+    """A copy of the county that lasts as long as the block. Nobody else may be connected to the county meanwhile."""
+    copied = address.with_database(f"{address.database}_copy")
+    dropped = f"DROP DATABASE IF EXISTS {copied.database} WITH (FORCE)"
+    asyncio.run(_administer(address, dropped))
+    asyncio.run(
+        _administer(address, f"CREATE DATABASE {copied.database} TEMPLATE {address.database} STRATEGY FILE_COPY")
+    )
+    try:
+        yield copied
+    finally:
+        asyncio.run(_administer(address, dropped))
+
+
+async def _administer(address: Address, statement: str) -> None:
+    connection = await asyncpg.connect(**address.with_database("postgres").connect_arguments())
+    try:
+        for attempt in range(_ATTEMPTS):
+            try:
+                await connection.execute(statement)
+            except asyncpg.ObjectInUseError:  # a vacuum of the server's own, perhaps
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(1)
+            else:
+                return
+    finally:
+        await connection.close()
 
 
 def roles_of(workload: str, asked: tuple[str, ...]) -> tuple[str, ...]:

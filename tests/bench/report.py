@@ -52,9 +52,11 @@ def _case(case: dict[str, Any]) -> list[str]:
 
     for index, name in enumerate(names):
         rates, cpu = column(index, "rate"), column(index, "cpu")
+        refused = sum(column(index, "refused")) / max(1.0, sum(column(index, "requests")))
+        failed = f", {refused:.0%} refused" if refused else ""
         late = short(spread(paced[name]).median) if paced.get(name) else "-"
         lines.append(
-            f"| {name} | {spread(rates)} | {short(spread(column(index, 'p50')).median)} | {spread(column(index, 'p99'))} | {spread(cpu)}"
+            f"| {name} | {spread(rates)}{failed} | {short(spread(column(index, 'p50')).median)} | {spread(column(index, 'p99'))} | {spread(cpu)}"
             f" | {short(spread(column(index, 'server_cpu')).median)} | {short(spread(column(index, 'database_cpu')).median)}"
             f" | {ratio(rates, column(0, 'rate'))} | {ratio(cpu, column(0, 'cpu'))} | {late} |"
         )

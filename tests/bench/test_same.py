@@ -18,6 +18,7 @@ _ID = "502d5e2e-ebe6-518f-8604-c6f608223f7e"
         ({"at": "2024-02-10T01:22:00Z"}, {"at": "2024-02-10T01:22:00+00:00"}),
         ({"pageInfo": {"endCursor": "WyI"}}, {"pageInfo": {"endCursor": "another"}}),
         ({"a": 1, "__typename": "A"}, {"a": 1}),
+        ({"totalCount": 10_000}, {"totalCount": 26_513}),
     ],
 )
 def test_what_may_differ(first: Any, second: Any) -> None:
@@ -34,6 +35,7 @@ def test_what_may_differ(first: Any, second: Any) -> None:
         ({"a": 1}, {"a": 1, "b": 2}, "fields ['b']"),
         ({"amount": "1860.00"}, {"amount": 1860}, "data.amount"),
         ({"flag": True}, {"flag": 1}, "data.flag"),
+        ({"totalCount": 9_999}, {"totalCount": 26_513}, "data.totalCount"),
         ({"pageInfo": {"endCursor": None}}, {"pageInfo": {"endCursor": "x"}}, "data.pageInfo.endCursor"),
     ],
 )

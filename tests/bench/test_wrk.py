@@ -17,14 +17,14 @@ def test_the_line_of_the_script_is_read() -> None:
     load = wrk.parse(_OUTPUT)
     assert (load.requests, load.sent, load.refused, load.broken) == (1202, 1218, 2, 1)
     assert (load.p50, load.p90, load.p99, load.longest) == (12.1, 17.0, 29.0, 41.0)
-    assert load.rate == pytest.approx(1200.8, abs=0.1)
+    assert load.rate == pytest.approx(1198.8, abs=0.1)
 
 
-def test_half_of_what_was_under_way_counts_as_work() -> None:
+def test_what_was_under_way_counts_as_work() -> None:
     """A slow server has worked for requests that were not answered in time."""
-    assert wrk.parse(_OUTPUT).work == 1210
+    assert wrk.parse(_OUTPUT).work == 1218
     nothing = wrk.Load(0, 16, 3.0, 0, 0, 0, 0, 0, 0)
-    assert (nothing.rate, nothing.work) == (0, 8)
+    assert (nothing.rate, nothing.work) == (0, 16)
     assert wrk.Load(0, 0, 0.0, 0, 0, 0, 0, 0, 0).rate == 0
 
 

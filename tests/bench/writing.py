@@ -198,6 +198,7 @@ async def measure(
     wrk.write_requests(path, [(one.path, one.headers, one.body) for one in asked])
     server, database = meter.cpu_seconds(running.pid), meter.cpu_seconds(track.postmaster)
     load = wrk.run(running.port, path, seconds, once=workload != "W1", name=name)
+    track.drain(running)
     server, database = meter.cpu_seconds(running.pid) - server, meter.cpu_seconds(track.postmaster) - database
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
@@ -205,7 +206,7 @@ async def measure(
         kept = await connection.fetchval(stored, f"{name}-")
     finally:
         await connection.close()
-    if load.refused or load.broken or kept < load.requests or not load.requests:
+    if load.refused or load.broken or kept < load.requests:
         raise wrk.LoadFailed(
             f"{workload}: {running.contestant.name}: {load.requests} answered, {kept} stored, {load.refused} refused"
         )

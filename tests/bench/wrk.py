@@ -86,13 +86,13 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
-        return self.requests / self.seconds if self.seconds else 0.0
+        """Requests a second that were answered as they should be."""
+        return (self.requests - self.refused) / self.seconds if self.seconds else 0.0
 
     @property
-    def work(self) -> float:
-        """Requests that the server has worked for: those under way when time was up are half done on the average."""
-        return max(1.0, (self.requests + max(self.requests, min(self.sent, self.requests + PACED_CONNECTIONS))) / 2)
+    def work(self) -> int:
+        """Requests that the server has worked for, with those that were under way when time was up: it goes on with them."""
+        return max(1, self.requests, min(self.sent, self.requests + PACED_CONNECTIONS))
 
 
 def parse(output: str) -> Load:
