@@ -77,7 +77,8 @@ def _special(sight: Sight, row: Row, condition: p.Condition) -> Sql:
                 .correlate(row.at)
             )
         case "text":
-            grams = func.bigrams(bindparam(bind, type_=Text()))
+            # Once for the statement, not for each row.
+            grams = select(func.bigrams(bindparam(bind, type_=Text()))).scalar_subquery()
             columns = {"title": "public_grams", "summary": "narrative_grams"}
             return or_(*(row[columns[field]].contains(grams) for field in condition.fields))
     return _within_area(row, condition)

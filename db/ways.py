@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import FromClause, Select, bindparam, false, func, literal_column, select, true
+from sqlalchemy import FromClause, Select, bindparam, false, func, literal_column, select, true, union
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.types import Text
 
 from db import plan as p
 from db.catalog import SOURCES
+from db.filters import condition
 from db.paging import MAX_PAGE, Keys, direction, within_cursors
 from db.sight import Sight
 from db.source import Row, Source, Sql
@@ -23,8 +24,17 @@ from db.statement import text_array
 from db.tables.dispute import STATES
 from policies.predicate import Always, ClaimRef, Eq, Has, In, Predicate, all_of, conjuncts, disjuncts
 
-# Adds the conditions, the order and the limit to a select of rows; `met`: those that the way in has met already.
-Limit = Callable[[Select[Any], Row, Keys, Sequence[p.Condition]], Select[Any]]
+
+@dataclass(frozen=True)
+class Limit:
+    """What a page or a count asks of a way in. `cut` adds the conditions to a select of rows (but those that are met already), the
+    order and the limit; `start`, where there is an order, only that and the cursors, for `wanted` rows."""
+
+    cut: Callable[[Select[Any], Row, Keys, Sequence[p.Condition]], Select[Any]]
+    start: Callable[[Select[Any], Keys], Select[Any]] | None = None
+    wanted: Sql | None = None
+
+
 Branch = Callable[[Limit], Select[Any]]
 
 
@@ -36,6 +46,8 @@ class Narrow(Protocol):
 
 # How far a count goes unless it is asked to be exact.
 COUNTED = 10_000
+# How many rows are looked through in page order for a text before the index of the texts is asked.
+_LOOKED_THROUGH = 2_000
 
 _INDEXED = frozenset(
     {
@@ -101,11 +113,13 @@ class Ways:
         def ordered(column: Keys) -> list[Sql]:
             return [direction(column(key.field), key, page.slice.backward) for key in keys]
 
+        def start(statement: Select[Any], walked: Keys) -> Select[Any]:
+            return statement.where(*within_cursors(source, walked, page, keys)).order_by(*ordered(walked))
+
         def first(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> FromClause:
             """The most that a page may need. A constant, so that a plan for any size of page is made for about so many rows."""
-            clauses = [*narrowed(row, met), *within_cursors(source, walked, page, keys)]
             return (
-                statement.where(*clauses).order_by(*ordered(walked)).limit(literal_column(str(MAX_PAGE + 1))).subquery()
+                start(statement.where(*narrowed(row, met)), walked).limit(literal_column(str(MAX_PAGE + 1))).subquery()
             )
 
         def limited(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> Select[Any]:
@@ -125,11 +139,11 @@ class Ways:
             most = first(statement, row, row.__getitem__, ())
             return select(most).order_by(*ordered(most.c.__getitem__)).limit(wanted).subquery()
         # One ordered walk for each way in, merged: no plan has to choose between an index on the order and one on the scope.
-        union = _union([branch(limited) for branch in branches]).subquery()
+        every = _union([branch(Limit(limited, start, wanted)) for branch in branches]).subquery()
         at = source.table.alias()
         return (
             select(at)
-            .select_from(union.join(at, at.c.id == union.c.id))
+            .select_from(every.join(at, at.c.id == every.c.id))
             .order_by(*ordered(at.c.__getitem__))
             .limit(wanted)
             .subquery()
@@ -160,7 +174,7 @@ class Ways:
             found = bounded(statement, row, row.__getitem__, ()).correlate(*outer)
         else:
             # If no way in alone goes beyond the bound, each is whole, and so is their union.
-            found = _union([branch(bounded) for branch in branches])
+            found = _union([branch(Limit(bounded)) for branch in branches])
         total: Sql = func.count()
         most: Sql = literal_column(str(COUNTED))
         columns = (
@@ -176,7 +190,8 @@ class Ways:
         if branches is None:
             row, at = self.sight.row(source, source.table.alias())
             return select(row["id"].label("id")).select_from(at).where(self.sight.where(rows, row))
-        return _union([branch(lambda statement, row, _, __: statement) for branch in branches])  # type: ignore[no-any-return]
+        every = Limit(lambda statement, row, _, __: statement)
+        return _union([branch(every) for branch in branches])  # type: ignore[no-any-return]
 
     def wide(self, source: Source) -> bool:
         """Whether the caller may see most of the rows: no way into them starts at one of a few scopes."""
@@ -196,17 +211,19 @@ class Ways:
             for part in disjuncts(self.sight.access.grant(source.name).rows)
         ]
         growing = [one for one in drivers if one is None or getattr(one, "attribute", "") in _LANES]
+        if growing and all(one is not None and self._search(source, one, page.conditions) for one in growing):
+            return page.relation is None
         lanes = [None if one is None else self._lane(source, one, page.conditions) for one in growing]
 
-        def is_met(condition: p.Condition) -> bool:
+        def is_met(one: p.Condition) -> bool:
             """Whether an index meets the condition in page order, or the scopes stay small enough to be walked for it."""
-            match condition.operator:
+            match one.operator:
                 case "eq" | "is" | "area" | "mediator" | "flag" | "present":
                     return True
                 case "in":
-                    return page.relation is None and all(lane is not None and condition in lane.met for lane in lanes)
+                    return page.relation is None and all(lane is not None and one in lane.met for lane in lanes)
                 case "from" | "to" | "from_day" | "to_day" | "before_day":
-                    return condition.fields[0] == page.order[0].field
+                    return one.fields[0] == page.order[0].field
             return False
 
         return all(is_met(one) for one in page.conditions)
@@ -224,9 +241,9 @@ class Ways:
             driver = next((one for one in conjuncts(part) if self._drives(source, one)), None)
             if driver is None:
                 return None
-            lane = self._lane(source, driver, conditions)
-            plain = plain and not isinstance(driver, In if source.part else In | Has) and lane is None
-            found.append(self._branch(source, part, driver, lane, bare=not conditions))
+            branch = self._branch(source, part, driver, conditions)
+            plain = plain and branch is None
+            found.append(branch or self._direct(source, part))
         return None if not found or (plain and len(found) == 1) else found
 
     @staticmethod
@@ -253,15 +270,54 @@ class Ways:
         best = max(lanes, key=lambda lane: (len(lane.met), -len(lane.columns)), default=None)
         return best if best is not None and best.met else None
 
-    def _branch(self, source: Source, part: Predicate, driver: Predicate, lane: Lane | None, bare: bool) -> Branch:
-        rest = all_of(one for one in conjuncts(part) if one != driver)
+    @staticmethod
+    def _search(source: Source, driver: Predicate, conditions: Sequence[p.Condition]) -> p.Condition | None:
+        """The text that is searched for in a scope that grows with the county."""
+        if source.part or getattr(driver, "attribute", "") not in _LANES:
+            return None
+        return next((one for one in conditions if one.operator == "text"), None)
+
+    def _direct(self, source: Source, part: Predicate) -> Branch:
         row, at = self.sight.row(source, source.table.alias())
 
-        def direct(limited: Limit) -> Select[Any]:
+        def direct(limit: Limit) -> Select[Any]:
             statement = select(row["id"].label("id")).select_from(at).where(self.sight.where(part, row))
-            return select(limited(statement, row, row.__getitem__, ()).subquery().c.id)
+            return select(limit.cut(statement, row, row.__getitem__, ()).subquery().c.id)
 
-        def by_link(limited: Limit) -> Select[Any]:
+        return direct
+
+    def _searching(self, source: Source, part: Predicate, search: p.Condition) -> Branch:
+        """A text that many rows have is found soon in page order; one that few have, by the index of the texts."""
+
+        def searching(limit: Limit) -> Select[Any]:
+            row, _ = self.sight.row(source, source.table.alias())
+            # OFFSET 0: nothing but the text may lead to these rows.
+            having = select(row.at).where(condition(self.sight, row, search)).offset(literal_column("0")).subquery()
+            hit = Row(source, having, having)
+            hits = select(hit["id"].label("id")).where(self.sight.where(part, hit))
+            if limit.start is None or limit.wanted is None:
+                return select(limit.cut(hits, hit, hit.__getitem__, (search,)).subquery().c.id)
+            walked, _ = self.sight.row(source, source.table.alias())
+            walk = limit.start(select(walked.at).where(self.sight.where(part, walked)), walked.__getitem__)
+            most = walk.limit(literal_column(str(_LOOKED_THROUGH))).subquery()
+            near = Row(source, most, most)
+            nearest = limit.cut(select(near["id"].label("id")), near, near.__getitem__, ())
+            too_few = select(func.count()).select_from(nearest.subquery()).scalar_subquery() < limit.wanted
+            farther = limit.cut(hits.where(too_few), hit, hit.__getitem__, (search,))
+            either = union(select(nearest.subquery().c.id), select(farther.subquery().c.id)).subquery()
+            return select(either.c.id)
+
+        return searching
+
+    def _branch(
+        self, source: Source, part: Predicate, driver: Predicate, conditions: tuple[p.Condition, ...]
+    ) -> Branch | None:
+        """The way in by its driver; None if a plain WHERE does as well."""
+        rest = all_of(one for one in conjuncts(part) if one != driver)
+        row, at = self.sight.row(source, source.table.alias())
+        search, lane = self._search(source, driver, conditions), self._lane(source, driver, conditions)
+
+        def by_link(limit: Limit) -> Select[Any]:
             assert isinstance(driver, Has)
             link = source.attributes[driver.attribute].link
             assert link is not None
@@ -272,20 +328,22 @@ class Ways:
                 select(keys["id"].label("id"))
                 # One dispute may be linked twice to one value (an invitation and a report): each counts once, before the limit.
                 .ext(distinct_on(keys["registered_at"], keys["id"]))
-                .select_from(via if bare and rest == Always() else via.join(row.at, row["id"] == via.c.dispute_id))
+                .select_from(
+                    via if not conditions and rest == Always() else via.join(row.at, row["id"] == via.c.dispute_id)
+                )
                 .where(via.c[link.key] == self.sight.claim(driver.claim), link.alive(via), self.sight.where(rest, row))
             )
-            return select(limited(statement, row, keys.__getitem__, ()).subquery().c.id)
+            return select(limit.cut(statement, row, keys.__getitem__, ()).subquery().c.id)
 
         def by_each(walks: Sequence[tuple[Sql, Sql]], scope: Predicate, met: Sequence[p.Condition]) -> Branch:
-            def each_of(limited: Limit) -> Select[Any]:
+            def each_of(limit: Limit) -> Select[Any]:
                 # A list may hold a value twice; its rows are found once.
                 lists = [select(func.unnest(values).label("value")).distinct().subquery() for _, values in walks]
                 statement = select(row["id"].label("id")).select_from(at).where(self.sight.where(scope, row))
                 for (column, _), each in zip(walks, lists, strict=True):
                     statement = statement.where(column == each.c.value)
                 statement = statement.correlate(*lists)
-                walk = limited(statement, row, row.__getitem__, met).correlate(*lists).lateral()
+                walk = limit.cut(statement, row, row.__getitem__, met).correlate(*lists).lateral()
                 each_with: FromClause = lists[0]
                 for other in lists[1:]:
                     each_with = each_with.join(other, true())
@@ -300,9 +358,11 @@ class Ways:
                 value = source.attributes[name].value
                 assert value is not None
                 return by_each([(value(row), self.sight.claim(claim))], rest, ())
+        if search is not None:
+            return self._searching(source, part, search)
         if lane is not None:
             return by_each([(row[column], values) for column, values in lane.values().items()], part, lane.met)
-        return direct
+        return None
 
 
 def _union(parts: list[Select[Any]]) -> Any:
