@@ -4,27 +4,18 @@ Every command imports what it needs when it runs, so that help and mistakes come
 """
 
 import asyncio
-import signal
 import socket
-import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from api.policy_commands import policy_app
+from api.terminal import BAD_SETTINGS, FAILED, ask, database, orderly, settings_or_stop, stop
+
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-    from api.settings import Settings
-    from db.engine import Address
-
-T = TypeVar("T")
-
-BAD_SETTINGS = 2
-FAILED = 1
 DATABASE_SETTING = "SANLIAN_DATABASE_URL"
 
 
@@ -50,7 +41,6 @@ class _Root(TyperGroup):
 _OPTIONS: dict[str, Any] = {"no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False}
 app = typer.Typer(cls=_Root, help="三联：县域物业纠纷调解的 GraphQL 服务。", **_OPTIONS)
 schema_app = typer.Typer(help="接口契约。", **_OPTIONS)
-policy_app = typer.Typer(help="访问策略。", **_OPTIONS)
 token_app = typer.Typer(help="访问令牌。", **_OPTIONS)
 app.add_typer(schema_app, name="schema")
 app.add_typer(policy_app, name="policy")
@@ -66,8 +56,8 @@ def demo(
     """在本机试用：内置数据库、一个虚构的县、每个角色一枚令牌。只监听本机。"""
     from api.demo import run
 
-    _orderly()
-    run(_settings(), port=port, scale=scale, fresh=fresh)
+    orderly()
+    run(settings_or_stop(), port=port, scale=scale, fresh=fresh)
 
 
 @app.command()
@@ -76,10 +66,10 @@ def serve() -> None:
     from api.installation import install
     from api.listening import listen, serve_forever
 
-    settings = _settings()
+    settings = settings_or_stop()
     settings.key()  # made here if need be, before several processes want it
-    _orderly()
-    with listen(settings.host, settings.port) as listener, _database(settings, brief=False) as address:
+    orderly()
+    with listen(settings.host, settings.port) as listener, database(settings, brief=False) as address:
         if settings.address is None:
             asyncio.run(install(address))
         serve_forever("api.__main__:create" if settings.workers > 1 else create(), settings, listener)
@@ -89,7 +79,7 @@ def create() -> "Starlette":
     """The application of one process of `serve`; also for an ASGI server of your own choice."""
     from api.app import build
 
-    settings = _settings()
+    settings = settings_or_stop()
     if settings.address is not None:
         return build(settings, settings.address)
     from db.embedded import EmbeddedServer
@@ -102,7 +92,7 @@ def migrate() -> None:
     """把数据库升级到当前版本；没有该库则先建库，没有策略则发布初始策略。可以重复执行。"""
     from api.installation import install
 
-    with _database(_settings()) as address:
+    with database(settings_or_stop()) as address:
         asyncio.run(install(address))
     typer.echo("数据库已是当前版本。")
 
@@ -114,7 +104,7 @@ def daily() -> None:
 
     from db.daily import look
 
-    opened = _ask(lambda connection: look(connection, datetime.now(UTC)))
+    opened = ask(lambda connection: look(connection, datetime.now(UTC)))
     typer.echo(f"新产生预警 {opened} 条。")
 
 
@@ -126,55 +116,6 @@ def schema_print() -> None:
     typer.echo(print_sdl(), nl=False)
 
 
-@policy_app.command("check")
-def policy_check(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="策略文件。")]) -> None:
-    """检查策略能否发布；不能则逐行说明，并以 1 退出。"""
-    policy = _compiled(file)
-    typer.echo(f"可以发布：{len(policy.roles)} 个角色，{len(policy.rules)} 条规则，sha256 {policy.sha256}")
-
-
-@policy_app.command("sheet")
-def policy_sheet(
-    file: Annotated[
-        Path | None, typer.Argument(exists=True, dir_okay=False, help="策略文件；不写则为初始策略。")
-    ] = None,
-) -> None:
-    """打印授权一览表：谁对什么在哪些行可以看什么、办什么。"""
-    from db.catalog import CATALOG
-    from policies.compile import POLICY_PATH
-    from policies.explain import sheet
-
-    typer.echo(sheet(_compiled(file or POLICY_PATH), CATALOG), nl=False)
-
-
-@policy_app.command("explain")
-def policy_explain(
-    person: Annotated[str, typer.Option("--as", help="人员姓名。")],
-    node: Annotated[str, typer.Option("--on", help="对象的全局标识，如 Dispute:0190a6c2-…；纠纷也可写案号")],
-    field: Annotated[str | None, typer.Option(help="字段名，如 caseNumber；不写则只问该行。")] = None,
-) -> None:
-    """说明此人能否看见某一行、某一字段，由哪一条规则决定，不成立的又差在哪里。"""
-    from api.explaining import Unanswerable, explain_to_terminal
-
-    try:
-        lines = _ask(lambda connection: explain_to_terminal(connection, person, node, field))
-    except Unanswerable as error:
-        _quit(str(error))
-    typer.echo("\n".join(lines))
-
-
-def _compiled(file: Path) -> Any:
-    from db.catalog import CATALOG
-    from policies.compile import PolicyRefused, compile_policy
-
-    try:
-        return compile_policy(file.read_text(encoding="utf-8"), CATALOG)
-    except UnicodeDecodeError:
-        _quit(f"{file} 不是 UTF-8 文本。")
-    except PolicyRefused as refused:
-        _quit("\n".join(f"{file}:{problem.line}: {problem.message}" for problem in refused.problems))
-
-
 @token_app.command("list")
 def token_list() -> None:
     """列出全部令牌（只有前缀，没有令牌本身）。"""
@@ -184,7 +125,7 @@ def token_list() -> None:
 
     from api import tokens
 
-    rows = _ask(tokens.list_all)
+    rows = ask(tokens.list_all)
     table = Table(box=box.SIMPLE)
     for heading in ("前缀", "持有人", "限于角色", "用途", "签发", "到期", "状态"):
         table.add_column(heading, no_wrap=heading in ("前缀", "签发", "到期"), overflow="fold")
@@ -214,10 +155,10 @@ def token_issue(
     async def issue(connection: Any) -> tokens.Issued:
         people = await tokens.find_people(connection, person)
         if len(people) != 1:
-            _quit(f"没有名为 {person} 的人员。" if not people else f"有 {len(people)} 人名为 {person}，无法确定是谁。")
+            stop(f"没有名为 {person} 的人员。" if not people else f"有 {len(people)} 人名为 {person}，无法确定是谁。")
         return await tokens.issue(connection, person_id=people[0], label=label, days=days)
 
-    issued = _ask(issue)
+    issued = ask(issue)
     typer.echo(issued.text)
     typer.echo(
         f"到期：{issued.expires_at:%Y-%m-%d %H:%M} UTC；撤销：python -m api token revoke {issued.prefix}", err=True
@@ -229,63 +170,10 @@ def token_revoke(prefix: Annotated[str, typer.Argument(help="令牌的前缀，�
     """撤销令牌；此后开始的请求一律不认。"""
     from api import tokens
 
-    ended = _ask(lambda connection: tokens.revoke(connection, prefix))
+    ended = ask(lambda connection: tokens.revoke(connection, prefix))
     if ended is None:
-        _quit(f"没有前缀为 {prefix} 的令牌。")
+        stop(f"没有前缀为 {prefix} 的令牌。")
     typer.echo(f"已撤销（{ended:%Y-%m-%d %H:%M:%S} UTC）。")
-
-
-def _settings() -> "Settings":
-    from api.settings import BadSettings, load
-
-    try:
-        return load()
-    except BadSettings as error:
-        _quit(str(error), BAD_SETTINGS)
-
-
-@contextmanager
-def _database(settings: "Settings", *, brief: bool = True) -> "Iterator[Address]":
-    """The database of the settings; the embedded server is started for as long as needed, or joined."""
-    if settings.address is not None:
-        yield settings.address
-        return
-    from db.embedded import EmbeddedServer
-
-    with EmbeddedServer.start(settings.home, brief=brief) as server:
-        yield server.address
-
-
-def _ask(question: Callable[[Any], Awaitable[T]]) -> T:
-    """Ask a migrated database one thing over one connection."""
-    import asyncpg
-
-    async def ask(address: "Address") -> T:
-        connection = await asyncpg.connect(**address.connect_arguments())
-        try:
-            return await question(connection)
-        finally:
-            await connection.close()
-
-    with _database(_settings()) as address:
-        try:
-            return asyncio.run(ask(address))
-        except (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError):
-            _quit("数据库还没有建好，请先执行 python -m api migrate 或 python -m api demo。")
-
-
-def _orderly() -> None:
-    """Make SIGTERM unwind the stack like Ctrl-C, so that the embedded server is stopped in order."""
-
-    def leave(number: int, frame: object) -> None:
-        sys.exit(0)
-
-    signal.signal(signal.SIGTERM, leave)
-
-
-def _quit(message: str, code: int = FAILED) -> NoReturn:
-    typer.echo(message, err=True)
-    raise SystemExit(code)
 
 
 def main() -> None:
@@ -296,7 +184,7 @@ def main() -> None:
         told = _tell(error)
         if told is None:
             raise
-        _quit(*told)
+        stop(*told)
 
 
 def _tell(error: Exception) -> tuple[str, int] | None:

@@ -23,7 +23,7 @@ async def explain_to_terminal(connection: Any, person: str, node: str, field: st
     from db.catalog import CATALOG
     from db.explain import access_of, explain_row
     from db.publication import live_policy
-    from policies.explain import words
+    from policies.words import words
 
     if ":" not in node:
         # People name a dispute by its case number.
@@ -32,7 +32,9 @@ async def explain_to_terminal(connection: Any, person: str, node: str, field: st
     name, _, key = node.partition(":")
     resource = CATALOG.resources.get(name)
     if resource is None:
-        raise Unanswerable(f"没有这个案号；标识应形如 Dispute:0190a6c2-…，冒号前为 {'、'.join(CATALOG.resources)} 之一。")
+        raise Unanswerable(
+            f"没有这个案号；标识应形如 Dispute:0190a6c2-…，冒号前为 {'、'.join(CATALOG.resources)} 之一。"
+        )
     column = None if field is None else re.sub(r"(?<!^)(?=[A-Z])", "_", field).lower()
     if column is not None and column not in resource.fields:
         raise Unanswerable(f"{resource.label}没有字段 {field}。")
@@ -64,7 +66,7 @@ async def explain_to_terminal(connection: Any, person: str, node: str, field: st
     for verdict in explanation.verdicts:
         rule = verdict.bound.rule
         mark, effect = ("✓" if verdict.failed is None else "✗"), ("允许" if rule.allow else "禁止")
-        what = f"{policy.roles[rule.role]} {effect} {words(rule.condition, policy)} [{rule.cells}]"
+        what = f"{policy.roles[rule.role]} {effect} {words(rule.rows, policy, rule.resource)} [{rule.cells}]"
         lines.append(f"  {mark} 第 {rule.line} 行 {what}" + (f"：{verdict.failed}" if verdict.failed else ""))
     if not explanation.verdicts:
         lines.append("  没有一条规则说到它；没有写到的一律不可见。")

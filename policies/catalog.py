@@ -4,6 +4,7 @@ Types only. `db.catalog` fills them from the tables; nothing here knows SQL, Gra
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 # Field classes: each readable column declares exactly one. The label is what a lawyer reads in the grant sheet.
@@ -33,6 +34,8 @@ MASKS = ("name", "phone", "address", "stored")
 
 # key: an identifier of a row; set: several keys.
 Kind = Literal["text", "key", "boolean", "set"]
+# The forms in which a field shows, where it shows at all.
+Form = Literal["clear", "masked"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,16 @@ class Resource:
     fields: dict[str, Field]
     attributes: dict[str, Attribute]
     actions: frozenset[str] = frozenset({"read"})
+
+    @cached_property
+    def classes(self) -> dict[str, frozenset[Form]]:
+        """The classes of its fields, each with the forms in which one of them can show at all."""
+        found: dict[str, frozenset[Form]] = {}
+        for one in self.fields.values():
+            clear: frozenset[Form] = frozenset() if one.mask == "stored" else frozenset({"clear"})
+            masked: frozenset[Form] = frozenset() if one.mask is None else frozenset({"masked"})
+            found[one.field_class] = found.get(one.field_class, frozenset()) | clear | masked
+        return found
 
 
 @dataclass(frozen=True)

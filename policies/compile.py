@@ -1,4 +1,4 @@
-"""Model + text + catalog -> Policy. Refuses what it cannot explain, all mistakes at once, each with its line.
+"""Model + text + catalog -> Policy. Refuses what it cannot explain, all mistakes at once, each with its line and column.
 
 Casbin's own loader and role manager read the rules, so that Casbin (`enforce`, the oracle of the tests) and the compiled policy
 speak of the same text. Casbin drops what it does not know in silence; therefore every line is checked here first.
@@ -6,42 +6,32 @@ speak of the same text. Casbin drops what it does not know in silence; therefore
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import re
-import unicodedata
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import casbin
 from casbin.model import Model
 from casbin.persist import load_policy_line
 
 from policies.catalog import FIELD_CLASSES, Catalog, Resource
-from policies.condition import ConditionRefused, expand, parse, translate
+from policies.condition import Condition, ConditionRefused, parse, translate, write
+from policies.lines import COLUMNS, Line, Problem, read
 from policies.predicate import Predicate
 
 MODEL_PATH = Path(__file__).with_name("model.conf")
 POLICY_PATH = Path(__file__).with_name("policy.csv")
-MAX_BYTES = 8 * 1024 * 1024
 # Casbin follows this many steps of inheritance and no more; what lies deeper it would drop in silence.
 MAX_INHERITANCE = 9
 # Merging grants compares each rule with each: what one role may hold of one action is bounded, so that no policy stalls a process.
 MAX_RULES_TOGETHER = 100
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_COLUMNS = {"p": 6, "p2": 3, "p3": 2, "g": 2}
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One mistake: the line (1-based; 0 for the whole text) and a sentence in Chinese."""
-
-    line: int
-    message: str
 
 
 class PolicyRefused(Exception):
@@ -59,6 +49,7 @@ class Named:
     name: str
     text: str
     label: str
+    condition: Condition = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -109,7 +100,10 @@ class Policy:
     roles: Mapping[str, str]
     named: Mapping[str, Named]
     inherited: Mapping[str, tuple[str, ...]]
+    catalog: Catalog = field(repr=False, compare=False)
     loaded: Model = field(repr=False, compare=False)
+    # Merged once for each shape of caller (`policies.grant`): a request pays for no rule, whether of its own roles or of others.
+    grants: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def sha256(self) -> str:
@@ -121,6 +115,31 @@ class Policy:
         for rule in self.rules:
             found[rule.role, rule.resource, rule.action].append(rule)
         return {key: tuple(rules) for key, rules in found.items()}
+
+    @cached_property
+    def held(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
+        """What each role has rules for, inherited ones included: resource and action, sorted."""
+        own: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for role, resource, action in self._index:
+            own[role].add((resource, action))
+        return {
+            role: tuple(sorted(set().union(*(own.get(source, set()) for source in sources))))
+            for role, sources in self.inherited.items()
+        }
+
+    @cached_property
+    def meanings(self) -> Mapping[str, tuple[tuple[Predicate, str], ...]]:
+        """By resource what the named conditions mean there, each with its label; a name that means nothing there is left out."""
+        found: dict[str, tuple[tuple[Predicate, str], ...]] = {}
+        for resource in self.catalog.resources.values():
+            meant: dict[Predicate, str] = {}
+            for named in self.named.values():
+                try:
+                    meant.setdefault(translate(named.condition, resource, self.catalog), named.label)
+                except ConditionRefused:
+                    continue
+            found[resource.name] = tuple(meant.items())
+        return found
 
     def rules_for(self, role: str, resource: str, action: str) -> tuple[Rule, ...]:
         """The rules that a holder of `role` has, inherited ones included, in the order of the text."""
@@ -139,195 +158,182 @@ class _Compiler:
     def __init__(self, text: str, catalog: Catalog, version: int) -> None:
         self.text, self.catalog, self.version = text, catalog, version
         self.problems: list[Problem] = []
-        self.lines: dict[str, list[tuple[int, list[str]]]] = {key: [] for key in _COLUMNS}
+        self.lines: dict[str, list[Line]] = {key: [] for key in COLUMNS}
+        self.predicates: dict[tuple[str, str], tuple[Predicate, str]] = {}
+        # Names of roles and conditions whose own line was refused: one mistake is told once, not wherever the name is used.
+        self.broken: set[str] = set()
 
-    def refuse(self, line: int, message: str) -> None:
-        self.problems.append(Problem(line, message))
+    def refuse(self, line: Line, part: int, message: str, offset: int = 0) -> None:
+        """A mistake in a column of a line."""
+        self.problems.append(Problem(line.number, message, line.span(part)[0] + offset + 1))
+
+    def _refuse_condition(self, line: Line, part: int, refused: ConditionRefused) -> None:
+        if refused.undefined not in self.broken:
+            self.refuse(line, part, str(refused), refused.offset)
 
     def policy(self) -> Policy:
-        self._split()
+        for line in read(self.text, self.problems.append):
+            self.lines[line.key].append(line)
         roles = self._roles()
         named = self._named()
-        trees = {name: tree for name, (_, tree) in named.items()}
-        inherited_lines = self._inheritance(roles)
+        conditions = {name: one.condition for name, one in named.items()}
+        edges = self._inheritance(roles)
         rules: list[Rule] = []
         expanded: list[str] = []
         seen: dict[tuple[str, ...], int] = {}
-        predicates: dict[tuple[str, str], tuple[Predicate, str]] = {}
-        for line, columns in self.lines["p"]:
+        for line in self.lines["p"]:
             before = len(self.problems)
-            rule = self._rule(line, columns, roles, trees, predicates)
+            rule = self._rule(line, roles, conditions)
             if len(self.problems) > before or rule is None:
                 continue
-            twin = seen.setdefault((rule.role, rule.resource, rule.action, rule.condition, columns[5]), line)
-            if twin != line:
-                self.refuse(line, f"与第 {twin} 行重复（角色、资源、动作、条件、效果相同），请合并其字段")
+            effect = line.parts[5]
+            twin = seen.setdefault((rule.role, rule.resource, rule.action, rule.condition, effect), line.number)
+            if twin != line.number:
+                self.refuse(line, 1, f"与第 {twin} 行重复（角色、资源、动作、条件、效果相同），请合并其字段")
             rules.append(rule)
-            expanded.append(
-                ", ".join(["p", *columns[:3], predicates[rule.resource, rule.condition][1], rule.cells, columns[5]])
-            )
-        if not self.lines["p"]:
-            self.refuse(0, "策略没有任何规则")
-        if self.problems:
-            raise PolicyRefused(sorted(self.problems, key=lambda problem: problem.line))
-        model, inherited = self._load(expanded, inherited_lines, roles)
-        policy = Policy(
-            self.text,
-            self.version,
-            tuple(rules),
-            roles,
-            {name: entry for name, (entry, _) in named.items()},
-            inherited,
-            model,
-        )
-        for role in roles:
-            self._count(role, policy)
-        if self.problems:
-            raise PolicyRefused(sorted(self.problems, key=lambda problem: problem.line))
+            condition = self.predicates[rule.resource, rule.condition][1]
+            expanded.append(", ".join(["p", *line.parts[:3], condition, rule.cells, effect]))
+        if not self.lines["p"] and not self.problems:
+            self.problems.append(Problem(0, "策略没有任何规则"))
+        self._stop()
+        model, inherited = self._load(expanded, edges, roles)
+        policy = Policy(self.text, self.version, tuple(rules), roles, named, inherited, self.catalog, model)
+        self.problems += _too_many(policy)
+        self._stop()
         return policy
 
-    def _count(self, role: str, policy: Policy) -> None:
-        for resource, action in {(rule.resource, rule.action) for rule in policy.rules}:
-            together = policy.rules_for(role, resource, action)
-            if len(together) > MAX_RULES_TOGETHER:
-                message = (
-                    f"角色 {role} 对 {resource} 的 {action} 连同继承的规则超过 {MAX_RULES_TOGETHER} 条，请合并条件"
-                )
-                self.refuse(together[MAX_RULES_TOGETHER].line, message)
-
-    def _split(self) -> None:
-        if len(self.text.encode(errors="surrogatepass")) > MAX_BYTES:
-            self.refuse(0, "策略过大（至多 8 MB）")
-            return
-        for line, raw in enumerate(self.text.split("\n"), start=1):
-            content = raw.rstrip("\r").strip(" \t")
-            # Cc: control characters, Cf: invisible ones such as bidirectional overrides, which make a text read otherwise than it works,
-            # Cs: halves of a character, which no file can hold.
-            if any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") for sign in content.replace("\t", " ")):
-                self.refuse(line, "含有控制字符或不可见字符")
-            elif content and not content.startswith("#"):
-                columns = [column.strip(" \t") for column in content.split(",")]
-                self._take(line, columns)
-
-    def _take(self, line: int, columns: list[str]) -> None:
-        key = columns[0]
-        if key not in _COLUMNS:
-            self.refuse(line, f"未知的行类型 {key[:40]!r}，只允许 p、p2、p3、g")
-        elif len(columns) - 1 != _COLUMNS[key]:
-            self.refuse(line, f"{key} 行应有 {_COLUMNS[key]} 列，实有 {len(columns) - 1} 列（条件中不能有逗号）")
-        elif any(not column or any(sign in column for sign in '"[]#') for column in columns):
-            self.refuse(line, "列不能为空，也不能含有双引号、方括号或 #")
-        else:
-            self.lines[key].append((line, columns[1:]))
+    def _stop(self) -> None:
+        if self.problems:
+            raise PolicyRefused(sorted(self.problems, key=lambda problem: (problem.line, problem.column)))
 
     def _roles(self) -> dict[str, str]:
         roles: dict[str, str] = {}
-        for line, (role, label) in self.lines["p3"]:
+        for line in self.lines["p3"]:
+            role, label = line.parts
             if not _NAME.fullmatch(role):
-                self.refuse(line, f"角色名 {role[:40]!r} 须以小写字母开头，由小写字母、数字、下划线组成")
+                self.refuse(line, 1, f"角色名 {role[:40]!r} 须以小写字母开头，由小写字母、数字、下划线组成")
+                self.broken.add(role)
             elif role in roles:
-                self.refuse(line, f"角色 {role} 重复声明")
+                self.refuse(line, 1, f"角色 {role} 重复声明")
             else:
                 roles[role] = label
         return roles
 
-    def _named(self) -> dict[str, tuple[Named, ast.expr]]:
-        named: dict[str, tuple[Named, ast.expr]] = {}
-        for line, (name, text, label) in self.lines["p2"]:
+    def _named(self) -> dict[str, Named]:
+        named: dict[str, Named] = {}
+        for line in self.lines["p2"]:
+            name, text, label = line.parts
             if not _NAME.fullmatch(name) or name == "r":
-                self.refuse(line, f"条件名 {name[:40]!r} 须以小写字母开头，由小写字母、数字、下划线组成，且不能为 r")
+                self.refuse(line, 1, f"条件名 {name[:40]!r} 须以小写字母开头，由小写字母、数字、下划线组成，且不能为 r")
             elif name in named:
-                self.refuse(line, f"条件名 {name} 重复定义")
+                self.refuse(line, 1, f"条件名 {name} 重复定义")
             else:
                 try:
-                    tree = expand(parse(text), {known: entry[1] for known, entry in named.items()})
+                    condition = parse(text, {known: one.condition for known, one in named.items()})
+                    self._fits_somewhere(condition)
+                    named[name] = Named(name, text, label, condition)
                 except ConditionRefused as refused:
-                    self.refuse(line, str(refused))
-                else:
-                    named[name] = (Named(name, text, label), tree)
+                    self._refuse_condition(line, 2, refused)
+                    self.broken.add(name)
         return named
+
+    def _fits_somewhere(self, condition: Condition) -> None:
+        """A name is for several resources, so its expression has to mean something on one of them at least, used or not."""
+        nearest = ConditionRefused("没有可用的资源")
+        for resource in self.catalog.resources.values():
+            try:
+                translate(condition, resource, self.catalog)
+                return
+            except ConditionRefused as refused:
+                if refused.offset >= nearest.offset:
+                    nearest = refused
+        raise nearest
 
     def _inheritance(self, roles: Mapping[str, str]) -> list[tuple[str, str]]:
         edges: list[tuple[str, str]] = []
         below: dict[str, list[str]] = {}
-        for line, (role, inherited) in self.lines["g"]:
-            unknown = [name for name in (role, inherited) if name not in roles]
+        for line in self.lines["g"]:
+            role, inherited = line.parts
+            unknown = [(part, name) for part, name in enumerate(line.parts, start=1) if name not in roles]
+            if self.broken.intersection(line.parts):
+                continue
             if unknown:
-                self.refuse(line, f"未声明的角色 {unknown[0][:40]!r}，请先用 p3 行声明")
+                part, name = unknown[0]
+                self.refuse(line, part, f"未声明的角色 {name[:40]!r}，请先用 p3 行声明")
             elif role == inherited or _reaches(below, inherited, role):
-                self.refuse(line, f"角色继承成环：{role} 与 {inherited}")
+                self.refuse(line, 1, f"角色继承成环：{role} 与 {inherited}")
             elif inherited in below.get(role, ()):
-                self.refuse(line, "角色继承重复")
+                self.refuse(line, 1, "角色继承重复")
             else:
                 edges.append((role, inherited))
                 below.setdefault(role, []).append(inherited)
-        for line, (role, _) in self.lines["g"]:
-            if _deep(below, role):
-                self.refuse(line, f"角色 {role[:40]!r} 以下的继承超过 {MAX_INHERITANCE} 层")
+        for line in self.lines["g"]:
+            if _deep(below, line.parts[0]):
+                self.refuse(line, 1, f"角色 {line.parts[0][:40]!r} 以下的继承超过 {MAX_INHERITANCE} 层")
         return edges
 
-    def _rule(
-        self,
-        line: int,
-        columns: list[str],
-        roles: Mapping[str, str],
-        trees: Mapping[str, ast.expr],
-        predicates: dict[tuple[str, str], tuple[Predicate, str]],
-    ) -> Rule | None:
-        role, resource_name, action, condition, fields, effect = columns
-        if role not in roles:
-            self.refuse(line, f"未声明的角色 {role[:40]!r}，请先用 p3 行声明")
+    def _rule(self, line: Line, roles: Mapping[str, str], conditions: Mapping[str, Condition]) -> Rule | None:
+        role, resource_name, action, condition, fields, effect = line.parts
+        if role not in roles and role not in self.broken:
+            self.refuse(line, 1, f"未声明的角色 {role[:40]!r}，请先用 p3 行声明")
         if effect not in ("allow", "deny"):
-            self.refuse(line, f"未知的效果 {effect[:40]!r}，只允许 allow 或 deny（小写）")
+            self.refuse(line, 6, f"未知的效果 {effect[:40]!r}，只允许 allow 或 deny（小写）")
         resource = self.catalog.resources.get(resource_name)
         if resource is None:
-            self.refuse(line, f"未知的资源 {resource_name[:40]!r}")
+            self.refuse(line, 2, f"未知的资源 {resource_name[:40]!r}")
             return None
         if action not in resource.actions:
-            self.refuse(line, f"{resource_name} 没有动作 {action[:40]!r}，只有：{'、'.join(sorted(resource.actions))}")
+            known = "、".join(sorted(resource.actions))
+            self.refuse(line, 3, f"{resource_name} 没有动作 {action[:40]!r}，只有：{known}")
         granted = self._fields(line, fields, effect, action, resource)
-        if (resource_name, condition) not in predicates:
+        if (resource_name, condition) not in self.predicates:
             try:
-                tree = expand(parse(condition), trees)
-                predicates[resource_name, condition] = (translate(tree, resource, self.catalog), ast.unparse(tree))
+                parsed = parse(condition, conditions)
+                rows = translate(parsed, resource, self.catalog)
+                self.predicates[resource_name, condition] = (rows, write(parsed))
             except ConditionRefused as refused:
-                self.refuse(line, str(refused))
+                self._refuse_condition(line, 4, refused)
                 return None
-        rows = predicates[resource_name, condition][0]
-        return Rule(line, role, resource_name, action, condition, rows, granted, fields == "*", effect == "allow")
+        rows = self.predicates[resource_name, condition][0]
+        return Rule(
+            line.number, role, resource_name, action, condition, rows, granted, fields == "*", effect == "allow"
+        )
 
-    def _fields(self, line: int, text: str, effect: str, action: str, resource: Resource) -> dict[str, bool]:
+    def _fields(self, line: Line, text: str, effect: str, action: str, resource: Resource) -> dict[str, bool]:
         granted: dict[str, bool] = {}
         if text == "*":
             if effect == "allow":
-                self.refuse(line, "allow 不能写 *：日后新增的字段类别会被一并放开，请逐类写出")
+                self.refuse(line, 5, "allow 不能写 *：日后新增的字段类别会被一并放开，请逐类写出")
             return granted
         if text == "-":
             if action == "read":
-                self.refuse(line, "read 规则须写出字段类别")
+                self.refuse(line, 5, "read 规则须写出字段类别")
             elif effect == "deny":
                 # SECURITY: a deny covers the cells that it names, and `-` names none: it would deny nothing.
-                self.refuse(line, "deny 不能写 -：那样什么也没有拒绝，整行拒绝请写 *")
+                self.refuse(line, 5, "deny 不能写 -：那样什么也没有拒绝，整行拒绝请写 *")
             return granted
-        classes = {field.field_class for field in resource.fields.values()}
+        classes = resource.classes
+        offset = 0
         for token in text.split("|"):
             name = token.removeprefix("~")
+            message = None
             if name not in FIELD_CLASSES:
-                self.refuse(line, f"未知的字段类别 {token[:40]!r}")
+                message = f"未知的字段类别 {token[:40]!r}"
             elif name not in classes:
-                self.refuse(line, f"{resource.name} 没有类别为 {name} 的字段")
+                message = f"{resource.name} 没有类别为 {name} 的字段"
             elif name in granted:
-                self.refuse(line, f"字段类别 {name} 重复")
+                message = f"字段类别 {name} 重复"
             elif token != name and effect == "deny":
-                self.refuse(line, "deny 不能写 ~：拒绝一类字段即同时拒绝其掩码")
+                message = "deny 不能写 ~：拒绝一类字段即同时拒绝其掩码"
             elif token != name and action != "read":
-                self.refuse(line, "~ 只用于 read")
-            elif token != name and not any(
-                field.mask for field in resource.fields.values() if field.field_class == name
-            ):
-                self.refuse(line, f"{resource.name} 中类别为 {name} 的字段没有掩码，不能写 ~{name}")
+                message = "~ 只用于 read"
+            elif token != name and "masked" not in classes[name]:
+                message = f"{resource.name} 中类别为 {name} 的字段没有掩码，不能写 ~{name}"
             else:
                 granted[name] = token == name
+            if message:
+                self.refuse(line, 5, message, offset)
+            offset += len(token) + 1
         return granted
 
     def _load(
@@ -345,6 +351,23 @@ class _Compiler:
         enforcer = casbin.Enforcer(model)
         enforcer.build_role_links()
         return model, {role: (role, *enforcer.get_implicit_roles_for_user(role)) for role in roles}
+
+
+def _too_many(policy: Policy) -> Iterator[Problem]:
+    own: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    for rule in policy.rules:
+        own[rule.role][rule.resource, rule.action] += 1
+    for role, sources in policy.inherited.items():
+        together: Counter[tuple[str, str]] = Counter()
+        for source in sources:
+            together.update(own[source])
+        for (resource, action), count in together.items():
+            if count > MAX_RULES_TOGETHER:
+                line = policy.rules_for(role, resource, action)[MAX_RULES_TOGETHER].line
+                yield Problem(
+                    line,
+                    f"角色 {role} 对 {resource} 的 {action} 连同继承的规则超过 {MAX_RULES_TOGETHER} 条，请合并条件",
+                )
 
 
 def _reaches(below: Mapping[str, list[str]], start: str, target: str) -> bool:

@@ -1,109 +1,35 @@
-"""Why and why not, in words: the grant sheet that a lawyer reads, and the rules that decide one cell of one row.
+"""Why and why not: the rules that decide one cell of one row, what the others lack, and what would change the answer.
 
-Pure: a row comes in as the values of its attributes, a caller as his access.
+Pure: a row comes in as the values of its attributes, a caller as his access. Whoever asks names the attributes he may not see.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policies.catalog import FIELD_CLASSES, Catalog, Field, Resource
-from policies.compile import Policy, Rule
-from policies.grant import Access, Bound
-from policies.predicate import And, ClaimRef, Eq, Has, In, Not, Or, Predicate, conjuncts, evaluate
+from policies.catalog import Field, Resource
+from policies.compile import Policy
+from policies.grant import Access, Appointment, Bound
+from policies.predicate import (
+    And,
+    ClaimRef,
+    Eq,
+    Has,
+    In,
+    Not,
+    Or,
+    Predicate,
+    atoms_of,
+    claims_of,
+    conjuncts,
+    evaluate,
+    unbound,
+)
 
-ACTIONS: dict[str, str] = {
-    "read": "查看", "count": "精确统计", "reveal": "留痕查看明文", "register": "登记", "accept": "受理", "decline": "不予受理",
-    "notify": "告知权利义务",
-    "consent": "登记同意", "refuse": "登记拒绝", "assign": "指派", "measure": "应急措施", "record": "记录调解", "assess": "评估风险",
-    "report": "报送风险", "extend": "延长期限", "escalate": "上交", "invite": "邀请联动", "opine": "出具意见", "agree": "达成协议",
-    "perform": "登记履行", "follow": "回访", "terminate": "终止", "withdraw": "登记撤回", "close": "结案", "archive": "归档",
-    "take": "接收", "return": "退回", "disclose": "披露利害关系", "recuse": "登记回避", "refer": "移送", "answer": "答复",
-    "reopen": "反弹再立", "sign": "签署协议", "vary": "变更协议", "rescind": "撤销协议", "apply": "申请司法确认", "decide": "登记裁定",
-    "excuse": "登记免除", "urge": "督促", "complete": "完成回访",
-    "add": "增加当事人", "update": "更正", "appoint": "登记代理人",
-    "handle": "处置", "form": "组建", "replace": "更换成员", "dissolve": "撤销",
-    # Where an action means something else on another resource.
-    "Party.withdraw": "登记退出", "Party.update": "更正信息",
-    "Alert.close": "关闭", "Inspection.record": "登记", "Visit.record": "登记",
-}  # fmt: skip
-
-
-def sheet(policy: Policy, catalog: Catalog) -> str:
-    """The grant sheet: for each role, resource, action and condition the field classes in clear, masked, denied. One line a grant."""
-    lines = [
-        "# 授权一览表",
-        "",
-        f"共 {len(policy.roles)} 个角色、{len(policy.rules)} 条规则。未列出的一律不可见、不可办。",
-        "",
-    ]
-    for role, label in policy.roles.items():
-        inherited = [policy.roles[name] for name in policy.inherited[role][1:]]
-        lines.append(f"## {label}（{role}）" + (f"，兼有：{'、'.join(inherited)}" if inherited else ""))
-        lines.append("")
-        own = [rule for rule in policy.rules if rule.role == role]
-        reading = [rule for rule in own if rule.action == "read"]
-        lines += [f"- {_reading(rule, policy, catalog)}" for rule in reading]
-        lines += _acting([rule for rule in own if rule.action != "read"], policy, catalog)
-        if not own:
-            lines.append("- （无自己的规则）")
-        lines.append("")
-    lines += ["## 字段类别", ""]
-    for resource in catalog.resources.values():
-        classes: dict[str, list[str]] = {}
-        for field in resource.fields.values():
-            classes.setdefault(field.field_class, []).append(_short(field))
-        for name, labels in classes.items():
-            lines.append(f"- {resource.label}·{FIELD_CLASSES[name]}（{name}）：{'、'.join(labels)}")
-    return "\n".join(lines) + "\n"
-
-
-def _short(field: Field) -> str:
-    """The label up to its first explanation."""
-    for mark in ("，", "（", "：", "；"):
-        field_label = field.label.partition(mark)[0]
-        if field_label != field.label:
-            return field_label
-    return field.label
-
-
-def _reading(rule: Rule, policy: Policy, catalog: Catalog) -> str:
-    resource = catalog.resources[rule.resource]
-    if not rule.allow:
-        what = "整行" if rule.every else "、".join(FIELD_CLASSES[name] for name in rule.fields)
-        return f"{resource.label}：{words(rule.condition, policy)} → 不得查看 {what}"
-    clear = [FIELD_CLASSES[name] for name, shown in rule.fields.items() if shown]
-    masked = [FIELD_CLASSES[name] for name, shown in rule.fields.items() if not shown]
-    parts = [f"可见 {'、'.join(clear)}"] if clear else []
-    parts += [f"掩码 {'、'.join(masked)}"] if masked else []
-    return f"{resource.label}：{words(rule.condition, policy)} → {'；'.join(parts)}"
-
-
-def _acting(rules: list[Rule], policy: Policy, catalog: Catalog) -> list[str]:
-    grouped: dict[tuple[str, str, bool], list[str]] = {}
-    for rule in rules:
-        what = ACTIONS.get(f"{rule.resource}.{rule.action}") or ACTIONS.get(rule.action, rule.action)
-        if rule.fields:
-            what += f"（{'、'.join(FIELD_CLASSES[name] for name in rule.fields)}）"
-        grouped.setdefault((rule.resource, rule.condition, rule.allow), []).append(what)
-    return [
-        f"- {catalog.resources[resource].label}：{words(condition, policy)} → {'可办' if allow else '不得'} {'、'.join(actions)}"
-        for (resource, condition, allow), actions in grouped.items()
-    ]
-
-
-def words(condition: str, policy: Policy) -> str:
-    """The condition as people say it: its named parts by their labels."""
-    spoken = []
-    for part in condition.split():
-        bare = part.strip("()")
-        known = policy.named.get(bare)
-        spoken.append(
-            part.replace(bare, known.label) if known else {"and": "且", "or": "或", "not": "非"}.get(part, part)
-        )
-    return " ".join(spoken)
+Row = Mapping[str, Any]
+CONCEALED = "（不予显示）"
 
 
 @dataclass(frozen=True)
@@ -115,61 +41,183 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Change:
+    """One way to another answer: what would have to be so, in words. `role`: whose rule would then decide, on line `line`.
+    `held`: whether he has the role already, so that the row or his claims would have to change."""
+
+    role: str
+    line: int
+    held: bool
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Explanation:
-    """Whether the row shows, how the field does (`clear`, `masked`, `hidden`; None if no field was asked), and every rule's part."""
+    """Whether the row shows (or the action may be taken), how the field does (`clear`, `masked`, `hidden`; None if no field was asked),
+    every rule's part, the rule that decided (None: no rule speaks for it), and what would change the answer."""
 
     visible: bool
     field: str | None
     verdicts: tuple[Verdict, ...]
+    decisive: Bound | None
+    changes: tuple[Change, ...]
 
 
-def explain(access: Access, resource: Resource, row: Mapping[str, Any], field: Field | None = None) -> Explanation:
-    """Which rules decide about a row (its attributes by name) and a field of it, and what the others lack."""
-    grant, claims = access.grant(resource.name), access.claims
+def explain(
+    access: Access,
+    resource: Resource,
+    row: Row,
+    field: Field | None = None,
+    action: str = "read",
+    concealed: frozenset[str] = frozenset(),
+) -> Explanation:
+    """Which rules decide about a row (its attributes by name) and a field of it, and what the others lack. The values of the
+    attributes named in `concealed` are not told."""
+    grant, claims = access.grant(resource.name, action), access.claims
     visible = evaluate(grant.rows, row, claims)
     shown = None
+    cell, wanted = "row", "row"
     if field is not None:
+        wanted = f"~{field.field_class}" if field.mask == "stored" else field.field_class
         reading = grant.field(field)
-        shown = "hidden"
+        shown, cell = "hidden", wanted
         if visible and evaluate(reading.clear, row, claims):
             shown = "clear"
         elif visible and evaluate(reading.masked, row, claims):
-            shown = "masked"
+            shown, cell = "masked", f"~{field.field_class}"
+    voice = _Voice(access.policy, resource, row, claims, concealed)
     verdicts = []
     for bound in grant.bounds:
         if field is not None and not (bound.rule.covers(f"~{field.field_class}") or bound.rule.every):
             continue
         failed = next((part for part in conjuncts(bound.rows) if not evaluate(part, row, claims)), None)
-        verdicts.append(Verdict(bound, None if failed is None else spell(failed, resource, row, claims)))
-    return Explanation(visible, shown, tuple(verdicts))
+        verdicts.append(Verdict(bound, None if failed is None else voice.spell(failed)))
+    matching = [one.bound for one in verdicts if one.failed is None and one.bound.rule.covers(cell)]
+    # A denial goes before whatever allows.
+    decisive = next((one for one in matching if not one.rule.allow), None) or next(iter(matching), None)
+    full = visible if field is None else shown == "clear" or (field.mask == "stored" and shown == "masked")
+    changes = () if full else tuple(_changes(access, voice, action, wanted))
+    return Explanation(visible, shown, tuple(verdicts), decisive, changes)
 
 
-def spell(
-    predicate: Predicate, resource: Resource, row: Mapping[str, Any], claims: tuple[Mapping[str, Any], ...]
-) -> str:
-    """A condition with the values compared."""
+def _changes(access: Access, voice: _Voice, action: str, wanted: str) -> Iterator[Change]:
+    """For each role the rule that lacks least: first his own roles, then others that he could be appointed to."""
+    policy, resource, row = access.policy, voice.resource, voice.row
+    own = {source for one in access.appointments for source in policy.inherited.get(one.role, ())}
+    denials = [
+        f"第 {bound.rule.line} 行的禁止不再适用"
+        for bound in access.grant(resource.name, action).bounds
+        if not bound.rule.allow and bound.rule.covers(wanted) and evaluate(bound.rows, row, access.claims)
+    ]
+    best: dict[str, Change] = {}
+    for bound in access.grant(resource.name, action).bounds:
+        if not bound.rule.allow or not bound.rule.covers(wanted):
+            continue
+        lacking = [part for part in conjuncts(bound.rows) if not evaluate(part, row, access.claims)]
+        # Where a claim is missing nothing is left of the condition that speaks of it: the rule says it.
+        lacking = list(conjuncts(bound.rule.rows)) if any(not atoms_of(part) for part in lacking) else lacking
+        _keep(best, Change(bound.rule.role, bound.rule.line, True, (*map(voice.need, lacking), *denials)))
+    for role in policy.roles:
+        if role in own:
+            continue
+        for rule in policy.rules_for(role, resource.name, action):
+            if rule.role != role or not rule.allow or not rule.covers(wanted):
+                continue
+            lacking = [part for part in conjuncts(rule.rows) if not _fits(part, row, access.appointments)]
+            # An appointment changes what he is, not what the row is.
+            if all(claims_of(part) and voice.can_be(part) for part in lacking):
+                _keep(best, Change(role, rule.line, False, (*map(voice.need, lacking), *denials)))
+    yield from sorted(best.values(), key=lambda one: (not one.held, len(one.needs), one.line))
 
-    def label(attribute: str) -> str:
-        return resource.attributes[attribute].label or attribute
 
-    def claim(reference: ClaimRef) -> Any:
-        return claims[reference.slot or 0].get(reference.name)
+def _keep(best: dict[str, Change], change: Change) -> None:
+    known = best.get(change.role)
+    if known is None or len(change.needs) < len(known.needs):
+        best[change.role] = change
 
-    match predicate:
-        case Eq(attribute=name, value=value):
-            wanted = claim(value) if isinstance(value, ClaimRef) else value
-            return f"{label(name)} 为 {_text(row[name])}，要求 {_text(wanted)}"
-        case In(attribute=name, claim=reference):
-            return f"{label(name)} {_text(row[name])} 不在 {_text(claim(reference))} 之中"
-        case Has(attribute=name, claim=reference):
-            return f"{label(name)} {_text(row[name])} 不含 {_text(claim(reference))}"
-        case And(parts=parts):
-            return "且".join(spell(part, resource, row, claims) for part in parts)
-        case Or(parts=parts):
-            return "以下皆不成立：" + "；".join(spell(part, resource, row, claims) for part in parts)
-        case Not(part=part):
-            return f"不得 {spell(part, resource, row, claims)}"
-    return "无行"
+
+def _fits(part: Predicate, row: Row, appointments: tuple[Appointment, ...]) -> bool:
+    """Whether a condition would hold with the claims of one of his appointments."""
+    if not claims_of(part):
+        return evaluate(part, row, ({},))
+    return any(not claims_of(part) & one.missing and evaluate(part, row, (one.claims,)) for one in appointments)
+
+
+class _Voice:
+    """Conditions in words, with the values of one row and of one caller's claims."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        resource: Resource,
+        row: Row,
+        claims: tuple[Mapping[str, Any], ...],
+        concealed: frozenset[str],
+    ) -> None:
+        self.policy, self.resource, self.row, self.claims, self.concealed = policy, resource, row, claims, concealed
+
+    def spell(self, predicate: Predicate) -> str:
+        """A condition that does not hold, with the values compared."""
+        match predicate:
+            case Eq(attribute=name, value=value):
+                wanted = self._claimed(value) if isinstance(value, ClaimRef) else _text(value)
+                return f"{self._label(name)} 为 {self._value(name)}，要求 {wanted}"
+            case In(attribute=name, claim=reference):
+                return f"{self._label(name)} {self._value(name)} 不在 {self._claimed(reference)} 之中"
+            case Has(attribute=name, claim=reference):
+                return f"{self._label(name)} {self._value(name)} 不含 {self._claimed(reference)}"
+            case And(parts=parts):
+                return "且".join(self.spell(part) for part in parts)
+            case Or(parts=parts):
+                return "以下皆不成立：" + "；".join(self.spell(part) for part in parts)
+            case Not(part=part):
+                return f"不得 {self.spell(part)}"
+        return "任职缺少条件所需的属性"
+
+    def need(self, predicate: Predicate) -> str:
+        """What would have to be so: the name of the condition, and what it asks for on this row."""
+        rows = unbound(predicate)
+        label = next((said for meaning, said in self.policy.meanings[self.resource.name] if meaning == rows), None)
+        asked = self._asked(rows)
+        return f"{label}（{asked}）" if label else asked
+
+    def can_be(self, predicate: Predicate) -> bool:
+        """Whether claims could meet a condition on this row: what the row does not have, nobody's claim equals."""
+        return all(
+            self.row.get(one.attribute) is not None
+            for one in atoms_of(predicate)
+            if isinstance(one, Eq | In) and claims_of(one)
+        )
+
+    def _asked(self, predicate: Predicate) -> str:
+        match predicate:
+            case Eq(attribute=name, value=ClaimRef(name=claim)):
+                return f"{self._claim(claim)}为 {self._value(name)}"
+            case Eq(attribute=name, value=value):
+                return f"{self._label(name)}为 {_text(value)}"
+            case In(attribute=name, claim=ClaimRef(name=claim)):
+                return f"{self._claim(claim)}包括 {self._value(name)}"
+            case Has(attribute=name, claim=ClaimRef(name=claim)):
+                return f"{self._label(name)}包括{self._claim(claim)}"
+            case And(parts=parts):
+                return "且".join(self._asked(part) for part in parts)
+            case Or(parts=parts):
+                return "或".join(self._asked(part) for part in parts)
+            case Not(part=part):
+                return f"并非{self._asked(part)}"
+        return "任职写明所需的属性"
+
+    def _label(self, attribute: str) -> str:
+        return self.resource.attributes[attribute].label or attribute
+
+    def _claim(self, name: str) -> str:
+        return self.policy.catalog.claims[name].label or name
+
+    def _value(self, attribute: str) -> str:
+        return CONCEALED if attribute in self.concealed else _text(self.row[attribute])
+
+    def _claimed(self, reference: ClaimRef) -> str:
+        return _text(self.claims[reference.slot or 0].get(reference.name))
 
 
 def _text(value: Any) -> str:

@@ -5,15 +5,17 @@ Each rule is bound to the claims of the appointment that brought it; claims of d
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from policies.catalog import Field
+from policies.catalog import Field, Resource
 from policies.compile import Policy, Rule
 from policies.predicate import Always, Never, Predicate, all_of, any_of, bind, implies, negate
 
 NOTHING: Predicate = Never()
+# So many shapes of callers are kept for one policy; a county has a few dozen.
+KEPT_SHAPES = 2000
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,16 @@ class Grant:
     """The merged rules of one resource and action. `rows`: which rows; `field`: how a field of them shows."""
 
     bounds: tuple[Bound, ...]
+    _cells: dict[str, Predicate] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def _where(self, cell: str, allow: bool) -> Predicate:
         return any_of(bound.rows for bound in self.bounds if bound.rule.allow is allow and bound.rule.covers(cell))
 
     def cell(self, cell: str) -> Predicate:
         """The rows on which a cell (`row`, a class, `~` and a class) is allowed and not denied."""
-        return all_of([self._where(cell, True), negate(self._where(cell, False))])
+        if cell not in self._cells:
+            self._cells[cell] = all_of([self._where(cell, True), negate(self._where(cell, False))])
+        return self._cells[cell]
 
     @property
     def rows(self) -> Predicate:
@@ -76,6 +81,21 @@ class Grant:
         return implies(self.rows, self.field(field).clear)
 
 
+def role_grant(policy: Policy, role: str, resource: str, action: str) -> Grant:
+    """What the rules say that a role has, inherited ones included, tied to no appointment."""
+    return Grant(tuple(Bound(rule, 0, rule.rows) for rule in policy.rules_for(role, resource, action)))
+
+
+def cells_of(resource: Resource, action: str) -> Iterator[tuple[str, str | None, str]]:
+    """The cells that a grant of an action may differ in: the cell, its field class (None for the row as such) and its form."""
+    yield "row", None, "row"
+    for name, forms in resource.classes.items():
+        if action != "read" or "clear" in forms:
+            yield name, name, "clear"
+        if action == "read" and "masked" in forms:
+            yield f"~{name}", name, "masked"
+
+
 class Access:
     """Everything that a caller may, from one policy version and his appointments in force."""
 
@@ -83,8 +103,11 @@ class Access:
         self.policy = policy
         self.appointments = tuple(appointments)
         # Two callers of the same shape have the same grants up to the values of their claims, hence the same statements.
-        self.shape = (policy.version, policy.sha256, tuple((one.role, one.missing) for one in self.appointments))
-        self._grants: dict[tuple[str, str], Grant] = {}
+        held = tuple((one.role, one.missing) for one in self.appointments)
+        self.shape = (policy.version, policy.sha256, held)
+        if len(policy.grants) >= KEPT_SHAPES:
+            policy.grants.clear()
+        self._grants: dict[tuple[str, str], Grant] = policy.grants.setdefault(held, {})
 
     def grant(self, resource: str, action: str = "read") -> Grant:
         """The grant on a resource; without any rule it is a grant of no row."""

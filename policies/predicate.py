@@ -6,6 +6,7 @@ The SQL side (`db.select`) and the Python side (`evaluate`) read the same values
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -157,7 +158,62 @@ def claims_of(predicate: Predicate) -> frozenset[str]:
     return frozenset()
 
 
-def bind(predicate: Predicate, slot: int, missing: frozenset[str], otherwise: Predicate) -> Predicate:
+def atoms_of(predicate: Predicate) -> frozenset[Predicate]:
+    """The conditions that it is made of."""
+    match predicate:
+        case And(parts=parts) | Or(parts=parts):
+            return frozenset().union(*(atoms_of(part) for part in parts))
+        case Not(part=part):
+            return atoms_of(part)
+        case Always() | Never():
+            return frozenset()
+    return frozenset({predicate})
+
+
+# So many conditions are tried in all combinations; with more, what is not plain to `implies` is taken not to follow.
+MAX_ATOMS = 10
+
+
+def follows(left: Predicate, right: Predicate) -> bool:
+    """`implies`, and where that says no, every combination of truths of the conditions tried. Too slow for a request."""
+    if implies(left, right):
+        return True
+    atoms = atoms_of(left) | atoms_of(right)
+    if len(atoms) > MAX_ATOMS:
+        return False
+    order = sorted(atoms, key=repr)
+    return all(
+        not _holds(left, truths) or _holds(right, truths)
+        for chosen in itertools.product((False, True), repeat=len(order))
+        if _possible(truths := frozenset(itertools.compress(order, chosen)))
+    )
+
+
+def _possible(truths: frozenset[Predicate]) -> bool:
+    """One attribute equals one literal at most."""
+    literals = [one.attribute for one in truths if isinstance(one, Eq) and not isinstance(one.value, ClaimRef)]
+    return len(literals) == len(set(literals))
+
+
+def _holds(predicate: Predicate, truths: frozenset[Predicate]) -> bool:
+    match predicate:
+        case And(parts=parts):
+            return all(_holds(part, truths) for part in parts)
+        case Or(parts=parts):
+            return any(_holds(part, truths) for part in parts)
+        case Not(part=part):
+            return not _holds(part, truths)
+        case Always() | Never():
+            return isinstance(predicate, Always)
+    return predicate in truths
+
+
+def unbound(predicate: Predicate) -> Predicate:
+    """The predicate with its claims tied to no appointment: what the rule says."""
+    return bind(predicate, None, frozenset(), Never())
+
+
+def bind(predicate: Predicate, slot: int | None, missing: frozenset[str], otherwise: Predicate) -> Predicate:
     """The predicate with its claims tied to one appointment. A condition on a missing claim becomes `otherwise`
     (Never for an allow, Always for a deny: both fail closed)."""
     match predicate:

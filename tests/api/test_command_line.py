@@ -284,7 +284,7 @@ def test_policy_check_tells_the_line(tmp_path: Path) -> None:
     file.write_text("# a comment\np, mediator\n", encoding="utf-8")
     told = call("policy", "check", str(file))
     assert told.exit_code == 1
-    assert f"{file}:2: " in told.output.replace("\n", "")
+    assert f"{file}:2:4: p 行应有 6 列，实有 1 列" in told.output.replace("\n", "")
 
 
 def test_first_policy_passes_its_own_check_and_has_a_sheet() -> None:
@@ -292,6 +292,70 @@ def test_first_policy_passes_its_own_check_and_has_a_sheet() -> None:
     told = call("policy", "sheet")
     assert told.exit_code == 0
     assert "人民调解员（mediator）" in told.output
+
+
+def test_policy_check_of_what_is_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "bad.csv"
+    file.write_bytes(b"p, \xff\n")
+    assert call("policy", "check", str(file)).exit_code == 2
+    assert call("policy", "check", str(tmp_path / "none.csv")).exit_code == 2
+
+
+def _edited(tmp_path: Path, old: str, new: str) -> str:
+    text = (ROOT / "policies" / "policy.csv").read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    file = tmp_path / "draft.csv"
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    return str(file)
+
+
+def test_policy_diff_fails_on_a_widening_and_on_nothing_else(tmp_path: Path) -> None:
+    live = str(ROOT / "policies" / "policy.csv")
+    draft = _edited(
+        tmp_path,
+        "p, court, Dispute, read, referred, public|status|money",
+        "p, court, Dispute, read, referred, public|status",
+    )
+    told = call("policy", "diff", draft, live)
+    assert told.exit_code == 1
+    confirming, both = "向本法庭申请司法确认", "已移送或邀请本单位 或 向本法庭申请司法确认"
+    assert told.output == f"+ 法庭：可以看到纠纷的金额的范围扩大，由「{confirming}」变为「{both}」\n"
+    told = call("policy", "diff", live, draft)
+    assert (told.exit_code, told.output[0]) == (0, "-")
+    told = call("policy", "diff", live, live)
+    assert (told.exit_code, told.output) == (0, "两份策略的授权相同。\n")
+    moved = _edited(
+        tmp_path, "p, police, Dispute, opine, referred, -, allow", "p, police, Dispute, opine, reported, -, allow"
+    )
+    told = call("policy", "diff", live, moved)
+    assert (told.exit_code, told.output[0]) == (1, "?")
+    assert call("policy", "diff", live, str(ROOT / "README.md")).exit_code == 2
+
+
+def test_policy_test_fails_on_what_differs_and_on_what_nobody_notices(tmp_path: Path) -> None:
+    told = call("policy", "test")
+    assert told.exit_code == 0
+    assert "不符 0 处" in told.output
+    assert "未被发现 0 次" in told.output
+    told = call("policy", "test", _edited(tmp_path, "p, analyst, Agreement, read, in_county, public, allow\n", ""))
+    assert told.exit_code == 1
+    assert "全县的案件只看公开信息与办理状况，可精确统计" in told.output.replace("\n", "")
+    line = "p, analyst, Visit, read, in_county, public, allow\n"
+    more = f"{line}p, analyst, Signature, read, own_grid, public, allow\n"
+    told = call("policy", "test", _edited(tmp_path, line, more))
+    assert told.exit_code == 1
+    assert "没有测试发现" in told.output.replace("\n", "")
+    tests = tmp_path / "tests.yaml"
+    tests.write_text("tests: []\n", encoding="utf-8")
+    assert call("policy", "test", "--tests", str(tests)).exit_code == 2
+
+
+def test_policy_matrix_is_a_table(tmp_path: Path) -> None:
+    told = call("policy", "matrix", "--role", "court")
+    assert told.exit_code == 0
+    assert "法庭\t当事人\t查看\t证件号码\t掩码\t向本法庭申请司法确认\t" in told.output
+    assert "网格员" not in told.output
+    assert call("policy", "matrix", "--role", "boss").exit_code == 2
 
 
 def test_policy_explain_names_the_rule_and_what_is_missing(

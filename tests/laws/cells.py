@@ -23,11 +23,11 @@ from db.guards import GUARDS
 from db.read import Reader
 from db.transitions import FROM_STATES
 from policies.grant import Access
+from policies.oracle import Form, Judge, Oracle, Thing, thing
 from schema.execution import Executor, Viewer
 from schema.node import NODE_TYPES, snake
 from schema.operation import Document, Operation
 from schema.sdl import build
-from tests.laws.oracle import Form, Judge, Oracle, Thing, thing
 from tests.laws.world import Record, World
 
 

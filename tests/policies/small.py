@@ -5,6 +5,7 @@ from typing import Any
 
 from policies.catalog import Attribute, Catalog, Claim, Field, Resource
 from policies.compile import Policy, PolicyRefused, compile_policy
+from policies.lines import Problem
 
 CASE = Resource(
     "Case",
@@ -45,13 +46,24 @@ def policy(text: str, version: int = 0) -> Policy:
     return compile_policy(HEAD + text, CATALOG, version)
 
 
+def refused(text: str) -> tuple[Problem, ...]:
+    """Every mistake of a text that is refused."""
+    try:
+        compile_policy(text, CATALOG)
+    except PolicyRefused as refusal:
+        return refusal.problems
+    raise AssertionError(f"accepted: {text}")
+
+
 def problems(text: str, head: str = HEAD) -> list[tuple[int, str]]:
     """Line and message of every mistake of a text that is refused; the first line after the roles is 4."""
-    try:
-        compile_policy(head + text, CATALOG)
-    except PolicyRefused as refused:
-        return [(problem.line, problem.message) for problem in refused.problems]
-    raise AssertionError(f"accepted: {text}")
+    return [(problem.line, problem.message) for problem in refused(head + text)]
+
+
+def places(text: str) -> list[tuple[int, str, int]]:
+    """Line, message and column of every mistake of a text that has a good rule behind it."""
+    text = f"{HEAD}{text}\np, guest, Case, read, True, public, allow\n"
+    return [(problem.line, problem.message, problem.column) for problem in refused(text)]
 
 
 def row(**values: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 
 from db.catalog import CATALOG as SHIPPED_CATALOG
 from policies import compile as compiling
+from policies import lines
 from policies.compile import (
     MAX_INHERITANCE,
     MAX_RULES_TOGETHER,
@@ -20,7 +21,7 @@ from policies.compile import (
 )
 from policies.grant import Access, Appointment
 from policies.predicate import Never
-from tests.policies.small import CATALOG, HEAD, policy, problems, row, thing
+from tests.policies.small import CATALOG, HEAD, places, policy, problems, row, thing
 
 READ = "p, clerk, Case, read, True, public, allow\n"
 CLAIMS = {"person": 1, "area": "T", "teams": [7]}
@@ -78,8 +79,22 @@ def test_an_effect_that_is_not_written_exactly_is_refused_because_it_denies_noth
     assert line == 5
 
 
-@pytest.mark.parametrize("written", ["deny ", " deny", "\tdeny\t", "deny\r"])
-def test_blanks_around_an_effect_mean_nothing(written: str) -> None:
+@pytest.mark.parametrize("written", ["deny ", "deny\t", "deny  \r", "allow "])
+def test_an_effect_with_a_blank_behind_it_is_refused_because_another_reader_may_keep_it(written: str) -> None:
+    assert problems(f"{READ}p, clerk, Case, read, r.obj.open, name, {written}\n") == [(5, "列末不能有空格")]
+
+
+@pytest.mark.parametrize("column", range(1, 6))
+def test_no_column_ends_with_a_blank(column: int) -> None:
+    parts = ["p", "clerk", "Case", "read", "True", "public", "allow"]
+    parts[column] += " "
+    ((line, message, place),) = places(", ".join(parts))
+    assert (line, message) == (4, "列末不能有空格")
+    assert ", ".join(parts)[place - 1] == " "
+
+
+@pytest.mark.parametrize("written", ["deny", " deny", "\tdeny", "  deny\r"])
+def test_blanks_before_an_effect_mean_nothing(written: str) -> None:
     compiled = policy(f"{READ}p, clerk, Case, read, r.obj.open, *,{written}\n")
     assert [rule.allow for rule in compiled.rules] == [True, False]
     assert not ask(compiled, "clerk", open=True)
@@ -152,14 +167,14 @@ def test_what_casbin_holds_is_what_was_checked() -> None:
         "p2, here, r.obj.town == r.sub.area, 本镇\n"
         "p2, mine, here and r.sub.person in r.obj.helpers, 本人\n"
         "g, chief, clerk\n"
-        "p, clerk, Case, read,  mine or (r.obj.open  and here) , public|~contact , allow\n"
+        "p, clerk, Case, read,  mine or (r.obj . open  and here), public|~contact, allow\n"
         "# 注释\n\n"
         "p,chief,Case,read,not(r.obj.state=='DONE'),*,deny\r\n"
         "p, chief, Case, close, True, -, allow\n"
     )
     compiled = policy(text)
     assert compiled.loaded.model["p"]["p"].policy == [
-        ["clerk", "Case", "read", "r.obj.town == r.sub.area and r.sub.person in r.obj.helpers or (r.obj.open and r.obj.town == r.sub.area)",
+        ["clerk", "Case", "read", "(r.obj.town == r.sub.area and r.sub.person in r.obj.helpers) or (r.obj.open and r.obj.town == r.sub.area)",
          "public|~contact", "allow"],
         ["chief", "Case", "read", "not r.obj.state == 'DONE'", "*", "deny"],
         ["chief", "Case", "close", "True", "-", "allow"],
@@ -167,7 +182,7 @@ def test_what_casbin_holds_is_what_was_checked() -> None:
     assert compiled.loaded.model["g"]["g"].policy == [["chief", "clerk"]]
     assert not compiled.loaded.model["p"]["p2"].policy
     assert [(rule.line, rule.role, rule.condition) for rule in compiled.rules] == [
-        (7, "clerk", "mine or (r.obj.open  and here)"),
+        (7, "clerk", "mine or (r.obj . open  and here)"),
         (10, "chief", "not(r.obj.state=='DONE')"),
         (11, "chief", "True"),
     ]
@@ -241,6 +256,12 @@ def test_the_shipped_policy_is_in_casbin_whole() -> None:
         ("p2, r, True, 名", "不能为 r"),
         ("p2, Near, True, 名", "条件名 'Near'"),
         ("p2, near, r.obj.open and, 名", "不是合法的表达式"),
+        ("p2, near, r.obj.__class__, 名", "没有可用于条件的属性 __class__"),
+        ("p2, near, 9**9**9, 名", "不允许的写法：9**9**9"),
+        ("p2, near, r.obj.open and r.obj.title, 名", "没有可用于条件的属性 title"),
+        ("p2, near, r.obj.open, 附\u0301近", "U+0301"),
+        ("p3, new, 新\u3164", "U+3164"),
+        ("p3, new, \ue000", "U+E000"),
         ("g, clerk", "g 行应有 2 列，实有 1 列"),
     ],
 )  # fmt: skip
@@ -249,12 +270,56 @@ def test_what_a_line_may_not_say(line: str, said: str) -> None:
     assert (number, said in message) == (4, True), message
 
 
+@pytest.mark.parametrize(
+    ("line", "marked"),
+    [
+        ("q, clerk", "q"),
+        ("  p4, clerk", "p4"),
+        ("p, boss, Case, read, True, public, allow", "boss"),
+        ("p, clerk, Thing, read, True, public, allow", "Thing"),
+        ("p, clerk, Case, destroy, True, -, allow", "destroy"),
+        ("p, clerk, Case, read, r.obj.open and 9**9**9, public, allow", "9**9**9"),
+        ("p, clerk, Case, read, r.obj.open or r.obj.__class__, public, allow", "r.obj.__class__"),
+        ("p, clerk, Case, read, r.obj.town == r.sub.__dict__, public, allow", "r.sub.__dict__"),
+        ("p, clerk, Case, read, r.obj.open and nearby, public, allow", "nearby"),
+        ("p, clerk, Case, read, True, public|secret, allow", "secret"),
+        ("p, clerk, Case, read, True, public|~narrative, allow", "~narrative"),
+        ("p,clerk,Case,read,True,public,Deny", "Deny"),
+        ("p, clerk, Case, read, True, public, de\u200bny", "\u200bny"),
+        ("p, clerk, Case, read, True, public, allow\0", "\0"),
+        ('p, clerk, Case, read, "True", public, allow', '"True"'),
+        ("p, clerk, Case, read, r.obj.state == '状', public, allow", "状'"),
+        ("p, clerk, Case, read, , public, allow", ", public"),
+        ("g, clerk, boss", "boss"),
+        ("p2, near, r.obj.open and r.obj.nothing, 名", "r.obj.nothing"),
+        ("p3, clerk, 重复", "clerk"),
+    ],
+)
+def test_a_mistake_is_shown_where_it_stands(line: str, marked: str) -> None:
+    ((number, _, column),) = places(line)
+    assert (number, line[column - 1 :].startswith(marked)) == (4, True), line[column - 1 :]
+
+
+def test_one_mistake_is_told_once_and_not_wherever_its_name_is_used() -> None:
+    broken = "p2, near, 9**9**9, 附近\np, clerk, Case, read, near, public, allow\np, clerk, Case, close, near and r.obj.open, -, allow"
+    assert [line for line, _, _ in places(broken)] == [4]
+    assert [line for line, _, _ in places("p3, New, 新\np, New, Case, read, True, public, allow\ng, clerk, New")] == [4]
+    assert [line for line, _, _ in places("p2, a, b, 甲\np2, c, a, 丙\np, clerk, Case, read, c, public, allow")] == [4]
+    assert problems("q, clerk\n") == [(4, "未知的行类型 'q'，只允许 p、p2、p3、g")]
+
+
+def test_a_name_that_does_not_fit_the_resource_is_shown_in_the_rule_that_uses_it() -> None:
+    text = "p2, near, r.obj.town == r.sub.area, 附近\np, clerk, Place, read, near, public, allow"
+    ((number, message, column),) = places(text)
+    assert (number, message, column) == (5, "条件 near：Place 没有可用于条件的属性 town", 24)
+
+
 def test_a_name_is_defined_before_it_is_used_and_once() -> None:
     assert only("p, clerk, Case, read, later, narrative, allow").startswith("未定义的条件名")
     # The order of p2 and p lines does not matter, that of p2 lines does.
     assert policy("p, clerk, Case, read, later, public, allow\np2, later, r.obj.open, 名\n")
     found = problems("p2, a, b, 甲\np2, b, r.obj.open, 乙\np2, b, True, 丙\np, clerk, Case, read, a, public, allow\n")
-    assert [line for line, _ in found] == [6, 7]
+    assert [line for line, _ in found] == [4, 6]
 
 
 def test_an_empty_policy_is_refused() -> None:
@@ -292,7 +357,7 @@ def test_all_mistakes_come_at_once_in_the_order_of_their_lines() -> None:
 
 
 def test_a_text_too_large_is_not_read() -> None:
-    found = problems("#" * compiling.MAX_BYTES)
+    found = problems("#" * lines.MAX_BYTES)
     assert found[0] == (0, "策略过大（至多 8 MB）")
 
 

@@ -1,5 +1,6 @@
 """What one caller may: appointments merged, denies over allows, masks under clear, and what is closed when a claim is missing."""
 
+import sys
 from typing import Any
 
 from policies.catalog import Field
@@ -146,3 +147,44 @@ def test_one_appointment_held_twice_asks_its_conditions_for_each() -> None:
             And((Eq("open", True), Eq("town", ClaimRef("area", 1)))),
         )
     )
+
+
+def test_rules_are_merged_once_for_all_callers_of_a_shape() -> None:
+    text = "p, clerk, Case, read, r.obj.town == r.sub.area, public, allow\n"
+    compiled = policy(text)
+    one, other = (Access(compiled, [Appointment("clerk", {**CLAIMS, "area": area})]) for area in "AB")
+    assert one.grant("Case") is other.grant("Case")
+    assert one.grant("Case").rows is other.grant("Case").rows
+    # What they see differs all the same: a grant holds no value of a claim.
+    assert evaluate(one.grant("Case").rows, row(town="A"), one.claims)
+    assert not evaluate(other.grant("Case").rows, row(town="A"), other.claims)
+    missing = Access(compiled, [Appointment("clerk", {**CLAIMS, "area": None})])
+    assert missing.grant("Case").rows == Never()
+
+
+def test_rules_of_other_roles_cost_a_caller_nothing() -> None:
+    """Counted, not timed: the calls of our own functions for the grant of one caller."""
+
+    def calls(others: int) -> int:
+        roles = "".join(f"p3, n{number}, 角色{number}\n" for number in range(others))
+        compiled = policy(
+            f"{roles}p, clerk, Case, read, r.obj.open, public, allow\n"
+            + "".join(
+                f"p, n{number}, Case, read, r.obj.town == r.sub.area, public, allow\n" for number in range(others)
+            )
+        )
+        Access(compiled, [Appointment("n1", CLAIMS)]).grant("Case")  # what is made once for a policy
+        count = 0
+
+        def note(frame: Any, event: str, argument: Any) -> None:
+            nonlocal count
+            count += event == "call"
+
+        sys.setprofile(note)
+        try:
+            assert Access(compiled, [Appointment("clerk", CLAIMS)]).grant("Case").rows == Eq("open", True)
+        finally:
+            sys.setprofile(None)
+        return count
+
+    assert calls(10) == calls(1000)

@@ -1,4 +1,4 @@
-"""The judge of the laws: Casbin's own `enforce`, asked cell by cell. It knows no predicate and no grant of ours.
+"""The judge of policy tests and of the laws: Casbin's own `enforce`, asked cell by cell. It knows no predicate and no grant of ours.
 
 An allow is asked of one enforcer and a deny of another, both with the matcher of model.conf and the rules that the policy was
 checked with; a caller may what any of his appointments is allowed and none is denied.
@@ -133,9 +133,7 @@ class Oracle:
         """Casbin's verdict with model.conf as it stands and every rule: one appointment, no claim missing."""
         return bool(self._all.enforce(Thing({**claims, "role": role}), resource, action, row, cell))
 
-    def _enforce(
-        self, effect: str, role: str, claims: Thing, resource: str, action: str, row: Thing, cell: str
-    ) -> bool:
+    def enforce(self, effect: str, role: str, claims: Thing, resource: str, action: str, row: Thing, cell: str) -> bool:
         key = (effect, role, resource, action)
         if key not in self._enforcers:
             rules = [rule for rule in self._rules if rule[1:3] == [resource, action] and self._reaches(role, rule[0])]
@@ -163,7 +161,7 @@ class Judge:
 
     def may(self, resource: str, row: Thing, cell: str = "row", action: str = "read") -> bool:
         """Any appointment allows the cell and none denies it."""
-        ask = self.oracle._enforce
+        ask = self.oracle.enforce
         return any(ask(_ALLOWED, role, sub, resource, action, row, cell) for role, sub in self._allowing) and all(
             ask(_NOT_DENIED, role, sub, resource, action, row, cell) for role, sub in self._denying
         )

@@ -1,0 +1,133 @@
+"""`python -m api policy …`: policies as files, for those who keep them in git, and the explanation of one cell of the database.
+
+`check`, `test` and `diff` speak by their exit code to a CI: 0 good, 1 not, 2 what was given cannot be used.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.terminal import FAILED, ask, stop
+
+if TYPE_CHECKING:
+    from policies.compile import Policy
+
+UNUSABLE = 2
+
+policy_app = typer.Typer(help="访问策略。", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+_File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="策略文件。")]
+_Given = Annotated[
+    Path | None, typer.Argument(exists=True, dir_okay=False, help="策略文件；不写则为初始策略。", show_default=False)
+]
+
+
+@policy_app.command("check")
+def check(file: _File) -> None:
+    """检查策略能否发布；不能则逐行逐列说明，并以 1 退出。"""
+    policy = _compiled(file, FAILED)
+    typer.echo(f"可以发布：{len(policy.roles)} 个角色，{len(policy.rules)} 条规则，sha256 {policy.sha256}")
+
+
+@policy_app.command("test")
+def run_tests(
+    file: _Given = None,
+    tests: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="测试文件；不写则为随附的测试。", show_default=False),
+    ] = None,
+) -> None:
+    """运行策略测试，再逐条改动规则，看测试能否发现；有不符或有改动未被发现，以 1 退出。"""
+    from policies.suite import SUITE_PATH, SuiteRefused, load
+    from policies.testing import run
+
+    policy, at = _compiled(file), tests or SUITE_PATH
+    try:
+        suite = load(_text(at), policy)
+    except SuiteRefused as refused:
+        stop("\n".join(f"{at}:{one.line}:{one.column}: {one.message}" for one in refused.problems), UNUSABLE)
+    report = run(policy, suite)
+    for failure in report.failures:
+        typer.echo(f"{at}:{failure.line}: {failure.says}：{failure.text}")
+    for survivor in report.survivors:
+        typer.echo(f"{_named(file)}:{survivor.line}: {survivor.text}")
+    typer.echo(f"测试 {suite.sentences} 项（{report.cases} 例），不符 {len(report.failures)} 处")
+    if not report.failures:
+        typer.echo(f"改动规则 {report.mutants} 次，未被发现 {len(report.survivors)} 次")
+    raise SystemExit(0 if report.green else FAILED)
+
+
+@policy_app.command("diff")
+def diff(before: _File, after: _File) -> None:
+    """说明两份策略的授权有何不同：+ 为放宽，- 为收窄，? 为改变（可能有增有减）。有放宽或改变时以 1 退出。"""
+    from policies.diff import diff as compare
+    from policies.diff import print_diff
+
+    found = compare(_compiled(before), _compiled(after))
+    typer.echo(print_diff(found), nl=False)
+    raise SystemExit(FAILED if found.widens else 0)
+
+
+@policy_app.command("sheet")
+def sheet(file: _Given = None) -> None:
+    """打印授权一览表：谁对什么在哪些行可以看什么、办什么。"""
+    from policies.sheet import sheet as print_sheet
+
+    typer.echo(print_sheet(_compiled(file)), nl=False)
+
+
+@policy_app.command("matrix")
+def matrix(
+    file: _Given = None,
+    role: Annotated[list[str] | None, typer.Option(help="只列这些角色；可以写多次。", show_default=False)] = None,
+) -> None:
+    """打印权限矩阵：角色、对象、动作、字段类别、形式、范围、所据的行，以制表符分隔，可用电子表格打开。"""
+    from policies.matrix import print_matrix
+
+    policy = _compiled(file)
+    unknown = [one for one in role or () if one not in policy.roles]
+    if unknown:
+        stop(f"没有角色 {unknown[0]}；只有：{'、'.join(policy.roles)}。", UNUSABLE)
+    typer.echo(print_matrix(policy, role), nl=False)
+
+
+@policy_app.command("explain")
+def explain(
+    person: Annotated[str, typer.Option("--as", help="人员姓名。")],
+    node: Annotated[str, typer.Option("--on", help="对象的全局标识，如 Dispute:0190a6c2-…；纠纷也可写案号")],
+    field: Annotated[str | None, typer.Option(help="字段名，如 caseNumber；不写则只问该行。")] = None,
+) -> None:
+    """说明此人能否看见某一行、某一字段，由哪一条规则决定，不成立的又差在哪里。"""
+    from api.explaining import Unanswerable, explain_to_terminal
+
+    try:
+        lines = ask(lambda connection: explain_to_terminal(connection, person, node, field))
+    except Unanswerable as error:
+        stop(str(error))
+    typer.echo("\n".join(lines))
+
+
+def _named(file: Path | None) -> Path:
+    from policies.compile import POLICY_PATH
+
+    return file or POLICY_PATH
+
+
+def _text(file: Path) -> str:
+    try:
+        # Line ends are part of the text: none is put right on the way.
+        return file.read_bytes().decode()
+    except UnicodeDecodeError:
+        stop(f"{file} 不是 UTF-8 文本。", UNUSABLE)
+
+
+def _compiled(file: Path | None, refused_code: int = UNUSABLE) -> "Policy":
+    from db.catalog import CATALOG
+    from policies.compile import PolicyRefused, compile_policy
+
+    named = _named(file)
+    try:
+        return compile_policy(_text(named), CATALOG)
+    except PolicyRefused as refused:
+        stop("\n".join(f"{named}:{one.line}:{one.column}: {one.message}" for one in refused.problems), refused_code)

@@ -1,0 +1,74 @@
+"""What the commands of the command line share: settings, a database for as long as it is needed, and an end with a sentence."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from api.settings import Settings
+    from db.engine import Address
+
+T = TypeVar("T")
+
+BAD_SETTINGS = 2
+FAILED = 1
+
+
+def stop(message: str, code: int = FAILED) -> NoReturn:
+    """End the command with a sentence for the person at the terminal."""
+    typer.echo(message, err=True)
+    raise SystemExit(code)
+
+
+def settings_or_stop() -> "Settings":
+    """The settings of the environment."""
+    from api.settings import BadSettings, load
+
+    try:
+        return load()
+    except BadSettings as error:
+        stop(str(error), BAD_SETTINGS)
+
+
+@contextmanager
+def database(settings: "Settings", *, brief: bool = True) -> "Iterator[Address]":
+    """The database of the settings; the embedded server is started for as long as needed, or joined."""
+    if settings.address is not None:
+        yield settings.address
+        return
+    from db.embedded import EmbeddedServer
+
+    with EmbeddedServer.start(settings.home, brief=brief) as server:
+        yield server.address
+
+
+def ask(question: Callable[[Any], Awaitable[T]]) -> T:
+    """Ask a migrated database one thing over one connection."""
+    import asyncpg
+
+    async def put(address: "Address") -> T:
+        connection = await asyncpg.connect(**address.connect_arguments())
+        try:
+            return await question(connection)
+        finally:
+            await connection.close()
+
+    with database(settings_or_stop()) as address:
+        try:
+            return asyncio.run(put(address))
+        except (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError):
+            stop("数据库还没有建好，请先执行 python -m api migrate 或 python -m api demo。")
+
+
+def orderly() -> None:
+    """Make SIGTERM unwind the stack like Ctrl-C, so that the embedded server is stopped in order."""
+
+    def leave(number: int, frame: object) -> None:
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, leave)

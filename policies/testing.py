@@ -1,0 +1,256 @@
+"""Runs policy tests: on our compiled predicates, and by Casbin's `enforce` as the judge of them.
+
+Then mutates: each rule is taken away, turned round, loosened and changed in its classes, and some test must notice. A rule whose
+change nobody notices is a rule that nobody tested.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from policies.compile import Policy, Rule
+from policies.grant import Access, Bound, Grant, cells_of, role_grant
+from policies.oracle import Oracle, thing
+from policies.predicate import Always, Never, Predicate, all_of, bind, conjuncts, evaluate, follows
+from policies.suite import Case, Suite
+from policies.words import action_words, class_words, words
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A case that is not as expected: its line in the tests, and what differs."""
+
+    line: int
+    says: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A change of a rule or of an inheritance that no test notices: the line in the policy, and the change."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of the tests. Survivors are looked for only where nothing failed."""
+
+    cases: int
+    mutants: int
+    failures: tuple[Failure, ...]
+    survivors: tuple[Survivor, ...]
+
+    @property
+    def green(self) -> bool:
+        return not self.failures and not self.survivors
+
+
+def run(policy: Policy, suite: Suite) -> Report:
+    """All tests, then all mutants."""
+    failures = tuple(_failures(policy, suite))
+    if failures:
+        return Report(len(suite.cases), 0, failures, ())
+    hunt = _Hunt(policy, suite)
+    survivors = tuple(sorted(hunt.survivors(), key=lambda one: one.line))
+    return Report(len(suite.cases), hunt.mutants, (), survivors)
+
+
+# -- tests
+
+
+def _failures(policy: Policy, suite: Suite) -> Iterator[Failure]:
+    oracle = Oracle(policy)
+    for case in suite.cases:
+        access = Access(policy, [case.appointment])
+        judge = oracle.caller([(case.appointment.role, case.appointment.claims)])
+        row = thing(case.row)
+        for action, expected in case.expected.items():
+            cells = [cell for cell, _, _ in cells_of(policy.catalog.resources[case.resource], action)]
+            grant = access.grant(case.resource, action)
+            shown = _visible(cell for cell in cells if evaluate(grant.cell(cell), case.row, access.claims))
+            judged = _visible(cell for cell in cells if judge.may(case.resource, row, cell, action))
+            who = f"{case.who}对{policy.catalog.resources[case.resource].label}（{case.given or '任意一行'}）"
+            if shown != expected:
+                text = f"{who}{_difference(case, action, expected, shown)}"
+                yield Failure(case.line, case.says, text)
+            if shown != judged:
+                yield Failure(
+                    case.line, case.says, f"{who}的{action_words(case.resource, action)}：编译结果与 Casbin 不一致"
+                )
+
+
+def _visible(cells: Iterable[str]) -> frozenset[str]:
+    """The cells of a row that is there."""
+    found = frozenset(cells)
+    return found if "row" in found else frozenset()
+
+
+def _difference(case: Case, action: str, expected: frozenset[str], shown: frozenset[str]) -> str:
+    def said(cells: frozenset[str]) -> str:
+        if not cells:
+            return "不可" + action_words(case.resource, action)
+        clear = sorted(cell for cell in cells if cell != "row" and not cell.startswith("~"))
+        masked = sorted(cell[1:] for cell in cells if cell.startswith("~") and cell[1:] not in clear)
+        classes = [class_words(name) for name in clear] + [class_words(name, "masked") for name in masked]
+        return (
+            f"可{action_words(case.resource, action)}（{'、'.join(classes)}）"
+            if classes
+            else f"可{action_words(case.resource, action)}"
+        )
+
+    return f"应为{said(expected)}，实为{said(shown)}"
+
+
+# -- mutants
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """One case and action: the rules that its role has, each with whether it matches the row and the cells that it speaks of."""
+
+    case: Case
+    action: str
+    rules: tuple[Rule, ...]
+    allowed: Mapping[int, frozenset[str]]
+    denied: Mapping[int, frozenset[str]]
+
+    def shown(
+        self, without: Iterable[int] = (), other: Rule | None = None, cells: frozenset[str] = frozenset()
+    ) -> frozenset[str]:
+        """The cells that show without some rules, and with another rule that covers cells if it matches."""
+        gone = set(without)
+        allow = frozenset().union(*(found for line, found in self.allowed.items() if line not in gone))
+        deny = frozenset().union(*(found for line, found in self.denied.items() if line not in gone))
+        if other is not None and _matches(other, self.case):
+            allow, deny = (allow | cells, deny) if other.allow else (allow, deny | cells)
+        return _visible(allow - deny)
+
+
+def _matches(rule: Rule, case: Case) -> bool:
+    bound = bind(rule.rows, 0, case.appointment.missing, Never() if rule.allow else Always())
+    return evaluate(bound, case.row, (case.appointment.claims,))
+
+
+class _Hunt:
+    def __init__(self, policy: Policy, suite: Suite) -> None:
+        self.policy = policy
+        self.mutants = 0
+        self.sights: list[_Sight] = []
+        self.by_rule: dict[int, list[_Sight]] = defaultdict(list)
+        for case in suite.cases:
+            for action in case.expected:
+                rules = policy.rules_for(case.appointment.role, case.resource, action)
+                matching = [rule for rule in rules if _matches(rule, case)]
+                sight = _Sight(
+                    case,
+                    action,
+                    rules,
+                    {rule.line: self._cells(rule) for rule in matching if rule.allow},
+                    {rule.line: self._cells(rule) for rule in matching if not rule.allow},
+                )
+                self.sights.append(sight)
+                for rule in rules:
+                    self.by_rule[rule.line].append(sight)
+
+    def _cells(self, rule: Rule) -> frozenset[str]:
+        resource = self.policy.catalog.resources[rule.resource]
+        return frozenset(cell for cell, _, _ in cells_of(resource, rule.action) if rule.covers(cell))
+
+    def survivors(self) -> Iterator[Survivor]:
+        for rule in self.policy.rules:
+            for what, mutant in self._mutants(rule):
+                self.mutants += 1
+                cells = self._cells(mutant) if mutant else frozenset()
+                if any(
+                    sight.shown((rule.line,), mutant, cells) != sight.case.expected[sight.action]
+                    for sight in self.by_rule[rule.line]
+                ):
+                    continue
+                if not self._same(rule, mutant):
+                    yield Survivor(rule.line, f"{self._name(rule)}：{what}，没有测试发现")
+                elif mutant is None:
+                    yield Survivor(rule.line, f"{self._name(rule)}：多余，其他规则已经给了同样的权限")
+        yield from self._edges()
+
+    def _name(self, rule: Rule) -> str:
+        resource = self.policy.catalog.resources[rule.resource].label
+        return f"{self.policy.roles[rule.role]} {action_words(rule.resource, rule.action)}{resource}（{self._say(rule.rows, rule)}）"
+
+    def _say(self, rows: Predicate, rule: Rule) -> str:
+        return words(rows, self.policy, rule.resource)
+
+    def _mutants(self, rule: Rule) -> Iterator[tuple[str, Rule | None]]:
+        resource = self.policy.catalog.resources[rule.resource]
+        yield "删去", None
+        fields = rule.fields or dict.fromkeys(resource.classes, True)
+        yield "允许与禁止对调", replace(rule, allow=not rule.allow, every=rule.allow and not rule.fields, fields=fields)
+        parts = conjuncts(rule.rows)
+        for part in parts:
+            rest = all_of(one for one in parts if one is not part)
+            yield f"去掉条件「{self._say(part, rule)}」", replace(rule, rows=rest)
+        if len(parts) > 1:
+            yield "去掉全部条件", replace(rule, rows=Always())
+        if rule.every or (rule.action != "read" and not rule.fields):
+            return
+        for name, clear in rule.fields.items():
+            less = {one: shown for one, shown in rule.fields.items() if one != name}
+            yield f"去掉{class_words(name)}", replace(rule, fields=less)
+            if rule.allow and rule.action == "read" and len(resource.classes[name]) > 1:
+                said = f"{class_words(name)}改为{'掩码' if clear else '明文'}"
+                yield said, replace(rule, fields={**rule.fields, name: not clear})
+        for name in resource.classes:
+            if name not in rule.fields:
+                yield f"加上{class_words(name)}", replace(rule, fields={**rule.fields, name: True})
+
+    def _same(self, rule: Rule, mutant: Rule | None) -> bool:
+        """Whether the change changes nothing for any role that has the rule."""
+        resource = self.policy.catalog.resources[rule.resource]
+        for role, sources in self.policy.inherited.items():
+            if rule.role not in sources:
+                continue
+            grant = role_grant(self.policy, role, rule.resource, rule.action)
+            kept = tuple(bound for bound in grant.bounds if bound.rule.line != rule.line)
+            other = Grant((*kept, Bound(mutant, 0, mutant.rows)) if mutant else kept)
+            for cell, _, _ in cells_of(resource, rule.action):
+                left, right = (all_of([one.cell("row"), one.cell(cell)]) for one in (grant, other))
+                if not (follows(left, right) and follows(right, left)):
+                    return False
+        return True
+
+    def _edges(self) -> Iterator[Survivor]:
+        """Each inheritance taken away."""
+        edges: list[list[str]] = self.policy.loaded.model["g"]["g"].policy
+        owner = {rule.line: rule.role for rule in self.policy.rules}
+        lines = {
+            tuple(part.strip() for part in raw.split(","))[1:]: number
+            for number, raw in enumerate(self.policy.text.split("\n"), start=1)
+            if raw.strip().startswith("g,")
+        }
+        for role, inherited in edges:
+            self.mutants += 1
+            left = [edge for edge in edges if edge != [role, inherited]]
+            reached = {one: _reached(one, left) for one in self.policy.roles}
+            if not any(
+                sight.shown(line for line in owner_lines if owner[line] not in reached[sight.case.appointment.role])
+                != sight.case.expected[sight.action]
+                for sight in self.sights
+                if role in self.policy.inherited[sight.case.appointment.role]
+                for owner_lines in [[rule.line for rule in sight.rules]]
+            ):
+                text = f"{self.policy.roles[role]}继承{self.policy.roles[inherited]}：删去，没有测试发现"
+                yield Survivor(lines.get((role, inherited), 0), text)
+
+
+def _reached(role: str, edges: list[list[str]]) -> set[str]:
+    found, waiting = {role}, [role]
+    while waiting:
+        one = waiting.pop()
+        for source, inherited in edges:
+            if source == one and inherited not in found:
+                found.add(inherited)
+                waiting.append(inherited)
+    return found

@@ -1,0 +1,128 @@
+"""Policies in the words of the people who answer for them: conditions by their names, actions, field classes and their forms.
+
+What has no name is put into words from the labels of the catalog. Knows no row and no caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from policies.catalog import FIELD_CLASSES, Resource
+from policies.compile import Policy
+from policies.predicate import (
+    Always,
+    And,
+    ClaimRef,
+    Eq,
+    Has,
+    In,
+    Never,
+    Not,
+    Or,
+    Predicate,
+    conjuncts,
+    disjuncts,
+    unbound,
+)
+
+ACTIONS: dict[str, str] = {
+    "read": "查看", "count": "精确统计", "reveal": "留痕查看明文", "register": "登记", "accept": "受理", "decline": "不予受理",
+    "notify": "告知权利义务",
+    "consent": "登记同意", "refuse": "登记拒绝", "assign": "指派", "measure": "应急措施", "record": "记录调解", "assess": "评估风险",
+    "report": "报送风险", "extend": "延长期限", "escalate": "上交", "invite": "邀请联动", "opine": "出具意见", "agree": "达成协议",
+    "perform": "登记履行", "follow": "回访", "terminate": "终止", "withdraw": "登记撤回", "close": "结案", "archive": "归档",
+    "take": "接收", "return": "退回", "disclose": "披露利害关系", "recuse": "登记回避", "refer": "移送", "answer": "答复",
+    "reopen": "反弹再立", "sign": "签署协议", "vary": "变更协议", "rescind": "撤销协议", "apply": "申请司法确认", "decide": "登记裁定",
+    "excuse": "登记免除", "urge": "督促", "complete": "完成回访",
+    "add": "增加当事人", "update": "更正", "appoint": "登记代理人",
+    "handle": "处置", "form": "组建", "replace": "更换成员", "dissolve": "撤销",
+    # Of the policy itself (`policies.guard`).
+    "draft": "起草", "check": "检查", "test": "测试", "approve": "批准", "publish": "发布", "rollback": "回退", "explain": "解释他人权限",
+    # Where an action means something else on another resource.
+    "Party.withdraw": "登记退出", "Party.update": "更正信息",
+    "Alert.close": "关闭", "Inspection.record": "登记", "Visit.record": "登记",
+}  # fmt: skip
+
+
+def action_words(resource: str, action: str) -> str:
+    """What an action is called."""
+    return ACTIONS.get(f"{resource}.{action}") or ACTIONS.get(action, action)
+
+
+def class_words(field_class: str, form: str = "clear") -> str:
+    """What a field class is called, in clear or masked."""
+    label = FIELD_CLASSES.get(field_class, field_class)
+    return f"{label}（掩码）" if form == "masked" else label
+
+
+def words(predicate: Predicate, policy: Policy, resource: str) -> str:
+    """A condition as people say it: by the names that the policy gives, the longest first, and by the catalog's labels for the rest."""
+    return _Speaker(policy, policy.catalog.resources[resource]).say(unbound(predicate))
+
+
+class _Speaker:
+    def __init__(self, policy: Policy, resource: Resource) -> None:
+        self.policy, self.resource = policy, resource
+        self.named = policy.meanings[resource.name]
+
+    def say(self, predicate: Predicate, inside: bool = False) -> str:
+        name = self._name(predicate)
+        if name is not None:
+            return name
+        match predicate:
+            case Always():
+                return "不限"
+            case Never():
+                return "无"
+            case And():
+                return self._join(conjuncts(predicate), conjuncts, " 且 ", inside)
+            case Or():
+                return self._join(disjuncts(predicate), disjuncts, " 或 ", inside)
+            case Not(part=Eq(attribute=attribute, value=str() as value) as part) if self._name(part) is None:
+                return f"{self._label(attribute)}不为 {value}"
+            case Not(part=part):
+                return f"非 {self.say(part, inside=True)}"
+        return self._leaf(predicate)
+
+    def _name(self, predicate: Predicate) -> str | None:
+        return next((label for meaning, label in self.named if meaning == predicate), None)
+
+    def _join(
+        self,
+        parts: tuple[Predicate, ...],
+        split: Callable[[Predicate], tuple[Predicate, ...]],
+        word: str,
+        inside: bool,
+    ) -> str:
+        """The parts, each by its own words, several by one name where one stands for them."""
+        spoken: dict[int, str] = {}
+        left = list(parts)
+        for meaning, label in sorted(self.named, key=lambda one: -len(split(one[0]))):
+            held = split(meaning)
+            if len(held) > 1 and all(part in left for part in held):
+                spoken[min(parts.index(part) for part in held)] = label
+                left = [part for part in left if part not in held]
+        for part in left:
+            spoken[parts.index(part)] = self.say(part, inside=True)
+        whole = word.join(spoken[place] for place in sorted(spoken))
+        return f"（{whole}）" if inside and len(spoken) > 1 else whole
+
+    def _leaf(self, predicate: Predicate) -> str:
+        match predicate:
+            case Eq(attribute=name, value=ClaimRef(name=claim)):
+                return f"{self._label(name)}与{self._claim(claim)}相同"
+            case Eq(attribute=name, value=bool() as value):
+                return self._label(name) if value else f"{self._label(name)}为否"
+            case Eq(attribute=name, value=value):
+                return f"{self._label(name)}为 {value}"
+            case In(attribute=name, claim=ClaimRef(name=claim)):
+                return f"{self._label(name)}在{self._claim(claim)}之中"
+            case Has(attribute=name, claim=ClaimRef(name=claim)):
+                return f"{self._label(name)}包括{self._claim(claim)}"
+        raise AssertionError(predicate)
+
+    def _label(self, attribute: str) -> str:
+        return self.resource.attributes[attribute].label or attribute
+
+    def _claim(self, name: str) -> str:
+        return self.policy.catalog.claims[name].label or name
