@@ -1,34 +1,61 @@
 """The desk at which a command works: one transaction of one caller. Every row it takes is taken under the policy.
 
 The check is the fetch: `SELECT ... WHERE id = :id AND <rows of this action> FOR UPDATE`. What the caller may not touch is absent.
+Statements are built once and kept; writes are held back and brought to the database together (db/batch.py).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ClauseElement, FromClause, Table, bindparam, insert, literal_column, select, update
-from sqlalchemy.types import Uuid
+from sqlalchemy import (
+    ClauseElement,
+    Select,
+    Table,
+)
 
 from db import tables as t
+from db import taking
+from db.batch import Batch, Latest, Write
 from db.catalog import SOURCES
 from db.command import Absent, Mistake, Outcome, Refused
 from db.crypto import Cipher
-from db.guards import Guard, guards_of
+from db.guards import guards_of
+from db.kept import Kept
+from db.key import new_key
 from db.sight import Sight
-from db.source import Row
-from db.statement import compile_statement
+from db.statement import Statement, compile_statement
+from db.taking import Wanted, columns_of
 from db.transitions import FROM_STATES
 from policies.grant import Access
 from policies.predicate import Never
 
 COUNTY_TIME = ZoneInfo("Asia/Shanghai")
+
+
+class _Read(NamedTuple):
+    """A compiled statement with the words of its text, and whether it changes anything."""
+
+    statement: Statement
+    words: frozenset[str]
+    writes: bool
+
+    @classmethod
+    def of(cls, statement: ClauseElement) -> Self:
+        compiled = compile_statement(statement)
+        return cls(compiled, frozenset(re.findall(r"[a-z_]+", compiled.sql)), not isinstance(statement, Select))
+
+
+# Statements of this process. Of those that a policy shapes, the shape of the access is part of the key.
+_KEPT: Kept[_Read] = Kept(4000)
 
 
 class Stale(Exception):
@@ -61,6 +88,15 @@ class Record:
         return UUID(str(self.values["id"]))
 
 
+@dataclass(frozen=True)
+class Request:
+    """The idempotency key of a request with what it stands for."""
+
+    key: str
+    command: str
+    digest: bytes
+
+
 class Desk:
     """One transaction of one caller. `now` is the time of recording."""
 
@@ -68,6 +104,9 @@ class Desk:
         self.connection, self.actor, self.cipher, self.now = connection, actor, cipher, now
         self.sight = Sight(actor.access)
         self.mistakes: list[Mistake] = []
+        self._batch = Batch()
+        self._musts: list[tuple[str, UUID, str, bool, Mistake]] = []
+        self._request: UUID | None = None
 
     # -- mistakes: all at once, nothing stored
 
@@ -97,11 +136,22 @@ class Desk:
     # -- reading
 
     async def fetch(self, statement: ClauseElement, values: Mapping[str, Any] | None = None) -> list[Any]:
-        """Rows of a statement; `values` are added to the caller's claims."""
-        compiled = compile_statement(statement)
-        bound = {**self._claims(), **(values or {}), **compiled.constants}
-        return list(await self.connection.fetch(compiled.sql, *(bound[name] for name in compiled.binds)))
+        """Rows of a statement that is the same for everybody: made once, outside the function that asks it."""
+        return await self._run(_KEPT.get(statement, lambda: _Read.of(statement)), values)
 
+    async def look(self, name: Hashable, make: Callable[[], Select[Any]], values: Mapping[str, Any]) -> list[Any]:
+        """Rows of a statement that depends on what the caller may, and beyond that on nothing but its name."""
+        # SECURITY: the shape holds the policy and the roles: nobody is answered by a statement that was made for other rights.
+        return await self._run(_KEPT.get((self.actor.access.shape, name), lambda: _Read.of(make())), values)
+
+    async def _run(self, read: _Read, values: Mapping[str, Any] | None) -> list[Any]:
+        # What is held back goes first where the statement could see it.
+        if self._batch and (read.writes or not read.words.isdisjoint(self._batch.tables)):
+            await self._flush()
+        bound = {**self._claims, **(values or {}), **read.statement.constants}
+        return list(await self.connection.fetch(read.statement.sql, *[bound[name] for name in read.statement.binds]))
+
+    @cached_property
     def _claims(self) -> dict[str, Any]:
         return {
             f"claim_{slot}_{name}": value
@@ -109,121 +159,119 @@ class Desk:
             for name, value in claims.items()
         }
 
+    # -- taking a row
+
+    async def open(self, request: Request | None, wanted: Wanted | None, key: UUID | None) -> tuple[bool, bool]:
+        """Begin: whether the request is new, and whether there is such a row, which is then locked. One statement, in this order.
+
+        A request of the same key that is under way is waited for. Raises Stale.
+        """
+        values: dict[str, Any] = {"taken_id": key}
+        if request is not None:
+            values |= {"request_person_id": self.actor.person_id, "request_key": request.key}
+            values |= {"request_command": request.command, "request_digest": request.digest}
+        name = ("open", request is not None, wanted)
+        row = (await self.look(name, lambda: taking.opening(self.sight, request is not None, wanted), values))[0]
+        # SECURITY: rights that ended before this request are not used: the epoch is that of the caller's reading, or nothing is done.
+        if row["epoch"] != self.actor.epoch:
+            raise Stale
+        self._request = row["request"]
+        return request is None or self._request is not None, bool(row["found"])
+
     async def take(self, kind: str, key: UUID, action: str, *, on: str | None = None, field: str = "id") -> Record:
         """The row, locked, if the caller may do `action` to it and its state and guards allow it.
 
         `on`: the resource whose action is asked (the row's dispute for `Dispute`). Raises Absent where there is no such row for
         this action and the caller does not even see it, Refused where he sees it but may not do this, or not now.
         """
-        source = SOURCES[kind]
-        row, at = self.sight.row(source, source.table.alias())
-        asked = self._row_of(row, on or kind)
-        allowed = self.sight.visible(asked, action)
-        columns: list[Any] = [row.at.c[column.name].label(f"r_{column.name}") for column in source.table.c]
-        if row.dispute is not None and row.dispute is not row.at:
-            columns += [row.dispute.c[column.name].label(f"d_{column.name}") for column in t.dispute.c]
-        statement = (
-            select(
-                *columns, allowed.is_(literal_column("true")).label("allowed"), self.sight.visible(row).label("seen")
-            )
-            .select_from(at)
-            .where(row["id"] == bindparam("taken_id", type_=Uuid()))
-            .with_for_update(of=[row.at] if row.dispute is None or row.dispute is row.at else [row.at, row.dispute])
-        )
-        found = await self.fetch(statement, {"taken_id": key})
-        if not found or not (found[0]["allowed"] or found[0]["seen"]):
+        wanted = Wanted(kind, action, on or kind)
+        if not await self.look(("lock", wanted), lambda: taking.locking(self.sight, wanted), {"taken_id": key}):
             raise Absent(field)
-        one = found[0]
+        return await self.held(wanted, key, field)
+
+    async def held(self, wanted: Wanted, key: UUID, field: str = "id") -> Record:
+        """The row that was locked, if all that the command needs holds. A statement of its own, behind the lock: that of the lock sees
+        other tables as they stood before it waited, so that two commands at once could both find nothing in their way."""
+        guards = guards_of(wanted.on, wanted.action)
+        one = (await self.look(("held", wanted), lambda: taking.holding(self.sight, wanted), {"taken_id": key}))[0]
+        # SECURITY: whoever was replaced while he waited for the lock acts no more.
         if not one["allowed"]:
             raise Refused(_forbidden(field))
-        values = {column.name: one[f"r_{column.name}"] for column in source.table.c}
-        dispute = values if kind == "Dispute" else None
-        if row.dispute is not None and row.dispute is not row.at:
-            dispute = {column.name: one[f"d_{column.name}"] for column in t.dispute.c}
-        if (
-            (on or kind) == "Dispute"
-            and dispute is not None
-            and dispute["state"] not in FROM_STATES.get(action, (dispute["state"],))
-        ):
-            raise Refused(Mistake(field, "WRONG_STATE", f"纠纷现为 {dispute['state']}，此时不能办理此事项。"))
-        await self._check_again(allowed, guards_of(on or kind, action), row, at, asked, key, field)
-        return Record(kind, values, dispute)
-
-    async def _check_again(
-        self, allowed: Any, guards: tuple[Guard, ...], row: Row, at: FromClause, asked: Row, key: UUID, field: str
-    ) -> None:
-        """What must hold beside the state. A statement of its own, behind the lock: that of the lock sees other tables as they stood
-        before it waited, so that two commands at once could both find nothing in their way."""
-        holds = [guard.holds(asked).is_(literal_column("true")).label(f"g_{i}") for i, guard in enumerate(guards)]
-        statement = (
-            select(allowed.is_(literal_column("true")).label("allowed"), *holds)
-            .select_from(at)
-            .where(row["id"] == bindparam("taken_id", type_=Uuid()))
-        )
-        held = (await self.fetch(statement, {"taken_id": key}))[0]
-        # SECURITY: whoever was replaced while he waited for the lock acts no more.
-        if not held["allowed"]:
-            raise Refused(_forbidden(field))
+        values = {name: one[f"r_{name}"] for name in columns_of(SOURCES[wanted.kind].table)}
+        dispute = values if wanted.kind == "Dispute" else None
+        if dispute is None and "d_id" in one:
+            dispute = {name: one[f"d_{name}"] for name in columns_of(t.dispute)}
+        if wanted.on == "Dispute" and dispute is not None:
+            state = dispute["state"]
+            if state not in FROM_STATES.get(wanted.action, (state,)):
+                raise Refused(Mistake(field, "WRONG_STATE", f"纠纷现为 {state}，此时不能办理此事项。"))
         for i, guard in enumerate(guards):
-            if not held[f"g_{i}"]:
+            if not one[f"g_{i}"]:
                 self.mistake(guard.field, guard.code, guard.message)
         self.settle()
-
-    def _row_of(self, row: Row, kind: str) -> Row:
-        if kind == row.source.name:
-            return row
-        assert kind == "Dispute"
-        assert row.dispute is not None
-        return Row(SOURCES["Dispute"], row.dispute, row.dispute)
+        return Record(wanted.kind, values, dispute)
 
     async def see(self, kind: str, key: UUID, *, field: str) -> Record:
         """A row that the caller sees, not locked, to refer to. Raises Absent."""
-        source = SOURCES[kind]
-        row, at = self.sight.row(source, source.table.alias())
-        statement = (
-            select(*(row.at.c[column.name] for column in source.table.c))
-            .select_from(at)
-            .where(row["id"] == bindparam("seen_id", type_=Uuid()), self.sight.visible(row))
-        )
-        found = await self.fetch(statement, {"seen_id": key})
+        found = await self.look(("see", kind), lambda: taking.seeing(self.sight, kind), {"seen_id": key})
         if not found:
             raise Absent(field)
         return Record(kind, dict(found[0]), None)
-
-    async def still(self, kind: str, key: UUID, action: str) -> None:
-        """SECURITY: the row as it stands after the change must still be one on which the caller may act, or at least see."""
-        source = SOURCES[kind]
-        row, at = self.sight.row(source, source.table.alias())
-        statement = (
-            select((self.sight.visible(row, action) | self.sight.visible(row)).is_(literal_column("true")).label("may"))
-            .select_from(at)
-            .where(row["id"] == bindparam("kept_id", type_=Uuid()))
-        )
-        found = await self.fetch(statement, {"kept_id": key})
-        if not found or not found[0]["may"]:
-            raise Refused(Mistake("", "FORBIDDEN", "此变更会使纠纷脱离您的职责范围，不能办理。"))
 
     def may(self, kind: str, action: str) -> bool:
         """Whether any rule grants the action on some row of the resource."""
         return self.actor.access.grant(kind, action).rows != Never()
 
+    # -- what must hold of the rows as they stand after the change
+
+    def must(self, kind: str, key: UUID, action: str, mistake: Mistake, *, or_seen: bool = False) -> None:
+        """SECURITY: the row must in the end be one on which the caller may do the action (`or_seen`: or which he at least sees);
+        whatever was written is rolled back otherwise."""
+        self._musts.append((kind, key, action, or_seen, mistake))
+
+    def still(self, kind: str, key: UUID, action: str) -> None:
+        """SECURITY: the row as it stands after the change must still be one on which the caller may act, or at least see."""
+        message = "此变更会使纠纷脱离您的职责范围，不能办理。"
+        self.must(kind, key, action, Mistake("", "FORBIDDEN", message), or_seen=True)
+
+    async def _check(self, kind: str, key: UUID, action: str, or_seen: bool, mistake: Mistake) -> None:
+        name = ("must", kind, action, or_seen)
+        if not await self.look(name, lambda: taking.keeping(self.sight, kind, action, or_seen), {"kept_id": key}):
+            raise Refused(mistake)
+
     # -- writing
 
     async def insert(self, table: Table, **values: Any) -> UUID:
         """A new row; its id."""
-        compiled = insert(table).values(**values).returning(table.c.id)
-        return UUID(str((await self.fetch(compiled))[0]["id"]))
+        key: UUID = values.setdefault("id", new_key())
+        await self._write(Write("insert", table, tuple(values)), values)
+        return key
+
+    async def offer(self, table: Table, **values: Any) -> None:
+        """A new row, unless a unique rule has one in its place."""
+        values.setdefault("id", new_key())
+        await self._write(Write("offer", table, tuple(values)), values)
 
     async def update(self, table: Table, key: UUID, **values: Any) -> None:
         """Change a row that was taken."""
-        await self.fetch(update(table).where(table.c.id == key).values(**values).returning(table.c.id))
+        await self._write(Write("update", table, tuple(values)), {**values, "id": key})
 
     async def change(self, dispute_id: UUID, **values: Any) -> None:
         """Change a dispute that was taken; its version goes up by one, also where only a part of it changed."""
-        await self.update(t.dispute, dispute_id, **values, version=t.dispute.c.version + literal_column("1"))
+        await self._write(Write("update", t.dispute, tuple(values), ("version",)), {**values, "id": dispute_id})
 
-    async def record(self, name: str, dispute_id: UUID | None, outcome: Outcome) -> None:
-        """The one event of the command."""
+    async def _write(self, write: Write, values: Mapping[str, Any]) -> None:
+        if not self._batch.takes(write.table, values["id"]):
+            await self._flush()
+        self._batch.add(write, values)
+
+    async def _flush(self) -> None:
+        batch, self._batch = self._batch, Batch()
+        sql, values = batch.statement()
+        await self.connection.fetch(sql, *values)
+
+    async def finish(self, name: str, dispute_id: UUID | None, outcome: Outcome) -> None:
+        """The one event of the command and the receipt of its request; then what must hold is looked at. Raises Refused."""
         await self.insert(
             t.event,
             dispute_id=dispute_id,
@@ -235,7 +283,7 @@ class Desk:
             resource_id=outcome.id,
             from_state=outcome.from_state,
             to_state=outcome.to_state,
-            dispute_version=select(t.dispute.c.version).where(t.dispute.c.id == dispute_id).scalar_subquery(),
+            dispute_version=Latest(dispute_id),
             fields=" ".join(outcome.fields) or None,
             reason=outcome.reason,
             policy_version=self.actor.access.policy.version,
@@ -246,6 +294,12 @@ class Desk:
             if outcome.changes
             else None,
         )
+        if self._request is not None:
+            receipt = json.dumps({"kind": outcome.kind, "id": str(outcome.id)})
+            await self.update(t.request, self._request, receipt=receipt)
+        await self._flush()
+        for must in self._musts:
+            await self._check(*must)
 
 
 def _forbidden(field: str) -> Mistake:

@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, literal_column, select, update
-from sqlalchemy.types import Uuid
+from sqlalchemy import ARRAY, bindparam, func, select, update
+from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
 from db.clocks import confirmation_due
@@ -119,16 +119,14 @@ async def draft(desk: Desk, order: DraftOrder) -> Outcome:
     return Outcome("Agreement", key, order.happened_at, before, after, fields, dispute_id=dispute.id, changes=changes)
 
 
+_RESCINDED = select(func.max(t.event.c.happened_at).label("at")).where(
+    t.event.c.dispute_id == bindparam("of_dispute", type_=Uuid()), t.event.c.action == "agreement.rescind"
+)
+
+
 async def _rescinded_at(desk: Desk, dispute_id: UUID) -> dt.datetime | None:
     """When an agreement of the dispute was last undone."""
-    at = t.event
-    found = await desk.fetch(
-        select(func.max(at.c.happened_at).label("at")).where(
-            at.c.dispute_id == bindparam("of_dispute", type_=Uuid()), at.c.action == "agreement.rescind"
-        ),
-        {"of_dispute": dispute_id},
-    )
-    moment: dt.datetime | None = found[0]["at"]
+    moment: dt.datetime | None = (await desk.fetch(_RESCINDED, {"of_dispute": dispute_id}))[0]["at"]
     return moment
 
 
@@ -200,16 +198,21 @@ async def _take_effect(
     return dispute["state"], state, changes
 
 
+_SET_STATES = (
+    update(t.obligation)
+    .where(
+        t.obligation.c.agreement_id == bindparam("of_agreement", type_=Uuid()),
+        t.obligation.c.state == func.any(bindparam("states", type_=ARRAY(Text))),
+    )
+    .values(state=bindparam("after", type_=Text()))
+    .returning(t.obligation.c.id)
+)
+
+
 async def set_states(desk: Desk, agreement_id: UUID, before: tuple[str, ...], after: str) -> None:
     """Obligations of an agreement in certain states come into another."""
-    at = t.obligation
-    states: list[Any] = [literal_column(f"'{state}'") for state in before]
-    await desk.fetch(
-        update(at)
-        .where(at.c.agreement_id == agreement_id, at.c.state.in_(states))
-        .values(state=after)
-        .returning(at.c.id)
-    )
+    values = {"of_agreement": agreement_id, "states": list(before), "after": after}
+    await desk.fetch(_SET_STATES, values)
 
 
 @dataclass(frozen=True)
@@ -262,6 +265,13 @@ async def sign(desk: Desk, agreement: Record, order: SignOrder) -> Outcome:
     return Outcome("Agreement", agreement.id, order.happened_at, before, after, fields, changes=(*changes, *effect))
 
 
+_ASSIGNED = select(t.assignment.c.id).where(
+    t.assignment.c.dispute_id == bindparam("of_dispute", type_=Uuid()),
+    t.assignment.c.person_id == bindparam("signing", type_=Uuid()),
+    t.assignment.c.ended_at.is_(None),
+)
+
+
 async def _signer(desk: Desk, dispute: Any, order: SignOrder, parties: list[Any]) -> dict[str, Any]:
     """The signature's kind and signer, as columns."""
     if order.kind != "PARTY" and order.party_id is not None:
@@ -277,25 +287,15 @@ async def _signer(desk: Desk, dispute: Any, order: SignOrder, parties: list[Any]
     if order.kind == "SEAL":
         return {"kind": "SEAL", "organization_id": dispute["committee_id"]}
     person = order.person_id or desk.actor.person_id
-    at = t.assignment
-    found = await desk.fetch(
-        select(at.c.id).where(
-            at.c.dispute_id == bindparam("of_dispute", type_=Uuid()),
-            at.c.person_id == bindparam("signing", type_=Uuid()),
-            at.c.ended_at.is_(None),
-        ),
-        {"of_dispute": dispute["id"], "signing": person},
-    )
-    if not found:
+    if not await desk.fetch(_ASSIGNED, {"of_dispute": dispute["id"], "signing": person}):
         desk.mistake("personId", "NOT_ASSIGNED", "签名的调解员须是承办这件纠纷的调解员。")
     return {"kind": "MEDIATOR", "person_id": person}
 
 
+_SIGNATURES = select(
+    *(t.signature.c[name] for name in ("kind", "party_id", "person_id", "organization_id", "signed_on"))
+).where(t.signature.c.agreement_id == bindparam("of_agreement", type_=Uuid()))
+
+
 async def _signatures(desk: Desk, agreement_id: UUID) -> list[Any]:
-    at = t.signature
-    return await desk.fetch(
-        select(at.c.kind, at.c.party_id, at.c.person_id, at.c.organization_id, at.c.signed_on).where(
-            at.c.agreement_id == bindparam("of_agreement", type_=Uuid())
-        ),
-        {"of_agreement": agreement_id},
-    )
+    return await desk.fetch(_SIGNATURES, {"of_agreement": agreement_id})

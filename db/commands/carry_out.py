@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -13,12 +12,14 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 
 from db.command import Absent, Collided, Collision, Command, KeyReused, Mistake, Refused
 from db.commands.conflict import check_version
 from db.commands.constraints import mistake_of
 from db.crypto import Cipher
-from db.desk import Actor, Desk, Stale
+from db.desk import Actor, Desk, Request
+from db.taking import Wanted
 
 ATTEMPTS = 4
 KEY_LENGTH = 100
@@ -71,57 +72,48 @@ class Commander:
         raise AssertionError
 
     async def _once(self, command: Command, actor: Actor, order: Any, key: str | None, expected: int | None) -> Receipt:
+        usable = key is None or (1 <= len(key) <= KEY_LENGTH and key.isprintable())
+        request = _request(command, order, key) if key is not None and usable else None
+        wanted = None
+        if command.target is not None:
+            wanted = Wanted(command.target, command.verb, "Dispute" if command.noun == "dispute" else command.target)
         async with self._pool.acquire() as connection, connection.transaction():
-            # SECURITY: rights that ended before this request are not used: the epoch is that of the caller's reading, or nothing is done.
-            if await connection.fetchval("SELECT epoch FROM access_epoch") != actor.epoch:
-                raise Stale
-            if key is not None:
-                replayed = await _replayed(connection, command, actor, order, key)
-                if replayed is not None:
-                    return replayed
             desk = Desk(connection, actor, self._cipher, dt.datetime.now(dt.UTC))
-            if command.target is not None:
-                on = "Dispute" if command.noun == "dispute" else None
-                record = await desk.take(command.target, order.id, command.verb, on=on)
+            new, found = await desk.open(request, wanted, None if wanted is None else order.id)
+            if not usable:
+                raise Refused(Mistake("idempotencyKey", "BAD_KEY", f"幂等键应为 1 至 {KEY_LENGTH} 个可见字符。"))
+            if request is not None and not new:
+                return await _replayed(connection, command, actor, request)
+            if wanted is not None:
+                if not found:
+                    raise Absent
+                record = await desk.held(wanted, order.id)
                 await check_version(desk, record.dispute, expected, order)
                 outcome = await command.run(desk, record, order)
                 dispute_id = record.dispute["id"] if record.dispute is not None else None
                 dispute_id = outcome.dispute_id or dispute_id
                 if record.kind == "Dispute" and not command.leaves:
-                    await desk.still("Dispute", record.id, command.verb)
+                    desk.still("Dispute", record.id, command.verb)
             else:
                 outcome = await command.run(desk, order)
                 dispute_id = outcome.id if outcome.kind == "Dispute" else outcome.dispute_id
             desk.settle()
-            await desk.record(command.name, dispute_id, outcome)
-            if key is not None:
-                await connection.execute(
-                    "UPDATE request SET receipt = $3 WHERE person_id = $1 AND key = $2",
-                    actor.person_id,
-                    key,
-                    json.dumps({"kind": outcome.kind, "id": str(outcome.id)}),
-                )
+            await desk.finish(command.name, dispute_id, outcome)
         return Receipt(outcome.kind, outcome.id, revealed=outcome.revealed)
 
 
-async def _replayed(connection: Any, command: Command, actor: Actor, order: Any, key: str) -> Receipt | None:
-    """The receipt of an earlier request with this key; None if this is the first. A request under way is waited for."""
-    if not 1 <= len(key) <= KEY_LENGTH or not key.isprintable():
-        raise Refused(Mistake("idempotencyKey", "BAD_KEY", f"幂等键应为 1 至 {KEY_LENGTH} 个可见字符。"))
-    digest = hashlib.sha256(f"{command.name}\n{_canonical(order)}".encode()).digest()
-    inserted = await connection.fetchval(
-        "INSERT INTO request (person_id, key, command, digest) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING id",
-        actor.person_id,
-        key,
-        command.name,
-        digest,
-    )
-    if inserted is not None:
-        return None
+def _request(command: Command, order: Any, key: str) -> Request:
+    # Whatever way the client wrote it, the same order is the same bytes.
+    canonical = orjson.dumps(order, default=str, option=orjson.OPT_SORT_KEYS)
+    return Request(key, command.name, hashlib.sha256(f"{command.name}\n".encode() + canonical).digest())
+
+
+async def _replayed(connection: Any, command: Command, actor: Actor, request: Request) -> Receipt:
+    """The receipt of the earlier request with this key."""
     row = await connection.fetchrow(
-        "SELECT digest, receipt FROM request WHERE person_id = $1 AND key = $2", actor.person_id, key
+        "SELECT digest, receipt FROM request WHERE person_id = $1 AND key = $2", actor.person_id, request.key
     )
-    if row["digest"] != digest:
+    if row["digest"] != request.digest:
         raise KeyReused
     if command.reveals:
         # SECURITY: what was revealed is kept nowhere, so it cannot be answered again; each look has an event of its own.
@@ -129,7 +121,3 @@ async def _replayed(connection: Any, command: Command, actor: Actor, order: Any,
         raise Refused(Mistake("idempotencyKey", "REVEALED", message))
     receipt = json.loads(row["receipt"])
     return Receipt(receipt["kind"], UUID(receipt["id"]), replayed=True)
-
-
-def _canonical(order: Any) -> str:
-    return json.dumps(dataclasses.asdict(order), default=str, sort_keys=True, ensure_ascii=False)

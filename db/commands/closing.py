@@ -8,13 +8,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.types import Text, Uuid
+from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.command import Outcome, command, given
 from db.commands.inviting import check_impersonal
 from db.commands.mediators import unfit
 from db.desk import Desk, Record, day_of
+from db.grid import team_of
 from db.tables.dispute import SOURCES
 
 # What a rebound takes over from the dispute before it.
@@ -60,13 +61,18 @@ async def close(desk: Desk, dispute: Record, order: CloseOrder) -> Outcome:
     )
 
 
+_OF_DISPUTE = bindparam("of_dispute", type_=Uuid())
+_LAST_DAY = select(
+    func.greatest(
+        select(func.max(t.follow_up.c.done_at)).where(t.follow_up.c.dispute_id == _OF_DISPUTE).scalar_subquery(),
+        select(func.max(t.obligation.c.performed_on)).where(t.obligation.c.dispute_id == _OF_DISPUTE).scalar_subquery(),
+    ).label("last")
+)
+
+
 async def _last_day(desk: Desk, dispute_id: UUID) -> dt.date | None:
     """The day of the last performance or follow-up."""
-    visit, duty, of = t.follow_up, t.obligation, bindparam("dispute_id", type_=Uuid())
-    visited = select(func.max(visit.c.done_at)).where(visit.c.dispute_id == of).scalar_subquery()
-    performed = select(func.max(duty.c.performed_on)).where(duty.c.dispute_id == of).scalar_subquery()
-    found = await desk.fetch(select(func.greatest(visited, performed).label("last")), {"dispute_id": dispute_id})
-    last: dt.date | None = found[0]["last"]
+    last: dt.date | None = (await desk.fetch(_LAST_DAY, {"of_dispute": dispute_id}))[0]["last"]
     return last
 
 
@@ -125,13 +131,13 @@ async def reopen(desk: Desk, dispute: Record, order: ReopenOrder) -> Outcome:
         # A rebound is no low risk (S13); whoever assesses it says what it is.
         risk_level="HIGH" if dispute["risk_level"] == "HIGH" else "MEDIUM",
         registered_at=at,
-        team_id=await _team(desk, dispute["grid_code"]),
+        team_id=await team_of(desk, dispute["grid_code"]),
         previous_id=dispute.id,
     )
     await _copy_parties(desk, dispute.id, key)
     await _lead_again(desk, dispute, key, at)
     # SECURITY: whoever makes the new dispute must see it; otherwise it is not made.
-    await desk.still("Dispute", key, "reopen")
+    desk.still("Dispute", key, "reopen")
     changes = (("Dispute", key, "summary", copied["summary"]),)
     # The event belongs to the new dispute: the one before it may be archived, and stays as it is.
     return Outcome(
@@ -139,42 +145,35 @@ async def reopen(desk: Desk, dispute: Record, order: ReopenOrder) -> Outcome:
     )
 
 
-async def _team(desk: Desk, grid_code: str) -> UUID | None:
-    at = t.team
-    statement = select(at.c.id).where(at.c.grid_code == bindparam("grid", type_=Text()), at.c.state == "ACTIVE")
-    found = await desk.fetch(statement, {"grid": grid_code})
-    return found[0]["id"] if found else None
+_PARTIES = select(t.party).where(t.party.c.dispute_id == _OF_DISPUTE, t.party.c.withdrawn_on.is_(None))
+_MEDIATOR = select(t.mediator).where(t.mediator.c.person_id == bindparam("of_person", type_=Uuid()))
+_ASSIGNED = select(t.assignment.c.person_id, t.assignment.c.is_lead).where(
+    t.assignment.c.dispute_id == _OF_DISPUTE, t.assignment.c.ended_at.is_(None)
+)
 
 
 async def _copy_parties(desk: Desk, before: UUID, key: UUID) -> None:
-    at = t.party
-    statement = select(at).where(at.c.dispute_id == bindparam("before", type_=Uuid()), at.c.withdrawn_on.is_(None))
-    for one in await desk.fetch(statement, {"before": before}):
+    for one in await desk.fetch(_PARTIES, {"of_dispute": before}):
         party_id = uuid4()
         cipher = one["id_number_cipher"]
         if cipher is not None:
             # SECURITY: a ciphertext opens in its own row only, so it is made anew for the copy; the number goes nowhere else.
             cipher = desk.cipher.encrypt(desk.cipher.decrypt(cipher, row_id=one["id"]), row_id=party_id)
         copied = {name: one[name] for name in _PARTY_COPIED}
-        await desk.insert(at, id=party_id, dispute_id=key, id_number_cipher=cipher, **copied)
+        await desk.insert(t.party, id=party_id, dispute_id=key, id_number_cipher=cipher, **copied)
 
 
 async def _lead_again(desk: Desk, dispute: Record, key: UUID, at: dt.datetime) -> None:
     """The mediator who reopens it takes the lead, else whoever led it last, if he still may."""
-    known, link = t.mediator, t.assignment
-    mediator = select(known).where(known.c.person_id == bindparam("person_id", type_=Uuid()))
-    assigned = select(link.c.person_id, link.c.is_lead).where(
-        link.c.dispute_id == bindparam("dispute_id", type_=Uuid()), link.c.ended_at.is_(None)
-    )
-    before = {one["person_id"]: one["is_lead"] for one in await desk.fetch(assigned, {"dispute_id": dispute.id})}
-    found = await desk.fetch(mediator, {"person_id": desk.actor.person_id})
+    before = {one["person_id"]: one["is_lead"] for one in await desk.fetch(_ASSIGNED, {"of_dispute": dispute.id})}
+    found = await desk.fetch(_MEDIATOR, {"of_person": desk.actor.person_id})
     if not found:
         led = next((person for person, is_lead in before.items() if is_lead), None)
-        found = await desk.fetch(mediator, {"person_id": led}) if led is not None else []
+        found = await desk.fetch(_MEDIATOR, {"of_person": led}) if led is not None else []
     # The parties are the same, and so are the conflicts that were disclosed about them.
     if found and not await unfit(desk, dispute.id, found[0], at, assigned=found[0]["person_id"] in before):
         await desk.insert(
-            link,
+            t.assignment,
             id=uuid4(),
             dispute_id=key,
             dispute_registered_at=at,

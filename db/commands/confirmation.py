@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, null, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.types import Uuid
 
@@ -72,11 +72,25 @@ async def apply(desk: Desk, order: ConfirmationApplyOrder) -> Outcome:
     )
 
 
+_SENT = (
+    "dispute_id", "dispute_registered_at", "organization_id", "from_organization_id", "kind", "reason", "state", "sent_at",
+)  # fmt: skip
+_REFERRED = upsert(t.referral).values({name: bindparam(name, type_=t.referral.c[name].type) for name in _SENT})
+_REFER = _REFERRED.on_conflict_do_update(
+    index_elements=["dispute_id", "organization_id", "kind"],
+    set_={
+        "state": _REFERRED.excluded.state,
+        "sent_at": _REFERRED.excluded.sent_at,
+        "answered_at": null(),
+        "reply": null(),
+    },
+).returning(t.referral.c.id)
+
+
 async def _refer(
     desk: Desk, dispute_id: UUID, registered_at: dt.datetime, sender: UUID, court_id: UUID, at: dt.datetime
 ) -> None:
     """The referral that opens the dispute to the court; a second application uses it again."""
-    again = {"state": "SENT", "sent_at": at, "answered_at": None, "reply": None}
     values = {
         "dispute_id": dispute_id,
         "dispute_registered_at": registered_at,
@@ -84,15 +98,10 @@ async def _refer(
         "from_organization_id": sender,
         "kind": "CONFIRMATION",
         "reason": "双方当事人共同申请司法确认",
-        **again,
+        "state": "SENT",
+        "sent_at": at,
     }
-    table = t.referral
-    await desk.fetch(
-        upsert(table)
-        .values(**values)
-        .on_conflict_do_update(index_elements=["dispute_id", "organization_id", "kind"], set_=again)
-        .returning(table.c.id)
-    )
+    await desk.fetch(_REFER, values)
 
 
 @dataclass(frozen=True)
@@ -148,14 +157,14 @@ def _check_number(desk: Desk, number: str, first: int, last: int) -> None:
         desk.mistake("caseNumber", "BAD_CASE_NUMBER", "案号的年度应为申请或裁定的年度。")
 
 
+_REFERRAL = select(t.referral.c.id, t.referral.c.sent_at).where(
+    t.referral.c.dispute_id == bindparam("of_dispute", type_=Uuid()),
+    t.referral.c.organization_id == bindparam("of_court", type_=Uuid()),
+    t.referral.c.kind == "CONFIRMATION",
+)
+
+
 async def _referral(desk: Desk, confirmation: Record) -> Any:
-    at = t.referral
-    found = await desk.fetch(
-        select(at.c.id, at.c.sent_at).where(
-            at.c.dispute_id == bindparam("of_dispute", type_=Uuid()),
-            at.c.organization_id == bindparam("of_court", type_=Uuid()),
-            at.c.kind == "CONFIRMATION",
-        ),
-        {"of_dispute": confirmation["dispute_id"], "of_court": confirmation["court_id"]},
-    )
+    values = {"of_dispute": confirmation["dispute_id"], "of_court": confirmation["court_id"]}
+    found = await desk.fetch(_REFERRAL, values)
     return found[0] if found else None

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, cast, select
+from sqlalchemy import Select, bindparam, cast, select
 from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
@@ -23,20 +23,21 @@ async def check_version(desk: Desk, dispute: Mapping[str, Any] | None, expected:
     raise Collided(Collision(expected, dispute["version"], await _differences(desk, dispute, expected, order)))
 
 
-async def _differences(desk: Desk, dispute: Mapping[str, Any], expected: int, order: Any) -> tuple[Difference, ...]:
-    at = t.event
-    statement = (
-        select(cast(at.c.changes, Text).label("changes"), at.c.dispute_version)
-        .where(
-            at.c.dispute_id == bindparam("of", type_=Uuid()),
-            at.c.dispute_version.is_not(None),
-            at.c.changes.is_not(None),
-        )
-        .order_by(at.c.dispute_version, at.c.at)
+_CHANGES = (
+    select(cast(t.event.c.changes, Text).label("changes"), t.event.c.dispute_version)
+    .where(
+        t.event.c.dispute_id == bindparam("of", type_=Uuid()),
+        t.event.c.dispute_version.is_not(None),
+        t.event.c.changes.is_not(None),
     )
+    .order_by(t.event.c.dispute_version, t.event.c.at)
+)
+
+
+async def _differences(desk: Desk, dispute: Mapping[str, Any], expected: int, order: Any) -> tuple[Difference, ...]:
     base: dict[str, str | None] = {}
     changed: dict[str, None] = {}
-    for row in await desk.fetch(statement, {"of": dispute["id"]}):
+    for row in await desk.fetch(_CHANGES, {"of": dispute["id"]}):
         for kind, _, name, value in json.loads(row["changes"]):
             if kind != "Dispute":
                 continue
@@ -56,17 +57,19 @@ async def _readable(desk: Desk, dispute: Mapping[str, Any], names: tuple[str, ..
     """SECURITY: the present values of the fields that the caller reads in clear on this dispute, and of no other."""
     if not names:
         return {}
-    source = SOURCES["Dispute"]
-    row, where = desk.sight.row(source, source.table.alias())
-    grant = desk.actor.access.grant("Dispute")
-    columns: list[Any] = []
-    for index, name in enumerate(names):
-        columns.append(desk.sight.where(grant.field(source.fields[name].policy).clear, row).label(f"c{index}"))
-        columns.append(cast(source.fields[name].value(row), Text).label(f"v{index}"))
-    statement = (
-        select(*columns).select_from(where).where(row["id"] == bindparam("of", type_=Uuid()), desk.sight.visible(row))
-    )
-    found = await desk.fetch(statement, {"of": dispute["id"]})
+
+    def make() -> Select[Any]:
+        source = SOURCES["Dispute"]
+        row, where = desk.sight.row(source, source.table.alias())
+        grant = desk.actor.access.grant("Dispute")
+        columns: list[Any] = []
+        for index, name in enumerate(names):
+            columns.append(desk.sight.where(grant.field(source.fields[name].policy).clear, row).label(f"c{index}"))
+            columns.append(cast(source.fields[name].value(row), Text).label(f"v{index}"))
+        wanted = row["id"] == bindparam("of", type_=Uuid())
+        return select(*columns).select_from(where).where(wanted, desk.sight.visible(row))
+
+    found = await desk.look(("readable", names), make, {"of": dispute["id"]})
     if not found:
         return {}
     return {name: found[0][f"v{i}"] for i, name in enumerate(names) if found[0][f"c{i}"]}

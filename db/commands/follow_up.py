@@ -47,17 +47,17 @@ async def schedule(desk: Desk, order: FollowUpScheduleOrder) -> Outcome:
     return Outcome("FollowUp", key, order.happened_at, fields=("due_on",), dispute_id=dispute.id, changes=changes)
 
 
+_WAITING = (
+    select(t.follow_up.c.id)
+    .where(t.follow_up.c.dispute_id == bindparam("of_dispute", type_=Uuid()), t.follow_up.c.done_at.is_(None))
+    .limit(literal_column("1"))
+)
+
+
 async def visit_due(desk: Desk, dispute_id: UUID, performed_on: dt.date) -> None:
     """Performance makes a visit due, unless one is waiting to be made."""
-    at = t.follow_up
-    waiting = await desk.fetch(
-        select(at.c.id)
-        .where(at.c.dispute_id == bindparam("of_dispute", type_=Uuid()), at.c.done_at.is_(None))
-        .limit(literal_column("1")),
-        {"of_dispute": dispute_id},
-    )
-    if not waiting:
-        await desk.insert(at, dispute_id=dispute_id, due_on=performed_on + VISIT_DAYS * ONE_DAY)
+    if not await desk.fetch(_WAITING, {"of_dispute": dispute_id}):
+        await desk.insert(t.follow_up, dispute_id=dispute_id, due_on=performed_on + VISIT_DAYS * ONE_DAY)
 
 
 @dataclass(frozen=True)
@@ -126,12 +126,12 @@ def _check(desk: Desk, visit: Record, order: FollowUpCompleteOrder) -> None:
         desk.text(f"factors.{index}.suggestion", factor.suggestion, 1000)
 
 
+_PARAMETERS = select(t.alert_rule.c.parameters).where(t.alert_rule.c.rule == bindparam("named", type_=Text()))
+
+
 async def _limit(desk: Desk) -> int:
     """The satisfaction at and below which a visit counts as dissatisfied, as the alert rule has it."""
-    at = t.alert_rule
-    found = await desk.fetch(
-        select(at.c.parameters).where(at.c.rule == bindparam("named", type_=Text())), {"named": "DISSATISFIED"}
-    )
+    found = await desk.fetch(_PARAMETERS, {"named": "DISSATISFIED"})
     parameters: Any = found[0]["parameters"] if found else {}
     if isinstance(parameters, str):
         parameters = json.loads(parameters)

@@ -138,18 +138,20 @@ async def send_back(desk: Desk, dispute: Record, order: ReturnOrder) -> Outcome:
     return Outcome("Dispute", dispute.id, order.happened_at, fields=("escalations", "state", "answer"), changes=changes)
 
 
+_WAITING = select(t.escalation).where(
+    t.escalation.c.dispute_id == bindparam("dispute_id", type_=Uuid()), t.escalation.c.state == "SENT"
+)
+_LAST_ANSWER = select(func.max(t.escalation.c.answered_at).label("last")).where(
+    t.escalation.c.dispute_id == bindparam("dispute_id", type_=Uuid())
+)
+
+
 async def _waiting(desk: Desk, dispute_id: UUID) -> Any:
     """The hand-over that waits; the guard of the action has seen that there is one for the caller's organization."""
-    at = t.escalation
-    statement = select(at).where(at.c.dispute_id == bindparam("dispute_id", type_=Uuid()), at.c.state == "SENT")
-    return (await desk.fetch(statement, {"dispute_id": dispute_id}))[0]
+    return (await desk.fetch(_WAITING, {"dispute_id": dispute_id}))[0]
 
 
 async def _not_before(desk: Desk, dispute: Record) -> dt.datetime:
-    at = t.escalation
-    statement = select(func.max(at.c.answered_at).label("last")).where(
-        at.c.dispute_id == bindparam("dispute_id", type_=Uuid())
-    )
-    last = (await desk.fetch(statement, {"dispute_id": dispute.id}))[0]["last"]
+    last = (await desk.fetch(_LAST_ANSWER, {"dispute_id": dispute.id}))[0]["last"]
     moments: list[dt.datetime] = [one for one in (dispute["accepted_at"], last) if one is not None]
     return max(moments)

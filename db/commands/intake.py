@@ -8,24 +8,23 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.types import Text, Uuid
+from sqlalchemy.types import Integer, Text, Uuid
 
 from db import tables as t
 from db.alerts import open_alert
-from db.catalog import SOURCES as RESOURCES
 from db.clocks import mediation_due
-from db.command import Absent, Mistake, Outcome, Refused, command, given
+from db.command import Absent, Mistake, Outcome, command, given
 from db.commands.parties import PartyOrder, add_party, check_party
 from db.desk import Desk, Record, day_of
+from db.grid import team_of
 from db.tables.dispute import CATEGORIES, RISK_LEVELS, SOURCES, SUB_CATEGORIES
 from db.tables.measure import MEASURE_KINDS
 from db.working_days import calendar_of
 
 DECLINE_REASONS = ("RESERVED", "ELSEWHERE", "NOT_CIVIL", "OUT_OF_AREA", "ADMINISTRATIVE", "PARTY_REFUSES", "DUPLICATE")
 UTILITIES = MEASURE_KINDS[:4]
-_DISPUTE = RESOURCES["Dispute"]
 
 
 @dataclass(frozen=True)
@@ -89,30 +88,18 @@ async def register(desk: Desk, order: RegisterOrder) -> Outcome:
         external_ref=order.external_ref,
         grid_code=compound["grid_code"],
         compound_id=compound.id,
-        team_id=await _team_of(desk, compound["grid_code"]),
+        team_id=await team_of(desk, compound["grid_code"]),
         source_organization_id=organization,
     )
     for party in order.parties:
         await add_party(desk, key, party, supplied_by=organization)
     await _lead_if_mediator(desk, key, order.happened_at)
-    # SECURITY: the new row must be one that the caller may register; whatever was inserted is rolled back otherwise.
-    await _may_register(desk, key)
+    desk.must("Dispute", key, "register", Mistake("compoundId", "FORBIDDEN", "您无权在这个小区登记纠纷。"))
     if order.utility_cut is not None:
         await open_alert(desk, "UTILITY_CUTOFF", key, subject=str(key), at=order.happened_at)
     if order.risk_level == "HIGH":
         await open_alert(desk, "HIGH_RISK", key, subject=str(key), at=order.happened_at)
     return Outcome("Dispute", key, order.happened_at, None, "REGISTERED", ("title", "sub_category", "summary"))
-
-
-async def _may_register(desk: Desk, key: UUID) -> None:
-    source_row, at = desk.sight.row(_DISPUTE, _DISPUTE.table.alias())
-    statement = (
-        select(source_row["id"])
-        .select_from(at)
-        .where(source_row["id"] == bindparam("new_id", type_=Uuid()), desk.sight.visible(source_row, "register"))
-    )
-    if not await desk.fetch(statement, {"new_id": key}):
-        raise Refused(Mistake("compoundId", "FORBIDDEN", "您无权在这个小区登记纠纷。"))
 
 
 async def _reporting_organization(desk: Desk) -> UUID | None:
@@ -123,22 +110,11 @@ async def _reporting_organization(desk: Desk) -> UUID | None:
     return None
 
 
-async def _team_of(desk: Desk, grid_code: str) -> UUID | None:
-    at = t.team
-    found = await desk.fetch(
-        select(at.c.id).where(at.c.grid_code == bindparam("grid", type_=Text()), at.c.state == "ACTIVE"),
-        {"grid": grid_code},
-    )
-    return found[0]["id"] if found else None
+_MEDIATOR = select(t.mediator.c.person_id).where(t.mediator.c.person_id == bindparam("me", type_=Uuid()))
 
 
 async def _lead_if_mediator(desk: Desk, key: UUID, at: dt.datetime) -> None:
-    register_of = t.mediator
-    found = await desk.fetch(
-        select(register_of.c.person_id).where(register_of.c.person_id == bindparam("me", type_=Uuid())),
-        {"me": desk.actor.person_id},
-    )
-    if found:
+    if await desk.fetch(_MEDIATOR, {"me": desk.actor.person_id}):
         await desk.insert(
             t.assignment,
             dispute_id=key,
@@ -182,29 +158,48 @@ async def accept(desk: Desk, dispute: Record, order: AcceptOrder) -> Outcome:
     )
 
 
+_COMMITTEE = select(t.organization.c.id, t.organization.c.short_name).where(
+    t.organization.c.kind == "COMMITTEE", t.organization.c.short_name.is_not(None)
+)
+_NAMED_COMMITTEE = _COMMITTEE.where(t.organization.c.id == bindparam("wanted", type_=Uuid()))
+_COMMITTEE_OF_TOWN = (
+    _COMMITTEE.where(t.organization.c.area_code == bindparam("town", type_=Text()))
+    .order_by(t.organization.c.name)
+    .limit(literal_column("1"))
+)
+
+
 async def _committee(desk: Desk, dispute: Record, order: AcceptOrder) -> Any:
-    at = t.organization
-    statement = select(at.c.id, at.c.short_name).where(at.c.kind == "COMMITTEE", at.c.short_name.is_not(None))
-    if order.committee_id is not None:
-        statement = statement.where(at.c.id == bindparam("wanted", type_=Uuid()))
-    else:
-        statement = statement.where(at.c.area_code == bindparam("town", type_=Text())).order_by(at.c.name).limit(1)
+    statement = _COMMITTEE_OF_TOWN if order.committee_id is None else _NAMED_COMMITTEE
     found = await desk.fetch(statement, {"wanted": order.committee_id, "town": dispute["town_code"]})
     if not found:
         raise Absent("committeeId")
     return found[0]
 
 
+_COMMITTEE_ID, _YEAR = bindparam("committee", type_=Uuid()), bindparam("year", type_=Integer())
+_USED = select(func.coalesce(func.max(t.dispute.c.case_sequence), 0)).where(
+    t.dispute.c.committee_id == _COMMITTEE_ID, t.dispute.c.case_year == _YEAR
+)
+_FIRST_NUMBER = (
+    upsert(t.case_counter)
+    .values(committee_id=_COMMITTEE_ID, year=_YEAR, last=_USED.scalar_subquery())
+    .on_conflict_do_nothing()
+    .returning(t.case_counter.c.last)
+)
+_NEXT_NUMBER = (
+    t.case_counter.update()
+    .where(t.case_counter.c.committee_id == _COMMITTEE_ID, t.case_counter.c.year == _YEAR)
+    .values(last=t.case_counter.c.last + 1)
+    .returning(t.case_counter.c.last)
+)
+
+
 async def _next_number(desk: Desk, committee: Any, year: int) -> tuple[str, int]:
     """The next number of the committee's year: `(2024)崇文人调字第001号`. The counter stays locked until the commit."""
-    at, dispute = t.case_counter, t.dispute
-    used = select(func.coalesce(func.max(dispute.c.case_sequence), 0)).where(
-        dispute.c.committee_id == committee["id"], dispute.c.case_year == year
-    )
-    first = upsert(at).values(committee_id=committee["id"], year=year, last=used.scalar_subquery())
-    await desk.fetch(first.on_conflict_do_nothing().returning(at.c.last))
-    taken = at.update().where(at.c.committee_id == committee["id"], at.c.year == year).values(last=at.c.last + 1)
-    sequence = int((await desk.fetch(taken.returning(at.c.last)))[0]["last"])
+    values = {"committee": committee["id"], "year": year}
+    await desk.fetch(_FIRST_NUMBER, values)
+    sequence = int((await desk.fetch(_NEXT_NUMBER, values))[0]["last"])
     return f"({year}){committee['short_name']}人调字第{sequence:03d}号", sequence
 
 

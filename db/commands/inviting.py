@@ -196,13 +196,14 @@ async def _send(desk: Desk, dispute: Record, kind: str, receiver: Record, reason
     return key
 
 
+_EARLIER = select(t.referral).where(
+    t.referral.c.dispute_id == bindparam("dispute_id", type_=Uuid()),
+    t.referral.c.organization_id == bindparam("organization_id", type_=Uuid()),
+    t.referral.c.kind == bindparam("kind", type_=Text()),
+)
+
+
 async def _earlier(desk: Desk, dispute_id: UUID, kind: str, organization_id: UUID) -> Any:
-    at = t.referral
-    statement = select(at).where(
-        at.c.dispute_id == bindparam("dispute_id", type_=Uuid()),
-        at.c.organization_id == bindparam("organization_id", type_=Uuid()),
-        at.c.kind == bindparam("kind", type_=Text()),
-    )
     values = {"dispute_id": dispute_id, "organization_id": organization_id, "kind": kind}
-    found = await desk.fetch(statement, values)
+    found = await desk.fetch(_EARLIER, values)
     return found[0] if found else None

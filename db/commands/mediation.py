@@ -325,17 +325,18 @@ async def _begun(desk: Desk, dispute: Record) -> dt.datetime:
     return told if last is None else max(told, dt.datetime.combine(last, dt.time(), COUNTY_TIME))
 
 
+_INVITED = select(t.referral.c.organization_id, t.referral.c.sent_at).where(
+    t.referral.c.dispute_id == bindparam("dispute", type_=Uuid()),
+    t.referral.c.kind == "INVITATION",
+    t.referral.c.state != "RETURNED",
+    t.referral.c.state != "WITHDRAWN",
+)
+
+
 async def _invited(desk: Desk, dispute: Record, order: RecordOrder) -> None:
-    at = t.referral
-    rows = await desk.fetch(
-        select(at.c.organization_id, at.c.sent_at).where(
-            at.c.dispute_id == bindparam("dispute", type_=Uuid()),
-            at.c.kind == "INVITATION",
-            at.c.state != "RETURNED",
-            at.c.state != "WITHDRAWN",
-        ),
-        {"dispute": dispute.id},
-    )
+    if not order.organization_ids:
+        return
+    rows = await desk.fetch(_INVITED, {"dispute": dispute.id})
     invited = {row["organization_id"]: row["sent_at"] for row in rows}
     for index, organization in enumerate(order.organization_ids):
         field = f"organizationIds.{index}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, bindparam, or_, select, union
+from sqlalchemy import Select, and_, bindparam, literal_column, or_, select, union
 from sqlalchemy.types import Uuid
 
 from db import tables as t
@@ -147,11 +147,14 @@ async def recuse(desk: Desk, dispute: Record, order: RecuseOrder) -> Outcome:
     return Outcome("Dispute", dispute.id, at, fields=("recusals", "ground", "assignments"), changes=changes)
 
 
+_ACTIVE = select(t.assignment).where(
+    t.assignment.c.dispute_id == bindparam("dispute_id", type_=Uuid()), t.assignment.c.ended_at.is_(None)
+)
+
+
 async def _active(desk: Desk, dispute_id: UUID) -> dict[UUID, Any]:
     """The assignments in force, by person."""
-    at = t.assignment
-    statement = select(at).where(at.c.dispute_id == bindparam("dispute_id", type_=Uuid()), at.c.ended_at.is_(None))
-    return {one["person_id"]: one for one in await desk.fetch(statement, {"dispute_id": dispute_id})}
+    return {one["person_id"]: one for one in await desk.fetch(_ACTIVE, {"dispute_id": dispute_id})}
 
 
 def _lead(active: dict[UUID, Any]) -> Any:
@@ -201,19 +204,52 @@ async def _candidate(
     return mediator
 
 
+_OF_DISPUTE, _OF_PERSON = bindparam("dispute_id", type_=Uuid()), bindparam("person_id", type_=Uuid())
+_PERSON = select(t.person.c.state).where(t.person.c.id == _OF_PERSON)
+_RECUSED = (
+    select(t.recusal.c.id)
+    .where(t.recusal.c.dispute_id == _OF_DISPUTE, t.recusal.c.person_id == _OF_PERSON)
+    .limit(literal_column("1"))
+)
+
+
+def _interest() -> Select[Any]:
+    """A party of the dispute for whom the mediator works, or who he is."""
+    party, company, person = t.party, t.company, t.person
+    post, organization = t.appointment, t.organization
+    employers = union(
+        select(organization.c.name)
+        .select_from(post.join(organization, organization.c.id == post.c.organization_id))
+        .where(post.c.person_id == _OF_PERSON),
+        select(organization.c.name).where(organization.c.id == bindparam("organization_id", type_=Uuid())),
+    ).subquery()
+    employed = and_(
+        party.c.is_natural_person.is_(False),
+        or_(party.c.name.in_(select(employers.c.name)), company.c.name.in_(select(employers.c.name))),
+    )
+    himself = party.c.phone == select(person.c.phone).where(person.c.id == _OF_PERSON).scalar_subquery()
+    return (
+        select(party.c.id)
+        .select_from(party.outerjoin(company, company.c.id == party.c.company_id))
+        .where(party.c.dispute_id == _OF_DISPUTE, or_(employed, himself))
+        .limit(literal_column("1"))
+    )
+
+
+_INTERESTED = _interest()
+
+
 async def unfit(
     desk: Desk, dispute_id: UUID, mediator: Any, at: dt.datetime, *, assigned: bool = False
 ) -> list[tuple[str, str]]:
     """Why a mediator may not be assigned to a dispute: code and sentence; none if he may. `assigned`: he is on it already."""
     reasons: list[tuple[str, str]] = []
-    person, party, company, recusal = t.person, t.party, t.company, t.recusal
     bound = {
         "dispute_id": dispute_id,
         "person_id": mediator["person_id"],
         "organization_id": mediator["organization_id"],
     }
-    of_dispute, of_person = bindparam("dispute_id", type_=Uuid()), bindparam("person_id", type_=Uuid())
-    known = (await desk.fetch(select(person.c.state, person.c.phone).where(person.c.id == of_person), bound))[0]
+    known = (await desk.fetch(_PERSON, bound))[0]
     # What he did once he cannot do today: his access begins with the recording, whatever day is given.
     if known["state"] != "ACTIVE":
         reasons.append(("SUSPENDED", "该调解员的账号已停用。"))
@@ -222,27 +258,8 @@ async def unfit(
     if mediator["qualified_on"] > day_of(at):
         reasons.append(("NOT_YET_MEDIATOR", "该调解员在指派之日尚未任职。"))
     # Whoever disclosed a conflict and is still assigned goes on with the consent of all parties.
-    noted = select(recusal.c.id).where(recusal.c.dispute_id == of_dispute, recusal.c.person_id == of_person).limit(1)
-    if not assigned and await desk.fetch(noted, bound):
+    if not assigned and await desk.fetch(_RECUSED, bound):
         reasons.append(("RECUSED", "该调解员已就本案披露利害关系或被要求回避，不能再承办。"))
-    post, organization = t.appointment, t.organization
-    employers = union(
-        select(organization.c.name)
-        .select_from(post.join(organization, organization.c.id == post.c.organization_id))
-        .where(post.c.person_id == of_person),
-        select(organization.c.name).where(organization.c.id == bindparam("organization_id", type_=Uuid())),
-    ).subquery()
-    employed = and_(
-        party.c.is_natural_person.is_(False),
-        or_(party.c.name.in_(select(employers.c.name)), company.c.name.in_(select(employers.c.name))),
-    )
-    himself = party.c.phone == select(person.c.phone).where(person.c.id == of_person).scalar_subquery()
-    interested = (
-        select(party.c.id)
-        .select_from(party.outerjoin(company, company.c.id == party.c.company_id))
-        .where(party.c.dispute_id == of_dispute, or_(employed, himself))
-        .limit(1)
-    )
-    if await desk.fetch(interested, bound):
+    if await desk.fetch(_INTERESTED, bound):
         reasons.append(("INTERESTED", "该调解员与本案当事人有利害关系，不能承办。"))
     return reasons

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import Select, bindparam, func, literal_column, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
@@ -38,19 +38,19 @@ def check_money(desk: Desk, field: str, amount: Decimal | None) -> bool:
 
 async def parties_of(desk: Desk, dispute_id: UUID) -> list[Any]:
     """The parties that have not withdrawn: id, side, consent_on, and whether the caller sees them (`seen`)."""
-    source = SOURCES["Party"]
-    row, at = desk.sight.row(source, source.table.alias())
-    statement = (
-        select(
-            row["id"].label("id"),
-            row["side"].label("side"),
-            row["consent_on"].label("consent_on"),
-            desk.sight.visible(row).is_(literal_column("true")).label("seen"),
+
+    def make() -> Select[Any]:
+        source = SOURCES["Party"]
+        row, at = desk.sight.row(source, source.table.alias())
+        seen: Any = desk.sight.visible(row).is_(literal_column("true")).label("seen")
+        columns: list[Any] = [row["id"], row["side"], row["consent_on"], seen]
+        return (
+            select(*columns)
+            .select_from(at)
+            .where(row["dispute_id"] == bindparam("of_dispute", type_=Uuid()), row["withdrawn_on"].is_(None))
         )
-        .select_from(at)
-        .where(row["dispute_id"] == bindparam("of_dispute", type_=Uuid()), row["withdrawn_on"].is_(None))
-    )
-    return await desk.fetch(statement, {"of_dispute": dispute_id})
+
+    return await desk.look("parties_of", make, {"of_dispute": dispute_id})
 
 
 def check_party_of(desk: Desk, field: str, key: UUID, parties: list[Any]) -> None:
@@ -59,32 +59,29 @@ def check_party_of(desk: Desk, field: str, key: UUID, parties: list[Any]) -> Non
         desk.mistake(field, "NOT_FOUND", "这件纠纷没有这个当事人，或其已退出。")
 
 
+_PAID = select(func.coalesce(func.sum(t.performance.c.amount), literal_column("0")).label("sum")).where(
+    t.performance.c.obligation_id == bindparam("of_obligation", type_=Uuid()),
+    t.performance.c.kind.in_([literal_column("'PERFORM'"), literal_column("'PARTLY_PERFORM'")]),
+)
+_OWING = (
+    select(t.obligation.c.id)
+    .where(
+        t.obligation.c.dispute_id == bindparam("of_dispute", type_=Uuid()),
+        t.obligation.c.state.in_([literal_column(f"'{state}'") for state in OWED]),
+    )
+    .limit(literal_column("1"))
+)
+_EFFECTIVE_ON = select(t.agreement.c.effective_on).where(t.agreement.c.id == bindparam("of_agreement", type_=Uuid()))
+
+
 async def paid(desk: Desk, obligation_id: UUID) -> Decimal:
     """What has been performed of an obligation, in money."""
-    at = t.performance
-    found = await desk.fetch(
-        select(func.coalesce(func.sum(at.c.amount), literal_column("0")).label("sum")).where(
-            at.c.obligation_id == bindparam("of_obligation", type_=Uuid()),
-            at.c.kind.in_([literal_column("'PERFORM'"), literal_column("'PARTLY_PERFORM'")]),
-        ),
-        {"of_obligation": obligation_id},
-    )
-    return Decimal(found[0]["sum"])
+    return Decimal((await desk.fetch(_PAID, {"of_obligation": obligation_id}))[0]["sum"])
 
 
 async def owing(desk: Desk, dispute_id: UUID) -> bool:
     """Whether anything is still owed under an agreement in force."""
-    at = t.obligation
-    found = await desk.fetch(
-        select(at.c.id)
-        .where(
-            at.c.dispute_id == bindparam("of_dispute", type_=Uuid()),
-            at.c.state.in_([literal_column(f"'{state}'") for state in OWED]),
-        )
-        .limit(literal_column("1")),
-        {"of_dispute": dispute_id},
-    )
-    return bool(found)
+    return bool(await desk.fetch(_OWING, {"of_dispute": dispute_id}))
 
 
 async def _move_on(desk: Desk, dispute: Any, on: dt.date) -> tuple[str | None, str | None]:
@@ -102,11 +99,7 @@ async def _move_on(desk: Desk, dispute: Any, on: dt.date) -> tuple[str | None, s
 async def _check_day(desk: Desk, obligation: Record, happened_at: dt.datetime) -> None:
     """A step comes after the day on which the agreement took effect, or on it."""
     desk.happened("happenedAt", happened_at)
-    at = t.agreement
-    found = await desk.fetch(
-        select(at.c.effective_on).where(at.c.id == bindparam("of_agreement", type_=Uuid())),
-        {"of_agreement": obligation["agreement_id"]},
-    )
+    found = await desk.fetch(_EFFECTIVE_ON, {"of_agreement": obligation["agreement_id"]})
     if day_of(happened_at) < found[0]["effective_on"]:
         desk.mistake("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{found[0]['effective_on']}）。")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, bindparam, or_, select
-from sqlalchemy.types import Text, Uuid
+from sqlalchemy import and_, bindparam, literal_column, or_, select
+from sqlalchemy.types import LargeBinary, Text, Uuid
 
 from db import tables as t
 from db.command import Absent, Outcome, command, given
@@ -115,22 +115,19 @@ async def add_party(desk: Desk, dispute_id: UUID, order: PartyOrder, *, supplied
     )
 
 
+_CODE, _NAME = bindparam("code", type_=Text()), bindparam("name", type_=Text())
+_COMPANY = (
+    select(t.company.c.id)
+    .where(or_(t.company.c.credit_code == _CODE, and_(_CODE.is_(None), t.company.c.name == _NAME)))
+    .limit(literal_column("1"))
+)
+
+
 async def _company(desk: Desk, kind: str, name: str, credit_code: str | None) -> UUID | None:
     """The company of the register that the party is, by its credit code, or else its very name."""
     if kind != "COMPANY":
         return None
-    at = t.company
-    found = await desk.fetch(
-        select(at.c.id)
-        .where(
-            or_(
-                at.c.credit_code == bindparam("code", type_=Text()),
-                and_(bindparam("code", type_=Text()).is_(None), at.c.name == bindparam("name", type_=Text())),
-            )
-        )
-        .limit(1),
-        {"code": credit_code, "name": name},
-    )
+    found = await desk.fetch(_COMPANY, {"code": credit_code, "name": name})
     return UUID(str(found[0]["id"])) if found else None
 
 
@@ -158,15 +155,14 @@ async def party_of(desk: Desk, dispute_id: UUID, key: UUID, field: str) -> Recor
     return party
 
 
+_PARTIES = select(t.party.c.id, t.party.c.side, t.party.c.consent, t.party.c.consent_on).where(
+    t.party.c.dispute_id == bindparam("dispute", type_=Uuid()), t.party.c.withdrawn_on.is_(None)
+)
+
+
 async def parties_in(desk: Desk, dispute_id: UUID) -> list[Any]:
     """The parties who have not left: id, side, consent, consent_on. Not a reading by the caller: it serves the law's conditions."""
-    at = t.party
-    return await desk.fetch(
-        select(at.c.id, at.c.side, at.c.consent, at.c.consent_on).where(
-            at.c.dispute_id == bindparam("dispute", type_=Uuid()), at.c.withdrawn_on.is_(None)
-        ),
-        {"dispute": dispute_id},
-    )
+    return await desk.fetch(_PARTIES, {"dispute": dispute_id})
 
 
 async def begin_when_all_consent(desk: Desk, dispute: Any) -> str | None:
@@ -208,16 +204,15 @@ async def add(desk: Desk, dispute: Record, order: PartyAddOrder) -> Outcome:
     return Outcome("Party", key, order.happened_at, fields=("side", "kind", "name"), changes=changes)
 
 
+_SAME_NUMBER = select(t.party.c.id).where(
+    t.party.c.dispute_id == bindparam("dispute", type_=Uuid()),
+    t.party.c.id_number_hash == bindparam("digest", type_=LargeBinary()),
+    t.party.c.withdrawn_on.is_(None),
+)
+
+
 async def _is_party(desk: Desk, dispute_id: UUID, number: str, *, but: UUID | None = None) -> bool:
-    at = t.party
-    found = await desk.fetch(
-        select(at.c.id).where(
-            at.c.dispute_id == bindparam("dispute", type_=Uuid()),
-            at.c.id_number_hash == bindparam("digest"),
-            at.c.withdrawn_on.is_(None),
-        ),
-        {"dispute": dispute_id, "digest": desk.cipher.digest(number)},
-    )
+    found = await desk.fetch(_SAME_NUMBER, {"dispute": dispute_id, "digest": desk.cipher.digest(number)})
     return any(row["id"] != but for row in found)
 
 

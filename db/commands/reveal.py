@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import Select, bindparam, func, literal_column, select
 from sqlalchemy.types import DateTime, Text, Uuid
 
 from db import tables as t
@@ -64,36 +65,36 @@ async def reveal(desk: Desk, party: Record, order: PartyRevealOrder) -> Outcome:
 
 async def _covered(desk: Desk, key: UUID, wanted: tuple[str, ...]) -> set[str]:
     """SECURITY: which of the fields the caller's grant of `reveal` covers on this row, each by its class."""
-    source = SOURCES["Party"]
-    row, at = desk.sight.row(source, source.table.alias())
-    grant = desk.actor.access.grant("Party", "reveal")
     names = tuple(dict.fromkeys(wanted))
     if not names:
         return set()
-    cells = [grant.cell(source.fields[name.lower()].policy.field_class) for name in names]
-    statement = (
-        select(
-            *(desk.sight.where(cell, row).is_(literal_column("true")).label(f"c_{i}") for i, cell in enumerate(cells))
+
+    def make() -> Select[Any]:
+        source = SOURCES["Party"]
+        row, at = desk.sight.row(source, source.table.alias())
+        grant = desk.actor.access.grant("Party", "reveal")
+        cells = [grant.cell(source.fields[name.lower()].policy.field_class) for name in names]
+        columns: list[Any] = [desk.sight.where(cell, row).is_(literal_column("true")) for cell in cells]
+        return (
+            select(*(one.label(f"c_{i}") for i, one in enumerate(columns)))
+            .select_from(at)
+            .where(row["id"] == bindparam("revealed_id", type_=Uuid()))
         )
-        .select_from(at)
-        .where(row["id"] == bindparam("revealed_id", type_=Uuid()))
-    )
-    found = await desk.fetch(statement, {"revealed_id": key})
+
+    found = await desk.look(("covered", names), make, {"revealed_id": key})
     return {name for i, name in enumerate(names) if found[0][f"c_{i}"]}
+
+
+_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("lock", type_=Text()), literal_column("0"))))
+_USED = select(func.count().label("used")).where(
+    t.event.c.actor_id == bindparam("me", type_=Uuid()),
+    t.event.c.action == "party.reveal",
+    t.event.c.at >= bindparam("since", type_=DateTime(timezone=True)),
+)
 
 
 async def _used_today(desk: Desk) -> int:
     """How many times the person has revealed on this day of the county. One person's reveals wait for each other."""
-    me = {"me": desk.actor.person_id}
-    await desk.fetch(
-        select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("lock", type_=Text()), literal_column("0")))),
-        {"lock": f"reveal {desk.actor.person_id}"},
-    )
-    at = t.event
+    await desk.fetch(_LOCK, {"lock": f"reveal {desk.actor.person_id}"})
     since = dt.datetime.combine(day_of(desk.now), dt.time(), COUNTY_TIME)
-    counted = select(func.count().label("used")).where(
-        at.c.actor_id == bindparam("me", type_=Uuid()),
-        at.c.action == "party.reveal",
-        at.c.at >= bindparam("since", type_=DateTime(timezone=True)),
-    )
-    return int((await desk.fetch(counted, {**me, "since": since}))[0]["used"])
+    return int((await desk.fetch(_USED, {"me": desk.actor.person_id, "since": since}))[0]["used"])

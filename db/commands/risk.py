@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
@@ -99,6 +99,14 @@ async def report(desk: Desk, dispute: Record, order: ReportOrder) -> Outcome:
     return Outcome("Dispute", dispute.id, order.happened_at, fields=("referrals",), changes=changes)
 
 
+_STATION_OF_TOWN = (
+    select(t.organization.c.id)
+    .where(t.organization.c.kind == "POLICE_STATION", t.organization.c.area_code == bindparam("town", type_=Text()))
+    .order_by(t.organization.c.name)
+    .limit(literal_column("1"))
+)
+
+
 async def _station(desk: Desk, dispute: Record, wanted: UUID | None, field: str) -> UUID | None:
     """The police station that is named, or that of the town; otherwise the mistake is noted."""
     if wanted is not None:
@@ -110,14 +118,7 @@ async def _station(desk: Desk, dispute: Record, wanted: UUID | None, field: str)
             desk.mistake(field, "NOT_POLICE", "请写明一个派出所。")
             return None
         return named.id
-    at = t.organization
-    found = await desk.fetch(
-        select(at.c.id)
-        .where(at.c.kind == "POLICE_STATION", at.c.area_code == bindparam("town", type_=Text()))
-        .order_by(at.c.name)
-        .limit(1),
-        {"town": dispute["town_code"]},
-    )
+    found = await desk.fetch(_STATION_OF_TOWN, {"town": dispute["town_code"]})
     if not found:
         desk.mistake(field, "REQUIRED", "本镇街没有登记派出所，请写明报送哪一个派出所。")
         return None
@@ -128,14 +129,13 @@ async def _reported(desk: Desk, dispute_id: UUID) -> bool:
     return any(row["state"] != "WITHDRAWN" for row in await _reports(desk, dispute_id))
 
 
+_REPORTS = select(t.referral.c.id, t.referral.c.organization_id, t.referral.c.state, t.referral.c.reason).where(
+    t.referral.c.dispute_id == bindparam("dispute", type_=Uuid()), t.referral.c.kind == "RISK_REPORT"
+)
+
+
 async def _reports(desk: Desk, dispute_id: UUID) -> list[Any]:
-    at = t.referral
-    return await desk.fetch(
-        select(at.c.id, at.c.organization_id, at.c.state, at.c.reason).where(
-            at.c.dispute_id == bindparam("dispute", type_=Uuid()), at.c.kind == "RISK_REPORT"
-        ),
-        {"dispute": dispute_id},
-    )
+    return await desk.fetch(_REPORTS, {"dispute": dispute_id})
 
 
 async def _send(desk: Desk, dispute: Record, station: UUID, at: dt.datetime, reason: str) -> UUID:

@@ -8,20 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, literal_column, or_, select
+from sqlalchemy import ARRAY, and_, bindparam, func, literal_column, or_, select
 from sqlalchemy.types import Date, Text, Uuid
 
 from db import tables as t
-from db.catalog import SOURCES
-from db.command import Absent, Mistake, Outcome, Refused, command, given
+from db.command import Absent, Mistake, Outcome, command, given
 from db.desk import Desk, Record, day_of
-from db.source import Sql, today
+from db.grid import is_grid, team_of
+from db.source import today
 from db.tables.team import TEAM_ROLES
 
 _LABELS = dict(zip(TEAM_ROLES, ("网格员", "法律顾问", "法治带头人", "人民调解员"), strict=True))
 # Who may serve in a role: holders of one of these appointments.
 _APPOINTMENTS = {role: (role.lower(),) for role in TEAM_ROLES} | {"MEDIATOR": ("mediator", "squad_member")}
-_TEAM = SOURCES["Team"]
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,9 @@ async def form(desk: Desk, order: TeamFormOrder) -> Outcome:
     desk.happened("happenedAt", order.happened_at)
     desk.text("name", order.name, 60)
     day = day_of(order.happened_at)
-    if not await _is_grid(desk, order.grid_code):
+    if not await is_grid(desk, order.grid_code):
         desk.mistake("gridCode", "BAD_GRID", "没有这个网格，应为 15 位网格代码。")
-    elif await _active_team(desk, order.grid_code) is not None:
+    elif await team_of(desk, order.grid_code) is not None:
         desk.mistake("gridCode", "DUPLICATE", "该网格已有一支在用团队；请先撤销它，或更换其成员。")
     counted = Counter(one.role for one in order.members)
     people = Counter(one.person_id for one in order.members)
@@ -62,8 +61,7 @@ async def form(desk: Desk, order: TeamFormOrder) -> Outcome:
     key = await desk.insert(t.team, name=order.name.strip(), state=state, formed_on=day, grid_code=order.grid_code)
     for member in order.members:
         await desk.insert(t.team_member, team_id=key, person_id=member.person_id, role=member.role, valid_from=day)
-    # SECURITY: the new team must be one that the caller may form; it is rolled back otherwise.
-    await _must_be_allowed(desk, key, "form")
+    desk.must("Team", key, "form", Mistake("gridCode", "FORBIDDEN", "您无权在这个网格组建团队。"))
     return Outcome("Team", key, order.happened_at, None, state, ("name", "members"))
 
 
@@ -93,7 +91,7 @@ async def replace(desk: Desk, team: Record, order: TeamReplaceOrder) -> Outcome:
         desk.mistake("fromOn", "TOO_EARLY", "接任日期应晚于前任的加入日期。")
     await _check_member(desk, "personId", order.role, order.person_id, team["grid_code"], day)
     completes = team["state"] == "FORMING" and {*serving, order.role} == set(TEAM_ROLES)
-    if completes and await _active_team(desk, team["grid_code"]) is not None:
+    if completes and await team_of(desk, team["grid_code"]) is not None:
         desk.mistake("id", "DUPLICATE", "该网格已有一支在用团队，本团队补齐后不能开始运行；请先撤销那一支。")
     desk.settle()
     if before is not None:
@@ -132,36 +130,30 @@ async def dissolve(desk: Desk, team: Record, order: TeamDissolveOrder) -> Outcom
     )
 
 
-async def _must_be_allowed(desk: Desk, key: UUID, action: str) -> None:
-    row, at = desk.sight.row(_TEAM, _TEAM.table.alias())
-    allowed = desk.sight.visible(row, action)
-    statement = select(row["id"]).select_from(at).where(row["id"] == bindparam("new_id", type_=Uuid()), allowed)
-    if not await desk.fetch(statement, {"new_id": key}):
-        raise Refused(Mistake("gridCode", "FORBIDDEN", "您无权在这个网格组建团队。"))
-
-
-async def _is_grid(desk: Desk, code: str) -> bool:
-    at = t.area
-    statement = select(at.c.code).where(
-        at.c.code == bindparam("grid", type_=Text()), at.c.level == literal_column("'GRID'")
+_SERVING = select(t.team_member).where(
+    t.team_member.c.team_id == bindparam("team", type_=Uuid()), t.team_member.c.valid_to.is_(None)
+)
+_DAY = bindparam("day", type_=Date())
+_APPOINTED = (
+    select(t.appointment.c.id)
+    .select_from(t.appointment.join(t.person, t.person.c.id == t.appointment.c.person_id))
+    .where(
+        t.appointment.c.person_id == bindparam("member", type_=Uuid()),
+        t.person.c.state == literal_column("'ACTIVE'"),
+        t.appointment.c.role == func.any(bindparam("roles", type_=ARRAY(Text))),
+        t.appointment.c.valid_from <= _DAY,
+        or_(
+            t.appointment.c.valid_to.is_(None),
+            and_(t.appointment.c.valid_to >= _DAY, t.appointment.c.valid_to >= today()),
+        ),
     )
-    return bool(await desk.fetch(statement, {"grid": code}))
-
-
-async def _active_team(desk: Desk, code: str) -> Any:
-    at = t.team
-    statement = select(at.c.id).where(
-        at.c.grid_code == bindparam("grid", type_=Text()), at.c.state == literal_column("'ACTIVE'")
-    )
-    found = await desk.fetch(statement, {"grid": code})
-    return found[0]["id"] if found else None
+)
+_APPOINTED_HERE = _APPOINTED.where(t.appointment.c.area_code == bindparam("grid", type_=Text()))
 
 
 async def _serving(desk: Desk, team_id: UUID) -> dict[str, Any]:
     """The members in force by role."""
-    at = t.team_member
-    statement = select(at).where(at.c.team_id == bindparam("team", type_=Uuid()), at.c.valid_to.is_(None))
-    return {one["role"]: one for one in await desk.fetch(statement, {"team": team_id})}
+    return {one["role"]: one for one in await desk.fetch(_SERVING, {"team": team_id})}
 
 
 async def _check_member(desk: Desk, field: str, role: str, person_id: UUID, grid_code: str, day: dt.date) -> None:
@@ -171,24 +163,7 @@ async def _check_member(desk: Desk, field: str, role: str, person_id: UUID, grid
     except Absent:
         desk.mistake(field, "NOT_FOUND", "没有这个人，或者您无权查看。")
         return
-    at, person = t.appointment, t.person
-    on = bindparam("day", type_=Date())
-    roles: list[Sql] = [literal_column(f"'{one}'") for one in _APPOINTMENTS[role]]
-    statement = (
-        select(at.c.id)
-        .select_from(at.join(person, person.c.id == at.c.person_id))
-        .where(
-            at.c.person_id == bindparam("member", type_=Uuid()),
-            person.c.state == literal_column("'ACTIVE'"),
-            at.c.role.in_(roles),
-            at.c.valid_from <= on,
-            or_(at.c.valid_to.is_(None), and_(at.c.valid_to >= on, at.c.valid_to >= today())),
-        )
-    )
-    values = {"member": person_id, "day": day}
-    if role == "GRID_WORKER":
-        statement = statement.where(at.c.area_code == bindparam("grid", type_=Text()))
-        values["grid"] = grid_code
-    if not await desk.fetch(statement, values):
+    values = {"member": person_id, "day": day, "roles": list(_APPOINTMENTS[role]), "grid": grid_code}
+    if not await desk.fetch(_APPOINTED_HERE if role == "GRID_WORKER" else _APPOINTED, values):
         where = "本网格的" if role == "GRID_WORKER" else ""
         desk.mistake(field, "NOT_APPOINTED", f"此人在该日没有{where}{_LABELS[role]}职务。")

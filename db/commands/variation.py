@@ -73,13 +73,13 @@ async def vary(desk: Desk, agreement: Record, order: VaryOrder) -> Outcome:
     )
 
 
+_OBLIGATIONS = select(t.obligation.c.id, t.obligation.c.state, t.obligation.c.amount).where(
+    t.obligation.c.agreement_id == bindparam("of_agreement", type_=Uuid())
+)
+
+
 async def _obligations_of(desk: Desk, agreement_id: UUID) -> dict[UUID, Any]:
-    at = t.obligation
-    rows = await desk.fetch(
-        select(at.c.id, at.c.state, at.c.amount).where(at.c.agreement_id == bindparam("of_agreement", type_=Uuid())),
-        {"of_agreement": agreement_id},
-    )
-    return {row["id"]: row for row in rows}
+    return {row["id"]: row for row in await desk.fetch(_OBLIGATIONS, {"of_agreement": agreement_id})}
 
 
 async def _varied(desk: Desk, path: str, term: VariedTermOrder, known: Any, on: dt.date) -> dict[str, Any]:

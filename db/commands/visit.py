@@ -6,14 +6,11 @@ import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.types import Text, Uuid
-
 from db import tables as t
 from db.alerts import open_alert
-from db.catalog import SOURCES
-from db.command import Mistake, Outcome, Refused, command, given
+from db.command import Mistake, Outcome, command, given
 from db.desk import Desk, day_of
+from db.grid import is_grid
 from db.tables.visit import FACTOR_KINDS, SEVERITIES, VISIT_KINDS
 
 _OVER = ("ARCHIVED", "DECLINED", "FAILED", "WITHDRAWN", "REFUSED")
@@ -37,9 +34,7 @@ async def record_inspection(desk: Desk, order: InspectionRecordOrder) -> Outcome
         desk.mistake("foundCount", "NEGATIVE", "发现的纠纷数不能为负数。")
     if order.note is not None:
         desk.text("note", order.note, 1000)
-    at = t.area
-    grid = select(at.c.code).where(at.c.code == bindparam("grid", type_=Text()), at.c.level == "GRID")
-    if not await desk.fetch(grid, {"grid": order.grid_code}):
+    if not await is_grid(desk, order.grid_code):
         desk.mistake("gridCode", "BAD_GRID", "没有这个网格，应为 15 位网格代码。")
     desk.settle()
     key = await desk.insert(
@@ -50,7 +45,7 @@ async def record_inspection(desk: Desk, order: InspectionRecordOrder) -> Outcome
         found_count=order.found_count,
         note=order.note.strip() if order.note else None,
     )
-    await _must_be_allowed(desk, "Inspection", key, "gridCode", "您只能登记本人网格的排查。")
+    desk.must("Inspection", key, "record", Mistake("gridCode", "FORBIDDEN", "您只能登记本人网格的排查。"))
     return Outcome("Inspection", key, order.happened_at, fields=("inspected_on", "found_count"))
 
 
@@ -97,7 +92,7 @@ async def record_visit(desk: Desk, order: VisitRecordOrder) -> Outcome:
         visited_at=order.happened_at,
         note=note,
     )
-    await _must_be_allowed(desk, "Visit", key, "disputeId", "您无权登记这件纠纷的走访。")
+    desk.must("Visit", key, "record", Mistake("disputeId", "FORBIDDEN", "您无权登记这件纠纷的走访。"))
     changes: list[tuple[str, UUID, str, str | None]] = [
         ("Visit", key, "kind", order.kind),
         ("Visit", key, "note", note),
@@ -130,16 +125,3 @@ async def note_factor(
         ("Factor", key, "severity", order.severity),
         ("Factor", key, "suggestion", suggestion),
     ]
-
-
-async def _must_be_allowed(desk: Desk, kind: str, key: UUID, field: str, message: str) -> None:
-    """SECURITY: the new row must be one that the caller may record; whatever was written is rolled back otherwise."""
-    source = SOURCES[kind]
-    row, at = desk.sight.row(source, source.table.alias())
-    statement = (
-        select(row["id"])
-        .select_from(at)
-        .where(row["id"] == bindparam("new_id", type_=Uuid()), desk.sight.visible(row, "record"))
-    )
-    if not await desk.fetch(statement, {"new_id": key}):
-        raise Refused(Mistake(field, "FORBIDDEN", message))

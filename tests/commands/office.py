@@ -15,8 +15,8 @@ from uuid import UUID
 
 from db.county.people import PRINCIPALS, SEED_GRID
 from db.engine import Address
-from schema.mutating import camel
 from schema.mutation import COMMAND_OF
+from schema.order import camel
 from tests.laws.asking import Desk, Said, open_desk
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)

@@ -179,17 +179,21 @@ async def test_rights_change(two: tuple[Desk, Desk], name: str) -> None:
     }
 
 
+POLICY = POLICY_PATH.read_text(encoding="utf-8")
+WITH_MONEY = POLICY.replace(
+    "p, grid_worker, Dispute, read, own_grid, public|status,", "p, grid_worker, Dispute, read, own_grid, public|status|money,"
+)
+assert WITH_MONEY != POLICY
+
+
 async def test_a_filter_that_was_refused_is_answered_under_the_new_policy(two: tuple[Desk, Desk]) -> None:
     """A refusal is as fresh as an answer."""
     query = "{ disputes(filter: {amountMin: \"0\"}) { totalCount } }"
     token = await two[0].token(PRINCIPALS["grid_worker"])
     assert (await ask_both(two, token, query)).codes == ["FIELD_NOT_READABLE"]
-    text = POLICY_PATH.read_text(encoding="utf-8")
-    given = text.replace("p, grid_worker, Dispute, read, own_grid, public|status,", "p, grid_worker, Dispute, read, own_grid, public|status|money,")
-    assert given != text
-    await _publish(two[0], given)
+    await _publish(two[0], WITH_MONEY)
     assert (await ask_both(two, token, query)).data["disputes"]["totalCount"] > 0
-    await _publish(two[0], text)
+    await _publish(two[0], POLICY)
     assert (await ask_both(two, token, query)).codes == ["FIELD_NOT_READABLE"]
 
 
@@ -257,6 +261,50 @@ async def test_a_token_ends_by_the_clock(two: tuple[Desk, Desk]) -> None:
 async def test_a_person_who_is_suspended_has_no_door(two: tuple[Desk, Desk]) -> None:
     assert (await ask_both(two, await two[0].token(SUSPENDED))).codes == ["UNAUTHENTICATED"]
     assert (await ask_both(two, "sl_aaaaaaaa_" + "a" * 43)).codes == ["UNAUTHENTICATED"]
+
+
+# -- changes
+
+# What may be wrong with a mutation before the database is asked: each is told to those who are admitted, and to nobody else.
+_NOTIFY = "mutation($at: DateTime!) { disputeNotify(input: {id: \"%s\", happenedAt: $at}) { userErrors { code } dispute { %s } } }"
+NOWHERE, THEN = "Dispute:00000000-0000-7000-8000-000000000000", "2024-01-01T09:00:00+08:00"
+MUTATIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "nothing wrong": (_NOTIFY % (NOWHERE, "id"), {"at": THEN}),
+    "a wrong id": (_NOTIFY % ("nonsense", "id"), {"at": THEN}),
+    "a wrong variable": (_NOTIFY % (NOWHERE, "id"), {"at": "nonsense"}),
+    "a wrong page": (_NOTIFY % (NOWHERE, "events(first: 9999) { totalCount }"), {"at": THEN}),
+    "no change": ("mutation { __typename }", {}),
+}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_the_door_is_shut_to_changes(two: tuple[Desk, Desk], name: str) -> None:
+    """Whoever is in the cache of a process and no longer admitted is told nothing, not even what is wrong."""
+    desk, (query, values) = two[0], MUTATIONS[name]
+    token = await desk.token(PRINCIPALS["mediator"])
+    for one in two:
+        said = await one.ask_with(token, query, values)
+        assert "UNAUTHENTICATED" not in said.codes
+    await desk.connection.execute("UPDATE token SET revoked_at = now()")
+    for one in two:
+        said = await one.ask_with(token, query, values)
+        assert (said.data, said.codes) == (None, ["UNAUTHENTICATED"])
+
+
+async def test_a_selection_that_was_refused_is_planned_under_the_new_policy(two: tuple[Desk, Desk]) -> None:
+    """What a payload may ask for is decided by the rights of the moment, whether they grew or shrank."""
+    desk = two[0]
+    nested = "compound { disputes(filter: {amountMin: \"0\"}) { totalCount } }"
+    query = _NOTIFY % (NOWHERE, nested)
+    token = await desk.token(PRINCIPALS["grid_worker"])
+    for policy in (POLICY, WITH_MONEY, POLICY):
+        await _publish(desk, policy)
+        for one in two:
+            said = await one.ask_with(token, query, {"at": THEN})
+            if policy == POLICY:
+                assert (said.data, said.codes) == (None, ["FIELD_NOT_READABLE"])
+            else:
+                assert (said.data["disputeNotify"]["userErrors"], said.codes) == ([{"code": "NOT_FOUND"}], [])
 
 
 # -- in the middle of a request

@@ -1,0 +1,23 @@
+"""Grids, as commands ask about them: whether a code is that of one, and the team that works in it."""
+
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.types import Text
+
+from db import tables as t
+from db.desk import Desk
+
+_GRID = select(t.area.c.code).where(t.area.c.code == bindparam("grid", type_=Text()), t.area.c.level == "GRID")
+_TEAM = select(t.team.c.id).where(t.team.c.grid_code == bindparam("grid", type_=Text()), t.team.c.state == "ACTIVE")
+
+
+async def is_grid(desk: Desk, code: str) -> bool:
+    """Whether the code is that of a grid."""
+    return bool(await desk.fetch(_GRID, {"grid": code}))
+
+
+async def team_of(desk: Desk, code: str) -> UUID | None:
+    """The active team of a grid."""
+    found = await desk.fetch(_TEAM, {"grid": code})
+    return UUID(str(found[0]["id"])) if found else None

@@ -1,0 +1,117 @@
+"""The statements by which a desk takes a row, looks at it behind the lock, and looks at what became of it. Needs no connection."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import ARRAY, FromClause, Select, Table, bindparam, exists, func, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.types import Uuid
+
+from db import tables as t
+from db.catalog import SOURCES
+from db.guards import guards_of
+from db.sight import Sight
+from db.source import Row, Sql
+from policies.predicate import implies
+
+
+class Wanted(NamedTuple):
+    """A row that a command wants: of which resource, for which action, and the resource whose action that is."""
+
+    kind: str
+    action: str
+    on: str
+
+
+def opening(sight: Sight, keyed: bool, wanted: Wanted | None) -> Select[Any]:
+    """The epoch; `request`, the key of the row that stands for the request if it is new; `found`, whether there is such a row, which
+    is then locked. In this order: whoever waits for the same request holds no row meanwhile."""
+    epoch = select(t.access_epoch.c.epoch).scalar_subquery()
+    made: Sql = literal_column("NULL::uuid")
+    found: Sql = literal_column("0")
+    locked = None if wanted is None else locking(sight, wanted)
+    if keyed:
+        columns = ("person_id", "key", "command", "digest")
+        given = {name: bindparam(f"request_{name}", type_=t.request.c[name].type) for name in columns}
+        new = insert(t.request).values(given).on_conflict_do_nothing().returning(t.request.c.id).cte("new")
+        made = select(new.c.id).scalar_subquery()
+        if locked is not None:
+            locked = locked.where(exists(select(new.c.id)))
+    if locked is not None:
+        found = select(func.count()).select_from(locked.cte("locked")).scalar_subquery()
+    return select(epoch.label("epoch"), made.label("request"), found.label("found"))
+
+
+def locking(sight: Sight, wanted: Wanted) -> Select[Any]:
+    """The row, locked with its dispute, if the caller may do the action or at least sees it."""
+    row, at, asked = _row(sight, wanted)
+    of = [row.at] if row.dispute is None or row.dispute is row.at else [row.at, row.dispute]
+    return (
+        select(row["id"])
+        .select_from(at)
+        # SECURITY: a row that the caller neither may change nor see is not even waited for.
+        .where(row["id"] == bindparam("taken_id", type_=Uuid()), _may_or_sees(sight, row, asked, wanted.action))
+        .with_for_update(of=of)
+    )
+
+
+def holding(sight: Sight, wanted: Wanted) -> Select[Any]:
+    """The row that was locked (`r_`), its dispute (`d_`), whether the caller may, and whether each guard holds (`g_`)."""
+    row, at, asked = _row(sight, wanted)
+    columns: list[Any] = [row.at.c[name].label(f"r_{name}") for name in columns_of(SOURCES[wanted.kind].table)]
+    if row.dispute is not None and row.dispute is not row.at:
+        columns += [row.dispute.c[name].label(f"d_{name}") for name in columns_of(t.dispute)]
+    columns.append(_is_true(sight.visible(asked, wanted.action)).label("allowed"))
+    guards = guards_of(wanted.on, wanted.action)
+    columns += [_is_true(guard.holds(asked)).label(f"g_{i}") for i, guard in enumerate(guards)]
+    return select(*columns).select_from(at).where(row["id"] == bindparam("taken_id", type_=Uuid()))
+
+
+def seeing(sight: Sight, kind: str) -> Select[Any]:
+    """A row that the caller sees."""
+    source = SOURCES[kind]
+    row, at = sight.row(source, source.table.alias())
+    columns = (row.at.c[name] for name in columns_of(source.table))
+    wanted = row["id"] == bindparam("seen_id", type_=Uuid())
+    return select(*columns).select_from(at).where(wanted, sight.visible(row))
+
+
+def keeping(sight: Sight, kind: str, action: str, or_seen: bool) -> Select[Any]:
+    """A row on which the caller may do the action, or which he at least sees."""
+    source = SOURCES[kind]
+    row, at = sight.row(source, source.table.alias())
+    may = _may_or_sees(sight, row, row, action) if or_seen else sight.visible(row, action)
+    return select(row["id"]).select_from(at).where(row["id"] == bindparam("kept_id", type_=Uuid()), may)
+
+
+def _row(sight: Sight, wanted: Wanted) -> tuple[Row, FromClause, Row]:
+    """The row, what stands in FROM for it, and the row whose action is asked: itself or its dispute."""
+    source = SOURCES[wanted.kind]
+    row, at = sight.row(source, source.table.alias())
+    if wanted.on == wanted.kind:
+        return row, at, row
+    assert wanted.on == "Dispute"
+    assert row.dispute is not None
+    return row, at, Row(SOURCES["Dispute"], row.dispute, row.dispute)
+
+
+def _may_or_sees(sight: Sight, row: Row, asked: Row, action: str) -> Sql:
+    """Whether the caller may do the action, or at least sees the row."""
+    may, sees = sight.access.grant(asked.source.name, action).rows, sight.access.grant(row.source.name).rows
+    # A part has the attributes of its dispute, so that the two compare: what holds wherever the other does is enough.
+    if implies(may, sees):
+        return sight.visible(row)
+    allowed = sight.visible(asked, action)
+    return allowed if implies(sees, may) else or_(allowed, sight.visible(row))
+
+
+@cache
+def columns_of(table: Table) -> tuple[str, ...]:
+    """The columns of a record: not those that serve search alone."""
+    return tuple(one.name for one in table.c if not (one.computed is not None and isinstance(one.type, ARRAY)))
+
+
+def _is_true(value: Sql) -> Sql:
+    return value.is_(literal_column("true"))

@@ -1,0 +1,89 @@
+"""From a coerced input to the order of a command: global ids become keys, enums codes, lists tuples. It knows no command by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Callable
+from enum import Enum
+from functools import cache
+from typing import Any
+
+from db.command import Mistake
+from schema import inputs
+
+# The value of a field, with the path under which a mistake in it is told. May raise Mistaken.
+_Convert = Callable[[Any, str], Any]
+
+
+class Mistaken(Exception):
+    """The input is wrong in what its type cannot say."""
+
+    def __init__(self, *mistakes: Mistake) -> None:
+        super().__init__(len(mistakes))
+        self.mistakes = mistakes
+
+
+def order_of(kind: type, given: dict[str, Any], path: str = "") -> Any:
+    """The order from a coerced input. Raises Mistaken with every wrong global id."""
+    values: dict[str, Any] = {}
+    mistakes: list[Mistake] = []
+    for field, name, convert in _fields(kind):
+        value = given.get(name)
+        if value is None:
+            continue
+        try:
+            values[field] = convert(value, f"{path}{name}")
+        except Mistaken as mistaken:
+            mistakes += mistaken.mistakes
+    if mistakes:
+        raise Mistaken(*mistakes)
+    return kind(**values)
+
+
+@cache
+def _fields(kind: type) -> tuple[tuple[str, str, _Convert], ...]:
+    """The fields of an order: its name, that of the input, and how the value is read."""
+    hints = typing.get_type_hints(kind)
+    return tuple((one.name, camel(one.name), _convert(hints[one.name], one)) for one in dataclasses.fields(kind))
+
+
+def _convert(hint: Any, field: dataclasses.Field[Any]) -> _Convert:
+    inside = typing.get_args(hint)
+    if typing.get_origin(hint) is tuple:
+        each = _convert(inside[0], field)
+        return lambda value, path: tuple(each(one, f"{path}.{i}") for i, one in enumerate(value))
+    if inside:
+        return _convert(inside[0], field)  # of `... | None`
+    if dataclasses.is_dataclass(hint):
+        of: Any = hint
+        return lambda value, path: order_of(of, value, f"{path}.")
+    if field.metadata["of"] is not None:
+        return _key_of(field.metadata["of"])
+    return _plain
+
+
+def _key_of(wanted: str) -> _Convert:
+    def convert(value: Any, path: str) -> Any:
+        try:
+            if inputs.type_of_id(value) != wanted:
+                raise inputs.BadValue
+            return inputs.uuid_of(value)
+        except inputs.BadValue:
+            raise Mistaken(Mistake(path, "BAD_ID", f"标识的写法不对，应形如 {wanted}:0190a6c2-…。")) from None
+
+    return convert
+
+
+def _plain(value: Any, path: str) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str) and "\x00" in value:
+        raise Mistaken(Mistake(path, "BAD_TEXT", "不能含有空字符。"))
+    return value
+
+
+def camel(name: str) -> str:
+    """`id_number` is the schema's `idNumber`."""
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)

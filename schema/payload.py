@@ -1,0 +1,130 @@
+"""What a client selected of the payload of a command: the object, read under his rights as they are then, and what became of the command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from graphql import FieldNode
+
+from db import plan as p
+from db.command import Command
+from db.commands.carry_out import Receipt
+from db.select import select_plan
+from db.statement import Statement
+from schema.order import camel
+from schema.planner import Extract, Planner
+
+# The types of the objects in a payload that are no rows.
+_KINDS = {
+    "userErrors": "UserError",
+    "conflict": "Conflict",
+    "differences": "Difference",
+    "revealed": "Revealed",
+}
+
+
+@dataclass(frozen=True)
+class Picks:
+    """The members selected of an object that is no row: response key, name, and the picks of what is below."""
+
+    kind: str
+    items: tuple[tuple[str, str, Picks | None], ...]
+
+    def of(self, value: Any) -> Any:
+        """What is selected of a value, of each of a list, of nothing nothing."""
+        if value is None:
+            return None
+        if isinstance(value, list):
+            return [self.of(one) for one in value]
+        return {
+            key: self.kind if name == "__typename" else below.of(value[name]) if below is not None else value[name]
+            for key, name, below in self.items
+        }
+
+
+def picks_of(planner: Planner, nodes: list[FieldNode], kind: str) -> Picks:
+    """The picks of the fields that ask for an object of the kind."""
+    return Picks(kind, tuple(_pick(planner, key, found) for key, found in planner.below(nodes, kind).items()))
+
+
+def _pick(planner: Planner, key: str, nodes: list[FieldNode]) -> tuple[str, str, Picks | None]:
+    name = nodes[0].name.value
+    return key, name, picks_of(planner, nodes, _KINDS[name]) if name in _KINDS else None
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A planned payload. `statement` reads its objects, `objects` are their keys; None where none is asked for."""
+
+    picks: Picks
+    objects: tuple[str, ...]
+    statement: Statement | None
+    extracts: Mapping[str, Extract]
+
+    def values(self, variables: Any) -> dict[str, Any]:
+        """The values of the statement that come from the call. Raises Refusal."""
+        return {name: extract(variables) for name, extract in self.extracts.items()}
+
+    def text(self, receipt: Receipt, data: bytes) -> bytes:
+        """The payload as JSON text. `data`: the objects read, as one JSON object."""
+        told = {**plain(receipt), **{_object(key): None for key in self.objects}}
+        told.update((_object(key), orjson.Fragment(text)) for key, text in _members(data, self.objects))
+        return orjson.dumps(self.picks.of(told))
+
+
+def _object(key: str) -> str:
+    """The name of an object in what is told: no name of the schema, whatever the client calls it."""
+    return f"={key}"
+
+
+def _members(data: bytes, keys: tuple[str, ...]) -> list[tuple[str, bytes]]:
+    """The members of the JSON object, each as text."""
+    if data == b"{}":
+        return []
+    if len(keys) == 1:
+        # The text of the only member is that of the object but for its key and the braces.
+        return [(keys[0], data[len(keys[0]) + 4 : -1])]
+    return [(key, orjson.dumps(value)) for key, value in orjson.loads(data).items()]
+
+
+def payload_of(planner: Planner, command: Command, nodes: list[FieldNode]) -> Payload:
+    """The payload of a command as selected. Raises Refusal."""
+    shown = command.shows[0].lower() + command.shows[1:]
+    lookups: list[p.Lookup] = []
+    items: list[tuple[str, str, Picks | None]] = []
+    before = set(planner.extracts)
+    for key, found in planner.below(nodes, command.payload).items():
+        if found[0].name.value == shown:
+            lookups.append(p.Lookup(key, "id", "shown_id", planner.node(command.shows, found)))
+            items.append((key, _object(key), None))
+        else:
+            items.append(_pick(planner, key, found))
+    keys = tuple(one.key for one in lookups)
+    statement = select_plan(p.Plan(tuple(lookups), keys), planner.access) if lookups else None
+    extracts = {name: extract for name, extract in planner.extracts.items() if name not in before}
+    return Payload(Picks(command.payload, tuple(items)), keys, statement, extracts)
+
+
+def plain(receipt: Receipt) -> dict[str, Any]:
+    """What became of the command, by the names of the schema."""
+    collision, revealed = receipt.collision, receipt.revealed
+    return {
+        "replayed": receipt.replayed,
+        "userErrors": [{"field": one.field, "code": one.code, "message": one.message} for one in receipt.mistakes],
+        "conflict": None
+        if collision is None
+        else {
+            "expectedVersion": collision.expected,
+            "currentVersion": collision.current,
+            "differences": [
+                {"field": camel(one.field), "base": one.base, "yours": one.yours, "theirs": one.theirs}
+                for one in collision.differences
+            ],
+        },
+        "revealed": None
+        if revealed is None
+        else [{"field": camel(cell), "value": value} for cell, value in revealed.items()],
+    }

@@ -1,0 +1,165 @@
+"""What a command costs the database: statements are counted, compiled once, and each is of the caller's own rights."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import Select, literal_column, select
+
+from db import desk as desks
+from db import statement as statements
+from db.crypto import Cipher
+from db.desk import Actor, Desk
+from tests.commands.agreeing import AGREED, in_force
+from tests.commands.office import DAY, HOUR, Case, Office, key_of, name_of, now
+
+
+@contextmanager
+def listening(office: Office) -> Iterator[list[str]]:
+    """What runs on the connections of the writer meanwhile."""
+    pool: Any = office.desk.parts.gate._callers._pool
+    heard: list[str] = []
+
+    def hear(record: asyncpg.connection.LoggedQuery) -> None:
+        # Once in a connection's life, asyncpg looks up the array types that it meets.
+        if "typeinfo" not in record.query and "current_setting('jit')" not in record.query:
+            heard.append(" ".join(record.query.split()))
+
+    connections = [holder._con for holder in pool._holders if holder._con is not None]
+    for connection in connections:
+        connection.add_query_logger(hear)
+    try:
+        yield heard
+    finally:
+        for connection in connections:
+            connection.remove_query_logger(hear)
+
+
+@contextmanager
+def compiling(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """The statements that are compiled meanwhile, by the desk or for a payload."""
+    compiled: list[Any] = []
+    real = statements.compile_statement
+
+    def note(statement: Any) -> Any:
+        compiled.append(statement)
+        return real(statement)
+
+    with monkeypatch.context() as patch:
+        for module in ("db.desk", "db.batch", "db.select"):
+            patch.setattr(f"{module}.compile_statement", note)
+        yield compiled
+
+
+async def _record(office: Office, case: Case, key: str, **given: Any) -> Any:
+    return await office.must(
+        "mediator", "disputeRecord", id=case.key, place="社区调解室", result="TO_CONTINUE", record="双方陈述。",
+        notes=[{"visibility": "SHARED", "text": "先修门灯。"}, {"visibility": "TEAM", "text": "再议。"}], idempotency_key=key, **given,
+    )  # fmt: skip
+
+
+async def _complete(office: Office, visit: Any, key: str) -> Any:
+    return await office.must(
+        "mediator", "followUpComplete", id=visit, method="PHONE", result="NORMAL", satisfaction=5, idempotency_key=key
+    )
+
+
+async def test_round_trips(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of registering, recording a session and completing a visit, the second time: the frame, one look behind the lock, what the command
+    itself must know, and one statement for all that is written. Nothing is compiled any more."""
+    case = await office.mediating()
+    agreed, _, owed = await in_force(office)
+    await office.must("mediator", "obligationPerform", id=owed[0], happened_at=AGREED + 2 * HOUR, evidence="收据 7")
+    visit = await office.value("SELECT id FROM follow_up WHERE dispute_id = $1", agreed.key)
+    made = await office.must("mediator", "followUpSchedule", dispute_id=agreed.key, due_on=now().date() + DAY)
+    other = key_of(made["id"])
+    await office.register(idempotency_key="trips-1")
+    await _record(office, case, "trips-2")
+    await _complete(office, visit, "trips-3")
+    await office.desk.parts.gate.close()
+    with listening(office) as heard, compiling(monkeypatch) as compiled:
+        await office.register(idempotency_key="trips-4")
+        # The frame, the place, its team, whether he is a mediator, the company; then all rows, and whether he may.
+        assert _kinds(heard) == ["BEGIN;", "WITH", "SELECT", "SELECT", "SELECT", "SELECT", "WITH", "SELECT", "COMMIT;"]
+        for table in ("dispute", "party", "assignment", "event"):
+            assert f"INSERT INTO {table} " in heard[6]
+        heard.clear()
+        await _record(office, case, "trips-5")
+        # The lock comes with the key; behind it the guards, the days of consent; the rows, and whether he still may.
+        assert _kinds(heard) == ["BEGIN;", "WITH", "SELECT", "SELECT", "WITH", "SELECT", "COMMIT;"]
+        assert "FOR UPDATE" in heard[1]
+        assert "INSERT INTO request" in heard[1]
+        heard.clear()
+        await _complete(office, other, "trips-6")
+        assert _kinds(heard) == ["BEGIN;", "WITH", "SELECT", "SELECT", "WITH", "COMMIT;"]
+        assert compiled == []
+
+
+def _kinds(heard: list[str]) -> list[str]:
+    return [text.partition(" ")[0] for text in heard]
+
+
+async def test_nobody_is_answered_by_a_statement_made_for_others(office: Office) -> None:
+    """Under one name each shape of access has a statement of its own, whoever comes first; the same shape has the same."""
+    people = ("mediator", "grid_worker", "police", "bureau_admin", "mediator", "police")
+    accesses = {}
+    for who in people:
+        token = await office.desk.token(name_of(who))
+        accesses[who] = (await office.desk.parts.gate._callers.find(token)).viewer.access
+    made: list[str] = []
+    epoch = await office.value("SELECT epoch FROM access_epoch")
+    for who in people:
+        desk = Desk(
+            office.desk.connection, Actor(accesses[who], await office.person(who), epoch), Cipher(bytes(32)), now()
+        )
+
+        def make(who: str = who) -> Select[Any]:
+            made.append(who)
+            return select(literal_column(f"'{who}'").label("who"))
+
+        assert (await desk.look("test.whose", make, {}))[0]["who"] == who
+    assert made == ["mediator", "grid_worker", "police", "bureau_admin"]
+
+
+async def test_the_statement_of_one_role_never_serves_another(office: Office) -> None:
+    """The same command on the same dispute, by turns: each is refused or served by his own rights, whoever was there before him."""
+    case = await office.mediating()
+    for turn in range(2):
+        await _record(office, case, f"turn-{turn}")
+        for who, code in (("police", "NOT_FOUND"), ("grid_worker", "FORBIDDEN"), ("analyst", "FORBIDDEN")):
+            done = await office.do(who, "disputeRecord", id=case.key, place="所里", result="TO_CONTINUE", record="无。")
+            assert done.mistakes == [("id", code)], who
+    assert await office.value("SELECT count(*) FROM session WHERE dispute_id = $1", case.key) == 2
+
+
+async def test_a_read_sees_what_was_written_before_it(office: Office) -> None:
+    """What is held back goes to the database before a statement that names its table, and before none that does not."""
+    connection = office.desk.connection
+    token = await office.desk.token(name_of("mediator"))
+    caller = await office.desk.parts.gate._callers.find(token)
+    case = await office.mediating()
+    of_case = select(desks.t.party.c.id).where(desks.t.party.c.dispute_id == case.key)
+    elsewhere = select(desks.t.team.c.id).limit(literal_column("1"))
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        desk = Desk(
+            connection, Actor(caller.viewer.access, caller.viewer.person_id, caller.epoch), Cipher(bytes(32)), now()
+        )
+        before = {one["id"] for one in await desk.fetch(of_case)}
+        key = await desk.insert(
+            desks.t.party, dispute_id=case.key, side="THIRD", kind="OWNER", name="某人", is_natural_person=True
+        )
+        await desk.fetch(elsewhere)
+        assert await connection.fetchval("SELECT count(*) FROM party WHERE id = $1", key) == 0
+        assert {one["id"] for one in await desk.fetch(of_case)} == before | {key}
+        # A row is changed once in a statement: the second change waits for the first.
+        await desk.update(desks.t.party, key, name="另一人")
+        await desk.update(desks.t.party, key, phone="13800000001")
+        assert await connection.fetchval("SELECT name FROM party WHERE id = $1", key) == "另一人"
+        await desk.fetch(of_case)
+        assert await connection.fetchval("SELECT phone FROM party WHERE id = $1", key) == "13800000001"
+    finally:
+        await transaction.rollback()

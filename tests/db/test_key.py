@@ -1,0 +1,18 @@
+"""New keys: as those of the database, and in the order in which they were made."""
+
+import datetime as dt
+
+from db.key import Keys, new_key
+
+
+def test_keys_are_of_version_7_and_of_now() -> None:
+    key = new_key()
+    assert (key.version, key.variant) == (7, "specified in RFC 4122")
+    made = dt.datetime.fromtimestamp((key.int >> 80) / 1000, dt.UTC)
+    assert abs(dt.datetime.now(dt.UTC) - made) < dt.timedelta(minutes=1)
+
+
+def test_each_is_later_than_the_one_before_it() -> None:
+    keys = Keys()
+    made = [keys.new() for _ in range(20_000)]
+    assert made == sorted(set(made))
