@@ -16,6 +16,8 @@ from db.deadlines import tier_setting
 from db.engine import Address, Session, open_pool
 from db.lanes import Lanes
 from db.read import Reader
+from db.study import Study
+from schema.asking import Asker
 from schema.execution import Executor
 from schema.mutating import Mutator
 from schema.sdl import build
@@ -38,10 +40,14 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
     steady = dataclasses.replace(reading, plan_cache_mode="force_generic_plan")
     reader = Reader(Lanes(steady, settings.pool_size), Lanes(reading, half))
     writers = await open_pool(Session(address, WRITER, timeout), half)
+    # For what is asked about the policy: seldom, and in transactions.
+    askers = await open_pool(reading, 2, least=0)
+    study = Study()
     try:
         schema = build()._schema  # noqa: SLF001  graphql-core's own schema has no public name
         policies = Policies(writers)
-        executor = Executor(schema, reader, fast_path=settings.fast_path, max_cost=settings.max_cost)
+        asker = Asker(askers, study)
+        executor = Executor(schema, reader, asker, fast_path=settings.fast_path, max_cost=settings.max_cost)
         mutator = Mutator(schema, reader, Commander(writers, Cipher(settings.key())))
         gate = Gate(Callers(writers, policies), executor, mutator, reader)
 
@@ -52,5 +58,7 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
         yield Parts(schema, gate, ready)
         await gate.close()
     finally:
+        study.close()
         await reader.close()
+        await askers.close()
         await writers.close()

@@ -24,10 +24,11 @@ from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, O
 
 
 class Sight:
-    """One access, in SQL. Stateless but for the access it asks."""
+    """One access, in SQL. Stateless but for the access it asks. `claims`: how the binds of its claims begin, where a statement
+    looks with the eyes of two."""
 
-    def __init__(self, access: Access) -> None:
-        self.access = access
+    def __init__(self, access: Access, claims: str = "claim") -> None:
+        self.access, self._claims = access, claims
 
     # -- rows: the one place where a row's visibility is decided
 
@@ -99,7 +100,7 @@ class Sight:
         return rows != Never() and implies(rows, parts)
 
     def claim(self, reference: ClaimRef) -> Sql:
-        return bindparam(f"claim_{reference.slot}_{reference.name}", type_=CLAIMS[reference.name])
+        return bindparam(f"{self._claims}_{reference.slot}_{reference.name}", type_=CLAIMS[reference.name])
 
     # -- fields: the one place where a value's form is decided
 
@@ -193,6 +194,11 @@ class Sight:
         if not chosen:
             return func.to_json(text_array([]))
         return func.to_json(func.array_remove(array[Any](chosen, type_=Text()), null()))
+
+
+def claim_values(access: Access, claims: str = "claim") -> dict[str, Any]:
+    """The values of the binds by which a statement refers to the claims of an access."""
+    return {f"{claims}_{slot}_{name}": value for slot, held in enumerate(access.claims) for name, value in held.items()}
 
 
 def scope_of(row: Row) -> tuple[FromClause, ...]:

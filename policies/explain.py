@@ -11,7 +11,7 @@ from typing import Any
 
 from policies.catalog import Field, Resource
 from policies.compile import Policy
-from policies.grant import Access, Appointment, Bound
+from policies.grant import Access, Appointment, Bound, Grant
 from policies.predicate import (
     And,
     ClaimRef,
@@ -87,9 +87,7 @@ def explain(
             shown, cell = "masked", f"~{field.field_class}"
     voice = _Voice(access.policy, resource, row, claims, concealed)
     verdicts = []
-    for bound in grant.bounds:
-        if field is not None and not (bound.rule.covers(f"~{field.field_class}") or bound.rule.every):
-            continue
+    for bound in speaking(grant, field):
         failed = next((part for part in conjuncts(bound.rows) if not evaluate(part, row, claims)), None)
         verdicts.append(Verdict(bound, None if failed is None else voice.spell(failed)))
     matching = [one.bound for one in verdicts if one.failed is None and one.bound.rule.covers(cell)]
@@ -98,6 +96,13 @@ def explain(
     full = visible if field is None else shown == "clear" or (field.mask == "stored" and shown == "masked")
     changes = () if full else tuple(_changes(access, voice, action, wanted))
     return Explanation(visible, shown, tuple(verdicts), decisive, changes)
+
+
+def speaking(grant: Grant, field: Field | None) -> Iterator[Bound]:
+    """The rules that have a say about the row as such, or about a field of it, whatever the row is."""
+    for bound in grant.bounds:
+        if field is None or bound.rule.covers(f"~{field.field_class}"):
+            yield bound
 
 
 def _changes(access: Access, voice: _Voice, action: str, wanted: str) -> Iterator[Change]:
@@ -123,7 +128,12 @@ def _changes(access: Access, voice: _Voice, action: str, wanted: str) -> Iterato
         for rule in policy.rules_for(role, resource.name, action):
             if rule.role != role or not rule.allow or not rule.covers(wanted):
                 continue
-            lacking = [part for part in conjuncts(rule.rows) if not _fits(part, row, access.appointments)]
+            # SECURITY: what the asker may not know of the row is not told by what it lacks either.
+            lacking = [
+                part
+                for part in conjuncts(rule.rows)
+                if voice.conceals(part) or not _fits(part, row, access.appointments)
+            ]
             # An appointment changes what he is, not what the row is.
             if all(claims_of(part) and voice.can_be(part) for part in lacking):
                 _keep(best, Change(role, rule.line, False, (*map(voice.need, lacking), *denials)))
@@ -184,10 +194,14 @@ class _Voice:
     def can_be(self, predicate: Predicate) -> bool:
         """Whether claims could meet a condition on this row: what the row does not have, nobody's claim equals."""
         return all(
-            self.row.get(one.attribute) is not None
+            one.attribute in self.concealed or self.row.get(one.attribute) is not None
             for one in atoms_of(predicate)
             if isinstance(one, Eq | In) and claims_of(one)
         )
+
+    def conceals(self, predicate: Predicate) -> bool:
+        """Whether a condition speaks of what the asker may not know."""
+        return any(one.attribute in self.concealed for one in atoms_of(predicate) if isinstance(one, Eq | In | Has))
 
     def _asked(self, predicate: Predicate) -> str:
         match predicate:

@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar
 
 import strawberry
 
+from schema import explanation
 from schema.dispute import Dispute
 from schema.node import Node, one
 from schema.page import planned, rows
@@ -82,3 +83,7 @@ class Query:
         ] = strawberry.UNSET,
     ) -> Statistics:
         return planned()
+
+    explain_access = explanation.explain_access
+    who_can_see = explanation.who_can_see
+    what_can_see = explanation.what_can_see

@@ -11,6 +11,7 @@ from db.tables.dispute import dispute
 from db.tables.event import event
 from db.tables.follow_up import follow_up
 from db.tables.handover import escalation, opinion, recusal
+from db.tables.impact import policy_impact
 from db.tables.measure import measure
 from db.tables.obligation import obligation, performance
 from db.tables.organization import organization
