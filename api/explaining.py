@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from api import tokens
 
+# The ways to another answer that lack least.
+SHOWN_CHANGES = 5
 _SHOWN = {"clear": "明文", "masked": "掩码", "hidden": "不可见"}
 
 
@@ -70,4 +72,10 @@ async def explain_to_terminal(connection: Any, person: str, node: str, field: st
         lines.append(f"  {mark} 第 {rule.line} 行 {what}" + (f"：{verdict.failed}" if verdict.failed else ""))
     if not explanation.verdicts:
         lines.append("  没有一条规则说到它；没有写到的一律不可见。")
+    if explanation.decisive is not None:
+        lines.append(f"决定于第 {explanation.decisive.rule.line} 行。")
+    for change in explanation.changes[:SHOWN_CHANGES]:
+        role = "" if change.held else f"任职为{policy.roles[change.role]}"
+        needs = "，且".join([role, *change.needs] if role else change.needs)
+        lines.append(f"  如果{needs}，则可{'见明文' if column is not None else '见'}（第 {change.line} 行）。")
     return lines

@@ -44,12 +44,12 @@ def run_tests(
 
     policy, at = _compiled(file), tests or SUITE_PATH
     try:
-        suite = load(_text(at), policy)
+        suite = load(_text(at), policy, str(at))
     except SuiteRefused as refused:
         stop("\n".join(f"{at}:{one.line}:{one.column}: {one.message}" for one in refused.problems), UNUSABLE)
     report = run(policy, suite)
     for failure in report.failures:
-        typer.echo(f"{at}:{failure.line}: {failure.says}：{failure.text}")
+        typer.echo(f"{failure.source}:{failure.line}: {failure.says}：{failure.text}")
     for survivor in report.survivors:
         typer.echo(f"{_named(file)}:{survivor.line}: {survivor.text}")
     typer.echo(f"测试 {suite.sentences} 项（{report.cases} 例），不符 {len(report.failures)} 处")

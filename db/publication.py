@@ -1,11 +1,159 @@
-"""Policy versions in the database: the live one, and the first one of a new installation."""
+"""Policy versions on their way: what is worked out of a text once, what it would give whom, and who would be left in charge.
+
+It decides on sets of cells, never on names of roles but for the three administrators' posts, which the law of the land names.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
+
+import orjson
 
 from db.catalog import CATALOG
-from policies.compile import Policy, compile_policy
+from policies.compile import Policy, PolicyRefused, compile_policy
+from policies.diff import Diff, diff, print_diff
+from policies.grant import Appointment
+from policies.guard import gains, holders
+from policies.lines import Problem
+from policies.suite import SUITE_PATH, load
+from policies.testing import Report, run
+from policies.words import action_words, class_words
+
+# GB/T 22239-2019 level 3: posts that exclude each other (`db/tables/person.py`).
+ADMINISTRATORS = ("system_admin", "security_admin", "auditor")
+# So many sentences of a kind are kept with a version.
+MOST_TOLD = 500
+# Testing changes every rule in several ways. What takes longer than this is no policy that somebody reviewed.
+MOST_RULES = 3000
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A text with all that is worked out of it. `difference`: to the version that is live."""
+
+    policy: Policy
+    tests: str
+    report: Report
+    difference: Diff
+
+    def values(self, given: Sequence[str], needed: int) -> dict[str, Any]:
+        """The columns of its row that never change."""
+        report = self.report
+        found: dict[str, Any] = {
+            "text": self.policy.text,
+            "sha256": self.policy.sha256,
+            "tests": self.tests,
+            "green": report.green,
+            "cases": report.cases,
+            "mutants": report.mutants,
+            "failures": _told(f"第 {one.line} 行 {one.says}：{one.text}" for one in report.failures),
+            "survivors": _told(f"第 {one.line} 行 {one.text}" for one in report.survivors),
+            "widens": self.difference.widens,
+            "differences": _told(line.strip() for line in print_diff(self.difference).splitlines()),
+            "gains": _told(given),
+            "approvals_needed": needed,
+        }
+        return found | {"proof_sha256": proof_of(self)}
+
+
+def proof_of(examined: Examined) -> str:
+    """The hash of the tests and of what came of them."""
+    report = examined.report
+    came = [
+        examined.tests,
+        report.cases,
+        report.mutants,
+        [[one.line, one.says, one.text] for one in report.failures],
+        [[one.line, one.text] for one in report.survivors],
+    ]
+    return hashlib.sha256(orjson.dumps(came)).hexdigest()
+
+
+def shipped_tests() -> str:
+    """The tests that came with the software."""
+    return SUITE_PATH.read_text(encoding="utf-8")
+
+
+def examine(text: str, tests: str, live: Policy) -> Examined:
+    """Everything that can be said of a text without asking the database. Raises PolicyRefused and SuiteRefused."""
+    policy = compile_policy(text, CATALOG)
+    problems = [*_many(policy), *_administrators(policy)]
+    if problems:
+        raise PolicyRefused(problems)
+    return Examined(policy, tests, run(policy, load(tests, policy)), diff(live, policy))
+
+
+def _many(policy: Policy) -> Iterator[Problem]:
+    if len(policy.rules) > MOST_RULES:
+        yield Problem(0, f"规则过多：{len(policy.rules)} 条，至多 {MOST_RULES} 条，请以角色继承、命名条件合并")
+
+
+def _administrators(policy: Policy) -> Iterator[Problem]:
+    """SECURITY: nobody gets two of the three posts by way of a role that inherits one."""
+    for role, sources in policy.inherited.items():
+        for post in ADMINISTRATORS:
+            if post in sources[1:]:
+                yield Problem(0, f"{role} 不能继承 {post}：系统管理员、安全管理员、审计管理员三员分立，其权限不得由其他角色取得")
+
+
+def _told(sentences: Iterable[str]) -> list[str]:
+    found = list(sentences)
+    return found if len(found) <= MOST_TOLD else [*found[:MOST_TOLD], f"另有 {len(found) - MOST_TOLD} 项。"]
+
+
+# -- people
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Active people with the appointments that they hold or are to hold, and the organizations of those."""
+
+    appointments: Mapping[UUID, Sequence[Appointment]]
+    organizations: Mapping[UUID, frozenset[UUID]]
+
+    def colleagues(self, person: UUID) -> frozenset[UUID]:
+        """He and all who have a post in an organization of his."""
+        own = self.organizations.get(person, frozenset())
+        return frozenset({person} | {one for one, held in self.organizations.items() if held & own})
+
+
+def given(live: Policy, draft: Policy, author: UUID, staff: Staff) -> list[str]:
+    """What a draft gives its author or the people of his organizations beyond what they have, one sentence each.
+
+    SECURITY: two people with posts of the same roles gain the same, whatever their claims are; each such set is looked at once.
+    """
+    shapes: dict[tuple[str, ...], Sequence[Appointment]] = {}
+    for one in sorted(staff.colleagues(author), key=lambda person: (person != author, person)):
+        held = staff.appointments.get(one, ())
+        shapes.setdefault(tuple(sorted(post.role for post in held)), held)
+    found: dict[str, None] = {}
+    for roles, held in shapes.items():
+        who = "、".join(draft.roles.get(role, role) for role in dict.fromkeys(roles))
+        for one in gains(live, draft, held):
+            label = draft.catalog.resources[one.resource].label
+            cell = "" if one.field_class is None else f"的{class_words(one.field_class, one.form)}"
+            what = f"{action_words(one.resource, one.action)}{label}{cell}"
+            found[f"{who}：{what}，由「{one.before or '无'}」变为「{one.after}」"] = None
+    return list(found)
+
+
+def governed(policy: Policy, staff: Staff) -> bool:
+    """Whether somebody could still draft and publish, and another approve."""
+    able = {action: set(holders(policy, action, staff.appointments)) for action in ("draft", "publish", "approve")}
+    return any(able["approve"] - {one} for one in able["draft"] & able["publish"])
+
+
+def others(person: UUID, author: UUID, staff: Staff) -> bool:
+    """Whether a person is of another organization than an author: none of his posts is in one of the author's."""
+    held = staff.organizations.get(person, frozenset())
+    return bool(held) and not held & staff.organizations.get(author, frozenset())
+
+
+# -- the versions of an installation
 
 
 async def publish_first(connection: Any, text: str) -> int:
@@ -15,17 +163,17 @@ async def publish_first(connection: Any, text: str) -> int:
     """
     policy = compile_policy(text, CATALOG, 1)
     await connection.execute(
-        "INSERT INTO policy_version (id, text, sha256, state, note, published_at)"
+        "INSERT INTO policy_version (version, text, sha256, state, note, published_at)"
         " SELECT 1, $1, $2, 'PUBLISHED', '初始策略', now() WHERE NOT EXISTS (SELECT FROM policy_version) ON CONFLICT DO NOTHING",
         policy.text,
         policy.sha256,
     )
-    return int(await connection.fetchval("SELECT id FROM policy_version WHERE state = 'PUBLISHED'"))
+    return int(await connection.fetchval("SELECT version FROM policy_version WHERE state = 'PUBLISHED'"))
 
 
 async def live_policy(connection: Any) -> Policy:
-    """The policy in force. Raises LookupError where none is published."""
-    row = await connection.fetchrow("SELECT id, text FROM policy_version WHERE state = 'PUBLISHED'")
+    """The policy in force. Raises LookupError where none is published, PolicyRefused where it no longer compiles."""
+    row = await connection.fetchrow("SELECT version, text FROM policy_version WHERE state = 'PUBLISHED'")
     if row is None:
         raise LookupError("no policy is published")
-    return compile_policy(row["text"], CATALOG, row["id"])
+    return compile_policy(row["text"], CATALOG, row["version"])

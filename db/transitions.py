@@ -43,6 +43,7 @@ FROM_STATES: dict[str, tuple[str, ...]] = {
 CREATING: dict[str, frozenset[str]] = {
     "Dispute": frozenset({"register"}),
     "Team": frozenset({"form"}),
+    "Appointment": frozenset({"grant"}),
     "Inspection": frozenset({"record"}),
     "Visit": frozenset({"record"}),
 }

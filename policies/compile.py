@@ -221,6 +221,7 @@ class _Compiler:
 
     def _named(self) -> dict[str, Named]:
         named: dict[str, Named] = {}
+        known: dict[str, Condition] = {}
         for line in self.lines["p2"]:
             name, text, label = line.parts
             if not _NAME.fullmatch(name) or name == "r":
@@ -229,8 +230,10 @@ class _Compiler:
                 self.refuse(line, 1, f"条件名 {name} 重复定义")
             else:
                 try:
-                    condition = parse(text, {known: one.condition for known, one in named.items()})
+                    # One dictionary for all: a name is never defined anew, so that those to come change nothing of this condition.
+                    condition = parse(text, known)
                     self._fits_somewhere(condition)
+                    known[name] = condition
                     named[name] = Named(name, text, label, condition)
                 except ConditionRefused as refused:
                     self._refuse_condition(line, 2, refused)
@@ -371,15 +374,12 @@ def _too_many(policy: Policy) -> Iterator[Problem]:
 
 
 def _reaches(below: Mapping[str, list[str]], start: str, target: str) -> bool:
-    open_roles, seen = [start], set()
-    while open_roles:
-        role = open_roles.pop()
-        if role == target:
-            return True
-        if role not in seen:
-            seen.add(role)
-            open_roles.extend(below.get(role, ()))
-    return False
+    """Whether a role inherits another; no further than Casbin follows, for what goes round more roles is too deep anyway."""
+    level, seen = {start}, {start}
+    for _ in range(MAX_INHERITANCE + 1):
+        level = {inherited for role in level for inherited in below.get(role, ())} - seen
+        seen |= level
+    return target in seen
 
 
 def _deep(below: Mapping[str, list[str]], start: str) -> bool:

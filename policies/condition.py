@@ -93,10 +93,10 @@ def write(condition: Condition) -> str:
             case ast.Compare(left=left, ops=[operator], comparators=[right]):
                 sign = "in" if isinstance(operator, ast.In) else "==" if isinstance(operator, ast.Eq) else "!="
                 return f"{text(left, named, True)} {sign} {text(right, named, True)}"
-            case ast.Attribute(value=value, attr=name):
-                return f"{text(value, {}, True)}.{name}"
+            case ast.Attribute(value=ast.Attribute(attr=root), attr=name):
+                return f"r.{root}.{name}"
             case ast.Name(id=name):
-                return text(named[name].tree, named[name].named, inside) if name in named else name
+                return text(named[name].tree, named[name].named, inside)
             case ast.Constant(value=value):
                 return repr(value)
         raise AssertionError("not translated")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 
@@ -58,6 +59,11 @@ class Has:
 class And:
     parts: tuple[Predicate, ...]
 
+    @cached_property
+    def plain(self) -> frozenset[Predicate] | None:
+        """The parts as a set, where all of them are single comparisons: one such And follows from another by inclusion."""
+        return frozenset(self.parts) if all(type(part) in _COMPARISONS for part in self.parts) else None
+
 
 @dataclass(frozen=True)
 class Or:
@@ -71,6 +77,7 @@ class Not:
     part: Predicate
 
 
+_COMPARISONS = frozenset({Eq, In, Has})
 Predicate = Always | Never | Eq | In | Has | And | Or | Not
 
 
@@ -119,6 +126,13 @@ def _flatten(parts: Iterable[Predicate], kind: type[And] | type[Or]) -> Iterable
 
 def implies(left: Predicate, right: Predicate) -> bool:
     """True if every row of `left` is surely a row of `right`."""
+    if type(left) in _COMPARISONS and type(right) in _COMPARISONS:
+        return left == right
+    if isinstance(left, And) and left.plain is not None:
+        if type(right) in _COMPARISONS:
+            return right in left.plain
+        if isinstance(right, And) and right.plain is not None:
+            return right.plain <= left.plain
     if left == right or isinstance(left, Never) or isinstance(right, Always):
         return True
     if isinstance(left, Or):

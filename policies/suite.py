@@ -25,8 +25,10 @@ _TRUTHS = {"true": True, "false": False}
 
 @dataclass(frozen=True)
 class Case:
-    """One person and one row. `expected`: by action the cells (`row`, a class, `~` and a class) that he should have; all actions are there."""
+    """One person and one row, on a line of a named text. `expected`: by action, of which all are there, the cells that he should have
+    (`row`, a class, `~` and a class)."""
 
+    source: str
     line: int
     says: str
     who: str
@@ -44,6 +46,10 @@ class Suite:
     cases: tuple[Case, ...]
     sentences: int
 
+    def __add__(self, other: Suite) -> Suite:
+        """The tests of both, as of those that ship and those that are kept with a version."""
+        return Suite(self.cases + other.cases, self.sentences + other.sentences)
+
 
 class SuiteRefused(Exception):
     """The text is no suite of tests for this policy; `problems` lists every mistake with its line."""
@@ -53,14 +59,15 @@ class SuiteRefused(Exception):
         self.problems = tuple(problems)
 
 
-def load(text: str, policy: Policy) -> Suite:
-    """The tests of a text, in the names or the labels of the policy's catalog and roles. Raises SuiteRefused."""
-    return _Loader(policy).suite(text)
+def load(text: str, policy: Policy, source: str = "") -> Suite:
+    """The tests of a text, in the names or the labels of the policy's catalog and roles. `source`: what people call the text.
+    Raises SuiteRefused."""
+    return _Loader(policy, source).suite(text)
 
 
 class _Loader:
-    def __init__(self, policy: Policy) -> None:
-        self.policy, self.catalog = policy, policy.catalog
+    def __init__(self, policy: Policy, source: str) -> None:
+        self.policy, self.catalog, self.source = policy, policy.catalog, source
         self.problems: list[Problem] = []
         self.attributes = {
             name: one for each in self.catalog.resources.values() for name, one in each.attributes.items()
@@ -202,7 +209,7 @@ class _Loader:
                 self.refuse(place, f"没有人员 {name[:40]!r}")
         return [
             Case(
-                key.start_mark.line + 1, says, name, " ".join(fact for _, fact in given), people[name], resource_name,
+                self.source, key.start_mark.line + 1, says, name, " ".join(fact for _, fact in given), people[name], resource_name,
                 self._row(row, self.catalog.resources[resource_name]), expected,
             )
             for _, name in who

@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 from policies.compile import Policy, Rule
 from policies.grant import Access, Bound, Grant, cells_of, role_grant
 from policies.oracle import Oracle, thing
-from policies.predicate import Always, Never, Predicate, all_of, bind, conjuncts, evaluate, follows
+from policies.predicate import Always, Never, Predicate, all_of, any_of, bind, conjuncts, disjuncts, evaluate, follows
 from policies.suite import Case, Suite
 from policies.words import action_words, class_words, words
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A case that is not as expected: its line in the tests, and what differs."""
+    """A case that is not as expected: its line in a text of tests, and what differs."""
 
+    source: str
     line: int
     says: str
     text: str
@@ -76,10 +77,13 @@ def _failures(policy: Policy, suite: Suite) -> Iterator[Failure]:
             who = f"{case.who}对{policy.catalog.resources[case.resource].label}（{case.given or '任意一行'}）"
             if shown != expected:
                 text = f"{who}{_difference(case, action, expected, shown)}"
-                yield Failure(case.line, case.says, text)
+                yield Failure(case.source, case.line, case.says, text)
             if shown != judged:
                 yield Failure(
-                    case.line, case.says, f"{who}的{action_words(case.resource, action)}：编译结果与 Casbin 不一致"
+                    case.source,
+                    case.line,
+                    case.says,
+                    f"{who}的{action_words(case.resource, action)}：编译结果与 Casbin 不一致",
                 )
 
 
@@ -192,6 +196,11 @@ class _Hunt:
         for part in parts:
             rest = all_of(one for one in parts if one is not part)
             yield f"去掉条件「{self._say(part, rule)}」", replace(rule, rows=rest)
+            alternatives = disjuncts(part)
+            for one in alternatives if len(alternatives) > 1 else ():
+                fewer = any_of(other for other in alternatives if other is not one)
+                rows = all_of([*(other for other in parts if other is not part), fewer])
+                yield f"去掉「{self._say(one, rule)}」一种情形", replace(rule, rows=rows)
         if len(parts) > 1:
             yield "去掉全部条件", replace(rule, rows=Always())
         if rule.every or (rule.action != "read" and not rule.fields):

@@ -71,6 +71,7 @@ class Query:
     alert_rules = rows("risk", "AlertRule", "预警规则。")
     inspections = rows("visit", "Inspection", "排查，含零报告。")
     events = rows("event", "Event", "事件，即审计与办理轨迹。")
+    policy_versions = rows("policy", "PolicyVersion", "访问策略的各个版本，由新到旧。")
 
     @root("统计：一段时间的合计，以及按一种方式的分组。")
     def statistics(

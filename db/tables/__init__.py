@@ -1,6 +1,6 @@
 """All tables of the service, one file per noun. Every readable column declares its field class once."""
 
-from db.tables.access import access_epoch, policy_version, token
+from db.tables.access import access_epoch, token
 from db.tables.agreement import agreement, confirmation, extension, signature
 from db.tables.area import area
 from db.tables.assignment import assignment
@@ -17,6 +17,7 @@ from db.tables.obligation import obligation, performance
 from db.tables.organization import organization
 from db.tables.party import party
 from db.tables.person import appointment, mediator, person
+from db.tables.policy import policy_version
 from db.tables.referral import referral
 from db.tables.request import case_counter, request
 from db.tables.risk import alert, alert_rule, assessment

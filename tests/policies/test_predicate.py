@@ -25,8 +25,10 @@ from policies.predicate import (
     conjuncts,
     disjuncts,
     evaluate,
+    follows,
     implies,
     negate,
+    unbound,
 )
 
 TEXTS, KEYS, TRUTHS = ("a", "b"), (1, 2), (True, False)
@@ -114,6 +116,34 @@ def test_implies_is_sound(left: Predicate, right: Predicate, row: Row, caller: C
     for one, other in pairs:
         if implies(one, other) and evaluate(one, row, caller):
             assert evaluate(other, row, caller), (one, other)
+
+
+@given(predicates, predicates, rows, callers)
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_follows_is_sound_and_says_no_less_than_implies(
+    left: Predicate, right: Predicate, row: Row, caller: Caller
+) -> None:
+    for one, other in [
+        (left, right),
+        (all_of([left, right]), right),
+        (left, any_of([left, right])),
+        (left, rebuilt(left)),
+    ]:
+        if implies(one, other):
+            assert follows(one, other)
+        if follows(one, other) and evaluate(one, row, caller):
+            assert evaluate(other, row, caller), (one, other)
+
+
+@given(predicates, predicates, rows, callers)
+@settings(max_examples=100, deadline=None, derandomize=True)
+def test_follows_sees_through_any_way_of_writing(left: Predicate, right: Predicate, row: Row, caller: Caller) -> None:
+    """De Morgan, distribution, absorption: the same truth in other words."""
+    both = And((left, right))
+    assert follows(both, Not(Or((Not(left), Not(right)))))
+    assert follows(Not(Or((Not(left), Not(right)))), both)
+    assert follows(left, Or((both, And((left, Not(right))))))
+    assert follows(Or((both, And((left, Not(right))))), left)
 
 
 @given(predicates, st.sets(st.sampled_from(["area", "person", "teams"])), st.booleans(), rows, claims)
@@ -209,6 +239,37 @@ def test_simplified_forms(made: Predicate, wanted: Predicate) -> None:
 )
 def test_what_follows(left: Predicate, right: Predicate, follows: bool) -> None:
     assert implies(left, right) is follows
+
+
+D = Eq("text", ClaimRef("area", 0))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "follow"),
+    [
+        (A, Not(B), True),  # one attribute has one value
+        (A, Not(D), False),  # which may be that of a claim
+        (Eq("flag", True), Not(Eq("flag", False)), True),
+        (Not(Eq("flag", False)), Eq("flag", True), False),  # it may be missing
+        (C, Or((And((C, A)), And((C, Not(A))))), True),
+        (Or((A, C)), A, False),
+        (And((A, B)), Never(), True),
+        (Always(), Or((A, Not(A))), True),
+    ],
+)
+def test_what_follows_though_it_does_not_look_so(left: Predicate, right: Predicate, follow: bool) -> None:
+    assert follows(left, right) is follow
+
+
+def test_too_many_conditions_are_not_tried() -> None:
+    many = [Eq(f"a{number}", True) for number in range(11)]
+    assert not follows(And(tuple(many)), Not(Or(tuple(Not(one) for one in many))))
+    assert follows(And(tuple(many[:10])), Not(Or(tuple(Not(one) for one in many[:10]))))
+
+
+def test_an_unbound_predicate_speaks_of_no_appointment() -> None:
+    one, other = Eq("text", ClaimRef("area", 0)), Eq("text", ClaimRef("area", 1))
+    assert unbound(Or((one, other))) == Eq("text", ClaimRef("area"))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The tests of a policy and their mutants: what is wrong is found, what nobody tested is found, and Casbin is asked as well."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from db.catalog import CATALOG as SHIPPED_CATALOG
 from policies import testing
@@ -159,3 +161,63 @@ def test_our_shortcut_for_mutants_says_the_same_as_the_grants() -> None:
     compiled = compile_policy(SHIPPED, SHIPPED_CATALOG)
     hunt = testing._Hunt(compiled, load(TESTS, compiled))
     assert all(sight.shown() == sight.case.expected[sight.action] for sight in hunt.sights)
+
+
+rules = st.lists(
+    st.tuples(
+        st.sampled_from(["clerk", "chief"]),
+        st.sampled_from(["read", "read", "close", "reveal"]),
+        st.sampled_from(
+            [
+                "True",
+                "here",
+                "r.obj.open",
+                "not r.obj.open",
+                "here and r.obj.open",
+                "r.sub.person in r.obj.helpers or here",
+            ]
+        ),
+        st.sampled_from(["public", "public|contact", "~contact|name", "identity|narrative", "~identity"]),
+        st.sampled_from(["allow", "allow", "deny"]),
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda rule: (rule[0], rule[1], rule[2], rule[4]),
+)
+
+
+@given(rules, st.booleans())
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_casbin_says_what_the_compiled_policy_says(drawn: list[tuple[str, str, str, str, str]], inherits: bool) -> None:
+    """Whatever is expected, Casbin and we never differ, with claims missing and values missing as well."""
+    text = "p2, here, r.obj.town == r.sub.area, 本镇\n" + ("g, chief, clerk\n" if inherits else "")
+    for role, action, rows, fields, effect in drawn:
+        granted = fields if action == "read" and effect == "allow" else fields.replace("~", "")
+        text += f"p, {role}, Case, {action}, {rows}, {granted}, {effect}\n"
+    compiled = policy(text)
+    suite = load(
+        """people:
+  办事员: {role: clerk, person: 甲, area: 一镇}
+  无辖区: {role: clerk, person: 甲}
+  主任: {role: chief, area: 一镇}
+facts:
+  本镇: {town: 一镇, open: true, helpers: [甲]}
+  邻镇: {town: 二镇, open: false, helpers: [甲, 乙]}
+  不明: {}
+tests:
+  - {says: 一, who: 办事员 无辖区 主任, given: 本镇, nothing: 案件}
+  - {says: 二, who: 办事员 无辖区 主任, given: 邻镇, nothing: 案件}
+  - {says: 三, who: 办事员 无辖区 主任, given: 不明, nothing: 案件}
+""",
+        compiled,
+    )
+    assert [failure for failure in run(compiled, suite).failures if "Casbin" in failure.text] == []
+
+
+def test_tests_of_two_texts_count_together() -> None:
+    compiled = policy(TEXT)
+    seen, closed = load(PEOPLE + SEEN, compiled, "随附"), load(PEOPLE + CLOSED, compiled, "本版")
+    assert run(compiled, seen + closed).green
+    assert (seen + closed).sentences == 4
+    wrong = load(PEOPLE + CLOSED.replace("结案}", "登记}".replace("登记", "留痕查看明文")), compiled, "本版")
+    assert {(one.source, one.line) for one in run(compiled, seen + wrong).failures} == {("本版", 10)}
