@@ -14,6 +14,7 @@ from db.commands.carry_out import Commander
 from db.crypto import Cipher
 from db.deadlines import tier_setting
 from db.engine import Address, Session, open_pool
+from db.impact_run import ImpactRuns
 from db.lanes import Lanes
 from db.read import Reader
 from db.study import Study
@@ -42,11 +43,13 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
     writers = await open_pool(Session(address, WRITER, timeout), half)
     # For what is asked about the policy: seldom, and in transactions.
     askers = await open_pool(reading, 2, least=0)
+    counters = await open_pool(reading, 1, least=0)
     study = Study()
     try:
         schema = build()._schema  # noqa: SLF001  graphql-core's own schema has no public name
         policies = Policies(writers)
-        asker = Asker(askers, study)
+        runs = ImpactRuns(counters, writers, study)
+        asker = Asker(askers, study, runs)
         executor = Executor(schema, reader, asker, fast_path=settings.fast_path, max_cost=settings.max_cost)
         mutator = Mutator(schema, reader, Commander(writers, Cipher(settings.key())))
         gate = Gate(Callers(writers, policies), executor, mutator, reader)
@@ -57,8 +60,10 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
 
         yield Parts(schema, gate, ready)
         await gate.close()
+        await runs.close()
     finally:
         study.close()
+        await counters.close()
         await reader.close()
         await askers.close()
         await writers.close()

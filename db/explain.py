@@ -5,13 +5,12 @@ asker sees. Read-only; it decides nothing.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, case, exists, func, literal_column, select
-from sqlalchemy.types import Uuid
+from sqlalchemy.types import Integer, Uuid
 
 from db import tables as t
 from db.catalog import CATALOG, SOURCES
@@ -19,8 +18,8 @@ from db.sight import Sight, claim_values, scope_of
 from db.source import Attribute, Row, Source, Sql
 from db.statement import compile_statement
 from policies.compile import Policy, compile_policy
-from policies.explain import Explanation, explain
 from policies.grant import Access, Appointment
+from policies.guard import POLICY
 
 COUNTY_DAY = "(now() AT TIME ZONE 'Asia/Shanghai')::date"
 # What a truth about a dispute is worked out from: he who reads that knows it anyway.
@@ -55,7 +54,7 @@ async def attributes_of(connection: Any, source_name: str, key: UUID) -> dict[st
     source = SOURCES[source_name]
     row, at = Sight(_NOBODY).row(source, source.table.alias())
     columns = [_value(attribute, row).label(name) for name, attribute in source.attributes.items()]
-    statement = (
+    statement: Any = (
         select(literal_column("1").label("found"), *columns)
         .select_from(at)
         .where(row["id"] == bindparam("key", type_=Uuid()))
@@ -99,7 +98,7 @@ async def concealed_from(connection: Any, asker: Access, source_name: str, key: 
     source, sight = SOURCES[source_name], Sight(asker)
     row, at = sight.row(source, source.table.alias())
     columns = [_known(sight, row, name).label(name) for name in source.attributes]
-    statement = (
+    statement: Any = (
         select(literal_column("1").label("found"), *columns)
         .select_from(at)
         # SECURITY: whether there is such a row is told to nobody who does not see it.
@@ -180,42 +179,43 @@ async def people_of(
 
 async def day_of(connection: Any, instant: dt.datetime | None) -> dt.date:
     """The day in the county of an instant; without one, today."""
-    day: dt.date = await connection.fetchval(
-        "SELECT (coalesce($1, now()) AT TIME ZONE 'Asia/Shanghai')::date", instant
-    )
+    day: dt.date = await connection.fetchval("SELECT (coalesce($1, now()) AT TIME ZONE 'Asia/Shanghai')::date", instant)
     return day
 
 
 async def version_at(connection: Any, instant: dt.datetime) -> int | None:
     """The policy version in force at an instant; None before the first one."""
     found: int | None = await connection.fetchval(
-        "SELECT id FROM policy_version WHERE published_at <= $1 ORDER BY published_at DESC, id DESC LIMIT 1", instant
+        "SELECT version FROM policy_version WHERE published_at <= $1 ORDER BY published_at DESC, version DESC LIMIT 1",
+        instant,
     )
     return found
 
 
 async def policy_of(connection: Any, version: int) -> Policy:
     """The policy of a stored version. Raises PolicyRefused where its text no longer means anything, LookupError for no version."""
-    text = await connection.fetchval("SELECT text FROM policy_version WHERE id = $1", version)
+    text = await connection.fetchval("SELECT text FROM policy_version WHERE version = $1", version)
     if text is None:
         raise LookupError(version)
     return compile_policy(text, CATALOG, version)
 
 
-async def explain_row(
-    connection: Any,
-    access: Access,
-    source_name: str,
-    key: UUID,
-    field_name: str | None,
-    action: str = "read",
-    concealed: frozenset[str] = frozenset(),
-) -> Explanation | None:
-    """The explanation for a row of the database; None if there is no such row."""
-    row = await attributes_of(connection, source_name, key)
-    if row is None:
-        return None
-    resource = CATALOG.resources[source_name]
-    return explain(access, resource, row, resource.fields[field_name] if field_name else None, action, concealed)
-
-
+async def version_for(connection: Any, asker: Access, version: int, action: str = "read") -> Any:
+    """The text and the tests of a stored version; None where there is none, or he does not read its text or may not take the action."""
+    source, sight = SOURCES[POLICY], Sight(asker)
+    row, at = sight.row(source, source.table.alias())
+    statement = (
+        select(row["text"], row["tests"])
+        .select_from(at)
+        # SECURITY: what is worked out of a text tells the text.
+        .where(
+            row["version"] == bindparam("version", type_=Integer()),
+            sight.visible(row),
+            sight.visible(row, action),
+            sight.clear(row, "text"),
+            sight.clear(row, "tests"),
+        )
+    )
+    compiled = compile_statement(statement)
+    values = claim_values(asker) | {"version": version}
+    return await connection.fetchrow(compiled.sql, *(values[name] for name in compiled.binds))

@@ -145,9 +145,7 @@ def _differing(
     was: Access, is_: Access, shape: Any
 ) -> Iterable[tuple[str, str, tuple[Shift, ...], tuple[Predicate, ...]]]:
     """The actions of which any cell differs, with these cells."""
-    held = {
-        key for access in (was, is_) for role, _ in shape for key in access.policy.held.get(role, ())
-    }
+    held = {key for access in (was, is_) for role, _ in shape for key in access.policy.held.get(role, ())}
     for name, action in sorted(held):
         old, new = was.grant(name, action), is_.grant(name, action)
         if _same(old, new):

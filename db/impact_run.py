@@ -46,10 +46,12 @@ class Standing:
 
 async def holders_of(connection: Any, labels: Mapping[str, str]) -> list[Holder]:
     """Whoever an impact is counted for: each appointment in force, under its role, and each valid token."""
-    day = await connection.fetchval(f"SELECT {COUNTY_DAY}")  # noqa: S608  a constant
+    day = await connection.fetchval(f"SELECT {COUNTY_DAY}")
     people = {one.id: one for one in await people_of(connection, day)}
     found = [
-        Holder("role", post.appointment.role, labels.get(post.appointment.role, post.appointment.role), (post.appointment,))
+        Holder(
+            "role", post.appointment.role, labels.get(post.appointment.role, post.appointment.role), (post.appointment,)
+        )
         for person in people.values()
         for post in person.posts
     ]
@@ -59,9 +61,7 @@ async def holders_of(connection: Any, labels: Mapping[str, str]) -> list[Holder]
     )
     for token in tokens:
         posts = [
-            post.appointment
-            for post in people[token["person_id"]].posts
-            if token["appointment_id"] in (None, post.id)
+            post.appointment for post in people[token["person_id"]].posts if token["appointment_id"] in (None, post.id)
         ]
         if posts:
             found.append(Holder("token", token["prefix"], token["label"], tuple(posts)))
@@ -150,24 +150,31 @@ class ImpactRuns:
         if running is not None:
             await asyncio.wait([running], timeout=patience)
         row = await self._writers.fetchrow(_READ, *pair)
+        assert row is not None
         result = None if row["result"] is None else orjson.loads(row["result"])
         return Standing(
-            row["state"], row["done"], row["total"], row["epoch"], row["begun_at"], row["ended_at"], row["digest"], result
+            row["state"],
+            row["done"],
+            row["total"],
+            row["epoch"],
+            row["begun_at"],
+            row["ended_at"],
+            row["digest"],
+            result,
         )
 
     async def _run(self, before: Policy, after: Policy, run: tuple[Any, ...]) -> None:
         progress = [0, 0]
         alive = asyncio.ensure_future(self._tell(run, progress))
         try:
-            async with self._readers.acquire() as connection:
-                async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    await connection.execute(f"SET LOCAL statement_timeout TO {UNIT_MS}")
-                    epoch = await connection.fetchval("SELECT epoch FROM access_epoch")
+            async with self._readers.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+                await connection.execute(f"SET LOCAL statement_timeout TO {UNIT_MS}")
+                epoch = await connection.fetchval("SELECT epoch FROM access_epoch")
 
-                    def told(done: int, total: int) -> None:
-                        progress[:] = [done, total]
+                def told(done: int, total: int) -> None:
+                    progress[:] = [done, total]
 
-                    result = await measure(connection, before, after, self._study, told)
+                result = await measure(connection, before, after, self._study, told)
             text = orjson.dumps(result).decode()
             await self._writers.execute(_END, *run, *progress, epoch, text, digest_of(result))
         except Exception as error:  # noqa: BLE001  whatever went wrong, the run has failed and says so
@@ -202,12 +209,18 @@ ON CONFLICT (sha256, against_sha256) DO UPDATE
     OR (policy_impact.state = 'RUNNING' AND policy_impact.beat_at < now() - make_interval(secs => $4))
 RETURNING begun_at
 """
-_RUN = "WHERE sha256 = $1 AND against_sha256 = $2 AND begun_at = $3 AND state = 'RUNNING'"
-_BEAT = f"UPDATE policy_impact SET done = $4, total = $5, beat_at = now() {_RUN}"
-_END = f"""
-UPDATE policy_impact SET state = 'DONE', done = $4, total = $5, epoch = $6, result = $7, digest = $8, ended_at = now() {_RUN}
+_BEAT = """
+UPDATE policy_impact SET done = $4, total = $5, beat_at = now()
+ WHERE sha256 = $1 AND against_sha256 = $2 AND begun_at = $3 AND state = 'RUNNING'
 """
-_FAIL = f"UPDATE policy_impact SET state = 'FAILED', ended_at = now() {_RUN}"
+_END = """
+UPDATE policy_impact SET state = 'DONE', done = $4, total = $5, epoch = $6, result = $7, digest = $8, ended_at = now()
+ WHERE sha256 = $1 AND against_sha256 = $2 AND begun_at = $3 AND state = 'RUNNING'
+"""
+_FAIL = """
+UPDATE policy_impact SET state = 'FAILED', ended_at = now()
+ WHERE sha256 = $1 AND against_sha256 = $2 AND begun_at = $3 AND state = 'RUNNING'
+"""
 _READ = """
 SELECT state, done, total, epoch, begun_at, ended_at, digest, result FROM policy_impact
  WHERE sha256 = $1 AND against_sha256 = $2

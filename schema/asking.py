@@ -18,6 +18,7 @@ import orjson
 import strawberry
 
 from db import plan as p
+from db.impact_run import ImpactRuns
 from db.select import select_plan
 from db.study import Busy, Study, TooLong
 from policies.compile import Policy
@@ -65,8 +66,9 @@ class Asking:
     """Whoever asks, and what he is answered from: a connection in one snapshot, and a place for heavy thinking."""
 
     viewer: Viewer
-    connection: asyncpg.Connection[asyncpg.Record]
+    connection: Any
     study: Study
+    runs: ImpactRuns
 
     @property
     def access(self) -> Access:
@@ -119,8 +121,8 @@ def asked(description: str, cost: int) -> Callable[[Callable[..., Awaitable[Any]
 class Asker:
     """Answers the questions of one process."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], study: Study) -> None:
-        self._pool, self._study = pool, study
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], study: Study, runs: ImpactRuns) -> None:
+        self._pool, self._study, self._runs = pool, study, runs
 
     async def answer(
         self, questions: Sequence[Question], viewer: Viewer, variables: Any, epoch: int | None
@@ -128,22 +130,21 @@ class Asker:
         """The epoch of the snapshot, the answers by response key, and the errors of those that are refused."""
         answers: dict[str, Any] = {}
         errors: list[dict[str, Any]] = []
-        async with self._pool.acquire() as connection:
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                now = int(await connection.fetchval("SELECT epoch FROM access_epoch"))
-                if epoch is not None and now != epoch:
-                    # SECURITY: nothing is worked out, nor begun, under rights that have ended.
-                    return now, {}, ()
-                asking = Asking(viewer, connection, self._study)
-                for one in questions:
-                    try:
-                        # A question that was given up leaves the snapshot as it was.
-                        async with connection.transaction():
-                            answers[one.key] = one.picks.of(await self._one(asking, one, variables))
-                    except Refusal as refusal:
-                        answers[one.key] = None
-                        extensions = {"code": str(refusal.code)}
-                        errors.append({"message": refusal.message, "path": [one.key], "extensions": extensions})
+        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            now = int(await connection.fetchval("SELECT epoch FROM access_epoch"))
+            if epoch is not None and now != epoch:
+                # SECURITY: nothing is worked out, nor begun, under rights that have ended.
+                return now, {}, ()
+            asking = Asking(viewer, connection, self._study, self._runs)
+            for one in questions:
+                try:
+                    # A question that was given up leaves the snapshot as it was.
+                    async with connection.transaction():
+                        answers[one.key] = one.picks.of(await self._one(asking, one, variables))
+                except Refusal as refusal:
+                    answers[one.key] = None
+                    extensions = {"code": str(refusal.code)}
+                    errors.append({"message": refusal.message, "path": [one.key], "extensions": extensions})
         return now, answers, tuple(errors)
 
     async def _one(self, asking: Asking, question: Question, variables: Any) -> Any:

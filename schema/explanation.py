@@ -86,11 +86,11 @@ class Seer:
     person_id: strawberry.ID = strawberry.field(description="此人的全局标识。")
     name: str = strawberry.field(description="姓名。")
     form: FieldForm | None = strawberry.field(description="所问字段对其怎样显示；没有问字段时为 null。")
-    role: str | None = strawberry.field(description="使其看得见的任职的角色代码。")
-    role_label: str | None = strawberry.field(description="该角色的名称。")
-    organization_id: strawberry.ID | None = strawberry.field(description="该任职所在的机构。")
-    area_code: str | None = strawberry.field(description="该任职的区划代码。")
-    line: int | None = strawberry.field(description="决定的规则所在的行。")
+    role: str = strawberry.field(description="使其看得见的任职的角色代码。")
+    role_label: str = strawberry.field(description="该角色的名称。")
+    organization_id: strawberry.ID = strawberry.field(description="该任职所在的机构。")
+    area_code: str = strawberry.field(description="该任职的区划代码。")
+    line: int = strawberry.field(description="决定的规则所在的行。")
 
 
 @strawberry.type(description="看得见一行或其一个字段的人。")
@@ -137,9 +137,7 @@ TokenArgument = Annotated[
     str | None, strawberry.argument(description="或者写一枚令牌的前缀，即 sl_ 后的 8 个字符：只按该令牌所代表的任职。")
 ]
 NodeArgument = Annotated[strawberry.ID, strawberry.argument(description="所问的行，全局标识，如 Dispute:0190a6c2-…。")]
-FieldArgument = Annotated[
-    str | None, strawberry.argument(description="所问的字段，如 amountClaimed；不写则只问该行。")
-]
+FieldArgument = Annotated[str | None, strawberry.argument(description="所问的字段，如 amountClaimed；不写则只问该行。")]
 ActionArgument = Annotated[str, strawberry.argument(description="所问的动作代码，如 accept；不写为 read。")]
 AsOfArgument = Annotated[
     Instant | None,
@@ -248,7 +246,7 @@ async def explain_access(
     concealed = await concealed_from(asking.connection, asking.access, resource.name, key)
     row = None if concealed is None else await attributes_of(asking.connection, resource.name, key)
     found = None if row is None else explain(access, resource, row, known_field, action, concealed or frozenset())
-    head = {
+    head: dict[str, Any] = {
         "policy_version": access.policy.version,
         "person_id": strawberry.ID(f"Person:{subject.person.id}"),
         "roles": [one.role for one in access.appointments],
@@ -291,7 +289,11 @@ def _verdict(policy: Policy, bound: Bound, matched: bool | None, failed: str | N
 
 def _change(policy: Policy, change: Change) -> AccessChange:
     return AccessChange(
-        line=change.line, role=change.role, role_label=policy.roles[change.role], held=change.held, needs=[*change.needs]
+        line=change.line,
+        role=change.role,
+        role_label=policy.roles[change.role],
+        held=change.held,
+        needs=[*change.needs],
     )
 
 
@@ -346,20 +348,26 @@ async def _names(asking: Asking, people: list[UUID]) -> dict[UUID, str]:
 
 
 def _seer(person: Person, told: Explanation, name: str, policy: Policy) -> Seer:
-    post = None if told.decisive is None else person.posts[told.decisive.slot]
+    # Whoever sees it has a rule that says so.
+    assert told.decisive is not None
+    post = person.posts[told.decisive.slot]
+    role = post.appointment.role
     return Seer(
         person_id=strawberry.ID(f"Person:{person.id}"),
         name=name,
         form=_form(told.field),
-        role=post and post.appointment.role,
-        role_label=post and policy.roles.get(post.appointment.role, post.appointment.role),
-        organization_id=post and strawberry.ID(f"Organization:{post.organization_id}"),
-        area_code=post and post.area_code,
-        line=told.decisive and told.decisive.rule.line,
+        role=role,
+        role_label=policy.roles[role],
+        organization_id=strawberry.ID(f"Organization:{post.organization_id}"),
+        area_code=post.area_code,
+        line=told.decisive.rule.line,
     )
 
 
-@asked("一个人可以看见什么、办理什么：逐类对象、逐个字段类别，各在什么范围，现有多少行。问自己人人可以，问他人须有解释权限。", 3000)
+@asked(
+    "一个人可以看见什么、办理什么：逐类对象、逐个字段类别，各在什么范围，现有多少行。问自己人人可以，问他人须有解释权限。",
+    3000,
+)
 async def what_can_see(
     asking: Asking, person: PersonArgument = None, token: TokenArgument = None, as_of: AsOfArgument = None
 ) -> Permissions | None:
@@ -414,5 +422,3 @@ async def _rows(asking: Asking, access: Access) -> list[VisibleRows]:
         for name, found in read.items()
         if found["rows"]
     ]
-
-

@@ -18,6 +18,7 @@ from schema.order import camel
 from schema.picks import Picks, pick
 from schema.planner import Extract, Planner
 
+
 @dataclass(frozen=True)
 class Payload:
     """A planned payload. `statement` reads its objects, `objects` are their keys; None where none is asked for."""

@@ -29,6 +29,6 @@ __all__ = [
     "access_epoch", "agreement", "alert", "alert_rule", "appointment", "area", "assessment", "assignment",
     "attendance", "calendar_day", "case_counter", "company", "compound", "confirmation", "dispute", "escalation",
     "event", "extension", "factor", "follow_up", "inspection", "measure", "mediator", "metadata", "note",
-    "obligation", "opinion", "organization", "party", "performance", "person", "policy_version", "recusal",
+    "obligation", "opinion", "organization", "party", "performance", "person", "policy_impact", "policy_version", "recusal",
     "referral", "request", "session", "signature", "team", "team_member", "token", "visit",
 ]  # fmt: skip

@@ -24,7 +24,9 @@ policy_impact = Table(
     internal("ended_at", Instant, "结束时间", nullable=True),
     UniqueConstraint("sha256", "against_sha256"),
     one_of("state", IMPACT_STATES),
-    CheckConstraint("(state = 'DONE') = (result IS NOT NULL AND digest IS NOT NULL AND epoch IS NOT NULL)", name="result"),
+    CheckConstraint(
+        "(state = 'DONE') = (result IS NOT NULL AND digest IS NOT NULL AND epoch IS NOT NULL)", name="result"
+    ),
     CheckConstraint("(state = 'RUNNING') = (ended_at IS NULL)", name="ended"),
     comment="策略影响",
 )

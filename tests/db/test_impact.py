@@ -173,7 +173,10 @@ def test_only_what_is_granted_otherwise_is_counted_and_the_same_claims_once() ->
 
 
 async def test_samples_are_rows_that_the_asker_sees(database: Address) -> None:
-    world, (before, after) = World(SEED, disputes=40), shipped(("", "p, police, Dispute, read, in_county, public, allow"))
+    world, (before, after) = (
+        World(SEED, disputes=40),
+        shipped(("", "p, police, Dispute, read, in_county, public, allow")),
+    )
     claims = {"person_id": None, "organization_id": None, "area_code": "990101", "team_ids": None}
     comparison = Comparison(before, after, [Holder("role", "police", "", (Appointment("police", claims),))])
     (unit,) = comparison.units

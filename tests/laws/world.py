@@ -42,7 +42,7 @@ _OWN = {
     "Organization": ("id", "area_code", "kind"),
     "Compound": ("grid_code", "town_code"),
     "Person": ("id",),
-    "Appointment": ("person_id", "organization_id", "area_code"),
+    "Appointment": ("role", "person_id", "organization_id", "area_code"),
     "Mediator": ("person_id", "organization_id"),
     "Team": ("grid_code", "town_code", "county_code", "id"),
     "TeamMember": ("team_id", "person_id"),
