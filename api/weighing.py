@@ -8,20 +8,17 @@ from api.explaining import Unanswerable
 if TYPE_CHECKING:
     from policies.compile import Policy
 
-# One count over a big table may take a while.
-UNIT_MS = 120_000
-
 
 async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "int | Policy | None") -> list[str]:
     """The impact as lines; the progress goes to standard error. Raises Unanswerable."""
-    from db.impact_run import measure
+    from db.impact_run import BATCH_MS, measure
     from db.publication import live_policy
     from db.study import Study
 
     study = Study(seconds=3600)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            await connection.execute(f"SET LOCAL statement_timeout TO {UNIT_MS}")
+            await connection.execute(f"SET LOCAL statement_timeout TO {BATCH_MS}")
             try:
                 before = await (live_policy(connection) if against is None else _policy(connection, against))
             except LookupError:

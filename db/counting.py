@@ -1,45 +1,64 @@
 """Counts in SQL what another policy changes: rows and cells gained and lost, by both compiled policies at once, exactly.
 
-One unit (`db.impact`) is one statement. Whose rows they are is said by claims; who may see which of them as a sample, by another access.
+Units (`db.impact`) that differ in their claims alone are counted by one statement. Whose rows they are is said by claims; who may see
+which of them as a sample, by another access.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import FromClause, and_, func, literal_column, not_, or_, select
+import orjson
+from sqlalchemy import (
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.types import JSON, Integer, Text
 
-from db.catalog import SOURCES
-from db.impact import Shift, Tally, Unit
+from db.catalog import CLAIMS, SOURCES
+from db.impact import Shift, Tally, Unit, narrow
 from db.kept import Kept
 from db.sight import Sight, claim_values
 from db.source import Row, Source, Sql
 from db.statement import Statement, compile_statement
 from policies.grant import Access
-from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, atoms_of, conjuncts
+from policies.predicate import Always, And, ClaimRef, Never, Not, Or, Predicate, atoms_of
 
 KEPT = 500
 _counts: Kept[Statement] = Kept(KEPT)
 
 
-async def count(connection: Any, unit: Unit) -> Tally:
-    """What changes for one holder of the unit's claims."""
-    key = (unit.resource, unit.action, unit.shifts, unit.among)
-    statement = _counts.get(key, lambda: _count_statement(unit))
-    values = dict(unit.claims)
-    row = await connection.fetchrow(statement.sql, *(_bind(values[name]) for name in statement.binds))
-    tally = Tally()
-    place = 0
-    for shift in unit.shifts:
-        if shift.cell == "row":
-            tally.gained, tally.lost = row[place], row[place + 1]
-            place += 2
-        else:
-            tally.add_cells(shift, *row[place : place + 3])
-            place += 3
-    return tally
+async def count(connection: Any, units: Sequence[Unit]) -> list[Tally]:
+    """What changes for one holder of each unit's claims. The units differ in their claims alone."""
+    kind = replace(units[0], claims=())
+    statement = _counts.get(kind, lambda: _count_statement(units[0]))
+    claims = [{"n": number, **dict(unit.claims)} for number, unit in enumerate(units)]
+    rows = await connection.fetch(statement.sql, orjson.dumps(claims, default=str).decode())
+    tallies = [Tally() for _ in units]
+    for n, *numbers in rows:
+        place = 0
+        for shift in kind.shifts:
+            if shift.cell == "row":
+                tallies[n].gained, tallies[n].lost = numbers[place : place + 2]
+                place += 2
+            else:
+                tallies[n].add_cells(shift, *numbers[place : place + 3])
+                place += 3
+    return tallies
 
 
 async def samples(connection: Any, unit: Unit, asker: Access, most: int) -> tuple[list[UUID], list[UUID]]:
@@ -59,16 +78,22 @@ class _Read:
 
     def __init__(self, unit: Unit, sight: Sight) -> None:
         self.source = SOURCES[unit.resource]
-        predicates = [part for one in unit.shifts for pair in (one.clear, one.masked) for part in pair]
+        shifts = (*unit.shifts, *unit.less)
+        predicates = [part for one in shifts for pair in (one.clear, one.masked) for part in pair]
         self.names = {
             atom: f"c{number}"
             for number, atom in enumerate(sorted(frozenset().union(*map(atoms_of, predicates)), key=repr))
         }
-        row, at, clause = _rows(self.source, sight, unit.among)
+        parts = [self._part(row, at, clause, sight) for row, at, clause in _rows(self.source, sight, unit.among)]
+        self.rows = (union_all(*parts) if len(parts) > 1 else parts[0]).subquery("read")
+
+    def _part(self, row: Row, at: FromClause, clause: Sql, sight: Sight) -> Select[Any]:
         columns = [sight.where(atom, row).label(name) for atom, name in self.names.items()]
-        read = select(row["id"].label("id"), *columns).select_from(at).where(clause)
         # The offset keeps PostgreSQL from working each condition out anew wherever it is named.
-        self.rows = read.offset(literal_column("0")).subquery("read")
+        read = (
+            select(row["id"].label("id"), *columns).select_from(at).where(clause).offset(literal_column("0")).subquery()
+        )
+        return select(*read.c)
 
     def holds(self, predicate: Predicate) -> Sql:
         """The predicate in SQL, true or false."""
@@ -104,40 +129,54 @@ class _Read:
         return [clear, masked, hidden], [gained, lost]
 
 
-def _rows(source: Source, sight: Sight, among: Sequence[Predicate]) -> tuple[Row, FromClause, Sql]:
-    """The rows among which something differs: a row, what stands in FROM for it, and a condition. Narrow alternatives are walked one by
-    one, each by its own index."""
-    row, at = sight.row(source, source.table.alias())
-    if len(among) < 2 or not all(_narrow(one) for one in among):
-        return row, at, or_(literal_column("false"), *(sight.where(one, row) for one in among))
-    parts = []
-    for one in among:
-        each, via = sight.row(source, source.table.alias())
-        parts.append(select(each["id"].label("id")).select_from(via).where(sight.where(one, each)))
-    found = parts[0].union(*parts[1:]).subquery("found")
-    return row, at.join(found, found.c.id == row["id"]), literal_column("true")
+def _rows(source: Source, sight: Sight, among: Sequence[Predicate]) -> Iterator[tuple[Row, FromClause, Sql]]:
+    """The rows among which something differs, each once: a row, what stands in FROM for it, and a condition. Narrow alternatives are
+    walked one by one, each by its own index and without the rows of those before."""
+    if not all(narrow(one) for one in among):
+        row, at = sight.row(source, source.table.alias())
+        yield row, at, or_(*(sight.where(one, row) for one in among))
+        return
+    for number, one in enumerate(among):
+        row, at = sight.row(source, source.table.alias())
+        yield (
+            row,
+            at,
+            and_(sight.where(one, row), *(sight.where(other, row).is_not(true()) for other in among[:number])),
+        )
 
 
-def _narrow(predicate: Predicate) -> bool:
-    """Whether it holds of few rows among many: it speaks of somebody's place or work, below the county."""
-    return any(
-        isinstance(one, In | Has)
-        or (isinstance(one, Eq) and isinstance(one.value, ClaimRef) and one.attribute != "county_code")
-        for one in conjuncts(predicate)
-    )
+class _Each(Sight):
+    """The eyes of many at once: their claims are the columns of a row of `each`, one row for each of them."""
+
+    def claim(self, reference: ClaimRef) -> Sql:
+        # As text, for a column would bring its table along into every sub-select that names it.
+        return literal_column(f"each.{_claim(reference)}", CLAIMS[reference.name])
 
 
-# No claim of the holder's is ever written into the text: all are binds, named like those of a reading.
+def _claim(reference: ClaimRef) -> str:
+    return f"claim_{reference.slot}_{reference.name}"
+
+
+# Whose claims they are is no access of anybody: nothing is asked of it.
 _NOBODY: Any = None
 
 
 def _count_statement(unit: Unit) -> Statement:
-    read = _Read(unit, Sight(_NOBODY))
-    columns = [
-        func.count().filter(flag).label(f"n{number}")
-        for number, flag in enumerate(flag for shift in unit.shifts for flag in read.flags(shift)[0])
-    ]
-    return compile_statement(select(*columns).select_from(read.rows))
+    read = _Read(unit, _Each(_NOBODY))
+    flags = [flag for shift in unit.shifts for flag in read.flags(shift)[0]]
+    counts: list[Sql] = [func.count().filter(flag) for flag in flags]
+    if unit.less:
+        known = [func.count().filter(flag) for shift in unit.less for flag in read.flags(shift)[0]]
+        counts = [one - other for one, other in zip(counts, known, strict=True)]
+    counted = (
+        select(*(one.label(f"n{number}") for number, one in enumerate(counts)))
+        .select_from(read.rows)
+        .lateral("counted")
+    )
+    columns = [column("n", Integer()), *(column(name, CLAIMS[name.split("_", 2)[2]]) for name, _ in unit.claims)]
+    given = func.json_to_recordset(cast(bindparam("claims", type_=Text()), JSON()))
+    each = given.table_valued(*columns).render_derived(name="each", with_types=True)
+    return compile_statement(select(each.c.n, *counted.c).select_from(each.join(counted, literal_column("true"))))
 
 
 def _sample_statement(unit: Unit, asker: Access, most: int) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from db.catalog import SOURCES
@@ -18,16 +18,21 @@ from policies.catalog import Field
 from policies.compile import Policy
 from policies.grant import NOTHING, Access, Appointment, Grant, Reading
 from policies.predicate import (
+    And,
     ClaimRef,
     Eq,
     Has,
     In,
+    Not,
+    Or,
     Predicate,
     all_of,
     any_of,
     atoms_of,
+    conjuncts,
     disjuncts,
     follows,
+    negate,
 )
 
 
@@ -103,16 +108,19 @@ class Unit:
     claims: tuple[tuple[str, Any], ...]
     # The rows among which all that differs must be, as alternatives.
     among: tuple[Predicate, ...]
+    # What is counted elsewhere already, for all holders at once, and is taken off again on these rows: a shift for each shift.
+    less: tuple[Shift, ...] = ()
 
 
 class Comparison:
     """Two policies and the holders of their roles: what has to be counted, and for whom."""
 
-    def __init__(self, before: Policy, after: Policy, holders: Sequence[Holder]) -> None:
-        self.before, self.after = before, after
+    def __init__(self, before: Policy, after: Policy, holders: Sequence[Holder], *, whole: bool = False) -> None:
+        """`whole`: no count is divided, so that each tells whose rows they are."""
+        self.before, self.after, self._whole = before, after, whole
         self.holders = tuple(holders)
         self.units: dict[Unit, list[Holder]] = {}
-        self._shapes: dict[Any, list[tuple[str, str, tuple[Shift, ...], tuple[Predicate, ...]]]] = {}
+        self._shapes: dict[Any, list[Unit]] = {}
         for holder in self.holders:
             for unit in self._units(holder):
                 self.units.setdefault(unit, []).append(holder)
@@ -121,13 +129,72 @@ class Comparison:
         was, is_ = Access(self.before, holder.appointments), Access(self.after, holder.appointments)
         shape = tuple((one.role, one.missing) for one in holder.appointments)
         if shape not in self._shapes:
-            self._shapes[shape] = list(_differing(was, is_, shape))
+            differing = _differing(was, is_, shape)
+            self._shapes[shape] = [one for each in differing for one in ([each] if self._whole else _divided(each))]
         values = claim_values(was)
-        for resource, action, shifts, among in self._shapes[shape]:
-            predicates = [part for one in shifts for pair in (one.clear, one.masked) for part in pair] + list(among)
-            names = sorted({name for part in predicates for name in _binds_of(part)})
-            claims = tuple((name, _frozen(values[name])) for name in names)
-            yield Unit(resource, action, shifts, claims, among)
+        for unit in self._shapes[shape]:
+            names = sorted({name for part in _predicates(unit) for name in _binds_of(part)})
+            yield replace(unit, claims=tuple((name, _frozen(values[name])) for name in names))
+
+    def batches(self, most: int) -> Iterable[list[Unit]]:
+        """The units, so many at once that differ in their claims alone."""
+        alike: dict[Unit, list[Unit]] = defaultdict(list)
+        for unit in self.units:
+            alike[replace(unit, claims=())].append(unit)
+        for units in alike.values():
+            yield from (units[start : start + most] for start in range(0, len(units), most))
+
+
+def _predicates(unit: Unit) -> Iterable[Predicate]:
+    for one in (*unit.shifts, *unit.less):
+        yield from (*one.clear, *one.masked)
+    yield from unit.among
+
+
+def _divided(unit: Unit) -> Iterable[Unit]:
+    """A count that some rule lets loose on the whole table and another holds to somebody's own rows, as two: the one for all holders at
+    once, as if nobody had rows of his own, the other for each of them on his own rows alone.
+
+    Outside of somebody's own rows no condition on them holds, so there the two say the same.
+    """
+    own = sorted({atom for part in _predicates(unit) for atom in atoms_of(part) if narrow(atom)}, key=repr)
+    if not own or all(narrow(one) for one in unit.among):
+        yield unit
+        return
+    less = tuple(
+        replace(
+            one,
+            clear=(_without(one.clear[0]), _without(one.clear[1])),
+            masked=(_without(one.masked[0]), _without(one.masked[1])),
+        )
+        for one in unit.shifts
+    )
+    wide = tuple(one for one in less if one.clear[0] != one.clear[1] or one.masked[0] != one.masked[1])
+    among = disjuncts(any_of(_without(one) for one in unit.among))
+    if wide and among:
+        yield replace(unit, shifts=wide, among=among)
+    yield replace(unit, among=tuple(own), less=less)
+
+
+def narrow(predicate: Predicate) -> bool:
+    """Whether it holds of few rows among many: it speaks of somebody's place or work, below the county."""
+    return any(
+        isinstance(one, In | Has)
+        or (isinstance(one, Eq) and isinstance(one.value, ClaimRef) and one.attribute != "county_code")
+        for one in conjuncts(predicate)
+    )
+
+
+def _without(predicate: Predicate) -> Predicate:
+    """The predicate for rows that are nobody's own."""
+    match predicate:
+        case And(parts=parts):
+            return all_of(map(_without, parts))
+        case Or(parts=parts):
+            return any_of(map(_without, parts))
+        case Not(part=part):
+            return negate(_without(part))
+    return NOTHING if narrow(predicate) else predicate
 
 
 def _frozen(value: Any) -> Any:
@@ -141,18 +208,16 @@ def _binds_of(predicate: Predicate) -> Iterable[str]:
             yield f"claim_{reference.slot}_{reference.name}"
 
 
-def _differing(
-    was: Access, is_: Access, shape: Any
-) -> Iterable[tuple[str, str, tuple[Shift, ...], tuple[Predicate, ...]]]:
-    """The actions of which any cell differs, with these cells."""
+def _differing(was: Access, is_: Access, shape: Any) -> Iterable[Unit]:
+    """The actions of which any cell differs, with these cells; the claims are still to come."""
     held = {key for access in (was, is_) for role, _ in shape for key in access.policy.held.get(role, ())}
     for name, action in sorted(held):
         old, new = was.grant(name, action), is_.grant(name, action)
         if _same(old, new):
             continue
-        shifts = tuple(_shifts(SOURCES[name], action, old, new))
-        if shifts:
-            yield name, action, shifts, _among(shifts, old, new)
+        shifts, among = tuple(_shifts(SOURCES[name], action, old, new)), _among(old, new)
+        if shifts and among:
+            yield Unit(name, action, shifts, (), among)
 
 
 def _same(old: Grant, new: Grant) -> bool:
@@ -190,7 +255,7 @@ def _equal(one: Predicate, other: Predicate) -> bool:
     return one == other or (follows(one, other) and follows(other, one))
 
 
-def _among(shifts: Sequence[Shift], old: Grant, new: Grant) -> tuple[Predicate, ...]:
+def _among(old: Grant, new: Grant) -> tuple[Predicate, ...]:
     """Alternatives that hold every row of which a cell differs, as few as can be told: each a condition that an index may answer.
 
     A row that gains is allowed by a rule of the new policy. If that rule allows the same today, then only a denial that has gone can

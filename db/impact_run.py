@@ -27,7 +27,9 @@ from policies.words import action_words, class_words
 log = structlog.get_logger("sanlian.impact")
 
 SILENT_SECONDS = 30
-UNIT_MS = 120_000
+BATCH_MS = 120_000
+# So many are counted by one statement: enough to be quick, few enough to tell how far it is.
+BATCH = 250
 
 
 @dataclass(frozen=True)
@@ -74,15 +76,15 @@ async def measure(
     """What the other policy changes, as a value for JSON. `told` hears how many units are done, of how many."""
     holders = await holders_of(connection, {**before.roles, **after.roles})
     comparison = await study.do(Comparison, before, after, holders)
-    total = len(comparison.units)
+    total, done = len(comparison.units), 0
     changes: dict[tuple[str, str], dict[tuple[str, str], Tally]] = defaultdict(lambda: defaultdict(Tally))
     told(0, total)
-    for number, (unit, affected) in enumerate(comparison.units.items(), start=1):
-        tally = await count(connection, unit)
-        if tally:
-            for holder in affected:
+    for units in comparison.batches(BATCH):
+        for unit, tally in zip(units, await count(connection, units), strict=True):
+            for holder in comparison.units[unit] if tally else ():
                 changes[holder.kind, holder.name][unit.resource, unit.action].add(tally)
-        told(number, total)
+        done += len(units)
+        told(done, total)
     posts: dict[tuple[str, str], int] = defaultdict(int)
     labels = {}
     for holder in holders:
@@ -90,15 +92,15 @@ async def measure(
         labels[holder.kind, holder.name] = holder.label
     listed: dict[str, list[Any]] = {"role": [], "token": []}
     for key in sorted(changes):
-        listed[key[0]].append(
-            {
-                "name": key[1],
-                "label": labels[key],
-                "appointments": posts[key],
-                "changes": [_change(after, *what, changes[key][what]) for what in sorted(changes[key])],
-            }
-        )
+        found = [_change(after, *what, tally) for what, tally in sorted(changes[key].items(), key=_place) if tally]
+        if found:
+            head = {"name": key[1], "label": labels[key], "appointments": posts[key]}
+            listed[key[0]].append({**head, "changes": found})
     return {"roles": listed["role"], "tokens": listed["token"]}
+
+
+def _place(one: tuple[tuple[str, str], Tally]) -> tuple[str, str]:
+    return one[0]
 
 
 def _change(policy: Policy, resource: str, action: str, tally: Tally) -> dict[str, Any]:
@@ -167,8 +169,11 @@ class ImpactRuns:
         progress = [0, 0]
         alive = asyncio.ensure_future(self._tell(run, progress))
         try:
-            async with self._readers.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-                await connection.execute(f"SET LOCAL statement_timeout TO {UNIT_MS}")
+            async with (
+                self._readers.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                await connection.execute(f"SET LOCAL statement_timeout TO {BATCH_MS}")
                 epoch = await connection.fetchval("SELECT epoch FROM access_epoch")
 
                 def told(done: int, total: int) -> None:

@@ -1,6 +1,7 @@
 """What another policy would change on the data as it is, for each role and each token, before it is live."""
 
 from enum import Enum
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
@@ -155,7 +156,7 @@ async def policy_impact_samples(
     after = await stored(asking, version, text, "impact")
     before = await stored(asking, against, None, "impact")
     holders = [one for one in await holders_of(asking.connection, {}) if (one.kind, one.name) == ("role", role)]
-    comparison = await asking.think(Comparison, before, after, holders)
+    comparison = await asking.think(partial(Comparison, before, after, holders, whole=True))
     gained: dict[str, None] = {}
     lost: dict[str, None] = {}
     units = [one for one in comparison.units if (one.resource, one.action) == (resource, action)]
