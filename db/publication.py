@@ -6,29 +6,33 @@ It decides on sets of cells, never on names of roles but for the three administr
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import orjson
+from sqlalchemy import ClauseElement, literal_column, or_, select
 
+from db import tables as t
 from db.catalog import CATALOG
+from db.source import today
 from policies.compile import Policy, PolicyRefused, compile_policy
 from policies.diff import Diff, diff, print_diff
 from policies.grant import Appointment
 from policies.guard import gains, holders
 from policies.lines import Problem
 from policies.suite import SUITE_PATH, load
-from policies.testing import Report, run
+from policies.testing import Report, TooLong, run
 from policies.words import action_words, class_words
 
 # GB/T 22239-2019 level 3: posts that exclude each other (`db/tables/person.py`).
 ADMINISTRATORS = ("system_admin", "security_admin", "auditor")
 # So many sentences of a kind are kept with a version.
 MOST_TOLD = 500
-# Testing changes every rule in several ways. What takes longer than this is no policy that somebody reviewed.
-MOST_RULES = 3000
+# Testing changes every rule in several ways. What takes longer than this holds up a worker.
+MOST_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,23 @@ class Examined:
     report: Report
     difference: Diff
 
-    def values(self, given: Sequence[str], needed: int) -> dict[str, Any]:
+    @property
+    def proof(self) -> str:
+        """The hash of the tests and of what came of them."""
+        report = self.report
+        came = [
+            self.tests,
+            report.cases,
+            report.mutants,
+            [[one.line, one.says, one.text] for one in report.failures],
+            [[one.line, one.text] for one in report.survivors],
+        ]
+        return hashlib.sha256(orjson.dumps(came)).hexdigest()
+
+    def values(self, gains: Sequence[str], needed: int) -> dict[str, Any]:
         """The columns of its row that never change."""
         report = self.report
-        found: dict[str, Any] = {
+        return {
             "text": self.policy.text,
             "sha256": self.policy.sha256,
             "tests": self.tests,
@@ -54,23 +71,10 @@ class Examined:
             "survivors": _told(f"第 {one.line} 行 {one.text}" for one in report.survivors),
             "widens": self.difference.widens,
             "differences": _told(line.strip() for line in print_diff(self.difference).splitlines()),
-            "gains": _told(given),
+            "gains": _told(gains),
             "approvals_needed": needed,
+            "proof_sha256": self.proof,
         }
-        return found | {"proof_sha256": proof_of(self)}
-
-
-def proof_of(examined: Examined) -> str:
-    """The hash of the tests and of what came of them."""
-    report = examined.report
-    came = [
-        examined.tests,
-        report.cases,
-        report.mutants,
-        [[one.line, one.says, one.text] for one in report.failures],
-        [[one.line, one.text] for one in report.survivors],
-    ]
-    return hashlib.sha256(orjson.dumps(came)).hexdigest()
 
 
 def shipped_tests() -> str:
@@ -81,15 +85,17 @@ def shipped_tests() -> str:
 def examine(text: str, tests: str, live: Policy) -> Examined:
     """Everything that can be said of a text without asking the database. Raises PolicyRefused and SuiteRefused."""
     policy = compile_policy(text, CATALOG)
-    problems = [*_many(policy), *_administrators(policy)]
+    problems = list(_administrators(policy))
     if problems:
         raise PolicyRefused(problems)
-    return Examined(policy, tests, run(policy, load(tests, policy)), diff(live, policy))
-
-
-def _many(policy: Policy) -> Iterator[Problem]:
-    if len(policy.rules) > MOST_RULES:
-        yield Problem(0, f"规则过多：{len(policy.rules)} 条，至多 {MOST_RULES} 条，请以角色继承、命名条件合并")
+    try:
+        report = run(policy, load(tests, policy), seconds=MOST_SECONDS)
+    except TooLong:
+        message = (
+            f"规则过多（{len(policy.rules)} 条），逐条测试用时超过 {MOST_SECONDS:.0f} 秒；请以角色继承、命名条件合并"
+        )
+        raise PolicyRefused([Problem(0, message)]) from None
+    return Examined(policy, tests, report, diff(live, policy))
 
 
 def _administrators(policy: Policy) -> Iterator[Problem]:
@@ -97,7 +103,9 @@ def _administrators(policy: Policy) -> Iterator[Problem]:
     for role, sources in policy.inherited.items():
         for post in ADMINISTRATORS:
             if post in sources[1:]:
-                yield Problem(0, f"{role} 不能继承 {post}：系统管理员、安全管理员、审计管理员三员分立，其权限不得由其他角色取得")
+                yield Problem(
+                    0, f"{role} 不能继承 {post}：系统管理员、安全管理员、审计管理员三员分立，其权限不得由其他角色取得"
+                )
 
 
 def _told(sentences: Iterable[str]) -> list[str]:
@@ -121,13 +129,13 @@ class Staff:
         return frozenset({person} | {one for one, held in self.organizations.items() if held & own})
 
 
-def given(live: Policy, draft: Policy, author: UUID, staff: Staff) -> list[str]:
-    """What a draft gives its author or the people of his organizations beyond what they have, one sentence each.
+def gained(live: Policy, draft: Policy, people: Iterable[UUID], staff: Staff) -> list[str]:
+    """What a draft gives people beyond what they have, one sentence each.
 
     SECURITY: two people with posts of the same roles gain the same, whatever their claims are; each such set is looked at once.
     """
     shapes: dict[tuple[str, ...], Sequence[Appointment]] = {}
-    for one in sorted(staff.colleagues(author), key=lambda person: (person != author, person)):
+    for one in sorted(people):
         held = staff.appointments.get(one, ())
         shapes.setdefault(tuple(sorted(post.role for post in held)), held)
     found: dict[str, None] = {}
@@ -151,6 +159,30 @@ def others(person: UUID, author: UUID, staff: Staff) -> bool:
     """Whether a person is of another organization than an author: none of his posts is in one of the author's."""
     held = staff.organizations.get(person, frozenset())
     return bool(held) and not held & staff.organizations.get(author, frozenset())
+
+
+_STAFF = (
+    select(t.appointment.c.person_id, t.appointment.c.role, t.appointment.c.organization_id, t.appointment.c.area_code)
+    .select_from(t.appointment.join(t.person, t.person.c.id == t.appointment.c.person_id))
+    .where(
+        t.person.c.state == literal_column("'ACTIVE'"),
+        or_(t.appointment.c.valid_to.is_(None), t.appointment.c.valid_to >= today()),
+        or_(t.appointment.c.valid_to.is_(None), t.appointment.c.valid_to >= t.appointment.c.valid_from),
+    )
+)
+# Who is in charge must be so today; what somebody gains he may gain later.
+_STAFF_TODAY = _STAFF.where(t.appointment.c.valid_from <= today())
+
+
+async def staff(fetch: Callable[[ClauseElement], Awaitable[list[Any]]], *, of_today: bool) -> Staff:
+    """All active people, by their posts of today, or by those to come as well."""
+    posts: dict[UUID, list[Appointment]] = defaultdict(list)
+    organizations: dict[UUID, set[UUID]] = defaultdict(set)
+    for row in await fetch(_STAFF_TODAY if of_today else _STAFF):
+        claims = {name: row[name] for name in ("person_id", "organization_id", "area_code")}
+        posts[row["person_id"]].append(Appointment(row["role"], {**claims, "team_ids": ()}))
+        organizations[row["person_id"]].add(row["organization_id"])
+    return Staff(posts, {person: frozenset(found) for person, found in organizations.items()})
 
 
 # -- the versions of an installation

@@ -28,7 +28,14 @@ policy_version = Table(
     # Of the tests and of what came of them.
     internal("proof_sha256", Text, "测试及其结果的散列", server_default=text("''")),
     internal("impact_sha256", Text, "影响的散列", nullable=True),
-    column("digest", Text, "policy", "批准所据的散列：全文、测试及结果、影响", Computed(DIGEST, persisted=True), nullable=True),
+    column(
+        "digest",
+        Text,
+        "policy",
+        "批准所据的散列：全文、测试及结果、影响",
+        Computed(DIGEST, persisted=True),
+        nullable=True,
+    ),
     code("state", POLICY_STATES, "状态", field_class="policy"),
     column("note", Text, "policy", "说明", nullable=True),
     column("rollback", Boolean, "policy", "是否为回退", server_default=text("false")),

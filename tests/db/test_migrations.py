@@ -65,6 +65,7 @@ async def test_the_schema_is_the_one_that_the_tables_describe(database: Address)
             bigrams = await connection.fetchval(FUNCTIONS)
         async with connected(created) as connection:
             await connection.execute(bigrams)
+            await connection.execute("CREATE TYPE uuid_range AS RANGE (subtype = uuid)")
         engine = create_async_engine(created.url(), poolclass=NullPool)
         async with engine.begin() as connection:
             await connection.run_sync(metadata.create_all)

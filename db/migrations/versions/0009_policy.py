@@ -56,6 +56,9 @@ def _versions() -> None:
     # The number stays what events name; a version gets a key like every other object.
     op.drop_constraint("pk_policy_version", "policy_version")
     op.alter_column("policy_version", "id", new_column_name="version", server_default=None)
+    op.execute(
+        "ALTER TABLE policy_version RENAME CONSTRAINT policy_version_id_not_null TO policy_version_version_not_null"
+    )
     op.execute("DROP SEQUENCE policy_version_id_seq")
     op.add_column(
         "policy_version",
@@ -104,7 +107,11 @@ def _versions() -> None:
     column("second_approver_id", sa.Uuid(), "第二批准人")
     column("approved_digest", sa.Text(), "批准时的散列")
     column("approved_at", sa.DateTime(timezone=True), "批准时间")
-    for name, target in (("parent_id", "policy_version"), ("base_id", "policy_version"), ("second_approver_id", "person")):
+    for name, target in (
+        ("parent_id", "policy_version"),
+        ("base_id", "policy_version"),
+        ("second_approver_id", "person"),
+    ):
         op.create_foreign_key(op.f(f"fk_policy_version_{name}"), "policy_version", target, [name], ["id"])
 
     op.drop_constraint("ck_policy_version_published", "policy_version")
@@ -146,9 +153,7 @@ def _versions() -> None:
 
 
 def _appointments() -> None:
-    op.add_column(
-        "appointment", sa.Column("delegated_from_id", sa.Uuid(), nullable=True, comment="代行的是哪一任职")
-    )
+    op.add_column("appointment", sa.Column("delegated_from_id", sa.Uuid(), nullable=True, comment="代行的是哪一任职"))
     op.create_foreign_key(
         op.f("fk_appointment_delegated_from_id"), "appointment", "appointment", ["delegated_from_id"], ["id"]
     )
