@@ -3,7 +3,22 @@
 Only its way through the states is ever written again; what was approved is named by one digest.
 """
 
-from sqlalchemy import ARRAY, Boolean, CheckConstraint, Computed, ForeignKey, Index, Integer, Table, Text, Uuid, text
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
 from db.tables.column import Instant, code, column, identity, internal, metadata, one_of
 
@@ -13,7 +28,7 @@ POLICY_STATES = ("DRAFT", "APPROVED", "PUBLISHED", "RETIRED")
 DIGEST = "encode(sha256(decode(sha256 || proof_sha256 || coalesce(impact_sha256, ''), 'hex')), 'hex')"
 
 
-def _listed(name: str, label: str) -> object:
+def _listed(name: str, label: str) -> Column[Any]:
     return column(name, ARRAY(Text), "policy", label, server_default=text("'{}'"))
 
 

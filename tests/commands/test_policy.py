@@ -424,7 +424,8 @@ async def test_a_version_that_no_longer_compiles_is_not_published(desk: Office) 
     # As if written for another catalog: past the commands, and with every hash right.
     bad = draft["text"] + "p, everyone, Parcel, read, anywhere, public, allow\n"
     key = await desk.value(
-        "INSERT INTO policy_version (version, text, sha256, tests, proof_sha256, state, green, base_id, author_id, approver_id, approved_digest, approved_at)"
+        "INSERT INTO policy_version (version, text, sha256, tests, proof_sha256, state, green, base_id, author_id, approver_id,"
+        " approved_digest, approved_at)"
         " SELECT 3, $1, encode(sha256(convert_to($1, 'UTF8')), 'hex'), tests, proof_sha256, 'APPROVED', true, base_id, author_id, approver_id,"
         " encode(sha256(decode(encode(sha256(convert_to($1, 'UTF8')), 'hex') || proof_sha256, 'hex')), 'hex'), now()"
         " FROM policy_version WHERE version = 2 RETURNING id",

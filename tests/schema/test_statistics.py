@@ -45,7 +45,9 @@ class Reckoning:
 
     def within(self, instant: dt.datetime | None) -> bool:
         day = day_of(instant)
-        return day is not None and (self.since is None or day >= self.since) and (self.until is None or day <= self.until)
+        return (
+            day is not None and (self.since is None or day >= self.since) and (self.until is None or day <= self.until)
+        )
 
     def parts(self, resource: str, row: Record) -> list[Record]:
         seen = self.rights.ids(resource)
@@ -85,7 +87,9 @@ class Reckoning:
         ]
         days = [days for row in resolved if (days := self.days(row)) is not None]
         due = [duties for row in concluded for _, duties in self.due(row)]
-        fulfilled = [duties for duties in due if all(one["state"] in ("PERFORMED", "ENFORCED", "EXCUSED") for one in duties)]
+        fulfilled = [
+            duties for duties in due if all(one["state"] in ("PERFORMED", "ENFORCED", "EXCUSED") for one in duties)
+        ]
         ended = {row["id"] for row in (*agreed, *partly, *failed, *withdrawn)}
         confirmed = [
             row for row in agreed if any(one["result"] == "CONFIRMED" for one in self.parts("Confirmation", row))
@@ -100,7 +104,9 @@ class Reckoning:
                 for later in self.world.index("Dispute", "previous_id")[row["id"]]
             )
 
-        on_time = [row for row in concluded if row["due_on"] and (day_of(row["concluded_at"]) or dt.date.max) <= row["due_on"]]
+        on_time = [
+            row for row in concluded if row["due_on"] and (day_of(row["concluded_at"]) or dt.date.max) <= row["due_on"]
+        ]
         return {
             "registered": sum(self.within(row["registered_at"]) for row in rows),
             "accepted": len(accepted),
@@ -235,7 +241,12 @@ async def test_a_rate_tells_no_small_number(desk: Desk, world: World) -> None:
     """Outside the grant, no rate of a group lets one reckon back to a number from one to four."""
     query = f"{{ statistics(groupBy: SUB_CATEGORY) {{ groups {{ key {FIELDS} }} }} }}"
     groups = (await desk.data(PRINCIPALS["justice_office"], query))["statistics"]["groups"]
-    rates = {"followUpRate": "resolved", "successRateOfAccepted": "accepted", "onTimeRate": "concluded", "localRate": "concluded"}
+    rates = {
+        "followUpRate": "resolved",
+        "successRateOfAccepted": "accepted",
+        "onTimeRate": "concluded",
+        "localRate": "concluded",
+    }
     untold = 0
     for group in groups:
         for rate, below in rates.items():

@@ -1,5 +1,7 @@
 """Policies without fear: versions with tests, results and approvals; posts delegated for a leave; administrators' posts that exclude each other."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -67,7 +69,7 @@ def _versions() -> None:
     op.create_primary_key(op.f("pk_policy_version"), "policy_version", ["id"])
     op.create_unique_constraint(op.f("uq_policy_version_version"), "policy_version", ["version"])
 
-    def column(name: str, kind: sa.types.TypeEngine[object], comment: str, default: str | None = None) -> None:
+    def column(name: str, kind: sa.types.TypeEngine[Any], comment: str, default: str | None = None) -> None:
         op.add_column(
             "policy_version",
             sa.Column(
