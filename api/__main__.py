@@ -99,12 +99,17 @@ def migrate() -> None:
 
 @app.command()
 def daily() -> None:
-    """每日巡检：按预警规则产生到期的预警（期满、逾期、多发等）。可以重复执行，宜由计划任务每日清晨执行。"""
+    """每日巡检：按预警规则产生到期的预警（期满、逾期、多发等），并归并统计数。可以重复执行，宜由计划任务每日清晨执行。"""
     from datetime import UTC, datetime
 
     from db.daily import look
+    from db.tally import fold
 
-    opened = ask(lambda connection: look(connection, datetime.now(UTC)))
+    async def work(connection: Any) -> int:
+        await fold(connection)
+        return await look(connection, datetime.now(UTC))
+
+    opened = ask(work)
     typer.echo(f"新产生预警 {opened} 条。")
 
 

@@ -14,6 +14,7 @@ from itertools import islice
 
 from policies.compile import Policy, Rule
 from policies.grant import Access, Bound, Grant, cells_of, role_grant
+from policies.lines import read
 from policies.oracle import Oracle, thing
 from policies.predicate import Always, Never, Predicate, all_of, any_of, bind, conjuncts, disjuncts, evaluate, follows
 from policies.suite import Case, Suite
@@ -247,30 +248,24 @@ class _Hunt:
 
     def _edges(self) -> Iterator[Survivor]:
         """Each inheritance taken away."""
-        edges: list[list[str]] = self.policy.loaded.model["g"]["g"].policy
-        owner = {rule.line: rule.role for rule in self.policy.rules}
-        lines = {
-            tuple(part.strip() for part in raw.split(","))[1:]: number
-            for number, raw in enumerate(self.policy.text.split("\n"), start=1)
-            if raw.strip().startswith("g,")
-        }
-        for role, inherited in edges:
+        edges = [line for line in read(self.policy.text, lambda problem: None) if line.key == "g"]
+        for edge in edges:
             self._in_time()
             self.mutants += 1
-            left = [edge for edge in edges if edge != [role, inherited]]
-            reached = {one: _reached(one, left) for one in self.policy.roles}
-            if not any(
-                sight.shown(line for line in owner_lines if owner[line] not in reached[sight.case.appointment.role])
-                != sight.case.expected[sight.action]
-                for sight in self.sights
-                if role in self.policy.inherited[sight.case.appointment.role]
-                for owner_lines in [[rule.line for rule in sight.rules]]
-            ):
-                text = f"{self.policy.roles[role]}继承{self.policy.roles[inherited]}：删去，没有测试发现"
-                yield Survivor(lines.get((role, inherited), 0), text)
+            left = [line.parts for line in edges if line is not edge]
+            reached = {role: _reached(role, left) for role in self.policy.roles}
+            if not any(self._notices(sight, reached[sight.case.appointment.role]) for sight in self.sights):
+                role, inherited = (self.policy.roles[name] for name in edge.parts)
+                yield Survivor(edge.number, f"{role}继承{inherited}：删去，没有测试发现")
+
+    @staticmethod
+    def _notices(sight: _Sight, reached: set[str]) -> bool:
+        """Whether a case comes out otherwise when its role has the rules of these roles only."""
+        gone = [rule.line for rule in sight.rules if rule.role not in reached]
+        return bool(gone) and sight.shown(gone) != sight.case.expected[sight.action]
 
 
-def _reached(role: str, edges: list[list[str]]) -> set[str]:
+def _reached(role: str, edges: list[tuple[str, ...]]) -> set[str]:
     found, waiting = {role}, [role]
     while waiting:
         one = waiting.pop()

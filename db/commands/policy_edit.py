@@ -84,8 +84,8 @@ class PolicyEditOrder:
 
 
 _MADE: dict[str, Callable[[Any], edit.Edit]] = {
-    "grant": lambda one: edit.Grant(one.rule.key, one.fields),
-    "revoke": lambda one: edit.Revoke(one.key),
+    "grant": lambda one: edit.GrantRule(one.rule.key, one.fields),
+    "revoke": lambda one: edit.RevokeRule(one.key),
     "change_rows": lambda one: edit.ChangeRows(one.rule.key, one.rows),
     "change_fields": lambda one: edit.ChangeFields(one.rule.key, one.fields),
     "change_effect": lambda one: edit.ChangeEffect(one.rule.key, one.effect, one.fields),

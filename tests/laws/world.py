@@ -426,6 +426,7 @@ class World:
                     f"INSERT INTO {snake(resource)} ({', '.join(names)}) VALUES ({marks})",
                     [[row[name] for name in names] for row in rows],
                 )
+            await connection.execute("SELECT tally_rebuild()")
         await connection.execute("ANALYZE")
 
     # -- what a row is

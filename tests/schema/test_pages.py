@@ -96,10 +96,7 @@ async def test_money_and_numbers(desk: Desk, order: str) -> None:
 @pytest.mark.parametrize("place", ["followUps", "obligations", "agreements", "referrals", "people", "compounds"])
 async def test_other_lists(desk: Desk, place: str) -> None:
     """Lists with a nullable or tied default key too."""
-    order = {
-        "followUps": "[{field: SATISFACTION}, {field: DONE_AT, direction: ASC}]",
-        "obligations": "[{field: AMOUNT, direction: ASC}]",
-    }
+    order = {"followUps": "[{field: SATISFACTION}, {field: DONE_AT, direction: ASC}]", "obligations": "[{field: AMOUNT, direction: ASC}]"}
     query = paged(order.get(place, ""), place)
     forwards = await walk(desk, PRINCIPALS["bureau_admin"], query, 23, backward=False, place=place)
     assert len(forwards) == len(set(forwards))
@@ -132,9 +129,7 @@ async def test_an_empty_list(desk: Desk) -> None:
     none = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
     assert page == {"totalCount": 0, "pageInfo": none, "edges": []}
     for name, value in none.items():
-        assert (await desk.data(person, f"{{ disputes {{ pageInfo {{ {name} }} }} }}"))["disputes"]["pageInfo"] == {
-            name: value
-        }
+        assert (await desk.data(person, f"{{ disputes {{ pageInfo {{ {name} }} }} }}"))["disputes"]["pageInfo"] == {name: value}
 
 
 @pytest.mark.parametrize("part", ["hasNextPage", "hasPreviousPage", "__typename"])
@@ -142,9 +137,7 @@ async def test_an_empty_list(desk: Desk) -> None:
 async def test_a_page_of_which_little_is_asked(desk: Desk, part: str, more: str) -> None:
     """A page is one object however many rows it has, also where none of them is listed or counted."""
     for arguments in ("first: 3", "last: 3", "first: 200"):
-        data = await desk.data(
-            PRINCIPALS["bureau_admin"], f"{{ disputes({arguments}) {{ {more} pageInfo {{ {part} }} }} }}"
-        )
+        data = await desk.data(PRINCIPALS["bureau_admin"], f"{{ disputes({arguments}) {{ {more} pageInfo {{ {part} }} }} }}")
         wanted: Any = {
             "hasNextPage": arguments == "first: 3",
             "hasPreviousPage": arguments == "last: 3",
