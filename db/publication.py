@@ -19,6 +19,7 @@ from sqlalchemy import ClauseElement, literal_column, or_, select
 from db import tables as t
 from db.catalog import CATALOG
 from db.source import today
+from db.statement import compile_statement
 from policies.compile import Policy, PolicyRefused, compile_policy
 from policies.diff import Diff, diff, print_diff
 from policies.grant import Appointment
@@ -30,6 +31,8 @@ from policies.words import action_words, class_words
 
 # GB/T 22239-2019 level 3: posts that exclude each other (`db/tables/person.py`).
 ADMINISTRATORS = ("system_admin", "security_admin", "auditor")
+# Held by whoever changes posts, accounts or the policy. Any constant number; one per purpose within a database (`db/migrate.py`).
+LOCK = 0x5A17_11A6
 # So many sentences of a kind are kept with a version.
 MOST_TOLD = 500
 # Testing changes every rule in several ways. What takes longer than this holds up a worker.
@@ -206,6 +209,53 @@ async def publish_first(connection: Any, text: str) -> int:
         policy.sha256,
     )
     return int(await connection.fetchval("SELECT version FROM policy_version WHERE state = 'PUBLISHED'"))
+
+
+async def publish_instead(connection: Any, text: str) -> int:
+    """Publish the text in place of a live version with which nothing can be put right any more; the number of the new version.
+
+    For whoever owns the database. Raises StillUsable where the commands would do, PolicyRefused where the text is no better.
+    """
+    policy = compile_policy(text, CATALOG)
+    async with connection.transaction():
+        await connection.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+        if not await broken(connection) and await in_charge(connection):
+            raise StillUsable
+        await connection.execute("UPDATE policy_version SET state = 'RETIRED' WHERE state = 'PUBLISHED'")
+        return int(
+            await connection.fetchval(
+                "INSERT INTO policy_version (version, text, sha256, state, note, published_at)"
+                " SELECT max(version) + 1, $1, $2, 'PUBLISHED', '由数据库管理者替换不能再用的版本', now()"
+                " FROM policy_version RETURNING version",
+                policy.text,
+                policy.sha256,
+            )
+        )
+
+
+class StillUsable(Exception):
+    """The live version works, and somebody can publish another."""
+
+
+async def broken(connection: Any) -> list[str]:
+    """Why the live version cannot be used under the present catalog, in sentences; nothing for one that works."""
+    try:
+        await live_policy(connection)
+    except LookupError:
+        return ["没有现行的访问策略，服务对任何请求都不能作答。"]
+    except PolicyRefused as refused:
+        head = "现行的访问策略在这一版软件中已不能编译，服务对任何请求都不能作答："
+        return [head, *(f"第 {one.line} 行第 {one.column} 列：{one.message}" for one in refused.problems)]
+    return []
+
+
+async def in_charge(connection: Any) -> bool:
+    """Whether somebody could put another policy in the place of the live one, which must work."""
+
+    async def fetch(statement: ClauseElement) -> list[Any]:
+        return list(await connection.fetch(compile_statement(statement).sql))
+
+    return governed(await live_policy(connection), await staff(fetch, of_today=True))
 
 
 async def live_policy(connection: Any) -> Policy:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from sqlalchemy import func, literal_column, select
 
 from db.desk import Desk
-from db.publication import Staff, governed, staff
+from db.publication import LOCK, Staff, governed, staff
 
-# Any constant number; one per purpose within a database (`db/migrate.py`).
-LOCK = 0x5A17_11A6
 _LOCK = select(func.pg_advisory_xact_lock(literal_column(str(LOCK))))
 
 
