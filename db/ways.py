@@ -66,8 +66,8 @@ _INDEXED = frozenset(
 _LANES: dict[str, tuple[tuple[str, ...], ...]] = {
     "county_code": (("sub_category", "state"), ("state",), ("source",), ("risk_level",)),
     "town_code": (("sub_category", "state"), ("state",)),
-    "squad_id": (("state",),),
-    "centre_id": (("state",),),
+    "squad_id": (("sub_category", "state"), ("state",)),
+    "centre_id": (("sub_category", "state"), ("state",)),
 }
 _ALL = {"state": text_array(STATES)}
 

@@ -135,7 +135,9 @@ for _leading, *_filtered in (
     ("town_code", "state"),
     ("town_code", "sub_category", "state"),
     ("squad_id", "state"),
+    ("squad_id", "sub_category", "state"),
     ("centre_id", "state"),
+    ("centre_id", "sub_category", "state"),
 ):
     Index(
         f"ix_dispute_{_leading}_{_filtered[0]}",

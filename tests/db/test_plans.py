@@ -40,7 +40,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "plans"
 BIG = {
     "dispute", "party", "assignment", "agreement", "obligation", "performance", "follow_up", "referral", "session", "note", "measure",
     "attendance", "signature", "confirmation", "extension", "assessment", "alert", "escalation", "recusal", "opinion", "visit",
-    "factor", "event",
+    "factor", "event", "tally", "tally_sum", "tally_days",
 }  # fmt: skip
 
 CALLERS: dict[str, tuple[str, ...]] = {
@@ -59,6 +59,7 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "Q1_deep": (workload.Q1, {"first": 50, "after": "x"}, ALL),
     "Q2": (workload.Q2, {"id": "Dispute:x"}, ALL),
     "Q3": (workload.Q3, {"state": ["CLOSED"], "subCategory": ["P02"]}, ALL),
+    "Q4": (workload.Q4, {}, ALL),
     "Q5": (workload.Q5, {}, tuple(one for one in ALL if one != "court")),
 }
 CASES = [(question, caller) for question, (_, _, callers) in QUESTIONS.items() for caller in callers]

@@ -24,7 +24,9 @@ INDEXES = (
             ("town_code", ("state",), None),
             ("town_code", ("sub_category", "state"), None),
             ("squad_id", ("state",), sa.text("squad_id IS NOT NULL")),
+            ("squad_id", ("sub_category", "state"), sa.text("squad_id IS NOT NULL")),
             ("centre_id", ("state",), sa.text("centre_id IS NOT NULL")),
+            ("centre_id", ("sub_category", "state"), sa.text("centre_id IS NOT NULL")),
         )
     ),
     ("ix_dispute_under_mediation", "dispute", (*_NEWEST, "due_on"), _UNDER_MEDIATION),
