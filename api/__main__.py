@@ -5,6 +5,7 @@ Every command imports what it needs when it runs, so that help and mistakes come
 
 import asyncio
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -71,7 +72,8 @@ def serve() -> None:
     orderly()
     with listen(settings.host, settings.port) as listener, database(settings, brief=False) as address:
         if settings.address is None:
-            asyncio.run(install(address))
+            for line in asyncio.run(install(address)):
+                typer.echo(line, err=True)
         serve_forever("api.__main__:create" if settings.workers > 1 else create(), settings, listener)
 
 
@@ -88,23 +90,42 @@ def create() -> "Starlette":
 
 
 @app.command()
-def migrate() -> None:
-    """把数据库升级到当前版本；没有该库则先建库，没有策略则发布初始策略。可以重复执行。"""
-    from api.installation import install
+def migrate(
+    policy: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="现行策略已不能用时，以此文件代替它；还能用的不予代替。"),
+    ] = None,
+) -> None:
+    """把数据库升级到当前版本；没有该库则先建库，没有策略则发布初始策略，并检查现行策略。可以重复执行。"""
+    from api.installation import BadPolicy, install, replace_policy
 
     with database(settings_or_stop()) as address:
-        asyncio.run(install(address))
+        found = asyncio.run(install(address))
+        if policy is not None:
+            try:
+                number = asyncio.run(replace_policy(address, policy.read_bytes().decode()))
+            except BadPolicy as error:
+                stop(str(error))
+            typer.echo(f"已以 {policy} 发布第 {number} 版。")
+            found = []
     typer.echo("数据库已是当前版本。")
+    if found:
+        stop("\n".join([*found, "请以 python -m api migrate --policy 文件 换一份策略。"]))
 
 
 @app.command()
 def daily() -> None:
-    """每日巡检：按预警规则产生到期的预警（期满、逾期、多发等）。可以重复执行，宜由计划任务每日清晨执行。"""
+    """每日巡检：按预警规则产生到期的预警（期满、逾期、多发等），并归并统计数。可以重复执行，宜由计划任务每日清晨执行。"""
     from datetime import UTC, datetime
 
     from db.daily import look
+    from db.tally import fold
 
-    opened = ask(lambda connection: look(connection, datetime.now(UTC)))
+    async def work(connection: Any) -> int:
+        await fold(connection)
+        return await look(connection, datetime.now(UTC))
+
+    opened = ask(work)
     typer.echo(f"新产生预警 {opened} 条。")
 
 

@@ -18,8 +18,8 @@ from db.kept import Kept
 from db.source import Sql
 from db.statement import compile_statement
 
-# The protocol counts the values of a statement in sixteen bits.
-MOST_VALUES = 20_000
+# Long lists are written in several statements: each length of list is a text of its own that is kept here and on every connection.
+MOST_VALUES = 1000
 
 
 @dataclass(frozen=True)

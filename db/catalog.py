@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Table, Uuid, and_, func, literal_column
+from sqlalchemy import Table, Uuid, and_, literal_column
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Boolean, Text, TypeEngine
 
@@ -196,9 +196,8 @@ _SOURCES = [
                 "public",
                 "是否超过调解期限",
                 Boolean(),
-                lambda row: func.coalesce(
-                    and_(row["due_on"] < _TODAY, a.is_in(row["state"], "ACCEPTED", "MEDIATING")),
-                    literal_column("false"),
+                lambda row: and_(
+                    a.is_in(row["state"], "ACCEPTED", "MEDIATING"), row["due_on"].is_not(None), row["due_on"] < _TODAY
                 ),
             )
         },

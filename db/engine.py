@@ -144,6 +144,8 @@ class Session:
             "SET timezone TO 'UTC'",
             f"SET statement_timeout TO {int(self.statement_timeout_ms)}",
             f"SET plan_cache_mode TO {self.plan_cache_mode}",
+            # Many ask at once: one answer does not take the processors of the others, nor start workers for a page.
+            "SET max_parallel_workers_per_gather TO 0",
             # SECURITY: names of ours, and numbers.
             *(f"SET {name} TO {int(days)}" for name, days in self.tier_days.items()),
         ]

@@ -177,6 +177,12 @@ async def people_of(
     return [Person(key, name, tuple(posts)) for key, (name, posts) in found.items()]
 
 
+async def access_of(connection: Any, policy: Policy, person_id: UUID, on: dt.date) -> Access:
+    """The access of a person by the posts that he held on a day."""
+    (person,) = await people_of(connection, on, person_id)
+    return person.access(policy)
+
+
 async def day_of(connection: Any, instant: dt.datetime | None) -> dt.date:
     """The day in the county of an instant; without one, today."""
     day: dt.date = await connection.fetchval("SELECT (coalesce($1, now()) AT TIME ZONE 'Asia/Shanghai')::date", instant)

@@ -39,7 +39,8 @@ def condition(sight: Sight, row: Row, condition: p.Condition) -> Sql:
         case "to_day":
             return value < _day_start(bindparam(bind, type_=Date()) + literal_column("1"))
         case "flag":
-            return value.is_(true()) if bind.endswith("_true") else value.is_not(true())
+            # As it stands, so that its parts may be looked up in an index; in a WHERE clause unknown is as good as false.
+            return value if bind.endswith("_true") else value.is_not(true())
         case "present":
             return value.is_not(None) if bind.endswith("_true") else value.is_(None)
     raise AssertionError(condition.operator)
@@ -76,7 +77,8 @@ def _special(sight: Sight, row: Row, condition: p.Condition) -> Sql:
                 .correlate(row.at)
             )
         case "text":
-            grams = func.bigrams(bindparam(bind, type_=Text()))
+            # Once for the statement, not for each row.
+            grams = select(func.bigrams(bindparam(bind, type_=Text()))).scalar_subquery()
             columns = {"title": "public_grams", "summary": "narrative_grams"}
             return or_(*(row[columns[field]].contains(grams) for field in condition.fields))
     return _within_area(row, condition)

@@ -306,12 +306,15 @@ def _on_live(row: Row) -> Sql:
 
 _GREEN = Guard("id", "NOT_GREEN", "测试有不符的，或有规则没有测试；请改好后另行起草。", lambda row: row["green"])
 NOT_AUTHOR = Guard(
-    "id", "OWN_DRAFT", "起草人不能批准自己起草的版本，请由他人批准。", lambda row: row["author_id"].is_distinct_from(_ME)
+    "id",
+    "OWN_DRAFT",
+    "起草人不能批准自己起草的版本，请由他人批准。",
+    lambda row: row["author_id"].is_distinct_from(_ME),
 )
-_NOT_APPROVED_BY_ME = Guard("id", "ALREADY", "您已经批准过这一版。", lambda row: row["approver_id"].is_distinct_from(_ME))
-_ONE_APPROVAL_LEFT = Guard(
-    "id", "ALREADY", "这一版已有两人批准。", lambda row: row["second_approver_id"].is_(None)
+_NOT_APPROVED_BY_ME = Guard(
+    "id", "ALREADY", "您已经批准过这一版。", lambda row: row["approver_id"].is_distinct_from(_ME)
 )
+_ONE_APPROVAL_LEFT = Guard("id", "ALREADY", "这一版已有两人批准。", lambda row: row["second_approver_id"].is_(None))
 OVERTAKEN = Guard(
     "id", "CONFLICT", "起草之后另有版本发布，这一版是对照旧版审阅的；请以现行版本为准重新起草。", _on_live
 )

@@ -180,8 +180,10 @@ class ImpactRuns:
                     progress[:] = [done, total]
 
                 result = await measure(connection, before, after, self._study, told)
-            text = orjson.dumps(result).decode()
-            await self._writers.execute(_END, *run, *progress, epoch, text, digest_of(result))
+            text, digest = orjson.dumps(result).decode(), digest_of(result)
+            async with self._writers.acquire() as writer, writer.transaction():
+                await writer.execute(_END, *run, *progress, epoch, text, digest)
+                await writer.execute(_KNOWN, *run[:2], digest)
         except Exception as error:  # noqa: BLE001  whatever went wrong, the run has failed and says so
             log.warning("impact_failed", error=type(error).__name__)
             await self._writers.execute(_FAIL, *run)
@@ -221,6 +223,12 @@ UPDATE policy_impact SET done = $4, total = $5, beat_at = now()
 _END = """
 UPDATE policy_impact SET state = 'DONE', done = $4, total = $5, epoch = $6, result = $7, digest = $8, ended_at = now()
  WHERE sha256 = $1 AND against_sha256 = $2 AND begun_at = $3 AND state = 'RUNNING'
+"""
+# SECURITY: whoever approves a version approves its impact: one that becomes known, or another one, voids what was approved before.
+_KNOWN = """
+UPDATE policy_version AS draft SET impact_sha256 = $3 FROM policy_version AS base
+ WHERE base.id = draft.base_id AND base.sha256 = $2 AND draft.sha256 = $1 AND draft.state IN ('DRAFT', 'APPROVED')
+   AND draft.impact_sha256 IS DISTINCT FROM $3
 """
 _FAIL = """
 UPDATE policy_impact SET state = 'FAILED', ended_at = now()

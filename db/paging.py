@@ -11,6 +11,9 @@ from sqlalchemy.types import Text
 from db import plan as p
 from db.source import Source, Sql, json_value
 
+# The longest page.
+MAX_PAGE = 200
+
 # A column of the row by name, for the keys of an order.
 Keys = Callable[[str], Sql]
 

@@ -208,7 +208,7 @@ class Figures:
 @dataclass(frozen=True)
 class Statistics:
     """`statistics`; items: (key, name of a total's figure | typename | Figures of the groups by `group_by`).
-    Period binds: `<bind>_from`, `<bind>_to` (either may be absent)."""
+    Binds: `<bind>_<name>` for the bounds of the period (`db.period`)."""
 
     key: str
     bind: str

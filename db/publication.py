@@ -6,29 +6,37 @@ It decides on sets of cells, never on names of roles but for the three administr
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import orjson
+from sqlalchemy import ClauseElement, literal_column, or_, select
 
+from db import tables as t
 from db.catalog import CATALOG
+from db.source import today
+from db.statement import compile_statement
 from policies.compile import Policy, PolicyRefused, compile_policy
 from policies.diff import Diff, diff, print_diff
 from policies.grant import Appointment
 from policies.guard import gains, holders
 from policies.lines import Problem
 from policies.suite import SUITE_PATH, load
-from policies.testing import Report, run
+from policies.testing import Report, TooLong, run
 from policies.words import action_words, class_words
 
 # GB/T 22239-2019 level 3: posts that exclude each other (`db/tables/person.py`).
 ADMINISTRATORS = ("system_admin", "security_admin", "auditor")
+# Held by whoever changes posts, accounts or the policy. Any constant number; one per purpose within a database (`db/migrate.py`).
+LOCK = 0x5A17_11A6
 # So many sentences of a kind are kept with a version.
 MOST_TOLD = 500
-# Testing changes every rule in several ways. What takes longer than this is no policy that somebody reviewed.
-MOST_RULES = 3000
+# Testing changes every rule in several ways. What takes longer than this holds up a worker.
+MOST_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -40,10 +48,23 @@ class Examined:
     report: Report
     difference: Diff
 
-    def values(self, given: Sequence[str], needed: int) -> dict[str, Any]:
+    @property
+    def proof(self) -> str:
+        """The hash of the tests and of what came of them."""
+        report = self.report
+        came = [
+            self.tests,
+            report.cases,
+            report.mutants,
+            [[one.line, one.says, one.text] for one in report.failures],
+            [[one.line, one.text] for one in report.survivors],
+        ]
+        return hashlib.sha256(orjson.dumps(came)).hexdigest()
+
+    def values(self, gains: Sequence[str], needed: int) -> dict[str, Any]:
         """The columns of its row that never change."""
         report = self.report
-        found: dict[str, Any] = {
+        return {
             "text": self.policy.text,
             "sha256": self.policy.sha256,
             "tests": self.tests,
@@ -54,23 +75,10 @@ class Examined:
             "survivors": _told(f"第 {one.line} 行 {one.text}" for one in report.survivors),
             "widens": self.difference.widens,
             "differences": _told(line.strip() for line in print_diff(self.difference).splitlines()),
-            "gains": _told(given),
+            "gains": _told(gains),
             "approvals_needed": needed,
+            "proof_sha256": self.proof,
         }
-        return found | {"proof_sha256": proof_of(self)}
-
-
-def proof_of(examined: Examined) -> str:
-    """The hash of the tests and of what came of them."""
-    report = examined.report
-    came = [
-        examined.tests,
-        report.cases,
-        report.mutants,
-        [[one.line, one.says, one.text] for one in report.failures],
-        [[one.line, one.text] for one in report.survivors],
-    ]
-    return hashlib.sha256(orjson.dumps(came)).hexdigest()
 
 
 def shipped_tests() -> str:
@@ -80,16 +88,22 @@ def shipped_tests() -> str:
 
 def examine(text: str, tests: str, live: Policy) -> Examined:
     """Everything that can be said of a text without asking the database. Raises PolicyRefused and SuiteRefused."""
+    policy, report = _tested(text, tests)
+    return Examined(policy, tests, report, diff(live, policy))
+
+
+# Whoever publishes asks again for what the author asked for a little before.
+@lru_cache(maxsize=8)
+def _tested(text: str, tests: str) -> tuple[Policy, Report]:
     policy = compile_policy(text, CATALOG)
-    problems = [*_many(policy), *_administrators(policy)]
+    problems = list(_administrators(policy))
     if problems:
         raise PolicyRefused(problems)
-    return Examined(policy, tests, run(policy, load(tests, policy)), diff(live, policy))
-
-
-def _many(policy: Policy) -> Iterator[Problem]:
-    if len(policy.rules) > MOST_RULES:
-        yield Problem(0, f"规则过多：{len(policy.rules)} 条，至多 {MOST_RULES} 条，请以角色继承、命名条件合并")
+    try:
+        return policy, run(policy, load(tests, policy), seconds=MOST_SECONDS)
+    except TooLong:
+        message = f"规则过多（{len(policy.rules)} 条），逐条测试超过 {MOST_SECONDS:.0f} 秒；请以角色继承、命名条件合并"
+        raise PolicyRefused([Problem(0, message)]) from None
 
 
 def _administrators(policy: Policy) -> Iterator[Problem]:
@@ -97,7 +111,9 @@ def _administrators(policy: Policy) -> Iterator[Problem]:
     for role, sources in policy.inherited.items():
         for post in ADMINISTRATORS:
             if post in sources[1:]:
-                yield Problem(0, f"{role} 不能继承 {post}：系统管理员、安全管理员、审计管理员三员分立，其权限不得由其他角色取得")
+                yield Problem(
+                    0, f"{role} 不能继承 {post}：系统管理员、安全管理员、审计管理员三员分立，其权限不得由其他角色取得"
+                )
 
 
 def _told(sentences: Iterable[str]) -> list[str]:
@@ -121,14 +137,14 @@ class Staff:
         return frozenset({person} | {one for one, held in self.organizations.items() if held & own})
 
 
-def given(live: Policy, draft: Policy, author: UUID, staff: Staff) -> list[str]:
-    """What a draft gives its author or the people of his organizations beyond what they have, one sentence each.
+def gained(live: Policy, draft: Policy, people: Iterable[UUID], staff: Staff) -> list[str]:
+    """What a draft gives people beyond what they have, one sentence each.
 
     SECURITY: two people with posts of the same roles gain the same, whatever their claims are; each such set is looked at once.
     """
     shapes: dict[tuple[str, ...], Sequence[Appointment]] = {}
-    for one in sorted(staff.colleagues(author), key=lambda person: (person != author, person)):
-        held = staff.appointments.get(one, ())
+    for person in sorted(people):
+        held = staff.appointments.get(person, ())
         shapes.setdefault(tuple(sorted(post.role for post in held)), held)
     found: dict[str, None] = {}
     for roles, held in shapes.items():
@@ -153,6 +169,30 @@ def others(person: UUID, author: UUID, staff: Staff) -> bool:
     return bool(held) and not held & staff.organizations.get(author, frozenset())
 
 
+_STAFF = (
+    select(t.appointment.c.person_id, t.appointment.c.role, t.appointment.c.organization_id, t.appointment.c.area_code)
+    .select_from(t.appointment.join(t.person, t.person.c.id == t.appointment.c.person_id))
+    .where(
+        t.person.c.state == literal_column("'ACTIVE'"),
+        or_(t.appointment.c.valid_to.is_(None), t.appointment.c.valid_to >= today()),
+        or_(t.appointment.c.valid_to.is_(None), t.appointment.c.valid_to >= t.appointment.c.valid_from),
+    )
+)
+# Who is in charge must be so today; what somebody gains he may gain later.
+_STAFF_TODAY = _STAFF.where(t.appointment.c.valid_from <= today())
+
+
+async def staff(fetch: Callable[[ClauseElement], Awaitable[list[Any]]], *, of_today: bool) -> Staff:
+    """All active people, by their posts of today, or by those to come as well."""
+    posts: dict[UUID, list[Appointment]] = defaultdict(list)
+    organizations: dict[UUID, set[UUID]] = defaultdict(set)
+    for row in await fetch(_STAFF_TODAY if of_today else _STAFF):
+        claims = {name: row[name] for name in ("person_id", "organization_id", "area_code")}
+        posts[row["person_id"]].append(Appointment(row["role"], {**claims, "team_ids": ()}))
+        organizations[row["person_id"]].add(row["organization_id"])
+    return Staff(posts, {person: frozenset(found) for person, found in organizations.items()})
+
+
 # -- the versions of an installation
 
 
@@ -169,6 +209,53 @@ async def publish_first(connection: Any, text: str) -> int:
         policy.sha256,
     )
     return int(await connection.fetchval("SELECT version FROM policy_version WHERE state = 'PUBLISHED'"))
+
+
+async def publish_instead(connection: Any, text: str) -> int:
+    """Publish the text in place of a live version with which nothing can be put right any more; the number of the new version.
+
+    For whoever owns the database. Raises StillUsable where the commands would do, PolicyRefused where the text is no better.
+    """
+    policy = compile_policy(text, CATALOG)
+    async with connection.transaction():
+        await connection.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+        if not await broken(connection) and await in_charge(connection):
+            raise StillUsable
+        await connection.execute("UPDATE policy_version SET state = 'RETIRED' WHERE state = 'PUBLISHED'")
+        return int(
+            await connection.fetchval(
+                "INSERT INTO policy_version (version, text, sha256, state, note, published_at)"
+                " SELECT max(version) + 1, $1, $2, 'PUBLISHED', '由数据库管理者替换不能再用的版本', now()"
+                " FROM policy_version RETURNING version",
+                policy.text,
+                policy.sha256,
+            )
+        )
+
+
+class StillUsable(Exception):
+    """The live version works, and somebody can publish another."""
+
+
+async def broken(connection: Any) -> list[str]:
+    """Why the live version cannot be used under the present catalog, in sentences; nothing for one that works."""
+    try:
+        await live_policy(connection)
+    except LookupError:
+        return ["没有现行的访问策略，服务对任何请求都不能作答。"]
+    except PolicyRefused as refused:
+        head = "现行的访问策略在这一版软件中已不能编译，服务对任何请求都不能作答："
+        return [head, *(f"第 {one.line} 行第 {one.column} 列：{one.message}" for one in refused.problems)]
+    return []
+
+
+async def in_charge(connection: Any) -> bool:
+    """Whether somebody could put another policy in the place of the live one, which must work."""
+
+    async def fetch(statement: ClauseElement) -> list[Any]:
+        return list(await connection.fetch(compile_statement(statement).sql))
+
+    return governed(await live_policy(connection), await staff(fetch, of_today=True))
 
 
 async def live_policy(connection: Any) -> Policy:

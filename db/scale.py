@@ -284,6 +284,7 @@ async def extend(
                 await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
         # SECURITY: the triggers that would have done it were left out, and there are new people, posts and teams.
         await connection.execute("UPDATE access_epoch SET epoch = epoch + 1")
+        await connection.execute("ANALYZE; SELECT tally_rebuild()")
     await connection.execute("ANALYZE")
     return count - present
 

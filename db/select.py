@@ -13,6 +13,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    false,
     func,
     literal_column,
     null,
@@ -43,6 +44,7 @@ from db.statement import (
     text_array,
 )
 from db.statistics import statistics
+from db.tally import exact_count
 from db.timeline import timeline
 from db.ways import Narrow, Ways
 from policies.grant import Access
@@ -54,30 +56,26 @@ def select_plan(plan: p.Plan, access: Access) -> Statement:
     (keys of `plan.nullable` that are null)."""
     builder = Builder(access)
     statement = compile_statement(builder.root(plan))
-    return dataclasses.replace(statement, steady=all(_is_steady(item, builder.ways) for item in plan.items))
+    return dataclasses.replace(statement, steady=all(_is_steady(builder.ways, item) for item in plan.items))
 
 
-def _is_steady(item: Any, ways: Ways) -> bool:
-    """Whether one plan serves all values: the part walks keys and page orders, or filters what few rows the caller sees. Beyond that
-    a filter's values decide by which index it is best answered."""
+def _is_steady(ways: Ways, item: Any) -> bool:
+    """Whether the part has one plan that is good for all values."""
+    parts: Sequence[Any] = ()
     match item:
-        case p.Page(source=source, relation=relation, conditions=conditions, order=order, items=items):
-            default = tuple(p.Order(*key) for key in SOURCES[source].order)
-            plain = not conditions and order == default
-            return (plain or (relation is None and ways.narrow(SOURCES[source]))) and all(
-                _is_steady(one, ways) for one in items
-            )
-        case p.Statistics():
-            return False
+        case p.Page(items=items):
+            if not ways.steady(item):
+                return False
+            parts = items
         case p.Node(items=items):
-            return all(_is_steady(one, ways) for one in items)
+            parts = items
         case p.Edges(items=pairs) | p.Viewer(items=pairs):
-            return all(_is_steady(what, ways) for _, what in pairs)
+            parts = [what for _, what in pairs]
         case p.Batch(nodes=nodes):
-            return all(_is_steady(node, ways) for node in nodes)
+            parts = nodes
         case p.One(node=node) | p.Many(node=node) | p.Nodes(node=node) | p.Lookup(node=node):
-            return _is_steady(node, ways)
-    return True
+            parts = (node,)
+    return all(_is_steady(ways, one) for one in parts)
 
 
 class Builder:
@@ -142,9 +140,9 @@ class Builder:
         same = parent.dispute if parent is not None and relation is not None and relation.same_dispute else None
         seen = self.sight.below(parent) if parent is not None and same is not None else ALWAYS
 
-        def narrowed(row: Row) -> list[Sql]:
+        def narrowed(row: Row, met: Sequence[p.Condition] = ()) -> list[Sql]:
             """The conditions beside visibility: the relation and the filter."""
-            clauses = [condition(self.sight, row, one) for one in page.conditions]
+            clauses = [condition(self.sight, row, one) for one in page.conditions if one not in met]
             if relation is not None and parent is not None:
                 clauses.insert(0, relation.on(parent, row.at))
                 if relation.through is not None:
@@ -156,7 +154,7 @@ class Builder:
         if any(not isinstance(item, p.TotalCount | p.TotalCapped | p.Typename) for item in page.items):
             body = self._body(page, source, narrowed, outer, same, seen, keys)
         counted = {
-            exact: self.ways.count(page, source, narrowed, outer, same, exact=exact)
+            exact: self._count(page, source, narrowed, outer, same, exact)
             for exact in (False, True)
             if any(_counts(item) is exact for item in page.items)
         }
@@ -181,6 +179,20 @@ class Builder:
             # HAVING makes it one row, also where no member counts or lists the rows of the page (`pageInfo { hasPreviousPage }`).
             statement = statement.select_from(at).having(literal_column("true"))
         return statement.scalar_subquery()
+
+    def _count(
+        self,
+        page: p.Page,
+        source: Source,
+        narrowed: Narrow,
+        outer: Sequence[FromClause],
+        same: FromClause | None,
+        exact: bool,
+    ) -> FromClause:
+        kept = exact_count(self.sight, self.ways, source) if page.relation is None and not page.conditions else None
+        if kept is None:
+            return self.ways.count(page, source, narrowed, outer, same, exact=exact)
+        return select(kept.label("total"), false().label("capped")).subquery()
 
     def _through(self, through: tuple[str, Callable[[Row, FromClause], Sql]], parent: Row, row: Row) -> Sql:
         """SECURITY: a relation made by parts of the target shows only what the parts that the caller sees show."""

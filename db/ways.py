@@ -1,31 +1,53 @@
 """Ways into the visible rows: one ordered index walk for each scope of a union, merged.
 
 `a OR b ... ORDER BY ... LIMIT` makes PostgreSQL choose between the index of the order and those of the scopes, and either is wrong
-for somebody. Here each alternative of a predicate walks an index that has its scope first and the page order behind it.
+for somebody. Here each alternative of a predicate is read by itself, where an index has its scope first and the page order behind it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from sqlalchemy import FromClause, Select, false, func, literal_column, select, true
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import FromClause, Select, bindparam, false, func, literal_column, select, true, union
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
+from sqlalchemy.types import Text
 
 from db import plan as p
-from db.paging import Keys, direction, within_cursors
+from db.catalog import SOURCES
+from db.filters import condition
+from db.paging import MAX_PAGE, Keys, direction, within_cursors
 from db.sight import Sight
 from db.source import Row, Source, Sql
-from policies.predicate import ClaimRef, Eq, Has, In, Predicate, all_of, conjuncts, disjuncts
+from db.statement import text_array
+from db.tables.dispute import STATES
+from policies.predicate import Always, ClaimRef, Eq, Has, In, Predicate, all_of, conjuncts, disjuncts
 
-# Adds the conditions, the order and the limit of a page to a select of rows.
-Limit = Callable[[Select[Any], Row, Keys], Select[Any]]
+
+@dataclass(frozen=True)
+class Limit:
+    """What a page or a count asks of a way in. `cut` adds the conditions to a select of rows (but those that are met already), the
+    order and the limit; `start`, where there is an order, only that and the cursors, for `wanted` rows."""
+
+    cut: Callable[[Select[Any], Row, Keys, Sequence[p.Condition]], Select[Any]]
+    start: Callable[[Select[Any], Keys], Select[Any]] | None = None
+    wanted: Sql | None = None
+
+
 Branch = Callable[[Limit], Select[Any]]
-# The conditions beside visibility: the relation and the filter.
-Narrow = Callable[[Row], list[Sql]]
+
+
+class Narrow(Protocol):
+    """The conditions beside visibility: the relation and the filter, without those that are met already."""
+
+    def __call__(self, row: Row, met: Sequence[p.Condition] = (), /) -> list[Sql]: ...
+
 
 # How far a count goes unless it is asked to be exact.
 COUNTED = 10_000
+# How many rows are looked through in page order for a text before the index of the texts is asked.
+_LOOKED_THROUGH = 2_000
 
 _INDEXED = frozenset(
     {
@@ -39,9 +61,34 @@ _INDEXED = frozenset(
         "source_organization_id",
     }
 )
+# Scopes that grow with the county, and the filters whose values have each an index walk of their own within them. A filter that
+# is not given stands for all its values where they are few (`_ALL`).
+_LANES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "county_code": (("sub_category", "state"), ("state",), ("source",), ("risk_level",)),
+    "town_code": (("sub_category", "state"), ("state",)),
+    "squad_id": (("sub_category", "state"), ("state",)),
+    "centre_id": (("sub_category", "state"), ("state",)),
+}
+_ALL = {"state": text_array(STATES)}
 
-# Scopes that hold few disputes in a county of any size; a set of people or organizations of a dispute (`Has`) is one, too.
-_NARROW = frozenset({"grid_code", "team_id", "lead_mediator_id"})
+
+@dataclass(frozen=True)
+class Lane:
+    """The columns of an index behind a scope, and the conditions that give their values; None: any value."""
+
+    columns: tuple[str, ...]
+    conditions: tuple[p.Condition | None, ...]
+
+    @property
+    def met(self) -> tuple[p.Condition, ...]:
+        return tuple(one for one in self.conditions if one is not None)
+
+    def values(self) -> dict[str, Sql]:
+        """By column the values to walk."""
+        return {
+            column: _ALL[column] if one is None else bindparam(one.bind, type_=ARRAY(Text))
+            for column, one in zip(self.columns, self.conditions, strict=True)
+        }
 
 
 class Ways:
@@ -63,28 +110,44 @@ class Ways:
         """The page's rows as a FROM element that ends with LIMIT, so that no node is built for a row that is not shown."""
         rows = self.sight.access.grant(source.name).rows
 
-        def limited(statement: Select[Any], row: Row, walked: Keys) -> Select[Any]:
-            clauses = [*narrowed(row), *within_cursors(source, walked, page, keys)]
-            ordered = [direction(walked(key.field), key, page.slice.backward) for key in keys]
-            return statement.where(*clauses).order_by(*ordered).limit(wanted)
+        def ordered(column: Keys) -> list[Sql]:
+            return [direction(column(key.field), key, page.slice.backward) for key in keys]
+
+        def start(statement: Select[Any], walked: Keys) -> Select[Any]:
+            return statement.where(*within_cursors(source, walked, page, keys)).order_by(*ordered(walked))
+
+        def first(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> FromClause:
+            """The most that a page may need. A constant, so that a plan for any size of page is made for about so many rows."""
+            return (
+                start(statement.where(*narrowed(row, met)), walked).limit(literal_column(str(MAX_PAGE + 1))).subquery()
+            )
+
+        def limited(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> Select[Any]:
+            most = first(
+                statement.add_columns(*(walked(key.field).label(key.field) for key in keys[:-1])), row, walked, met
+            )
+            return select(most.c.id).order_by(*ordered(most.c.__getitem__)).limit(wanted)
 
         branches = (
-            self.branches(source, rows)
+            self.branches(source, rows, page.conditions)
             if not outer and page.order == tuple(p.Order(*key) for key in source.order)
             else None
         )
         if branches is None:
-            row, at = self.sight.row(source, source.table.alias(), same)
-            statement = limited(select(row.at).select_from(at).where(self.sight.where(rows, row)), row, row.__getitem__)
-            return statement.correlate(*outer).subquery()
+            row, joined = self.sight.row(source, source.table.alias(), same)
+            statement = select(row.at).select_from(joined).where(self.sight.where(rows, row)).correlate(*outer)
+            most = first(statement, row, row.__getitem__, ())
+            return select(most).order_by(*ordered(most.c.__getitem__)).limit(wanted).subquery()
         # One ordered walk for each way in, merged: no plan has to choose between an index on the order and one on the scope.
-        parts = [branch(limited) for branch in branches]
-        # Distinct even if there is one way only: a claim that is a set may hold a value twice.
-        union = (parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0].distinct()).subquery()
+        every = _union([branch(Limit(limited, start, wanted)) for branch in branches]).subquery()
         at = source.table.alias()
-        row = Row(source, at, at)
-        ordered = [direction(row[key.field], key, page.slice.backward) for key in keys]
-        return select(at).select_from(union.join(at, at.c.id == union.c.id)).order_by(*ordered).limit(wanted).subquery()
+        return (
+            select(at)
+            .select_from(every.join(at, at.c.id == every.c.id))
+            .order_by(*ordered(at.c.__getitem__))
+            .limit(wanted)
+            .subquery()
+        )
 
     def count(
         self,
@@ -98,19 +161,20 @@ class Ways:
     ) -> FromClause:
         """How many rows the list has, as a FROM element of one row: `total`, and whether that is `capped` at COUNTED."""
         rows = self.sight.access.grant(source.name).rows
-        branches = self.branches(source, rows) if page.relation is None else None
+        branches = self.branches(source, rows, page.conditions) if page.relation is None else None
 
-        def bounded(statement: Select[Any]) -> Select[Any]:
+        def bounded(statement: Select[Any], row: Row, _: Keys, met: Sequence[p.Condition]) -> Select[Any]:
+            statement = statement.where(*narrowed(row, met))
             return statement if exact else statement.limit(literal_column(str(COUNTED + 1)))
 
+        found: Any
         if branches is None:
             row, at = self.sight.row(source, source.table.alias(), same)
-            found: Any = select(row["id"]).select_from(at).where(self.sight.where(rows, row), *narrowed(row))
-            found = bounded(found).correlate(*outer)
+            statement = select(row["id"]).select_from(at).where(self.sight.where(rows, row))
+            found = bounded(statement, row, row.__getitem__, ()).correlate(*outer)
         else:
             # If no way in alone goes beyond the bound, each is whole, and so is their union.
-            parts = [branch(lambda statement, row, _: bounded(statement.where(*narrowed(row)))) for branch in branches]
-            found = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0].distinct()
+            found = _union([branch(Limit(bounded)) for branch in branches])
         total: Sql = func.count()
         most: Sql = literal_column(str(COUNTED))
         columns = (
@@ -120,15 +184,14 @@ class Ways:
         )
         return select(*columns).select_from(found.subquery()).subquery()
 
-    def ids(self, source: Source, clauses: Narrow) -> Select[Any]:
-        """The ids of the visible rows that meet the clauses, by whatever way in is best. For statistics."""
-        rows = self.sight.access.grant(source.name).rows
+    def ids(self, source: Source, rows: Predicate) -> Select[Any]:
+        """The ids of the rows of a predicate, by whatever way in is best. For statistics."""
         branches = self.branches(source, rows)
         if branches is None:
             row, at = self.sight.row(source, source.table.alias())
-            return select(row["id"].label("id")).select_from(at).where(self.sight.where(rows, row), *clauses(row))
-        parts = [branch(lambda statement, row, _: statement.where(*clauses(row))) for branch in branches]
-        return parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0].distinct()  # type: ignore[return-value]
+            return select(row["id"].label("id")).select_from(at).where(self.sight.where(rows, row))
+        every = Limit(lambda statement, row, _, __: statement)
+        return _union([branch(every) for branch in branches])  # type: ignore[no-any-return]
 
     def wide(self, source: Source) -> bool:
         """Whether the caller may see most of the rows: no way into them starts at one of a few scopes."""
@@ -138,17 +201,38 @@ class Ways:
             for part in parts
         )
 
-    def narrow(self, source: Source) -> bool:
-        """Whether the caller sees few rows however many there are: every way into them starts at a scope of people or of a grid."""
-        rows = self.sight.access.grant(source.name).rows
-        return (source.part or source.name == "Dispute") and all(
-            any(isinstance(one, Has) or getattr(one, "attribute", None) in _NARROW for one in conjuncts(part))
-            for part in disjuncts(rows)
-        )
+    def steady(self, page: p.Page) -> bool:
+        """Whether one plan of the list is as good as any, whatever the values: those of a filter often decide on the way in."""
+        source = SOURCES[page.source]
+        if page.order != tuple(p.Order(*key) for key in source.order):
+            return False
+        drivers = [
+            next((one for one in conjuncts(part) if self._drives(source, one)), None)
+            for part in disjuncts(self.sight.access.grant(source.name).rows)
+        ]
+        growing = [one for one in drivers if one is None or getattr(one, "attribute", "") in _LANES]
+        if growing and all(one is not None and self._search(source, one, page.conditions) for one in growing):
+            return page.relation is None
+        lanes = [None if one is None else self._lane(source, one, page.conditions) for one in growing]
 
-    def branches(self, source: Source, rows: Predicate) -> list[Branch] | None:
-        """The ways into a union of scopes, each a select of ids that walks one index in page order; None if a plain WHERE is as good."""
-        if source.name != "Dispute":
+        def is_met(one: p.Condition) -> bool:
+            """Whether an index meets the condition in page order, or the scopes stay small enough to be walked for it."""
+            match one.operator:
+                case "eq" | "is" | "area" | "mediator" | "flag" | "present":
+                    return True
+                case "in":
+                    return page.relation is None and all(lane is not None and one in lane.met for lane in lanes)
+                case "from" | "to" | "from_day" | "to_day" | "before_day":
+                    return one.fields[0] == page.order[0].field
+            return False
+
+        return all(is_met(one) for one in page.conditions)
+
+    def branches(
+        self, source: Source, rows: Predicate, conditions: tuple[p.Condition, ...] = ()
+    ) -> list[Branch] | None:
+        """The ways into a union of scopes, each a select of ids in page order; None if a plain WHERE is as good."""
+        if source.name != "Dispute" and not source.part:
             return None
         parts = disjuncts(rows)
         found: list[Branch] = []
@@ -157,29 +241,83 @@ class Ways:
             driver = next((one for one in conjuncts(part) if self._drives(source, one)), None)
             if driver is None:
                 return None
-            plain = plain and isinstance(driver, Eq)
-            found.append(self._branch(source, part, driver))
+            branch = self._branch(source, part, driver, conditions)
+            plain = plain and branch is None
+            found.append(branch or self._direct(source, part))
         return None if not found or (plain and len(found) == 1) else found
 
     @staticmethod
     def _drives(source: Source, part: Predicate) -> bool:
         match part:
             case Eq(attribute=name, value=ClaimRef()) | In(attribute=name):
-                return name in _INDEXED
+                # A part has no index on the scopes of its dispute: its own keys, and theirs by way of the dispute.
+                return source.part or name in _INDEXED
             case Has(attribute=name):
                 return source.attributes[name].link is not None
         return False
 
-    def _branch(self, source: Source, part: Predicate, driver: Predicate) -> Branch:
+    @staticmethod
+    def _lane(source: Source, driver: Predicate, conditions: Sequence[p.Condition]) -> Lane | None:
+        """The lane that meets most conditions within the scope, if there is one that meets any."""
+        if source.part or not isinstance(driver, Eq):
+            return None
+        given = {one.fields[0]: one for one in conditions if one.operator == "in"}
+        lanes = [
+            Lane(columns, tuple(given.get(column) for column in columns))
+            for columns in _LANES.get(driver.attribute, ())
+            if all(column in given or column in _ALL for column in columns)
+        ]
+        best = max(lanes, key=lambda lane: (len(lane.met), -len(lane.columns)), default=None)
+        return best if best is not None and best.met else None
+
+    @staticmethod
+    def _search(source: Source, driver: Predicate, conditions: Sequence[p.Condition]) -> p.Condition | None:
+        """The text that is searched for in a scope that grows with the county."""
+        if source.part or getattr(driver, "attribute", "") not in _LANES:
+            return None
+        return next((one for one in conditions if one.operator == "text"), None)
+
+    def _direct(self, source: Source, part: Predicate) -> Branch:
+        row, at = self.sight.row(source, source.table.alias())
+
+        def direct(limit: Limit) -> Select[Any]:
+            statement = select(row["id"].label("id")).select_from(at).where(self.sight.where(part, row))
+            return select(limit.cut(statement, row, row.__getitem__, ()).subquery().c.id)
+
+        return direct
+
+    def _searching(self, source: Source, part: Predicate, search: p.Condition) -> Branch:
+        """A text that many rows have is found soon in page order; one that few have, by the index of the texts."""
+
+        def searching(limit: Limit) -> Select[Any]:
+            row, _ = self.sight.row(source, source.table.alias())
+            # OFFSET 0: nothing but the text may lead to these rows.
+            having = select(row.at).where(condition(self.sight, row, search)).offset(literal_column("0")).subquery()
+            hit = Row(source, having, having)
+            hits = select(hit["id"].label("id")).where(self.sight.where(part, hit))
+            if limit.start is None or limit.wanted is None:
+                return select(limit.cut(hits, hit, hit.__getitem__, (search,)).subquery().c.id)
+            walked, _ = self.sight.row(source, source.table.alias())
+            walk = limit.start(select(walked.at).where(self.sight.where(part, walked)), walked.__getitem__)
+            most = walk.limit(literal_column(str(_LOOKED_THROUGH))).subquery()
+            near = Row(source, most, most)
+            nearest = limit.cut(select(near["id"].label("id")), near, near.__getitem__, ())
+            too_few = select(func.count()).select_from(nearest.subquery()).scalar_subquery() < limit.wanted
+            farther = limit.cut(hits.where(too_few), hit, hit.__getitem__, (search,))
+            either = union(select(nearest.subquery().c.id), select(farther.subquery().c.id)).subquery()
+            return select(either.c.id)
+
+        return searching
+
+    def _branch(
+        self, source: Source, part: Predicate, driver: Predicate, conditions: tuple[p.Condition, ...]
+    ) -> Branch | None:
+        """The way in by its driver; None if a plain WHERE does as well."""
         rest = all_of(one for one in conjuncts(part) if one != driver)
-        at = source.table.alias()
-        row = Row(source, at, at)
+        row, at = self.sight.row(source, source.table.alias())
+        search, lane = self._search(source, driver, conditions), self._lane(source, driver, conditions)
 
-        def direct(limited: Limit) -> Select[Any]:
-            statement = select(at.c.id).select_from(at).where(self.sight.where(part, row))
-            return select(limited(statement, row, row.__getitem__).subquery().c.id)
-
-        def by_link(limited: Limit) -> Select[Any]:
+        def by_link(limit: Limit) -> Select[Any]:
             assert isinstance(driver, Has)
             link = source.attributes[driver.attribute].link
             assert link is not None
@@ -187,25 +325,46 @@ class Ways:
             # The page keys are read from the link, so that the link's index gives the order.
             keys = {"id": via.c.dispute_id, "registered_at": via.c.dispute_registered_at}
             statement = (
-                select(at.c.id)
+                select(keys["id"].label("id"))
                 # One dispute may be linked twice to one value (an invitation and a report): each counts once, before the limit.
                 .ext(distinct_on(keys["registered_at"], keys["id"]))
-                .select_from(via.join(at, at.c.id == via.c.dispute_id))
+                .select_from(
+                    via if not conditions and rest == Always() else via.join(row.at, row["id"] == via.c.dispute_id)
+                )
                 .where(via.c[link.key] == self.sight.claim(driver.claim), link.alive(via), self.sight.where(rest, row))
             )
-            return select(limited(statement, row, keys.__getitem__).subquery().c.id)
+            return select(limit.cut(statement, row, keys.__getitem__, ()).subquery().c.id)
 
-        def by_each(limited: Limit) -> Select[Any]:
-            assert isinstance(driver, In)
-            each = func.unnest(self.sight.claim(driver.claim)).table_valued("value").render_derived()
-            inner = limited(
-                select(at.c.id)
-                .select_from(at)
-                .where(at.c[driver.attribute] == each.c.value, self.sight.where(rest, row)),
-                row,
-                row.__getitem__,
-            ).correlate(each)
-            walk = inner.lateral()
-            return select(walk.c.id).select_from(each.join(walk, true()))
+        def by_each(walks: Sequence[tuple[Sql, Sql]], scope: Predicate, met: Sequence[p.Condition]) -> Branch:
+            def each_of(limit: Limit) -> Select[Any]:
+                # A list may hold a value twice; its rows are found once.
+                lists = [select(func.unnest(values).label("value")).distinct().subquery() for _, values in walks]
+                statement = select(row["id"].label("id")).select_from(at).where(self.sight.where(scope, row))
+                for (column, _), each in zip(walks, lists, strict=True):
+                    statement = statement.where(column == each.c.value)
+                statement = statement.correlate(*lists)
+                walk = limit.cut(statement, row, row.__getitem__, met).correlate(*lists).lateral()
+                each_with: FromClause = lists[0]
+                for other in lists[1:]:
+                    each_with = each_with.join(other, true())
+                return select(walk.c.id).select_from(each_with.join(walk, true()))
 
-        return by_link if isinstance(driver, Has) else by_each if isinstance(driver, In) else direct
+            return each_of
+
+        match driver:
+            case Has() if not source.part:
+                return by_link
+            case In(attribute=name, claim=claim):
+                value = source.attributes[name].value
+                assert value is not None
+                return by_each([(value(row), self.sight.claim(claim))], rest, ())
+        if search is not None:
+            return self._searching(source, part, search)
+        if lane is not None:
+            return by_each([(row[column], values) for column, values in lane.values().items()], part, lane.met)
+        return None
+
+
+def _union(parts: list[Select[Any]]) -> Any:
+    # Each way finds a row once; two ways may find the same.
+    return parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]

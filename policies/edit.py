@@ -25,7 +25,7 @@ class RuleKey:
 
 
 @dataclass(frozen=True)
-class Grant:
+class GrantRule:
     """A new rule; where there is a rule of this key, these field classes as well."""
 
     rule: RuleKey
@@ -33,7 +33,7 @@ class Grant:
 
 
 @dataclass(frozen=True)
-class Revoke:
+class RevokeRule:
     """No such rule any more."""
 
     rule: RuleKey
@@ -105,8 +105,8 @@ class NameCondition:
 
 
 Edit = (
-    Grant
-    | Revoke
+    GrantRule
+    | RevokeRule
     | ChangeRows
     | ChangeFields
     | ChangeEffect
@@ -169,9 +169,9 @@ class _Page:
 
     def apply(self, one: Edit) -> None:
         match one:
-            case Grant(rule=key, fields=added):
+            case GrantRule(rule=key, fields=added):
                 self._grant(key, added)
-            case Revoke(rule=key):
+            case RevokeRule(rule=key):
                 self._remove([self._rule(key)])
             case ChangeRows(rule=key, rows=rows):
                 line = self._rule(key)

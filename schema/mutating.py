@@ -17,7 +17,7 @@ from db.command import Command, KeyReused, Mistake
 from db.commands.carry_out import Commander, Receipt
 from db.desk import Actor, Stale
 from db.kept import Kept
-from db.read import Reader
+from db.read import Reader, TooSlow
 from policies.grant import Access
 from schema import outbox
 from schema.execution import Viewer, told
@@ -197,8 +197,7 @@ class Mutator:
 
     async def _field(self, operation: Operation, place: int, field: _Field, variables: Any, asker: _Asker) -> bytes:
         command = COMMAND_OF[field.name]
-        assert field.given is not None
-        given = field.given.read(variables)
+        given = _given(field, variables)
         try:
             order = order_of(command.order, given)
         except Mistaken as mistaken:
@@ -213,8 +212,11 @@ class Mutator:
             assert payload is not None
             if payload.statement is None or receipt.id is None:
                 return payload.text(receipt, b"{}")
-            values = {**payload.values(variables), **_claims(viewer.access), "shown_id": receipt.id}
-            reading = await self._reader.read(payload.statement, values)
+            values = {**payload.values(variables), **viewer.values, "shown_id": receipt.id}
+            try:
+                reading = await self._reader.read(payload.statement, values)
+            except TooSlow:
+                raise Refusal(Code.TOO_COSTLY, "已保存，但读取所选内容超时，请少取一些，稍后查询。") from None
             if reading.epoch == asker.now.epoch:
                 return payload.text(receipt, reading.data)
         raise Refusal(Code.CONFLICT, "已保存，但访问权正在变更，暂不能返回结果；请稍后查询。")
@@ -250,8 +252,7 @@ class Mutator:
     # -- the outbox
 
     async def _outbox(self, operation: Operation, field: _Field, variables: Any, asker: _Asker) -> bytes:
-        assert field.given is not None
-        items = field.given.read(variables)
+        items = _given(field, variables)
         if len(items) > outbox.MOST:
             raise Refusal(Code.TOO_COSTLY, f"一次至多提交 {outbox.MOST} 条，请分几次提交。")
         made: dict[str, str] = {}
@@ -291,10 +292,13 @@ class Mutator:
             return Receipt(command.shows, mistakes=(Mistake("", str(refusal.code), refusal.message),))
 
 
-def _claims(access: Access) -> dict[str, Any]:
-    return {
-        f"claim_{slot}_{name}": value for slot, claims in enumerate(access.claims) for name, value in claims.items()
-    }
+def _given(field: _Field, variables: Any) -> Any:
+    """The input. Raises Refusal: a variable with a default may be null where the input must not."""
+    assert field.given is not None
+    value = field.given.read(variables)
+    if value is None:
+        raise Refusal(Code.BAD_USER_INPUT, "输入中有一项不能为 null。")
+    return value
 
 
 def _member(key: str, data: bytes) -> bytes:

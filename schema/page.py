@@ -4,11 +4,11 @@ from typing import Annotated, Any, Generic, NoReturn, TypeVar
 
 import strawberry
 
+from db.paging import MAX_PAGE
 from db.ways import COUNTED
 
 T = TypeVar("T")
 
-MAX_PAGE = 200
 DEFAULT_PAGE = 20
 
 FILTER = "筛选条件，各项须同时满足。只能用调用者在其可见各行上都能明文读取的字段，否则以 FIELD_NOT_READABLE 拒绝。"

@@ -25,8 +25,10 @@ from graphql import (
 
 from db import plan as p
 from db.catalog import SOURCES
+from db.figures import FIGURES, GROUPS
+from db.paging import MAX_PAGE
+from db.period import OF_FIRST, OF_LAST, bounds
 from db.sight import Sight
-from db.statistics import FIGURES, GROUPS
 from db.ways import Ways
 from policies.grant import Access
 from policies.predicate import Never
@@ -35,7 +37,7 @@ from schema.asking import ASKED, Question
 from schema.asking import MOST as MOST_QUESTIONS
 from schema.node import NODE_TYPES, snake
 from schema.operation import Operation
-from schema.page import DEFAULT_PAGE, MAX_PAGE
+from schema.page import DEFAULT_PAGE
 from schema.picks import picks_of
 from schema.query import MAX_NODES
 from schema.refusal import Code, Refusal
@@ -483,13 +485,13 @@ class Planner:
     def statistics(self, key: str, nodes: list[FieldNode], arguments: dict[str, Source]) -> p.Statistics:
         bind = self.bind("period")
         period = arguments["period"]
-        bounds: dict[str, bool] = {"from": False, "to": False}
-        if self.looks.given(period):
-            for name in ("from", "to"):
-                value = period.child(name)
-                bounds[name] = self.looks.given(value)
-                if bounds[name]:
-                    self.extracts[f"{bind}_{name}"] = value.read
+        first, last = period.child("from"), period.child("to")
+        since = self.looks.given(period) and self.looks.given(first)
+        until = self.looks.given(period) and self.looks.given(last)
+        for name in (OF_FIRST if since else ()) + (OF_LAST if until else ()):
+            self.extracts[f"{bind}_{name}"] = lambda variables, name=name: bounds(  # type: ignore[misc]
+                first.read(variables) if since else None, last.read(variables) if until else None
+            )[name]
         group_by = self.looks.at(arguments["groupBy"], inputs.code)
         items: list[tuple[str, str | p.Figures]] = []
         for name, found in self.below(nodes, "Statistics").items():
@@ -509,7 +511,7 @@ class Planner:
         ):
             raise Refusal(Code.FIELD_NOT_READABLE, f"不能按 {group_by} 分组：您无权阅读该字段。", (key,))
         self.sizes[bind] = lambda _: COUNT_ROWS * (1 + sum(isinstance(what, p.Figures) for _, what in items))
-        return p.Statistics(key, bind, bounds["from"], bounds["to"], group_by, tuple(items))
+        return p.Statistics(key, bind, since, until, group_by, tuple(items))
 
     def figure(self, asked: str, key: str) -> str:
         """SECURITY: a figure is given only to those who read all that it is computed from."""

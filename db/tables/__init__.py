@@ -22,6 +22,7 @@ from db.tables.referral import referral
 from db.tables.request import case_counter, request
 from db.tables.risk import alert, alert_rule, assessment
 from db.tables.session import attendance, note, session
+from db.tables.tally import tally, tally_change, tally_days, tally_sum
 from db.tables.team import team, team_member
 from db.tables.visit import factor, inspection, visit
 
@@ -30,5 +31,6 @@ __all__ = [
     "attendance", "calendar_day", "case_counter", "company", "compound", "confirmation", "dispute", "escalation",
     "event", "extension", "factor", "follow_up", "inspection", "measure", "mediator", "metadata", "note",
     "obligation", "opinion", "organization", "party", "performance", "person", "policy_impact", "policy_version", "recusal",
-    "referral", "request", "session", "signature", "team", "team_member", "token", "visit",
+    "referral", "request", "session", "signature", "tally", "tally_change", "tally_days", "tally_sum", "team", "team_member",
+    "token", "visit",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """Mediation agreements, who signed them, court confirmation, and extensions of the month by consent."""
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Integer, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, Uuid
 
 from db.tables.column import Instant, code, column, identity, internal, metadata, one_of
 from db.tables.part import of_dispute, within
@@ -38,6 +38,7 @@ agreement = Table(
     UniqueConstraint("id", "dispute_id"),
     comment="调解协议",
 )
+Index("ix_agreement_agreed_on", agreement.c.agreed_on.desc(), agreement.c.id.desc())
 
 signature = Table(
     "signature",

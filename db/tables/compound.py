@@ -1,6 +1,6 @@
 """Residential compounds (小区) and the property companies that serve them."""
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Integer, Table, Text, Uuid
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Integer, Table, Text, Uuid
 
 from db.tables.column import column, identity, internal, metadata
 
@@ -26,5 +26,6 @@ compound = Table(
     internal("company_id", Uuid, "物业企业", ForeignKey("company.id"), nullable=True, index=True),
     CheckConstraint("households >= 0", name="households"),
     CheckConstraint("length(grid_code) = 15", name="grid"),
+    Index("ix_compound_name", "name", "id"),
     comment="小区",
 )

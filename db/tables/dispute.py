@@ -124,10 +124,29 @@ for _leading in (
     "team_id",
     "squad_id",
     "centre_id",
-    "state",
-    "sub_category",
 ):
     Index(f"ix_dispute_{_leading}", dispute.c[_leading], dispute.c.registered_at.desc(), dispute.c.id.desc())
+# Scopes that grow with the county hold too many rows to be walked for a rare value of a filter (`db.ways`).
+for _leading, *_filtered in (
+    ("county_code", "state"),
+    ("county_code", "source"),
+    ("county_code", "risk_level"),
+    ("county_code", "sub_category", "state"),
+    ("town_code", "state"),
+    ("town_code", "sub_category", "state"),
+    ("squad_id", "state"),
+    ("squad_id", "sub_category", "state"),
+    ("centre_id", "state"),
+    ("centre_id", "sub_category", "state"),
+):
+    Index(
+        f"ix_dispute_{_leading}_{_filtered[0]}",
+        dispute.c[_leading],
+        *(dispute.c[_name] for _name in _filtered),
+        dispute.c.registered_at.desc(),
+        dispute.c.id.desc(),
+        postgresql_where=dispute.c[_leading].is_not(None) if dispute.c[_leading].nullable else None,
+    )
 Index(
     "ix_dispute_source_organization_id",
     dispute.c.source_organization_id,
@@ -137,7 +156,14 @@ Index(
 )
 Index("ix_dispute_registered_at", dispute.c.registered_at.desc(), dispute.c.id.desc())
 Index("ix_dispute_concluded_at", dispute.c.concluded_at)
-Index("ix_dispute_due_on", dispute.c.due_on, postgresql_where=text("state IN ('ACCEPTED', 'MEDIATING')"))
+# Those that can be overdue, in page order.
+Index(
+    "ix_dispute_under_mediation",
+    dispute.c.registered_at.desc(),
+    dispute.c.id.desc(),
+    dispute.c.due_on,
+    postgresql_where=text("state IN ('ACCEPTED', 'MEDIATING')"),
+)
 Index("ix_dispute_public_grams", dispute.c.public_grams, postgresql_using="gin")
 Index("ix_dispute_narrative_grams", dispute.c.narrative_grams, postgresql_using="gin")
 Index("ix_dispute_title_lower", func.lower(dispute.c.title))

@@ -42,7 +42,8 @@ obligation = Table(
     within("agreement_id", "agreement"),
     within("party_id", "party"),
     UniqueConstraint("id", "dispute_id"),
-    Index("ix_obligation_due_on", "due_on", "id", postgresql_where=text("state IN ('PENDING', 'PARTLY_PERFORMED')")),
+    Index("ix_obligation_due_on", "due_on", "id"),
+    Index("ix_obligation_owing", "due_on", "id", postgresql_where=text("state IN ('PENDING', 'PARTLY_PERFORMED')")),
     comment="协议义务",
 )
 

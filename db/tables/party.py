@@ -64,5 +64,6 @@ party = Table(
     CheckConstraint("id_number ~ '^[0-9]{6}[*]{8}[0-9]{3}[0-9X]$'", name="id_number_masked"),
     UniqueConstraint("id", "dispute_id"),
     Index("ix_party_name", "name"),
+    Index("ix_party_phone", "phone"),
     comment="当事人",
 )

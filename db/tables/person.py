@@ -1,6 +1,6 @@
 """People who work with the service, their appointments (role, place, time) and the register of mediators."""
 
-from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Table, Text, Uuid, literal_column, text
+from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Table, Text, Uuid, literal_column, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from db.tables.column import code, column, identity, internal, metadata, one_of
@@ -16,6 +16,7 @@ person = Table(
     column("phone", Text, "staff", "工作电话", nullable=True, mask="phone"),
     code("state", PERSON_STATES, "账号状态", field_class="account", server_default=text("'ACTIVE'")),
     one_of("state", PERSON_STATES),
+    Index("ix_person_name", "name", "id"),
     comment="工作人员",
 )
 
@@ -63,5 +64,6 @@ mediator = Table(
     internal("person_id", Uuid, "人员", ForeignKey("person.id"), unique=True),
     internal("organization_id", Uuid, "所在调解组织", ForeignKey("organization.id"), index=True),
     one_of("hired_as", HIRE_KINDS),
+    Index("ix_mediator_qualified_on", "qualified_on", "id"),
     comment="调解员",
 )

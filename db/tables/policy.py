@@ -3,7 +3,22 @@
 Only its way through the states is ever written again; what was approved is named by one digest.
 """
 
-from sqlalchemy import ARRAY, Boolean, CheckConstraint, Computed, ForeignKey, Index, Integer, Table, Text, Uuid, text
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
 from db.tables.column import Instant, code, column, identity, internal, metadata, one_of
 
@@ -13,7 +28,7 @@ POLICY_STATES = ("DRAFT", "APPROVED", "PUBLISHED", "RETIRED")
 DIGEST = "encode(sha256(decode(sha256 || proof_sha256 || coalesce(impact_sha256, ''), 'hex')), 'hex')"
 
 
-def _listed(name: str, label: str) -> object:
+def _listed(name: str, label: str) -> Column[Any]:
     return column(name, ARRAY(Text), "policy", label, server_default=text("'{}'"))
 
 
@@ -28,7 +43,14 @@ policy_version = Table(
     # Of the tests and of what came of them.
     internal("proof_sha256", Text, "测试及其结果的散列", server_default=text("''")),
     internal("impact_sha256", Text, "影响的散列", nullable=True),
-    column("digest", Text, "policy", "批准所据的散列：全文、测试及结果、影响", Computed(DIGEST, persisted=True), nullable=True),
+    column(
+        "digest",
+        Text,
+        "policy",
+        "批准所据的散列：全文、测试及结果、影响",
+        Computed(DIGEST, persisted=True),
+        nullable=True,
+    ),
     code("state", POLICY_STATES, "状态", field_class="policy"),
     column("note", Text, "policy", "说明", nullable=True),
     column("rollback", Boolean, "policy", "是否为回退", server_default=text("false")),

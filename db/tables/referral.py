@@ -49,3 +49,14 @@ Index(
     referral.c.dispute_id.desc(),
     postgresql_where=text("state <> 'WITHDRAWN'"),
 )
+# A court looks for those few of its referrals that ask it to confirm.
+Index(
+    "ix_referral_confirming",
+    referral.c.organization_id,
+    referral.c.dispute_registered_at.desc(),
+    referral.c.dispute_id.desc(),
+    postgresql_where=text("kind = 'CONFIRMATION' AND state <> 'WITHDRAWN'"),
+)
+# The list of referrals: of the county, and of the organization that they were sent to.
+Index("ix_referral_sent_at", referral.c.sent_at.desc(), referral.c.id.desc())
+Index("ix_referral_organization_sent_at", referral.c.organization_id, referral.c.sent_at.desc(), referral.c.id.desc())

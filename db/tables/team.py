@@ -20,6 +20,7 @@ team = Table(
     CheckConstraint("dissolved_on IS NULL OR dissolved_on >= formed_on", name="dates"),
     Index("uq_team_active_grid", "grid_code", unique=True, postgresql_where=text("state = 'ACTIVE'")),
     Index("ix_team_grid_code", "grid_code"),
+    Index("ix_team_name", "name", "id"),
     comment="“1+3”团队",
 )
 

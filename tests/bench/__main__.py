@@ -10,12 +10,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.bench import county, report
+from tests.bench import county, pgbench, picture, report
 from tests.bench.access import ROLES
 from tests.bench.bench import Bench, Options
 from tests.bench.contestant import NotServed
 from tests.bench.field import DEFAULT, FIELD
 from tests.bench.rounds import Unequal
+from tests.bench.ruling import OPEN
+from tests.bench.special import SPECIAL
 from tests.bench.workload import WORKLOADS
 from tests.bench.wrk import LoadFailed
 
@@ -47,19 +49,31 @@ def _numbers(least: int, most: int) -> Any:
     return read
 
 
+def _rules(text: str) -> tuple[str, ...]:
+    counts = ",".join(part for part in text.split(",") if part != OPEN)
+    numbers = _numbers(20, 10_000)(counts) if counts else ()
+    return (*(str(number) for number in numbers), *([OPEN] if OPEN in text.split(",") else []))
+
+
 def _options(arguments: list[str]) -> Options:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench", description="The product beside what a county would use instead."
     )
     add = parser.add_argument
-    add("--workloads", type=_several(WORKLOADS), default=tuple(name for name, one in WORKLOADS.items() if not one.writes),
-        help=f"of {','.join(WORKLOADS)}; the reads unless told")  # fmt: skip
-    add("--roles", type=_several(ROLES), default=(), help=f"of {','.join(ROLES)}; those of each workload unless told")
+    reads = tuple(name for name, one in WORKLOADS.items() if not one.writes)
+    told = f"of {','.join(WORKLOADS)}; the reads unless told"
+    add("--workloads", type=_several(WORKLOADS), default=reads, help=told)
+    add(
+        "--roles",
+        type=_several((*ROLES, *SPECIAL)),
+        default=(),
+        help=f"of {','.join(ROLES)}; those of each workload unless told; also {', '.join(SPECIAL)}",
+    )
     add(
         "--contestants",
-        type=_several(FIELD),
-        default=DEFAULT,
-        help=f"of {','.join(FIELD)}; the first is the base of ratios",
+        type=_several((*FIELD, pgbench.NAME)),
+        default=(*DEFAULT, pgbench.NAME),
+        help=f"of {','.join((*FIELD, pgbench.NAME))}; the first is the base of ratios",
     )
     add(
         "--rows",
@@ -69,17 +83,23 @@ def _options(arguments: list[str]) -> Options:
     )
     add("--pages", type=_numbers(1, 200), default=(50,), help="page sizes of Q1, e.g. 10,50,200")
     add("--workers", type=_numbers(1, 2), default=(1,), help="processes of the product, e.g. 1,2")
+    add(
+        "--rules",
+        type=_rules,
+        default=(),
+        help="also measure the product's page under policies with so many rules, and `open`, e.g. 20,1000,10000,open",
+    )
     add("--rounds", type=int, choices=range(1, 51), metavar="1-50", default=5)
     add("--seconds", type=float, default=4.0, help="of each contestant in each round (1 to 60)")
     add("--no-paced", dest="paced", action="store_false", help="leave out the rounds at an equal offered rate")
-    add("--quick", action="store_true", help="a smoke run: 1,000 rows, one round of a second")
+    add("--quick", action="store_true", help="a smoke run: 1,000 rows, one round of two seconds")
     add("--home", type=Path, default=HOME, help="the database of the benchmark, kept for the next run")
     add("--output", type=Path, help="where the results go; a folder in the home unless told")
     chosen = parser.parse_args(arguments)
     if not 1 <= chosen.seconds <= 60:
         parser.error("--seconds: from 1 to 60")
     if chosen.quick:
-        chosen.rows, chosen.rounds, chosen.seconds, chosen.paced = (1000,), 1, 1.0, False
+        chosen.rows, chosen.rounds, chosen.seconds, chosen.paced = (1000,), 1, 2.0, False
     values = vars(chosen)
     values.pop("quick")
     values["output"] = chosen.output or chosen.home / "results"
@@ -94,6 +114,7 @@ def main(arguments: list[str]) -> int:
         sys.exit(128 + number)
 
     signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
@@ -111,6 +132,8 @@ def main(arguments: list[str]) -> int:
     county.save(options.output / "results.json", results)
     text = report.table(results)
     (options.output / "results.md").write_text(text, encoding="utf-8")
+    for name, drawn in picture.draw(results).items():
+        (options.output / name).write_text(drawn, encoding="utf-8")
     print(text)
     say(f"written to {options.output}")
     return 0

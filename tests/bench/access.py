@@ -5,6 +5,7 @@ before anything is measured. `$1` is the one claim that a caller's rule needs.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 # A position before every row in page order, newest first: a page without a cursor needs no second statement.
 FIRST = ("infinity", "ffffffff-ffff-ffff-ffff-ffffffffffff")
@@ -83,7 +84,9 @@ REACH: dict[str, Reach] = {
     "court": Reach(
         "organization_id",
         "uuid",
-        f"({_REFERRED} OR {_REPORTED})",
+        # Not EXISTS or an equation: under an OR neither index would be walked.
+        "d.id IN (SELECT dispute_id FROM referral WHERE organization_id = $1 AND state <> 'WITHDRAWN'"
+        " UNION ALL SELECT id FROM dispute WHERE source_organization_id = $1)",
         "SELECT registered_at, id FROM ("
         "(SELECT DISTINCT dispute_registered_at AS registered_at, dispute_id AS id FROM referral"
         " WHERE organization_id = $1 AND state <> 'WITHDRAWN' AND (dispute_registered_at, dispute_id) < ($2, $3)"
@@ -108,3 +111,24 @@ REACH: dict[str, Reach] = {
 }
 
 ROLES = tuple(REACH)
+
+
+def fragments(role: str) -> dict[str, Any]:
+    """The pieces of SQL of a role with the types of their parameters, as the peers with loaders of their own use them."""
+    reach = REACH[role]
+
+    def typed(text: str) -> str:
+        return text.replace("$1", f"$1::{reach.kind}")
+
+    keys = typed(reach.keys).replace("($2, $3)", "($2::timestamptz, $3::uuid)").replace("$4", "$4::int")
+    return {
+        "kind": reach.kind,
+        "visible": typed(reach.visible),
+        "keys": keys,
+        "party": typed(reach.party),
+        "name": reach.name,
+        "phone": reach.phone,
+        "address": reach.address,
+        "parts": sorted(reach.parts),
+        "exact": reach.exact,
+    }

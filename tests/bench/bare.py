@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from db.engine import Address
+from tests.bench import handler
 from tests.bench.access import FIRST, REACH, Reach
 from tests.bench.serving import caller_of, serve
 
@@ -218,7 +219,14 @@ def application(address: Address) -> Starlette:
         found = await request.app.state.pool.fetchval(statement(workload, role), claim, *arguments(workload, variables))
         return Response(found or b'{"data":{"dispute":null}}', media_type="application/json")
 
-    return Starlette(routes=[Route("/{workload}", answer, methods=["POST"])], lifespan=lifespan)
+    async def write(request: Request) -> Response:
+        _, person = caller_of(request.headers["x-caller"])
+        given = orjson.loads(await request.body())
+        done = await handler.carry_out(request.app.state.pool, person, request.path_params["kind"], given)
+        return Response(orjson.dumps({"data": {"done": done}}), media_type="application/json")
+
+    routes = [Route("/write/{kind}", write, methods=["POST"]), Route("/{workload}", answer, methods=["POST"])]
+    return Starlette(routes=routes, lifespan=lifespan)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from typing import Any
 
 from db.engine import Address
 from tests.bench.county import Question
+from tests.bench.special import THREE
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 60.0
@@ -64,6 +65,11 @@ class Contestant:
     plain: Callable[[str, Any], Any] = lambda workload, answer: answer
     workloads: frozenset[str] = frozenset({"Q1", "Q2", "Q3", "Q4", "Q5"})
     workers: bool = False  # whether it can have more than one
+    unions: bool = False  # whether it can answer somebody with several appointments
+
+    def can(self, workload: str, role: str) -> bool:
+        """Whether it takes part in a case."""
+        return workload in self.workloads and (self.unions or role != THREE)
 
 
 @dataclass
@@ -106,8 +112,8 @@ class Running:
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def start(contestant: Contestant, setting: Setting, log: Path) -> Running:
-    """Start it and wait until it answers. Raises NotServed with the end of its log."""
+def start(contestant: Contestant, setting: Setting, log: Path, first: Request | None = None) -> Running:
+    """Start it, wait until it is up, and have it answer a first question. Raises NotServed with the end of its log."""
     command, extra = contestant.command(setting)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SANLIAN_")}
     began = time.monotonic()
@@ -127,6 +133,8 @@ def start(contestant: Contestant, setting: Setting, log: Path) -> Running:
             if process.poll() is not None:
                 break
             if _answers(contestant, setting.port):
+                if first is not None:
+                    running.send(first)
                 running.seconds_to_answer = time.monotonic() - began
                 return running
             time.sleep(0.02)

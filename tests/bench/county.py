@@ -3,6 +3,8 @@
 import asyncio
 import json
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from api.installation import install
 from db import county, scale
 from db.crypto import Cipher
 from db.engine import Address
+from tests.bench import special
 from tests.bench.access import REACH
 from tests.bench.workload import WORKLOADS
 
@@ -21,6 +24,8 @@ SEED = 20260915
 CALLERS = 20  # people of a role at most; no single person is hot
 SAMPLES = 400  # questions of one workload and role, asked in turn
 TOKEN_DAYS = 7
+_ATTEMPTS = 10
+_STATES = ("MEDIATING", "PERFORMING", "FAILED", "CLOSED")  # one dispute in 200 to one in five
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,12 @@ class Question:
 
 
 # People of a role who have something to see: of each up to $2, those of the demo county first.
-_PEOPLE = """
+_PEOPLE = f"""
 SELECT appointment.id AS appointment_id, person.id AS person_id, person.name, appointment.organization_id::text, appointment.area_code
 FROM appointment JOIN person ON person.id = appointment.person_id AND person.state = 'ACTIVE'
 WHERE appointment.role = $1 AND now()::date BETWEEN appointment.valid_from AND coalesce(appointment.valid_to, 'infinity')
   AND (SELECT count(*) FROM appointment AS other WHERE other.person_id = person.id) = 1
+  AND person.id::text NOT LIKE '{special.MARK}%'
 ORDER BY person.name LIKE '示例%', md5(person.id::text) LIMIT $2
 """
 
@@ -69,10 +75,16 @@ async def prepare(address: Address, rows: int, key: bytes, say: Any) -> None:
         await connection.close()
 
 
-async def callers(address: Address, role: str) -> list[Caller]:
-    """People of the role, each with a token for the one appointment."""
+async def callers(address: Address, role: str, rows: int) -> list[Caller]:
+    """People of the role, each with a token for the one appointment; or one of the special people."""
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
+        if role in special.SPECIAL:
+            key, appointment = await special.appoint(connection, role, rows)
+            issued = await tokens.issue(
+                connection, person_id=key, appointment_id=appointment, label="benchmark", days=TOKEN_DAYS
+            )
+            return [Caller("mediator", role, str(key), issued.text)]
         found = []
         for one in await connection.fetch(_PEOPLE, role, CALLERS):
             issued = await tokens.issue(
@@ -121,7 +133,9 @@ async def _variables(
             "SELECT DISTINCT sub_category FROM dispute WHERE case_sequence BETWEEN 100001 AND 101000"
         )
         choices = sorted(row["sub_category"] for row in kinds)
-        return [{"state": ["CLOSED"], "subCategory": [chance.choice(choices)]} for _ in range(min(share, 40))]
+        return [
+            {"state": [chance.choice(_STATES)], "subCategory": [chance.choice(choices)]} for _ in range(min(share, 40))
+        ]
     return [{}]
 
 
@@ -144,17 +158,55 @@ async def _visible(connection: Any, person: Caller, share: int, chance: random.R
     return [found[key] for key in sorted(found)]
 
 
+def database_of(address: Address, rows: int) -> Address:
+    """Each number of rows has a database of its own."""
+    return address.with_database(f"bench_{rows}")
+
+
 def open_county(home: Path, address: Address, rows: int, key: bytes, say: Any) -> Address:
     """The address of the loaded county with so many rows: a database of its own, kept for the next run."""
-    own = address.with_database(f"bench_{rows}")
+    own = database_of(address, rows)
     asyncio.run(prepare(own, rows, key, say))
     return own
+
+
+@contextmanager
+def copy(address: Address) -> Iterator[Address]:
+    """A copy of the county that lasts as long as the block. Nobody else may be connected to the county meanwhile."""
+    copied = address.with_database(f"{address.database}_copy")
+    dropped = f"DROP DATABASE IF EXISTS {copied.database} WITH (FORCE)"
+    asyncio.run(_administer(address, dropped))
+    asyncio.run(
+        _administer(address, f"CREATE DATABASE {copied.database} TEMPLATE {address.database} STRATEGY FILE_COPY")
+    )
+    try:
+        yield copied
+    finally:
+        asyncio.run(_administer(address, dropped))
+
+
+async def _administer(address: Address, statement: str) -> None:
+    connection = await asyncpg.connect(**address.with_database("postgres").connect_arguments())
+    try:
+        for attempt in range(_ATTEMPTS):
+            try:
+                await connection.execute(statement)
+            except asyncpg.ObjectInUseError:  # a vacuum of the server's own, perhaps
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(1)
+            else:
+                return
+    finally:
+        await connection.close()
 
 
 def roles_of(workload: str, asked: tuple[str, ...]) -> tuple[str, ...]:
     """The roles that ask a workload: those asked for, as far as it is theirs."""
     theirs = WORKLOADS[workload].roles
-    return tuple(role for role in theirs if not asked or role in asked)
+    # The special people read a page if they are asked for by name.
+    others = tuple(role for role in asked if role in special.SPECIAL and workload == "Q1")
+    return (*(role for role in theirs if not asked or role in asked), *others)
 
 
 def save(path: Path, value: Any) -> None:

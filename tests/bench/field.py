@@ -6,14 +6,15 @@ import asyncio
 import base64
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from db.engine import Address
 from tests.bench import node
 from tests.bench import workload as w
+from tests.bench.access import REACH, fragments
 from tests.bench.contestant import Command, Contestant, Request, Setting, address_of, python_server
-from tests.bench.county import Question
+from tests.bench.county import Caller, Question
 from tests.bench.guarding import guard
 
 _DOCUMENTS = {
@@ -36,13 +37,18 @@ def _graphql(variables: dict[str, Any]) -> dict[str, Any]:
     return {**variables, "after": cursor(after)} if after else variables
 
 
-def node_server(module: str, before: Callable[[Address], Awaitable[None]]) -> Command:
-    """The command of a peer that runs on Node.js; `before` prepares the database for it."""
+def node_server(
+    module: str,
+    before: Callable[[Address], Coroutine[Any, Any, None]] | None = None,
+    extra: Callable[[], str] = str,
+) -> Command:
+    """The command of a peer that runs on Node.js; `before` prepares the database for it, `extra` is its last argument."""
 
     def command(setting: Setting) -> tuple[list[str], dict[str, str]]:
         folder = node.install()
-        asyncio.run(before(setting.address))
-        arguments = [node.find(), str(folder / module), str(setting.port), json.dumps(address_of(setting))]
+        if before is not None:
+            asyncio.run(before(setting.address))
+        arguments = [node.find(), str(folder / module), str(setting.port), json.dumps(address_of(setting)), extra()]
         return arguments, {"NODE_ENV": "production", "GRAPHILE_ENV": "production"}
 
     return command
@@ -78,7 +84,9 @@ def _ask_product(name: str, question: Question) -> Request:
     return Request("/graphql", headers, _json({"query": _DOCUMENTS[name], "variables": _graphql(question.variables)}))
 
 
-PRODUCT = Contestant("sanlian", "the product as `serve` runs it", _product, _ask_product, "/health/ready", workers=True)
+PRODUCT = Contestant(
+    "sanlian", "the product as `serve` runs it", _product, _ask_product, "/health/ready", workers=True, unions=True
+)
 
 # -- the bare route
 
@@ -222,5 +230,48 @@ POSTGRAPHILE = Contestant(
     plain=lambda name, answer: _flat(answer),
 )
 
-FIELD: dict[str, Contestant] = {one.name: one for one in (PRODUCT, BARE, POSTGRAPHILE)}
+# -- Yoga and plain Strawberry: written by hand, with the product's own documents
+
+
+def _ask_by_hand(name: str, question: Question) -> Request:
+    headers = {"Content-Type": "application/json", "X-Caller": question.caller.header}
+    return Request("/graphql", headers, _json({"query": _DOCUMENTS[name], "variables": _graphql(question.variables)}))
+
+
+YOGA = Contestant(
+    "yoga",
+    "GraphQL Yoga with dataloaders, written by hand, caller trusted",
+    node_server("yoga.mjs", extra=lambda: json.dumps({role: fragments(role) for role in REACH})),
+    _ask_by_hand,
+)
+PLAIN = Contestant(
+    "strawberry",
+    "plain Strawberry with async SQLAlchemy and dataloaders, caller trusted",
+    python_server("plain"),
+    _ask_by_hand,
+)
+
+# -- who writes, and how an order (caller, kind, input) is sent
+
+_MUTATIONS = {
+    name: " ".join(text.split()) for name, text in {"W1": w.W1, "record": w.W2_RECORD, "visit": w.W2_VISIT}.items()
+}
+
+
+def _write_product(caller: Caller, kind: str, given: dict[str, Any]) -> Request:
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {caller.token}"}
+    return Request("/graphql", headers, _json({"query": _MUTATIONS[kind], "variables": {"input": given}}))
+
+
+def _write_by_hand(caller: Caller, kind: str, given: dict[str, Any]) -> Request:
+    headers = {"Content-Type": "application/json", "X-Caller": caller.header}
+    return Request(f"/write/{kind}", headers, _json(given))
+
+
+WRITERS: dict[str, Callable[[Caller, str, dict[str, Any]], Request]] = {
+    "sanlian": _write_product,
+    "bare": _write_by_hand,
+}
+
+FIELD: dict[str, Contestant] = {one.name: one for one in (PRODUCT, BARE, POSTGRAPHILE, YOGA, PLAIN)}
 DEFAULT = tuple(FIELD)

@@ -25,6 +25,8 @@ def table(results: dict[str, Any]) -> str:
     ]
     for case in results["cases"]:
         lines += _case(case)
+    for case in results["rules"]:
+        lines += _rules(case)
     lines += _start(results["cases"])
     return "\n".join(lines) + "\n"
 
@@ -50,11 +52,33 @@ def _case(case: dict[str, Any]) -> list[str]:
 
     for index, name in enumerate(names):
         rates, cpu = column(index, "rate"), column(index, "cpu")
+        refused = sum(column(index, "refused")) / max(1.0, sum(column(index, "requests")))
+        failed = f", {refused:.0%} refused" if refused else ""
         late = short(spread(paced[name]).median) if paced.get(name) else "-"
         lines.append(
-            f"| {name} | {spread(rates)} | {short(spread(column(index, 'p50')).median)} | {spread(column(index, 'p99'))} | {spread(cpu)}"
+            f"| {name} | {spread(rates)}{failed} | {short(spread(column(index, 'p50')).median)} | {spread(column(index, 'p99'))} | {spread(cpu)}"
             f" | {short(spread(column(index, 'server_cpu')).median)} | {short(spread(column(index, 'database_cpu')).median)}"
             f" | {ratio(rates, column(0, 'rate'))} | {ratio(cpu, column(0, 'cpu'))} | {late} |"
+        )
+    return [*lines, ""]
+
+
+def _rules(case: dict[str, Any]) -> list[str]:
+    lines = [
+        f"## {case['workload']} as {case['role']} under policies of other sizes ({case['rows']:,} disputes)",
+        "",
+        "| rules | req/s | p99 ms | CPU ms a request | CPU against {} | seconds from publishing to the first answer |".format(
+            "shipped"
+        ),
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    base = [_value(measured["shipped"], "cpu") for measured in case["rounds"]]
+    for name in case["rounds"][0]:
+        column = [measured[name] for measured in case["rounds"]]
+        cpu = [_value(one, "cpu") for one in column]
+        lines.append(
+            f"| {name} | {spread([one['rate'] for one in column])} | {spread([one['p99'] for one in column])} | {spread(cpu)}"
+            f" | {ratio(cpu, base)} | {spread([one['first_answer'] for one in column])} |"
         )
     return [*lines, ""]
 
@@ -73,7 +97,7 @@ def _start(cases: list[dict[str, Any]]) -> list[str]:
     seen = set()
     for case in reversed(cases):
         for name in case["contestants"]:
-            if name in seen:
+            if name in seen or name not in case["memory_idle"]:
                 continue
             seen.add(name)
             idle, loaded = case["memory_idle"][name], case["memory_loaded"][name]

@@ -36,7 +36,9 @@ function init(arguments)
   interval, once, run = tonumber(arguments[3]), arguments[4] == "once", arguments[5]
   slot = now()
 end
-local count = 0
+count = 0
+local threads = {}
+function setup(thread) threads[#threads + 1] = thread end
 function request()
   at = at % #asked + 1
   count = count + 1
@@ -47,9 +49,10 @@ function request()
 end
 -- PACE
 function done(summary, latency, requests)
-  local errors = summary.errors
-  io.write(string.format('MARK{"requests":%d,"micros":%d,"p50":%d,"p90":%d,"p99":%d,"max":%d,"refused":%d,"broken":%d}\\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(90), latency:percentile(99), latency.max,
+  local errors, sent = summary.errors, 0
+  for _, thread in ipairs(threads) do sent = sent + thread:get("count") end
+  io.write(string.format('MARK{"requests":%d,"sent":%d,"micros":%d,"p50":%d,"p90":%d,"p99":%d,"max":%d,"refused":%d,"broken":%d}\\n',
+    summary.requests, sent, summary.duration, latency:percentile(50), latency:percentile(90), latency:percentile(99), latency.max,
     errors.status, errors.connect + errors.read + errors.write + errors.timeout))
 end
 """
@@ -72,6 +75,7 @@ class Load:
     """What wrk saw: times in milliseconds."""
 
     requests: int
+    sent: int
     seconds: float
     p50: float
     p90: float
@@ -82,8 +86,13 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
-        return self.requests / self.seconds if self.seconds else 0.0
+        """Requests a second that were answered as they should be."""
+        return (self.requests - self.refused) / self.seconds if self.seconds else 0.0
+
+    @property
+    def work(self) -> int:
+        """Requests that the server has worked for, with those that were under way when time was up: it goes on with them."""
+        return max(1, self.requests, min(self.sent, self.requests + PACED_CONNECTIONS))
 
 
 def parse(output: str) -> Load:
@@ -93,7 +102,9 @@ def parse(output: str) -> Load:
             told: dict[str, Any] = json.loads(line.removeprefix(_MARK))
             p50, p90, p99, longest = (told[name] / 1000 for name in ("p50", "p90", "p99", "max"))
             seconds = told["micros"] / 1e6
-            return Load(told["requests"], seconds, p50, p90, p99, longest, told["refused"], told["broken"])
+            return Load(
+                told["requests"], told["sent"], seconds, p50, p90, p99, longest, told["refused"], told["broken"]
+            )
     raise LoadFailed("wrk said nothing: " + output.strip()[-300:])
 
 

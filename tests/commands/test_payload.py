@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from db.read import TooSlow
 from tests.commands.office import HOUR, Office, name_of
 
 _ORDER = "input: {id: $id, happenedAt: $at}"
@@ -50,6 +53,32 @@ async def test_mistakes_and_nothing_shown(office: Office) -> None:
     values["id"] = "Party:nonsense"
     told = await office.desk.data(name_of("mediator"), _ODD, **values)
     assert [one["c"] for one in told["first"]["mistakes"]] == ["BAD_ID"]
+
+
+async def test_an_answer_that_takes_too_long(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was stored is said to be stored, though it cannot be shown."""
+    case = await office.register()
+
+    async def too_slow(*_: Any) -> None:
+        raise TooSlow
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.desk.parts.gate._reader, "read", too_slow)
+        done = await office.do("mediator", "disputeAccept", id=case.key, happened_at=case.started + HOUR)
+    assert (done.payload, done.said.codes) == (None, ["TOO_COSTLY"])
+    assert done.said.errors[0]["message"].startswith("已保存")
+    assert (await office.dispute(case))["state"] == "ACCEPTED"
+
+
+async def test_null_where_there_is_a_default(office: Office) -> None:
+    """The one null that passes validation: it is the client's mistake, not ours, and the other field stands."""
+    text = (
+        'mutation($id: ID = "x", $at: DateTime!) { a: disputeNotify(input: {id: $id, happenedAt: $at}) { replayed }'
+        ' b: disputeNotify(input: {id: "y", happenedAt: $at}) { userErrors { code } } }'
+    )
+    said = await office.desk.ask(name_of("mediator"), text, id=None, at="2024-01-01T09:00:00+08:00")
+    assert said.codes == ["BAD_USER_INPUT"]
+    assert said.data == {"a": None, "b": {"userErrors": [{"code": "BAD_ID"}]}}
 
 
 async def test_values_in_the_document(office: Office) -> None:

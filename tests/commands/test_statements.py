@@ -10,6 +10,7 @@ from sqlalchemy import Select, literal_column, select
 
 from db import desk as desks
 from db import statement as statements
+from db.county.people import SEED_GRID
 from db.crypto import Cipher
 from db.desk import Actor, Desk
 from tests.commands.agreeing import AGREED, in_force
@@ -97,8 +98,46 @@ async def test_round_trips(office: Office, monkeypatch: pytest.MonkeyPatch) -> N
         assert compiled == []
 
 
+async def _whole_life(office: Office, key: str) -> None:
+    case, _, owed = await in_force(office)
+    await office.must("mediator", "obligationPerform", id=owed[0], happened_at=AGREED + 2 * HOUR, evidence="收据 7")
+    visit = await office.value("SELECT id FROM follow_up WHERE dispute_id = $1", case.key)
+    await _complete(office, visit, key)
+    await office.must("mediator", "disputeClose", id=case.key)
+    await office.must("justice_office", "disputeArchive", id=case.key)
+
+
+async def test_a_whole_life_compiles_nothing_the_second_time(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From registration to the archive: each statement is made outside the function that asks it, or kept by its name."""
+    await _whole_life(office, "life-1")
+    with compiling(monkeypatch) as compiled:
+        await _whole_life(office, "life-2")
+        assert [str(statement) for statement in compiled] == []
+
+
 def _kinds(heard: list[str]) -> list[str]:
     return [text.partition(" ")[0] for text in heard]
+
+
+async def test_a_long_list_is_written_in_several_statements(office: Office) -> None:
+    """All of it or nothing."""
+    names = [f"业主{number:03d}" for number in range(120)]
+    parties: list[dict[str, Any]] = [{"side": "THIRD", "kind": "OWNER", "name": name} for name in names]
+    parties[:2] = [{**parties[0], "side": "APPLICANT"}, {**parties[1], "side": "RESPONDENT"}]
+    await office.register()
+    with listening(office) as heard:
+        case = await office.register(parties=parties)
+    assert sum("INSERT INTO party" in text for text in heard) == 2
+    assert await office.value("SELECT count(*) FROM party WHERE dispute_id = $1", case.key) == 120
+    # What is refused in the last statement has stored nothing of those before it.
+    before = await office.value("SELECT count(*) FROM party")
+    elsewhere = await office.value("SELECT id FROM compound WHERE grid_code <> $1 ORDER BY id LIMIT 1", SEED_GRID)
+    done = await office.do(
+        "grid_worker", "disputeRegister", title="外区", compound_id=elsewhere, sub_category="P01", source="GRID", summary="甲",
+        parties=parties,
+    )  # fmt: skip
+    assert done.mistakes == [("compoundId", "FORBIDDEN")]
+    assert await office.value("SELECT count(*) FROM party") == before
 
 
 async def test_nobody_is_answered_by_a_statement_made_for_others(office: Office) -> None:
@@ -132,6 +171,25 @@ async def test_the_statement_of_one_role_never_serves_another(office: Office) ->
             done = await office.do(who, "disputeRecord", id=case.key, place="所里", result="TO_CONTINUE", record="无。")
             assert done.mistakes == [("id", code)], who
     assert await office.value("SELECT count(*) FROM session WHERE dispute_id = $1", case.key) == 2
+
+
+async def test_whoever_does_not_see_a_row_does_not_wait_for_it(office: Office) -> None:
+    """While somebody holds the row, those to whom it is absent are told so at once: not even the waiting tells them of it."""
+    case = await office.mediating()
+    connection = office.desk.connection
+    async with connection.transaction():
+        await connection.execute("SELECT FROM dispute WHERE id = $1 FOR UPDATE", case.key)
+        for key in ("held", None):
+            done = await office.do(
+                "police",
+                "disputeRecord",
+                id=case.key,
+                place="所里",
+                result="TO_CONTINUE",
+                record="无。",
+                idempotency_key=key,
+            )
+            assert done.mistakes == [("id", "NOT_FOUND")]
 
 
 async def test_a_read_sees_what_was_written_before_it(office: Office) -> None:

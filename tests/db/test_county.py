@@ -309,6 +309,9 @@ async def test_synthetic_disputes_leave_the_figures_alone(own_county: Address) -
         assert await connection.fetchval("SELECT epoch FROM access_epoch") > epoch
         assert await connection.fetchval("SELECT count(*) FROM dispute") == 4_200
         assert await connection.fetchval(f"SELECT count(*) FROM dispute WHERE {RESOLVED}") == 117
+        assert await connection.fetchval("SELECT count(*) FROM tally") == 4_200
+        resolved = "SELECT sum(resolved) FROM tally_sum WHERE scope_kind = 'county_code' AND group_kind = 'TIER' AND grain = 'YEAR'"
+        assert await connection.fetchval(f"{resolved} AND starts_on >= '2023-01-01'") == 117
         assert await connection.fetchval(
             "SELECT max(concluded_at) < '2023-01-01+08' FROM dispute WHERE case_sequence > 100000"
         )
@@ -372,7 +375,9 @@ async def test_scale_works_without_superuser_rights(own_county: Address) -> None
         await connection.execute("DROP ROLE IF EXISTS sanlian_test_owner; CREATE ROLE sanlian_test_owner")
         try:
             await connection.execute("GRANT CREATE, USAGE ON SCHEMA public TO sanlian_test_owner")
-            for table in await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+            for table in await connection.fetch(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' UNION SELECT viewname FROM pg_views WHERE schemaname = 'public'"
+            ):
                 await connection.execute(f"ALTER TABLE {table[0]} OWNER TO sanlian_test_owner")
             await connection.execute("SET ROLE sanlian_test_owner")
             assert await scale.extend(connection, 300) == 300

@@ -1,7 +1,7 @@
 -- bureau_admin
 -- $1 v2_size
--- $2 claim_0_area_code
--- $3 v1_state
+-- $2 v1_state
+-- $3 claim_0_area_code
 -- $4 v2_size_after_0
 -- $5 v2_size_after_1
 SELECT (
@@ -35,18 +35,24 @@ FROM (
             SELECT least(count(*), 10000) AS total,
               count(*) > 10000 AS capped
             FROM (
-                SELECT dispute_1.id AS id
-                FROM dispute AS dispute_1
-                WHERE dispute_1.county_code = $2::VARCHAR
-                  AND dispute_1.state = any($3::TEXT[])
-                LIMIT 10001
+                SELECT anon_6.id AS id
+                FROM (
+                    SELECT DISTINCT unnest($2::TEXT[]) AS value
+                  ) AS anon_7
+                JOIN LATERAL (
+                    SELECT dispute_1.id AS id
+                    FROM dispute AS dispute_1
+                    WHERE dispute_1.county_code = $3::VARCHAR
+                      AND dispute_1.state = anon_7.value
+                    LIMIT 10001
+                  ) AS anon_6 ON true
               ) AS anon_5
           ) AS anon_3
         LEFT OUTER JOIN (
-            SELECT row_number() OVER (ORDER BY anon_6.registered_at DESC, anon_6.id DESC) AS rn,
-              anon_6.registered_at AS k0,
-              anon_6.id AS k1,
-              CASE WHEN (row_number() OVER (ORDER BY anon_6.registered_at DESC, anon_6.id DESC) <= $1::INTEGER) THEN row_to_json("-2") END AS j2
+            SELECT row_number() OVER (ORDER BY anon_8.registered_at DESC, anon_8.id DESC) AS rn,
+              anon_8.registered_at AS k0,
+              anon_8.id AS k1,
+              CASE WHEN (row_number() OVER (ORDER BY anon_8.registered_at DESC, anon_8.id DESC) <= $1::INTEGER) THEN row_to_json("-2") END AS j2
             FROM (
                 SELECT dispute_2.id AS id,
                   dispute_2.case_number AS case_number,
@@ -89,19 +95,39 @@ FROM (
                   dispute_2.previous_id AS previous_id,
                   dispute_2.public_grams AS public_grams,
                   dispute_2.narrative_grams AS narrative_grams
-                FROM dispute AS dispute_2
-                WHERE dispute_2.county_code = $2::VARCHAR
-                  AND dispute_2.state = any($3::TEXT[])
-                  AND (dispute_2.registered_at, dispute_2.id) < ($4::TIMESTAMP WITH TIME ZONE, $5::UUID)
+                FROM (
+                    SELECT anon_10.id AS id
+                    FROM (
+                        SELECT DISTINCT unnest($2::TEXT[]) AS value
+                      ) AS anon_11
+                    JOIN LATERAL (
+                        SELECT anon_12.id AS id
+                        FROM (
+                            SELECT dispute_3.id AS id,
+                              dispute_3.registered_at AS registered_at
+                            FROM dispute AS dispute_3
+                            WHERE dispute_3.county_code = $3::VARCHAR
+                              AND dispute_3.state = anon_11.value
+                              AND (dispute_3.registered_at, dispute_3.id) < ($4::TIMESTAMP WITH TIME ZONE, $5::UUID)
+                            ORDER BY dispute_3.registered_at DESC,
+                              dispute_3.id DESC
+                            LIMIT 201
+                          ) AS anon_12
+                        ORDER BY anon_12.registered_at DESC,
+                          anon_12.id DESC
+                        LIMIT $1::INTEGER + 1
+                      ) AS anon_10 ON true
+                  ) AS anon_9
+                JOIN dispute AS dispute_2 ON dispute_2.id = anon_9.id
                 ORDER BY dispute_2.registered_at DESC,
                   dispute_2.id DESC
                 LIMIT $1::INTEGER + 1
-              ) AS anon_6
+              ) AS anon_8
             JOIN LATERAL (
-                SELECT 'Dispute:' || CAST(anon_6.id AS TEXT) AS id,
-                  anon_6.title AS title,
-                  anon_6.summary AS summary,
-                  CAST(anon_6.amount_claimed AS TEXT) AS "amountClaimed",
+                SELECT 'Dispute:' || CAST(anon_8.id AS TEXT) AS id,
+                  anon_8.title AS title,
+                  anon_8.summary AS summary,
+                  CAST(anon_8.amount_claimed AS TEXT) AS "amountClaimed",
                   (
                     SELECT row_to_json("-") AS row_to_json_1
                     FROM (
@@ -114,7 +140,7 @@ FROM (
                         WHERE mediator_1.person_id = (
                             SELECT assignment_1.person_id
                             FROM assignment AS assignment_1
-                            WHERE assignment_1.dispute_id = anon_6.id
+                            WHERE assignment_1.dispute_id = anon_8.id
                               AND assignment_1.is_lead
                               AND assignment_1.ended_at IS NULL
                           )
@@ -134,7 +160,7 @@ FROM (
                               ) "-"
                           ) AS access
                         FROM party AS party_1
-                        WHERE party_1.dispute_id = anon_6.id
+                        WHERE party_1.dispute_id = anon_8.id
                         ORDER BY party_1.side,
                           party_1.id
                       ) AS "-"

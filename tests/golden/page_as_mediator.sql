@@ -32,11 +32,10 @@ FROM (
             SELECT least(count(*), 10000) AS total,
               count(*) > 10000 AS capped
             FROM (
-                SELECT DISTINCT anon_6.id AS id
+                SELECT anon_6.id AS id
                 FROM (
-                    SELECT DISTINCT ON (assignment_1.dispute_registered_at, assignment_1.dispute_id) dispute_1.id AS id
+                    SELECT DISTINCT ON (assignment_1.dispute_registered_at, assignment_1.dispute_id) assignment_1.dispute_id AS id
                     FROM assignment AS assignment_1
-                    JOIN dispute AS dispute_1 ON dispute_1.id = assignment_1.dispute_id
                     WHERE assignment_1.person_id = $2::UUID
                       AND assignment_1.ended_at IS NULL
                     LIMIT 10001
@@ -49,63 +48,69 @@ FROM (
               anon_7.id AS k1,
               CASE WHEN (row_number() OVER (ORDER BY anon_7.registered_at DESC, anon_7.id DESC) <= $1::INTEGER) THEN row_to_json("-2") END AS j2
             FROM (
-                SELECT dispute_2.id AS id,
-                  dispute_2.case_number AS case_number,
-                  dispute_2.title AS title,
-                  dispute_2.category AS category,
-                  dispute_2.sub_category AS sub_category,
-                  dispute_2.source AS source,
-                  dispute_2.state AS state,
-                  dispute_2.tier AS tier,
-                  dispute_2.risk_level AS risk_level,
-                  dispute_2.amount_claimed AS amount_claimed,
-                  dispute_2.people_count AS people_count,
-                  dispute_2.summary AS summary,
-                  dispute_2.public_summary AS public_summary,
-                  dispute_2.occurred_on AS occurred_on,
-                  dispute_2.registered_at AS registered_at,
-                  dispute_2.notified_at AS notified_at,
-                  dispute_2.accepted_at AS accepted_at,
-                  dispute_2.due_on AS due_on,
-                  dispute_2.concluded_at AS concluded_at,
-                  dispute_2.closed_at AS closed_at,
-                  dispute_2.utility_cut AS utility_cut,
-                  dispute_2.decline_reason AS decline_reason,
-                  dispute_2.advice AS advice,
-                  dispute_2.outcome AS outcome,
-                  dispute_2.external_ref AS external_ref,
-                  dispute_2.version AS version,
-                  dispute_2.committee_id AS committee_id,
-                  dispute_2.case_year AS case_year,
-                  dispute_2.case_sequence AS case_sequence,
-                  dispute_2.grid_code AS grid_code,
-                  dispute_2.community_code AS community_code,
-                  dispute_2.town_code AS town_code,
-                  dispute_2.county_code AS county_code,
-                  dispute_2.compound_id AS compound_id,
-                  dispute_2.team_id AS team_id,
-                  dispute_2.squad_id AS squad_id,
-                  dispute_2.centre_id AS centre_id,
-                  dispute_2.source_organization_id AS source_organization_id,
-                  dispute_2.previous_id AS previous_id,
-                  dispute_2.public_grams AS public_grams,
-                  dispute_2.narrative_grams AS narrative_grams
+                SELECT dispute_1.id AS id,
+                  dispute_1.case_number AS case_number,
+                  dispute_1.title AS title,
+                  dispute_1.category AS category,
+                  dispute_1.sub_category AS sub_category,
+                  dispute_1.source AS source,
+                  dispute_1.state AS state,
+                  dispute_1.tier AS tier,
+                  dispute_1.risk_level AS risk_level,
+                  dispute_1.amount_claimed AS amount_claimed,
+                  dispute_1.people_count AS people_count,
+                  dispute_1.summary AS summary,
+                  dispute_1.public_summary AS public_summary,
+                  dispute_1.occurred_on AS occurred_on,
+                  dispute_1.registered_at AS registered_at,
+                  dispute_1.notified_at AS notified_at,
+                  dispute_1.accepted_at AS accepted_at,
+                  dispute_1.due_on AS due_on,
+                  dispute_1.concluded_at AS concluded_at,
+                  dispute_1.closed_at AS closed_at,
+                  dispute_1.utility_cut AS utility_cut,
+                  dispute_1.decline_reason AS decline_reason,
+                  dispute_1.advice AS advice,
+                  dispute_1.outcome AS outcome,
+                  dispute_1.external_ref AS external_ref,
+                  dispute_1.version AS version,
+                  dispute_1.committee_id AS committee_id,
+                  dispute_1.case_year AS case_year,
+                  dispute_1.case_sequence AS case_sequence,
+                  dispute_1.grid_code AS grid_code,
+                  dispute_1.community_code AS community_code,
+                  dispute_1.town_code AS town_code,
+                  dispute_1.county_code AS county_code,
+                  dispute_1.compound_id AS compound_id,
+                  dispute_1.team_id AS team_id,
+                  dispute_1.squad_id AS squad_id,
+                  dispute_1.centre_id AS centre_id,
+                  dispute_1.source_organization_id AS source_organization_id,
+                  dispute_1.previous_id AS previous_id,
+                  dispute_1.public_grams AS public_grams,
+                  dispute_1.narrative_grams AS narrative_grams
                 FROM (
-                    SELECT DISTINCT anon_9.id AS id
+                    SELECT anon_9.id AS id
                     FROM (
-                        SELECT DISTINCT ON (assignment_2.dispute_registered_at, assignment_2.dispute_id) dispute_3.id AS id
-                        FROM assignment AS assignment_2
-                        JOIN dispute AS dispute_3 ON dispute_3.id = assignment_2.dispute_id
-                        WHERE assignment_2.person_id = $2::UUID
-                          AND assignment_2.ended_at IS NULL
-                        ORDER BY assignment_2.dispute_registered_at DESC,
-                          assignment_2.dispute_id DESC
+                        SELECT anon_10.id AS id
+                        FROM (
+                            SELECT DISTINCT ON (assignment_2.dispute_registered_at, assignment_2.dispute_id) assignment_2.dispute_id AS id,
+                              assignment_2.dispute_registered_at AS registered_at
+                            FROM assignment AS assignment_2
+                            WHERE assignment_2.person_id = $2::UUID
+                              AND assignment_2.ended_at IS NULL
+                            ORDER BY assignment_2.dispute_registered_at DESC,
+                              assignment_2.dispute_id DESC
+                            LIMIT 201
+                          ) AS anon_10
+                        ORDER BY anon_10.registered_at DESC,
+                          anon_10.id DESC
                         LIMIT $1::INTEGER + 1
                       ) AS anon_9
                   ) AS anon_8
-                JOIN dispute AS dispute_2 ON dispute_2.id = anon_8.id
-                ORDER BY dispute_2.registered_at DESC,
-                  dispute_2.id DESC
+                JOIN dispute AS dispute_1 ON dispute_1.id = anon_8.id
+                ORDER BY dispute_1.registered_at DESC,
+                  dispute_1.id DESC
                 LIMIT $1::INTEGER + 1
               ) AS anon_7
             JOIN LATERAL (

@@ -117,6 +117,29 @@ async def test_a_request_sent_ten_times_at_once_is_carried_out_once(busy_office:
     assert (await office.do("grid_worker", "disputeRegister", **{**order, "idempotency_key": "again"})).ok
 
 
+async def test_sessions_recorded_at_once_on_one_dispute_follow_each_other(busy_office: Office) -> None:
+    """Twenty requests, each sent twice at the same moment with its key: each is carried out once, none is lost, none fails."""
+    office = busy_office
+    case, other = await office.mediating(), await office.mediating()
+    before = {one.key: (await office.dispute(one))["version"] for one in (case, other)}
+    orders = [
+        office.do(
+            "mediator", "disputeRecord", id=one.key, place="社区", result="TO_CONTINUE", record=f"第{number}次",
+            happened_at=case.started + DAY, notes=[{"visibility": "SHARED", "text": str(number)}], idempotency_key=f"at-once-{number}",
+        )
+        for number in range(20) for one in ([case] if number % 4 else [other]) for _ in range(2)
+    ]  # fmt: skip
+    done = await asyncio.gather(*orders)
+    assert all(one.ok for one in done), [(one.codes, one.said.errors) for one in done if not one.ok]
+    assert sum(one.payload["replayed"] for one in done if one.payload) == 20
+    for one, many in ((case, 15), (other, 5)):
+        assert (await office.dispute(one))["version"] == before[one.key] + many
+        events = await office.events(one, "dispute.record")
+        assert sorted(event["dispute_version"] for event in events) == [before[one.key] + n + 1 for n in range(many)]
+        for table in ("session", "note"):
+            assert await office.value(f"SELECT count(*) FROM {table} WHERE dispute_id = $1", one.key) == many
+
+
 _OUTBOX = """mutation($items: [OutboxItemInput!]!) { submitOutbox(items: $items) {
   results { temporaryId id replayed userErrors { field code } conflict { currentVersion } } } }"""
 

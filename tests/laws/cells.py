@@ -18,8 +18,9 @@ import orjson
 from graphql import GraphQLObjectType, OperationDefinitionNode, get_named_type, is_leaf_type, parse, validate
 
 from db.catalog import SOURCES
-from db.engine import Address, Session, open_pool
+from db.engine import Address, Session
 from db.guards import GUARDS
+from db.lanes import Lanes
 from db.read import Reader
 from db.transitions import FROM_STATES
 from policies.grant import Access
@@ -89,11 +90,11 @@ class Desk:
 @asynccontextmanager
 async def open_desk(address: Address) -> AsyncIterator[Desk]:
     """A desk on a database, with the reader's role as in production."""
-    pool = await open_pool(Session(address, "sanlian_reader", 60_000), 1)
+    lanes = Lanes(Session(address, "sanlian_reader", 60_000), 1)
     try:
-        yield Desk(Executor(build()._schema, Reader(pool), max_cost=10**9))
+        yield Desk(Executor(build()._schema, Reader(lanes, lanes), max_cost=10**9))
     finally:
-        await pool.close()
+        await lanes.close()
 
 
 @asynccontextmanager

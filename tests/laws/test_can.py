@@ -38,6 +38,7 @@ ELSEWHERE = {
     ("Dispute", "follow"): "followUp.schedule",
     ("Dispute", "add"): "party.add",
     ("Agreement", "apply"): "confirmation.apply",
+    **{("PolicyVersion", action): f"policy.{action}" for action in ("draft", "approve", "publish", "rollback")},
 }
 # The field that names the row on which the action is asked.
 NAMING = {"agreement.draft": "dispute_id", "followUp.schedule": "dispute_id", "confirmation.apply": "agreement_id"}

@@ -15,7 +15,7 @@ from graphql import GraphQLEnumType, get_named_type, get_nullable_type, is_list_
 
 from api.documents import Documents
 from db.catalog import SOURCES
-from db.statistics import FIGURES, GROUPS
+from db.figures import FIGURES, GROUPS
 from db.tables import metadata
 from schema import inputs
 from schema.node import snake

@@ -117,6 +117,13 @@ def test_a_role_cycle_is_refused(edges: str, line: int) -> None:
     assert [one for one, message in problems(edges + READ) if "成环" in message] == [line]
 
 
+def test_a_cycle_longer_than_casbin_follows_is_refused_as_too_deep() -> None:
+    steps = MAX_INHERITANCE + 4
+    roles = "".join(f"p3, n{number}, 角色\n" for number in range(steps))
+    edges = "".join(f"g, n{number}, n{(number + 1) % steps}\n" for number in range(steps))
+    assert {"超过 9 层" in message for _, message in problems(roles + edges + READ)} == {True}
+
+
 def test_inheritance_of_unknown_roles_is_refused() -> None:
     assert problems("g, clerk, boss\n" + READ) == [(4, "未声明的角色 'boss'，请先用 p3 行声明")]
     assert problems("g, boss, clerk\n" + READ) == [(4, "未声明的角色 'boss'，请先用 p3 行声明")]

@@ -17,11 +17,11 @@ from policies.edit import (
     ChangeRows,
     Edit,
     EditRefused,
-    Grant,
+    GrantRule,
     NameCondition,
     RemoveInheritance,
     RemoveRole,
-    Revoke,
+    RevokeRule,
     RuleKey,
     edit,
 )
@@ -63,18 +63,18 @@ def refusal(*edits: Edit) -> tuple[tuple[int, str], ...]:
     ("one", "went", "came"),
     [
         (
-            Grant(RuleKey("clerk", "Case", "read", "r.obj.open"), "name"),
+            GrantRule(RuleKey("clerk", "Case", "read", "r.obj.open"), "name"),
             [],
             ["p, clerk, Case, read, r.obj.open, name, allow"],
         ),
         (
-            Grant(READ, "name|contact"),
+            GrantRule(READ, "name|contact"),
             ["p,  clerk, Case, read,   here, public|~contact,  allow"],
             ["p,  clerk, Case, read,   here, public|contact|name,  allow"],
         ),
-        (Revoke(RuleKey("chief", "Case", "read", "True")), ["p, chief, Case, read, True, narrative, allow"], []),
+        (RevokeRule(RuleKey("chief", "Case", "read", "True")), ["p, chief, Case, read, True, narrative, allow"], []),
         (
-            Revoke(RuleKey("chief", "Case", "read", "r.obj.fresh", "deny")),
+            RevokeRule(RuleKey("chief", "Case", "read", "r.obj.fresh", "deny")),
             ["p, chief, Case, read, r.obj.fresh, name, deny"],
             [],
         ),
@@ -114,10 +114,10 @@ def test_new_lines_come_where_a_reader_looks_for_them() -> None:
     lines = edit(
         TEXT,
         [
-            Grant(RuleKey("clerk", "Case", "read", "r.obj.open"), "name"),
-            Grant(RuleKey("clerk", "Case", "reveal", "here"), "name"),
+            GrantRule(RuleKey("clerk", "Case", "read", "r.obj.open"), "name"),
+            GrantRule(RuleKey("clerk", "Case", "reveal", "here"), "name"),
             AddRole("guest", "来访者"),
-            Grant(RuleKey("guest", "Place", "read", "True"), "public"),
+            GrantRule(RuleKey("guest", "Place", "read", "True"), "public"),
             AddInheritance("clerk", "guest"),
         ],
     ).splitlines()
@@ -144,11 +144,11 @@ def test_a_role_goes_with_its_rules_and_whatever_it_inherits_or_bequeaths() -> N
 @pytest.mark.parametrize(
     ("one", "said"),
     [
-        (Revoke(RuleKey("clerk", "Case", "read", "True")), "没有这样的规则：clerk, Case, read, True, allow"),
-        (Revoke(RuleKey("clerk", "Case", "read", "here", "deny")), "没有这样的规则"),
+        (RevokeRule(RuleKey("clerk", "Case", "read", "True")), "没有这样的规则：clerk, Case, read, True, allow"),
+        (RevokeRule(RuleKey("clerk", "Case", "read", "here", "deny")), "没有这样的规则"),
         (ChangeRows(RuleKey("nobody", "Case", "read", "here"), "True"), "没有这样的规则"),
-        (Grant(READ, "public"), "已有字段类别 public"),
-        (Grant(READ, "~public"), "已有字段类别 ~public"),
+        (GrantRule(READ, "public"), "已有字段类别 public"),
+        (GrantRule(READ, "~public"), "已有字段类别 ~public"),
         (ChangeEffect(READ, "allow", "public"), "效果已是 allow"),
         (AddRole("clerk", "又一个"), "已有角色 clerk"),
         (RemoveRole("guest"), "没有角色 guest"),
@@ -163,7 +163,7 @@ def test_a_role_goes_with_its_rules_and_whatever_it_inherits_or_bequeaths() -> N
         (ChangeRows(READ, "True # 说明"), "#"),
         (AddRole("guest", "来\u202e访者"), "不可见字符"),
         (AddRole("guest", "来访者\0"), "不可见字符"),
-        (Grant(RuleKey("clerk", "Case", "read", "True, public, allow\np"), "name"), "逗号"),
+        (GrantRule(RuleKey("clerk", "Case", "read", "True, public, allow\np"), "name"), "逗号"),
         (NameCondition("open", "r.obj.open", '"在办"'), "双引号"),
     ],
 )
@@ -178,7 +178,7 @@ def test_all_edits_that_cannot_be_made_come_at_once() -> None:
 
 
 def test_a_rule_may_not_become_another_one() -> None:
-    more = Grant(RuleKey("clerk", "Case", "read", "r.obj.open"), "name")
+    more = GrantRule(RuleKey("clerk", "Case", "read", "r.obj.open"), "name")
     with pytest.raises(EditRefused, match="第 11 行已有"):
         edit(TEXT, [more, ChangeRows(RuleKey("clerk", "Case", "read", "r.obj.open"), "here")])
 
@@ -187,18 +187,24 @@ def test_ends_of_lines_stay_as_they_are() -> None:
     windows = TEXT.replace("\n", "\r\n")
     after = edit(
         windows,
-        [AddRole("guest", "来访者"), ChangeFields(READ, "public"), Revoke(RuleKey("chief", "Case", "read", "True"))],
+        [
+            AddRole("guest", "来访者"),
+            ChangeFields(READ, "public"),
+            RevokeRule(RuleKey("chief", "Case", "read", "True")),
+        ],
     )
     assert after.count("\r\n") == after.count("\n") == windows.count("\n")
     bare = TEXT.rstrip("\n")
-    after = edit(bare, [Grant(RuleKey("chief", "Case", "close", "True"), "-")])
+    after = edit(bare, [GrantRule(RuleKey("chief", "Case", "close", "True"), "-")])
     assert after.splitlines()[-1] == "p, chief, Case, close, True, -, allow"
     assert edit("", [AddRole("guest", "来访者")]) == "p3, guest, 来访者\n"
     assert edit(TEXT, []) == TEXT
 
 
 def test_an_edited_text_is_a_policy_that_says_what_was_meant() -> None:
-    after = edit(TEXT, [Grant(RuleKey("chief", "Case", "close", "here"), "-"), ChangeFields(READ, "public|contact")])
+    after = edit(
+        TEXT, [GrantRule(RuleKey("chief", "Case", "close", "here"), "-"), ChangeFields(READ, "public|contact")]
+    )
     found = diff(compile_policy(TEXT, CATALOG), compile_policy(after, CATALOG))
     assert [(one.role, one.action, one.field_class, one.form, one.change) for one in found.differences] == [
         ("clerk", "read", "contact", "clear", "widens"),
@@ -215,13 +221,13 @@ POLICY = compile_policy(SHIPPED, SHIPPED_CATALOG)
 @settings(max_examples=40, deadline=None, derandomize=True)
 def test_a_rule_taken_away_and_given_again_is_the_same_policy_and_the_difference_is_the_rule(rule) -> None:  # type: ignore[no-untyped-def]  # Hypothesis brings the rule
     key = RuleKey(rule.role, rule.resource, rule.action, rule.condition)
-    without = edit(SHIPPED, [Revoke(key)])
+    without = edit(SHIPPED, [RevokeRule(key)])
     assert len(without.splitlines()) == len(SHIPPED.splitlines()) - 1
     less = compile_policy(without, SHIPPED_CATALOG)
     found = diff(POLICY, less).differences
     assert {one.change for one in found} == {"narrows"}
     assert {(one.resource, one.action) for one in found} == {(rule.resource, rule.action)}
     assert {one.role for one in found} <= {role for role, held in POLICY.inherited.items() if rule.role in held}
-    again = edit(without, [Grant(key, rule.cells)])
+    again = edit(without, [GrantRule(key, rule.cells)])
     assert diff(POLICY, compile_policy(again, SHIPPED_CATALOG)).differences == ()
     assert sorted(again.splitlines()) == sorted(SHIPPED.splitlines())

@@ -77,9 +77,7 @@ def test_a_denial_taken_away_is_a_gain() -> None:
 def test_who_is_left_to_publish() -> None:
     governed = Resource(POLICY, "访问策略", {"text": Field("text", "public", None, "全文")}, {}, POLICY_ACTIONS)
     catalog = Catalog({**CATALOG.resources, POLICY: governed}, CATALOG.claims)
-    text = (
-        f"{HEAD}p, chief, PolicyVersion, publish, True, -, allow\np, clerk, PolicyVersion, draft, True, -, allow\ng, guest, chief\n"
-    )
+    text = f"{HEAD}p, chief, PolicyVersion, publish, True, -, allow\np, clerk, PolicyVersion, draft, True, -, allow\ng, guest, chief\n"
     people = {name: [Appointment(role, CLAIMS)] for name, role in (("甲", "chief"), ("乙", "clerk"), ("丙", "guest"))}
     live = compile_policy(text, catalog)
     assert holders(live, "publish", people) == ("甲", "丙")

@@ -43,10 +43,18 @@ def told(rows: int) -> dict[str, Any]:
 
 
 async def test_a_count_goes_to_its_bound(desk: Desk, both: str) -> None:
-    """A scope that is one walk, and a union of scopes in which some rows are found twice."""
+    """A scope that is one walk, and a union of scopes in which some rows are found twice; a condition that all of them meet."""
     rows = await desk.connection.fetchval("SELECT count(*) FROM dispute")
     assert rows > COUNTED
-    assert await counts(desk, PRINCIPALS["analyst"]) == await counts(desk, both) == told(rows)
+    every = '(filter: {registeredFrom: "1990-01-01"})'
+    assert await counts(desk, PRINCIPALS["analyst"], every) == await counts(desk, both, every) == told(rows)
+
+
+async def test_a_whole_scope_is_counted_to_the_end(desk: Desk, both: str) -> None:
+    """Without a condition the number comes from the sums that are kept, for one scope and for a union with it."""
+    rows = await desk.connection.fetchval("SELECT count(*) FROM dispute")
+    whole = {"totalCount": rows, "exact": rows, "totalCountCapped": False}
+    assert await counts(desk, PRINCIPALS["analyst"]) == await counts(desk, both) == whole
 
 
 async def test_at_the_bound(desk: Desk) -> None:
@@ -78,7 +86,7 @@ async def test_below_a_row(desk: Desk) -> None:
 
 async def test_shown_several_times_counted_once(desk: Desk, both: str) -> None:
     """A page and its counts under several names, also where the page is empty."""
-    query = """query ($all: Boolean, $q: String) { disputes(first: 2, filter: {caseNumber: $q}) {
+    query = """query ($all: Boolean, $q: String) { disputes(first: 2, filter: {caseNumber: $q, registeredFrom: "1990-01-01"}) {
       a: totalCount b: totalCount(exact: $all) totalCountCapped nodes { id } pageInfo { hasNextPage } } }"""
     for person in (PRINCIPALS["analyst"], both):
         rows = await desk.connection.fetchval("SELECT count(*) FROM dispute")

@@ -1,10 +1,12 @@
 """Policies without fear: versions with tests, results and approvals; posts delegated for a leave; administrators' posts that exclude each other."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -56,6 +58,9 @@ def _versions() -> None:
     # The number stays what events name; a version gets a key like every other object.
     op.drop_constraint("pk_policy_version", "policy_version")
     op.alter_column("policy_version", "id", new_column_name="version", server_default=None)
+    op.execute(
+        "ALTER TABLE policy_version RENAME CONSTRAINT policy_version_id_not_null TO policy_version_version_not_null"
+    )
     op.execute("DROP SEQUENCE policy_version_id_seq")
     op.add_column(
         "policy_version",
@@ -64,7 +69,7 @@ def _versions() -> None:
     op.create_primary_key(op.f("pk_policy_version"), "policy_version", ["id"])
     op.create_unique_constraint(op.f("uq_policy_version_version"), "policy_version", ["version"])
 
-    def column(name: str, kind: sa.types.TypeEngine[object], comment: str, default: str | None = None) -> None:
+    def column(name: str, kind: sa.types.TypeEngine[Any], comment: str, default: str | None = None) -> None:
         op.add_column(
             "policy_version",
             sa.Column(
@@ -104,7 +109,11 @@ def _versions() -> None:
     column("second_approver_id", sa.Uuid(), "第二批准人")
     column("approved_digest", sa.Text(), "批准时的散列")
     column("approved_at", sa.DateTime(timezone=True), "批准时间")
-    for name, target in (("parent_id", "policy_version"), ("base_id", "policy_version"), ("second_approver_id", "person")):
+    for name, target in (
+        ("parent_id", "policy_version"),
+        ("base_id", "policy_version"),
+        ("second_approver_id", "person"),
+    ):
         op.create_foreign_key(op.f(f"fk_policy_version_{name}"), "policy_version", target, [name], ["id"])
 
     op.drop_constraint("ck_policy_version_published", "policy_version")
@@ -146,9 +155,7 @@ def _versions() -> None:
 
 
 def _appointments() -> None:
-    op.add_column(
-        "appointment", sa.Column("delegated_from_id", sa.Uuid(), nullable=True, comment="代行的是哪一任职")
-    )
+    op.add_column("appointment", sa.Column("delegated_from_id", sa.Uuid(), nullable=True, comment="代行的是哪一任职"))
     op.create_foreign_key(
         op.f("fk_appointment_delegated_from_id"), "appointment", "appointment", ["delegated_from_id"], ["id"]
     )

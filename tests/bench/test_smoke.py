@@ -1,0 +1,47 @@
+"""The benchmark itself, for a few seconds: the county, two contestants that agree, a load, a report; and nothing left behind."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from db.embedded import EmbeddedServer
+from db.engine import Address
+from tests.bench import county, report, wrk
+from tests.bench.bench import Bench, Options
+from tests.bench.meter import tree
+
+_ROWS = 1000
+
+
+def test_a_short_run_measures_the_product_and_the_bare_route(
+    server: EmbeddedServer, own_county: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        wrk.find()
+    except wrk.LoadFailed as missing:
+        pytest.skip(str(missing))
+    # A county of the tests stands in for the one that the benchmark would keep.
+    monkeypatch.setattr(county, "database_of", lambda address, rows: replace(address, database=own_county.database))
+    options = Options(
+        workloads=("Q2",), roles=("mediator",), contestants=("sanlian", "bare"), rows=(_ROWS,), pages=(50,), workers=(1,), rules=(),
+        rounds=1, seconds=1.0, paced=True, home=tmp_path, output=tmp_path,
+    )  # fmt: skip
+    before = set(tree(os.getpid()))
+    with Bench(options, tmp_path, lambda text: None, server) as bench:
+        results = bench.run()
+    # Whatever is left descends from the database, which goes on.
+    left = [
+        pid for pid in set(tree(os.getpid())) - before if b"postgres" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    assert left == []
+    (case,) = json.loads(json.dumps(results))["cases"]
+    product, bare = case["rounds"][0]
+    assert (product["contestant"], bare["contestant"]) == ("sanlian", "bare")
+    for measured in (*case["rounds"][0], *case["paced"][0]):
+        assert measured["requests"] > 0
+        assert measured["refused"] == 0
+        assert measured["server_cpu"] > 0
+    assert "| sanlian |" in report.table(results)

@@ -1,0 +1,308 @@
+"""Law: whoever asks for figures gets what counting the rows in his reach gives, whatever was written before and folded meanwhile.
+
+`SANLIAN_LAW_SEED` draws another world, other changes and other callers.
+"""
+
+import datetime as dt
+import os
+import random
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import select
+
+from db.catalog import CATALOG, SOURCES
+from db.engine import Address
+from db.figures import FIGURES
+from db.sight import Sight
+from db.statement import compile_statement
+from db.tally import exact_count, fold, taken_apart
+from db.ways import Ways
+from policies.compile import Policy, compile_policy
+from policies.grant import Access, Appointment
+from policies.predicate import Never
+from tests.laws.asking import Desk as RealDesk
+from tests.laws.asking import open_desk as real_desk
+from tests.laws.cells import Desk, open_desk
+from tests.laws.expected import Post, Record, Rights, Text, World, camel
+from tests.laws.people import EVERYONE, appoint_several
+from tests.laws.reckoning import GROUPS, Day, Reckoning, told
+from tests.laws.world import World as Invented
+from tests.laws.writing import change
+
+SEED = int(os.environ.get("SANLIAN_LAW_SEED", "20250301"))
+ROUNDS = int(os.environ.get("SANLIAN_LAW_ROUNDS", "3"))
+FIELDS = " ".join(camel(name) for name in FIGURES)
+KEPT = ("tally", "tally_sum", "tally_days")
+
+# What is allowed, what is denied: wide scopes, unions of them with each other and with single cases, and what is no scope at all.
+POLICIES: dict[str, tuple[str, str | None]] = {
+    "everything": ("True", None),
+    "county": ("r.obj.county_code == r.sub.area_code", None),
+    "town": ("r.obj.town_code == r.sub.area_code", None),
+    "grid": ("r.obj.grid_code == r.sub.area_code", None),
+    "team": ("r.obj.team_id in r.sub.team_ids", None),
+    "squad or own cases": ("r.obj.squad_id == r.sub.organization_id or r.sub.person_id in r.obj.mediator_ids", None),
+    "centre or town": ("r.obj.centre_id == r.sub.organization_id or r.obj.town_code == r.sub.area_code", None),
+    "reported or referred": (
+        "r.obj.source_organization_id == r.sub.organization_id or r.sub.organization_id in r.obj.referred_organization_ids", None,
+    ),
+    "any area": ("r.obj.county_code == r.sub.area_code or r.obj.town_code == r.sub.area_code or r.obj.grid_code == r.sub.area_code", None),
+    "town, closed": ("r.obj.town_code == r.sub.area_code and r.obj.state == 'CLOSED'", None),
+    "recent": ("r.obj.is_recent", None),
+    "town or not closed": ("r.obj.town_code == r.sub.area_code or not r.obj.state == 'CLOSED'", None),
+    "all but a squad": ("True", "r.obj.squad_id == r.sub.organization_id"),
+    "county but own cases": ("r.obj.county_code == r.sub.area_code", "r.sub.person_id in r.obj.mediator_ids"),
+    "one town by name": ("r.obj.town_code == '990101001'", None),
+}  # fmt: skip
+
+
+def rules(condition: str, effect: str) -> str:
+    """Rules for role a: these disputes with all their parts and classes."""
+    lines = []
+    for resource in ("Dispute", "Agreement", "Obligation", "FollowUp", "Confirmation", "Referral"):
+        classes = "|".join(sorted({field.policy.field_class for field in SOURCES[resource].fields.values()}))
+        lines.append(f"p, a, {resource}, read, {condition}, {classes if effect == 'allow' else '*'}, {effect}\n")
+    return "".join(lines)
+
+
+def policy(name: str, number: int) -> Policy:
+    """Role a has the rows of that name; role b has them too, and counts exactly."""
+    allowed, denied = POLICIES[name]
+    text = "p3, a, 甲\np3, b, 乙\ng, b, a\np, b, Dispute, count, True, -, allow\n" + rules(allowed, "allow")
+    return compile_policy(text + (rules(denied, "deny") if denied else ""), CATALOG, number)
+
+
+@dataclass
+class Reach:
+    """The disputes that the text of the policy gives, with all their parts."""
+
+    world: World
+    disputes: set[UUID]
+
+    def ids(self, resource: str) -> set[UUID]:
+        if resource == "Dispute":
+            return self.disputes
+        return {key for key, row in self.world.rows[resource].items() if row["dispute_id"] in self.disputes}
+
+
+def reach(world: World, name: str, posts: list[Post]) -> Reach:
+    """By the law's own reading of the text: what is allowed, without what is denied."""
+    allowed, denied = (
+        Rights(world, posts, Text("g, b, a\n" + rules(condition, "allow"))).ids("Dispute") if condition else set()
+        for condition in POLICIES[name]
+    )
+    spoken = {claim for claim in posts[0].claims if f"r.sub.{claim}" in (POLICIES[name][1] or "")}
+    if any(post.claims[claim] is None for post in posts for claim in spoken):
+        denied = allowed  # a missing claim matches no allow and every deny
+    return Reach(world, allowed - denied)
+
+
+class Asker:
+    """Random callers with random questions about one database."""
+
+    def __init__(self, desk: Desk, connection: Any, dice: random.Random) -> None:
+        self.desk, self.connection, self.dice = desk, connection, dice
+        self.policies = {name: policy(name, number) for number, name in enumerate(POLICIES)}
+        self.asked = 0
+
+    async def draw_posts(self) -> list[Post]:
+        """One to three appointments, some with the same claims, some with a claim missing."""
+        fetch, dice = self.connection.fetch, self.dice
+        grids = [row["grid_code"] for row in await fetch("SELECT DISTINCT grid_code FROM dispute ORDER BY 1")]
+        organizations = [
+            key
+            for row in await fetch("SELECT squad_id, centre_id, source_organization_id FROM dispute")
+            for key in row.values()
+            if key
+        ]
+        people = [row["person_id"] for row in await fetch("SELECT DISTINCT person_id FROM assignment ORDER BY 1")]
+        teams = [row["id"] for row in await fetch("SELECT id FROM team ORDER BY 1")]
+        found: list[Post] = []
+        for _ in range(dice.choice((1, 1, 2, 3))):
+            claims = {
+                "person_id": dice.choice(people),
+                "organization_id": dice.choice(sorted(organizations)),
+                "area_code": dice.choice(grids)[: dice.choice((6, 9, 9, 15))],
+                "team_ids": dice.sample(teams, 2),
+            }
+            for claim in claims:
+                if dice.random() < 0.04:
+                    claims[claim] = None
+            found.append(Post(dice.choice("ab"), claims))
+        return found + (found[:1] if dice.random() < 0.2 else [])
+
+    def draw_period(self, today: dt.date) -> tuple[Day, Day]:
+        """From and until, either may be missing; often at the turn of a month or a year, at times the wrong way round."""
+        found: list[Day] = []
+        for _ in range(2):
+            day = today - dt.timedelta(days=self.dice.randint(-20, 460))
+            match self.dice.choice(("none", "day", "day", "month", "month end", "year", "year end")):
+                case "none":
+                    found.append(None)
+                case "day":
+                    found.append(day)
+                case "month":
+                    found.append(day.replace(day=1))
+                case "month end":
+                    found.append(day.replace(day=1) - dt.timedelta(days=1))
+                case "year":
+                    found.append(day.replace(month=1, day=1))
+                case "year end":
+                    found.append(day.replace(month=12, day=31))
+        first, last = found
+        if first is not None and last is not None and first > last and self.dice.random() < 0.9:
+            first, last = last, first
+        return first, last
+
+    async def check(self, world: World, name: str) -> None:
+        """One caller, one period, every kind of group: every figure, by the rows in his reach."""
+        posts = await self.draw_posts()
+        exact = any(post.role == "b" for post in posts)
+        access = Access(self.policies[name], [Appointment(post.role, post.claims) for post in posts])
+        seen = reach(world, name, posts)
+        if access.grant("Dispute").rows == Never():
+            # Whoever sees no dispute is refused, which is another law's matter.
+            assert not seen.disputes
+            return
+        since, until = self.draw_period(world.today)
+        period = {key: day.isoformat() for key, day in (("from", since), ("to", until)) if day}
+        reckoning = Reckoning(world, seen, since, until)
+        rows = [world.rows["Dispute"][key] for key in seen.disputes]
+        for by in (None, *self.dice.sample(sorted(GROUPS), 2)):
+            grouped = f", groupBy: {by}" if by else ""
+            query = f"query ($p: StatisticsPeriod) {{ statistics(period: $p{grouped}) {{ {FIELDS} groups {{ key {FIELDS} }} }} }}"
+            data, errors = await self.desk.ask(access, query, p=period)
+            situation = (name, posts, period, by)
+            assert not errors, (situation, errors)
+            answer = data["statistics"]
+            wanted = {camel(one): told(value, exact) for one, value in reckoning.figures(rows).items()}
+            assert {key: answer[key] for key in wanted} == wanted, situation
+            groups: dict[Any, list[Record]] = defaultdict(list)
+            for row in rows:
+                if by and any(reckoning.within(row[one]) for one in ("registered_at", "accepted_at", "concluded_at")):
+                    groups[GROUPS[by](row)].append(row)
+            assert [one["key"] for one in answer["groups"]] == sorted(key for key in groups if key is not None), (
+                situation
+            )
+            for one in answer["groups"]:
+                figures = reckoning.figures(groups[one["key"]]).items()
+                wanted = {camel(figure): told(value, exact) for figure, value in figures}
+                assert {key: one[key] for key in wanted} == wanted, (*situation, one["key"])
+            self.asked += 1
+        await self.check_count(access, len(seen.disputes), name)
+
+    async def check_count(self, access: Access, wanted: int, name: str) -> None:
+        """The exact count of the list, where it is kept."""
+        sight = Sight(access)
+        count = exact_count(sight, Ways(sight), SOURCES["Dispute"])
+        assert (count is None) == (taken_apart(access.grant("Dispute").rows)[0] is None)
+        if count is not None:
+            statement = compile_statement(select(count))
+            values = {
+                f"claim_{slot}_{claim}": value
+                for slot, claims in enumerate(access.claims)
+                for claim, value in claims.items()
+            }
+            assert (
+                await self.connection.fetchval(statement.sql, *(values[bind] for bind in statement.binds)) == wanted
+            ), name
+
+
+async def kept(connection: Any) -> dict[str, list[tuple[Any, ...]]]:
+    return {
+        table: [tuple(row) for row in await connection.fetch(f"SELECT * FROM {table} ORDER BY {table}")]
+        for table in KEPT
+    }
+
+
+async def test_figures_are_what_counting_gives(database: Address) -> None:
+    """Random callers under all kinds of policies, between random changes, some of them folded. At the end, a rebuild changes nothing."""
+    dice = random.Random(SEED)
+    connection = await asyncpg.connect(**database.connect_arguments())
+    try:
+        await Invented(SEED, disputes=90).insert(connection)
+        async with open_desk(database) as desk:
+            asker = Asker(desk, connection, dice)
+            for number in range(ROUNDS):
+                went = [await change(connection, dice, dice.choice((1, 1, 3))) for _ in range(40)]
+                assert any(went)
+                if number % 3 == 1:
+                    await fold(connection)
+                    assert not await connection.fetchval("SELECT count(*) FROM tally_change")
+                elif number % 3 == 2:
+                    assert await connection.fetchval("SELECT count(*) FROM tally_change")
+                world = await World.read(connection)
+                for name in POLICIES:
+                    await asker.check(world, name)
+        assert asker.asked > ROUNDS * len(POLICIES)
+        await fold(connection)
+        before = await kept(connection)
+        await connection.execute("SELECT tally_rebuild()")
+        assert await kept(connection) == before
+        assert all(before.values())
+    finally:
+        await connection.close()
+
+
+PERIODS: tuple[tuple[Day, Day], ...] = (
+    (None, None),
+    (dt.date(2023, 1, 1), None),
+    (dt.date(2023, 11, 17), dt.date(2024, 4, 9)),
+)
+
+
+async def test_every_role_of_the_county(own_county: Address) -> None:
+    """The shipped policy: whoever may have a figure has it over exactly his own disputes, from changes and from sums alike."""
+    async with real_desk(own_county) as desk:
+        await appoint_several(desk.connection)
+        world = await World.read(desk.connection)
+        told_to: dict[str, int] = {}
+        for round_ in range(2):
+            for person in EVERYONE:
+                rights = Rights(world, world.posts(person))
+                names = [name for name, figure in FIGURES.items() if readable(rights, figure.needs)]
+                if names:
+                    told_to[person] = len(names)
+                    await check_person(desk, world, rights, person, names, PERIODS[round_:][:2])
+            await fold(desk.connection)
+    assert len(set(told_to.values())) >= 3
+    assert max(told_to.values()) == len(FIGURES)
+
+
+def readable(rights: Rights, needs: tuple[tuple[str, str], ...]) -> bool:
+    """Whether the text lets the person have what a figure is computed from."""
+    return all(
+        rights.reads(resource, SOURCES[resource].fields[name].policy.field_class)
+        and rights.accompanies("Dispute", resource)
+        for resource, name in needs
+    )
+
+
+async def check_person(
+    desk: RealDesk, world: World, rights: Rights, person: str, names: list[str], periods: tuple[tuple[Day, Day], ...]
+) -> None:
+    counting = rights.rules("Dispute", "count")
+    exact = all(
+        any(one == number and line.parts >= other.parts for one, other in counting)
+        for number, line in rights.rules("Dispute")
+    )
+    rows = [world.rows["Dispute"][key] for key in rights.ids("Dispute")]
+    asked = " ".join(map(camel, names))
+    for since, until in periods:
+        reckoning = Reckoning(world, rights, since, until)
+        period = {key: day.isoformat() for key, day in (("from", since), ("to", until)) if day}
+        query = f"query ($p: StatisticsPeriod) {{ statistics(period: $p, groupBy: STATE) {{ {asked} groups {{ key {asked} }} }} }}"
+        answer = (await desk.data(person, query, p=period))["statistics"]
+        groups: dict[Any, list[Record]] = defaultdict(list)
+        for row in rows:
+            if any(reckoning.within(row[one]) for one in ("registered_at", "accepted_at", "concluded_at")):
+                groups[row["state"]].append(row)
+        assert [one["key"] for one in answer["groups"]] == sorted(groups), (person, period)
+        for one, those in ((answer, rows), *((one, groups[one["key"]]) for one in answer["groups"])):
+            figures = reckoning.figures(those)
+            wanted = {camel(name): told(figures[name], exact) for name in names}
+            assert {key: one[key] for key in wanted} == wanted, (person, period, one.get("key"))
