@@ -9,7 +9,9 @@ branch_labels = None
 depends_on = None
 
 # SECURITY: all but the hash.
-TOKEN = ("id", "prefix", "person_id", "appointment_id", "label", "expires_at", "revoked_at")
+TOKEN = (
+    "id", "prefix", "person_id", "appointment_id", "label", "created_at", "expires_at", "revoked_at", "last_used_at",
+)  # fmt: skip
 
 
 def upgrade() -> None:
