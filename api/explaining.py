@@ -137,6 +137,8 @@ async def _policy(connection: Any, as_of: dt.datetime | None) -> "Policy":
     try:
         if as_of is None:
             return await live_policy(connection)
+        if as_of > dt.datetime.now(dt.UTC):
+            raise Unanswerable("只能问过去的时刻。")
         version = await version_at(connection, as_of)
         if version is None:
             raise Unanswerable("那时尚未发布访问策略。")
