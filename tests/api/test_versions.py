@@ -118,3 +118,9 @@ def test_migrate_says_what_is_wrong_with_the_live_policy(settled: Address, tmp_p
     assert mended.exit_code == 0, mended.output
     assert ask(settled, "SELECT version FROM policy_version WHERE state = 'PUBLISHED'") == 3
     assert call("migrate").exit_code == 0
+
+    # Where it works, but nobody could publish another: that is told, and can be mended in the same way.
+    ask(settled, "UPDATE appointment SET valid_to = current_date - 2 WHERE role = 'security_admin'")
+    told = call("migrate")
+    assert (told.exit_code, "无人可以起草并发布" in told.output) == (0, True)
+    assert call("migrate", "--policy", str(file)).exit_code == 0
