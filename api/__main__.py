@@ -72,7 +72,7 @@ def serve() -> None:
     orderly()
     with listen(settings.host, settings.port) as listener, database(settings, brief=False) as address:
         if settings.address is None:
-            for line in asyncio.run(install(address)):
+            for line in asyncio.run(install(address)).broken:
                 typer.echo(line, err=True)
         serve_forever("api.__main__:create" if settings.workers > 1 else create(), settings, listener)
 
@@ -106,11 +106,16 @@ def migrate(
                 number = asyncio.run(replace_policy(address, policy.read_bytes().decode()))
             except BadPolicy as error:
                 stop(str(error))
+            except UnicodeDecodeError:
+                stop(f"{policy} 不是 UTF-8 文本。")
             typer.echo(f"已以 {policy} 发布第 {number} 版。")
-            found = []
+            found = asyncio.run(install(address))
     typer.echo("数据库已是当前版本。")
-    if found:
-        stop("\n".join([*found, "请以 python -m api migrate --policy 文件 换一份策略。"]))
+    another = "请以 python -m api migrate --policy 文件 换一份策略。"
+    if found.broken:
+        stop("\n".join([*found.broken, another]))
+    if not found.in_charge:
+        typer.echo(f"照现行策略与任职，无人可以起草并发布新的版本，或无他人可以批准。{another}", err=True)
 
 
 @app.command()

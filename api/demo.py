@@ -91,8 +91,8 @@ async def _prepare(address: "Address", settings: Settings, scale: int, console: 
     import asyncpg
 
     with console.status("正在升级数据库……"):
-        wrong = await install(address)
-    for line in wrong:
+        installed = await install(address)
+    for line in installed.broken:
         console.print(line)
     connection = await asyncpg.connect(**address.connect_arguments())
     try:

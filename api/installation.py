@@ -3,6 +3,7 @@
 Safe to repeat and safe to run twice at once. A policy that is already there is never touched.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,13 +14,21 @@ class BadPolicy(Exception):
     """The policy cannot take the place of the live one; the message (Chinese) says why."""
 
 
-async def install(address: "Address") -> list[str]:
-    """Bring the database at `address` to the state in which `serve` expects it; what is wrong with its live policy, in sentences."""
+@dataclass(frozen=True)
+class Installed:
+    """How the live policy stands: why it cannot be used, in sentences, and whether somebody could publish another."""
+
+    broken: tuple[str, ...]
+    in_charge: bool
+
+
+async def install(address: "Address") -> Installed:
+    """Bring the database at `address` to the state in which `serve` expects it."""
     import asyncpg
 
     from db.engine import ensure_database
     from db.migrate import migrate
-    from db.publication import broken, publish_first
+    from db.publication import broken, in_charge, publish_first
     from policies.compile import POLICY_PATH
 
     await ensure_database(address)
@@ -27,7 +36,8 @@ async def install(address: "Address") -> list[str]:
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
         await publish_first(connection, POLICY_PATH.read_text(encoding="utf-8"))
-        return await broken(connection)
+        why = tuple(await broken(connection))
+        return Installed(why, not why and await in_charge(connection))
     finally:
         await connection.close()
 

@@ -40,7 +40,7 @@ async def give(
     from db.commands import COMMANDS
     from db.commands.carry_out import Commander
     from db.crypto import Cipher
-    from db.desk import Actor
+    from db.desk import Actor, Stale
     from db.engine import Session, open_pool
     from db.explain import access_of
     from db.publication import live_policy
@@ -65,9 +65,13 @@ async def give(
         today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
         access = await access_of(connection, await live_policy(connection), people[0], today)
         commander = Commander(pool, Cipher(settings.key()))
-        receipt = await commander.carry_out(
-            COMMANDS[f"policy.{verb}"], Actor(access, people[0], epoch), wanted, key=None, expected_version=None
-        )
+        actor = Actor(access, people[0], epoch)
+        try:
+            receipt = await commander.carry_out(
+                COMMANDS[f"policy.{verb}"], actor, wanted, key=None, expected_version=None
+            )
+        except Stale:
+            raise Unanswerable("访问权刚有变更，什么都没有保存，请再试一次。") from None
         if receipt.id is None:
             return Given(tuple(f"{one.field or '-'}: {one.message}" for one in receipt.mistakes))
         row = await connection.fetchrow("SELECT * FROM policy_version WHERE id = $1", receipt.id)

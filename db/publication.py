@@ -224,9 +224,12 @@ async def publish_instead(connection: Any, text: str) -> int:
         await connection.execute("UPDATE policy_version SET state = 'RETIRED' WHERE state = 'PUBLISHED'")
         return int(
             await connection.fetchval(
-                "INSERT INTO policy_version (version, text, sha256, state, note, published_at)"
+                "WITH made AS (INSERT INTO policy_version (version, text, sha256, state, note, published_at)"
                 " SELECT max(version) + 1, $1, $2, 'PUBLISHED', '由数据库管理者替换不能再用的版本', now()"
-                " FROM policy_version RETURNING version",
+                " FROM policy_version RETURNING *),"
+                " told AS (INSERT INTO event (at, action, resource, resource_id, to_state, reason)"
+                " SELECT now(), 'policy.replace', 'PolicyVersion', id, state, note FROM made)"
+                " SELECT version FROM made",
                 policy.text,
                 policy.sha256,
             )
@@ -250,12 +253,13 @@ async def broken(connection: Any) -> list[str]:
 
 
 async def in_charge(connection: Any) -> bool:
-    """Whether somebody could put another policy in the place of the live one, which must work."""
+    """Whether somebody could put another policy in the place of the live one, which must work; or there is nobody yet at all."""
 
     async def fetch(statement: ClauseElement) -> list[Any]:
         return list(await connection.fetch(compile_statement(statement).sql))
 
-    return governed(await live_policy(connection), await staff(fetch, of_today=True))
+    found = await staff(fetch, of_today=True)
+    return not found.appointments or governed(await live_policy(connection), found)
 
 
 async def live_policy(connection: Any) -> Policy:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from sqlalchemy import func, literal_column, select
 
-from db.desk import Desk
+from db import tables as t
+from db.desk import Desk, Stale
 from db.publication import LOCK, Staff, governed, staff
 
 _LOCK = select(func.pg_advisory_xact_lock(literal_column(str(LOCK))))
+_EPOCH = select(t.access_epoch.c.epoch)
 
 
 async def lock_rights(desk: Desk) -> None:
-    """Until the end of the transaction nobody else changes posts, accounts or the policy. What is read behind it is the last word."""
+    """Until the end of the transaction nobody else changes posts, accounts or the policy. What is read behind it is the last word.
+
+    Before anything is written. Raises Stale.
+    """
     await desk.fetch(_LOCK)
+    # SECURITY: whoever lost his rights while he waited acts no more, and what was worked out under another policy is not used.
+    if (await desk.fetch(_EPOCH))[0]["epoch"] != desk.actor.epoch:
+        raise Stale
 
 
 async def staff_of(desk: Desk, *, of_today: bool) -> Staff:

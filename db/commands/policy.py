@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, literal_column, select, update
-from sqlalchemy.types import Uuid
+from sqlalchemy.types import Integer, Uuid
 
 from db import tables as t
 from db.command import Mistake, Outcome, Refused, command, given
@@ -79,7 +79,7 @@ async def draft(desk: Desk, order: PolicyDraftOrder) -> Outcome:
     examined = await _examined(desk, text, tests)
     staff = await staff_of(desk, of_today=False)
     gains = gained(desk.actor.access.policy, examined.policy, staff.colleagues(desk.actor.person_id), staff)
-    await _lock(desk)
+    await lock_rights(desk)
     key = await desk.insert(
         t.policy_version,
         version=await _next(desk),
@@ -148,7 +148,7 @@ class PolicyPublishOrder:
 async def publish(desk: Desk, version: Record, order: PolicyPublishOrder) -> Outcome:
     """The version is live, the one before it retired; in one transaction with the epoch."""
     examined = await _examined(desk, version["text"], version["tests"], field="id")
-    await _lock(desk)
+    await lock_rights(desk)
     live = await _live(desk)
     if version["base_id"] != live["id"]:
         raise Refused(Mistake(OVERTAKEN.field, OVERTAKEN.code, OVERTAKEN.message))
@@ -184,7 +184,7 @@ async def rollback(desk: Desk, version: Record, order: PolicyRollbackOrder) -> O
     desk.settle()
     tests = version["tests"] or shipped_tests()
     examined = await _examined(desk, version["text"], tests, field="id")
-    await _lock(desk)
+    await lock_rights(desk)
     live = await _live(desk)
     if live["sha256"] == version["sha256"]:
         desk.mistake("id", "UNCHANGED", "现行版本的全文与它相同。")
@@ -217,7 +217,7 @@ async def rollback(desk: Desk, version: Record, order: PolicyRollbackOrder) -> O
 # -- what they share
 
 _LIVE = select(t.policy_version.c.id, t.policy_version.c.version, t.policy_version.c.sha256).where(
-    t.policy_version.c.state == literal_column("'PUBLISHED'")
+    t.policy_version.c.version == bindparam("live", type_=Integer())
 )
 _NEXT = select(func.max(t.policy_version.c.version) + literal_column("1"))
 _RETIRE = (
@@ -228,17 +228,8 @@ _RETIRE = (
 
 
 async def _live(desk: Desk) -> Any:
-    """The live version: the one under which the caller acts, or somebody was quicker. Raises Refused."""
-    rows = await desk.fetch(_LIVE)
-    if not rows or rows[0]["version"] != desk.actor.access.policy.version:
-        raise Refused(Mistake(OVERTAKEN.field, OVERTAKEN.code, OVERTAKEN.message))
-    return rows[0]
-
-
-async def _lock(desk: Desk) -> None:
-    await lock_rights(desk)
-    # What was compared was compared with the version under which the caller acts.
-    await _live(desk)
+    """The live version, under which the caller acts."""
+    return (await desk.fetch(_LIVE, {"live": desk.actor.access.policy.version}))[0]
 
 
 async def _next(desk: Desk) -> int:

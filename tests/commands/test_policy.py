@@ -198,6 +198,14 @@ async def test_a_hostile_draft_is_refused_with_its_line(office: Office, name: st
     assert await live(office) == 1
 
 
+async def test_ten_thousand_rules_for_one_thing_are_refused(office: Office) -> None:
+    rules = "".join(f"p, analyst, Area, read, r.obj.code == '{number}', public, allow\n" for number in range(10_000))
+    done = await office.do("security_admin", "policyDraft", note="试改", text=POLICY + rules)
+    assert {code for _, code in done.mistakes} == {"BAD_POLICY"}
+    assert len(done.mistakes) <= 201
+    assert await live(office) == 1
+
+
 async def test_nul_is_refused_before_anything(office: Office) -> None:
     said = await office.do("security_admin", "policyDraft", note="试改", text=f"{POLICY}\0")
     assert said.codes == ["BAD_TEXT"]
