@@ -84,7 +84,7 @@ def _lines(
 async def who_to_terminal(connection: Any, node: str, field: str | None, action: str) -> list[str]:
     """The people who see a row or a field, or may take an action, as lines. Raises Unanswerable."""
     from db.explain import attributes_of, day_of, people_of
-    from policies.explain import explain
+    from policies.explain import explain, outcome
 
     resource, key, column = await _asked_of(connection, node, field, action)
     row = await attributes_of(connection, resource.name, key)
@@ -93,8 +93,10 @@ async def who_to_terminal(connection: Any, node: str, field: str | None, action:
     policy = await _policy(connection, None)
     lines = []
     for person in await people_of(connection, await day_of(connection, None)):
-        found = explain(person.access(policy), resource, row, column, action)
-        if found.visible and found.field != "hidden":
+        access = person.access(policy)
+        visible, form = outcome(access, resource, row, column, action)
+        if visible and form != "hidden":
+            found = explain(access, resource, row, column, action)
             assert found.decisive is not None
             post = person.posts[found.decisive.slot]
             shown = "" if found.field is None else f"\t{_SHOWN[found.field]}"
@@ -130,9 +132,10 @@ async def _asked_of(
 
 
 async def _policy(connection: Any, as_of: dt.datetime | None) -> "Policy":
-    from db.explain import policy_of, version_at
+    from db.catalog import CATALOG
+    from db.explain import text_of, version_at
     from db.publication import live_policy
-    from policies.compile import PolicyRefused
+    from policies.compile import PolicyRefused, compile_policy
 
     try:
         if as_of is None:
@@ -142,7 +145,7 @@ async def _policy(connection: Any, as_of: dt.datetime | None) -> "Policy":
         version = await version_at(connection, as_of)
         if version is None:
             raise Unanswerable("那时尚未发布访问策略。")
-        return await policy_of(connection, version)
+        return compile_policy(await text_of(connection, version), CATALOG, version)
     except LookupError:
         raise Unanswerable("尚未发布访问策略。") from None
     except PolicyRefused:

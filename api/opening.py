@@ -14,7 +14,7 @@ from db.commands.carry_out import Commander
 from db.crypto import Cipher
 from db.deadlines import tier_setting
 from db.engine import Address, Session, open_pool
-from db.impact_run import ImpactRuns
+from db.impact_run import BATCH_MS, ImpactRuns
 from db.lanes import Lanes
 from db.read import Reader
 from db.study import Study
@@ -45,7 +45,7 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
     writers = await open_pool(Session(address, WRITER, timeout), half)
     # For what is asked about the policy: seldom, and in transactions.
     askers = await open_pool(reading, 2, least=0)
-    counters = await open_pool(reading, 1, least=0)
+    counters = await open_pool(dataclasses.replace(reading, statement_timeout_ms=BATCH_MS), 1, least=0)
     study = Study()
     try:
         schema = build()._schema  # noqa: SLF001  graphql-core's own schema has no public name

@@ -11,14 +11,13 @@ if TYPE_CHECKING:
 
 async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "int | Policy | None") -> list[str]:
     """The impact as lines; the progress goes to standard error. Raises Unanswerable."""
-    from db.impact_run import BATCH_MS, measure
+    from db.impact_run import measure
     from db.publication import live_policy
     from db.study import Study
 
     study = Study(seconds=3600)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            await connection.execute(f"SET LOCAL statement_timeout TO {BATCH_MS}")
             try:
                 before = await (live_policy(connection) if against is None else _policy(connection, against))
             except LookupError:
@@ -31,13 +30,14 @@ async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "i
 
 
 async def _policy(connection: Any, given: "int | Policy") -> "Policy":
-    from db.explain import policy_of
-    from policies.compile import PolicyRefused
+    from db.catalog import CATALOG
+    from db.explain import text_of
+    from policies.compile import PolicyRefused, compile_policy
 
     if not isinstance(given, int):
         return given
     try:
-        return await policy_of(connection, given)
+        return compile_policy(await text_of(connection, given), CATALOG, given)
     except LookupError:
         raise Unanswerable(f"没有策略第 {given} 版。") from None
     except PolicyRefused as refused:

@@ -131,7 +131,7 @@ def digest_of(result: Mapping[str, Any]) -> str:
 
 
 class ImpactRuns:
-    """The runs of one process. `readers` count, `writers` store."""
+    """The runs of one process. `readers` count, with BATCH_MS for a statement; `writers` store."""
 
     def __init__(
         self, readers: asyncpg.Pool[asyncpg.Record], writers: asyncpg.Pool[asyncpg.Record], study: Study

@@ -74,17 +74,11 @@ def explain(
     """Which rules decide about a row (its attributes by name) and a field of it, and what the others lack. The values of the
     attributes named in `concealed` are not told."""
     grant, claims = access.grant(resource.name, action), access.claims
-    visible = evaluate(grant.rows, row, claims)
-    shown = None
+    visible, shown = outcome(access, resource, row, field, action)
     cell, wanted = "row", "row"
     if field is not None:
         wanted = f"~{field.field_class}" if field.mask == "stored" else field.field_class
-        reading = grant.field(field)
-        shown, cell = "hidden", wanted
-        if visible and evaluate(reading.clear, row, claims):
-            shown = "clear"
-        elif visible and evaluate(reading.masked, row, claims):
-            shown, cell = "masked", f"~{field.field_class}"
+        cell = f"~{field.field_class}" if shown == "masked" else wanted
     voice = _Voice(access.policy, resource, row, claims, concealed)
     verdicts = []
     for bound in speaking(grant, field):
@@ -96,6 +90,20 @@ def explain(
     full = visible if field is None else shown == "clear" or (field.mask == "stored" and shown == "masked")
     changes = () if full else tuple(_changes(access, voice, action, wanted))
     return Explanation(visible, shown, tuple(verdicts), decisive, changes)
+
+
+def outcome(
+    access: Access, resource: Resource, row: Row, field: Field | None = None, action: str = "read"
+) -> tuple[bool, str | None]:
+    """Whether the row shows (or the action may be taken), and how the field does: an explanation without the reasons."""
+    grant, claims = access.grant(resource.name, action), access.claims
+    visible = evaluate(grant.rows, row, claims)
+    if field is None:
+        return visible, None
+    reading = grant.field(field)
+    if visible and evaluate(reading.clear, row, claims):
+        return visible, "clear"
+    return visible, "masked" if visible and evaluate(reading.masked, row, claims) else "hidden"
 
 
 def speaking(grant: Grant, field: Field | None) -> Iterator[Bound]:

@@ -14,11 +14,11 @@ import strawberry
 
 from db import plan as p
 from db.catalog import CATALOG, SOURCES
-from db.explain import Person, attributes_of, concealed_from, day_of, people_of, policy_of, version_at
+from db.explain import Person, attributes_of, concealed_from, day_of, people_of, text_of, version_at
 from db.sight import claim_values
 from policies.catalog import Field, Resource
-from policies.compile import Policy, PolicyRefused
-from policies.explain import Change, Explanation, explain, speaking
+from policies.compile import Policy, PolicyRefused, compile_policy
+from policies.explain import Change, Explanation, explain, outcome, speaking
 from policies.grant import Access, Bound, cells_of
 from policies.guard import POLICY
 from policies.predicate import Never, follows
@@ -117,7 +117,7 @@ class Permission:
 class VisibleRows:
     resource: str = strawberry.field(description="对象类型。")
     resource_label: str = strawberry.field(description="对象类型的名称。")
-    rows: int = strawberry.field(description="现在可见的行数，数到一万为止。")
+    rows: int = strawberry.field(description="可见的行数，数到一万为止。")
     capped: bool = strawberry.field(description="是否还有更多而没有数完。")
 
 
@@ -127,7 +127,9 @@ class Permissions:
     person_id: strawberry.ID = strawberry.field(description="此人的全局标识。")
     roles: list[str] = strawberry.field(description="所据的各项任职的角色代码。")
     permissions: list[Permission] = strawberry.field(description="各项权限；没有列出的一律没有。")
-    rows: list[VisibleRows] = strawberry.field(description="各类对象中现在可见的行数；为零的不列。")
+    rows: list[VisibleRows] = strawberry.field(
+        description="依上述策略与任职，各类对象的现有数据中可见的行数；为零的不列。"
+    )
 
 
 PersonArgument = Annotated[
@@ -197,7 +199,7 @@ async def _policy(asking: Asking, as_of: dt.datetime | None) -> Policy:
     if version == asking.live.version:
         return asking.live
     try:
-        return await policy_of(asking.connection, version)
+        return await asking.think(compile_policy, await text_of(asking.connection, version), CATALOG, version)
     except PolicyRefused:
         message = f"当时施行的策略第 {version} 版所用的名称已有变更，不能再作解释。"
         raise Refusal(Code.NOT_FOUND, message) from None
@@ -245,7 +247,10 @@ async def explain_access(
     access = subject.access
     concealed = await concealed_from(asking.connection, asking.access, resource.name, key)
     row = None if concealed is None else await attributes_of(asking.connection, resource.name, key)
-    found = None if row is None else explain(access, resource, row, known_field, action, concealed or frozenset())
+    found = None
+    if row is not None:
+        assert concealed is not None
+        found = await asking.think(explain, access, resource, row, known_field, action, concealed)
     head: dict[str, Any] = {
         "policy_version": access.policy.version,
         "person_id": strawberry.ID(f"Person:{subject.person.id}"),
@@ -332,10 +337,10 @@ def _seeing(
 ) -> list[tuple[Person, Explanation]]:
     found = []
     for person in people:
-        if person.posts:
-            told = explain(person.access(policy), resource, row, field, action)
-            if told.visible and told.field != "hidden":
-                found.append((person, told))
+        access = person.access(policy)
+        visible, shown = outcome(access, resource, row, field, action)
+        if visible and shown != "hidden":
+            found.append((person, explain(access, resource, row, field, action)))
     return found
 
 
@@ -377,7 +382,7 @@ async def what_can_see(
         policy_version=access.policy.version,
         person_id=strawberry.ID(f"Person:{subject.person.id}"),
         roles=[one.role for one in access.appointments],
-        permissions=_permissions(access),
+        permissions=await asking.think(_permissions, access),
         rows=await _rows(asking, access),
     )
 

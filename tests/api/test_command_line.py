@@ -401,7 +401,9 @@ def test_policy_explain_names_the_rule_and_what_is_missing(
     wider.write_text(POLICY_PATH.read_text(encoding="utf-8") + rule, encoding="utf-8")
     told = call("policy", "impact", str(wider))
     assert told.exit_code == 0, told.output
-    assert re.search(r"角色 司法局业务管理员（bureau_admin，\d+ 项任职）\n  当事人 查看：联系电话 \d+ 格变为不可见", told.output)
+    assert re.search(
+        r"角色 司法局业务管理员（bureau_admin，\d+ 项任职）\n  当事人 查看：联系电话 \d+ 格变为不可见", told.output
+    )
     assert "没有影响" in call("policy", "impact", "1").output
     assert call("policy", "impact", "1", "--against", str(wider)).output != told.output
     for unusable in ("99", "nosuch.csv"):

@@ -241,3 +241,28 @@ async def test_a_question_beside_rows_keeps_the_order_of_both(desk: Desk) -> Non
     assert list(said.data) == ["b", "a", "c", "d"]
     assert said.data["b"]["__typename"] == "Permissions"
     assert (said.data["c"], said.codes) == (None, ["BAD_USER_INPUT"])
+
+
+async def test_nothing_is_answered_nor_begun_under_rights_that_have_ended(own_county: Address) -> None:
+    """The caller is in the cache of the process when another version takes the right from him."""
+    async with open_desk(own_county) as desk:
+        query = '{ told: policyMatrix(roles: ["court"]) { sha256 } }'
+        assert (await desk.data(SECURITY, query))["told"]
+        less = "\n".join(
+            line for line in SHIPPED.split("\n") if not line.startswith("p, security_admin, PolicyVersion,")
+        )
+        async with desk.connection.transaction():
+            await desk.connection.execute("SET LOCAL session_replication_role = replica")
+            await desk.connection.execute("UPDATE policy_version SET state = 'RETIRED'")
+            await desk.connection.execute(
+                "INSERT INTO policy_version (version, text, sha256, state, published_at)"
+                " VALUES (2, $1, encode(sha256(convert_to($1, 'UTF8')), 'hex'), 'PUBLISHED', now())",
+                less,
+            )
+            await desk.connection.execute("UPDATE access_epoch SET epoch = epoch + 1")
+        assert (await desk.ask(SECURITY, IMPACT, v=1)).codes == ["FORBIDDEN"]
+        assert (await desk.ask(SECURITY, query)).codes == ["NOT_FOUND"]
+        assert not await desk.connection.fetchval("SELECT count(*) FROM policy_impact")
+        # Whoever still may is answered under the new version.
+        assert (await desk.data(AUDITOR, query))["told"]
+        assert (await desk.data(AUDITOR, "{ whatCanSee { policyVersion } }"))["whatCanSee"]["policyVersion"] == 2
