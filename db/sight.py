@@ -18,7 +18,7 @@ from db.catalog import CLAIMS, SOURCES
 from db.guards import guards_of
 from db.source import ALWAYS, Relation, Row, Source, Sql, json_value
 from db.statement import JsonRow, text_array
-from db.transitions import CREATING, FROM_STATES
+from db.transitions import ASKING, CREATING, FROM_STATES
 from policies.grant import Access, Reading
 from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, all_of, implies
 
@@ -177,7 +177,7 @@ class Sight:
 
     def _can(self, row: Row) -> Sql:
         chosen: list[Sql] = []
-        for action in sorted(row.source.actions - {"read", "count"} - CREATING.get(row.source.name, frozenset())):
+        for action in sorted(row.source.actions - ASKING - CREATING.get(row.source.name, frozenset())):
             rows = self.access.grant(row.source.name, action).rows
             if rows == Never():
                 continue
