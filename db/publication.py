@@ -131,10 +131,18 @@ class Staff:
     appointments: Mapping[UUID, Sequence[Appointment]]
     organizations: Mapping[UUID, frozenset[UUID]]
 
-    def colleagues(self, person: UUID) -> frozenset[UUID]:
-        """He and all who have a post in an organization of his."""
-        own = self.organizations.get(person, frozenset())
-        return frozenset({person} | {one for one, held in self.organizations.items() if held & own})
+    def houses(self, person: UUID) -> frozenset[UUID]:
+        """The organizations in which he has a post."""
+        return self.organizations.get(person, frozenset())
+
+    def among(self, person: UUID, houses: frozenset[UUID]) -> frozenset[UUID]:
+        """He and all who have a post in one of the organizations."""
+        return frozenset({person} | {one for one, held in self.organizations.items() if held & houses})
+
+    def outside(self, person: UUID, houses: frozenset[UUID]) -> bool:
+        """Whether he is of another organization: none of his posts is in one of these."""
+        held = self.houses(person)
+        return bool(held) and not held & houses
 
 
 def gained(live: Policy, draft: Policy, people: Iterable[UUID], staff: Staff) -> list[str]:
@@ -161,12 +169,6 @@ def governed(policy: Policy, staff: Staff) -> bool:
     """Whether somebody could still draft and publish, and another approve."""
     able = {action: set(holders(policy, action, staff.appointments)) for action in ("draft", "publish", "approve")}
     return any(able["approve"] - {one} for one in able["draft"] & able["publish"])
-
-
-def others(person: UUID, author: UUID, staff: Staff) -> bool:
-    """Whether a person is of another organization than an author: none of his posts is in one of the author's."""
-    held = staff.organizations.get(person, frozenset())
-    return bool(held) and not held & staff.organizations.get(author, frozenset())
 
 
 _STAFF = (

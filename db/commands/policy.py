@@ -20,7 +20,7 @@ from db.commands.governance import lock_rights, staff_of
 from db.commands.policy_edit import PolicyEditOrder, edits_of
 from db.desk import Desk, Record
 from db.guards import OVERTAKEN
-from db.publication import Examined, Staff, examine, gained, governed, others, shipped_tests
+from db.publication import Examined, Staff, examine, gained, governed, shipped_tests
 from policies.compile import Policy, PolicyRefused
 from policies.edit import EditRefused, edit
 from policies.guard import POLICY, holders
@@ -78,7 +78,10 @@ async def draft(desk: Desk, order: PolicyDraftOrder) -> Outcome:
         raise Refused(Mistake("text", "UNCHANGED", "与所改的版本完全相同。"))
     examined = await _examined(desk, text, tests)
     staff = await staff_of(desk, of_today=False)
-    gains = gained(desk.actor.access.policy, examined.policy, staff.colleagues(desk.actor.person_id), staff)
+    me = desk.actor.person_id
+    # SECURITY: kept with the version, so that it does not help him to be gone by the time it is published.
+    houses = staff.houses(me)
+    gains = gained(desk.actor.access.policy, examined.policy, staff.among(me, houses), staff)
     await lock_rights(desk)
     key = await desk.insert(
         t.policy_version,
@@ -87,7 +90,8 @@ async def draft(desk: Desk, order: PolicyDraftOrder) -> Outcome:
         note=order.note.strip(),
         parent_id=parent.id,
         base_id=live["id"],
-        author_id=desk.actor.person_id,
+        author_id=me,
+        organization_ids=list(houses),
         **examined.values(gains, 2 if gains else 1),
     )
     desk.must(POLICY, key, "draft", _FORBIDDEN)
@@ -111,11 +115,12 @@ async def approve(desk: Desk, version: Record, order: PolicyApproveOrder) -> Out
     if order.note is not None:
         desk.text("note", order.note, 500)
     staff = await staff_of(desk, of_today=True)
-    me, author = desk.actor.person_id, version["author_id"]
+    me = desk.actor.person_id
     approvers = [one for one in (version["approver_id"], me) if one is not None]
     needed = version["approvals_needed"]
     complete = len(approvers) >= needed
-    if complete and needed > 1 and not any(others(one, author, staff) for one in approvers):
+    houses = _houses(version, staff)
+    if complete and needed > 1 and not any(staff.outside(one, houses) for one in approvers):
         desk.mistake("id", "SAME_ORGANIZATION", "起草人或其机构由此多得权限，两名批准人中须有一名任职于另一机构。")
     desk.settle()
     column = "second_approver_id" if version["approver_id"] is not None else "approver_id"
@@ -190,6 +195,7 @@ async def rollback(desk: Desk, version: Record, order: PolicyRollbackOrder) -> O
         desk.mistake("id", "UNCHANGED", "现行版本的全文与它相同。")
     staff = await staff_of(desk, of_today=False)
     was, me = desk.actor.access.policy, desk.actor.person_id
+    houses = staff.houses(me)
     # SECURITY: what his organization had, four eyes have once let it have; what he himself would have again, others must let him have.
     if gained(was, examined.policy, [me], staff):
         message = "回退会使您本人多得权限，不能由您一人办理；请由这一版另行起草，经另一机构的人批准后发布。"
@@ -205,9 +211,10 @@ async def rollback(desk: Desk, version: Record, order: PolicyRollbackOrder) -> O
         rollback=True,
         parent_id=version.id,
         base_id=live["id"],
-        author_id=desk.actor.person_id,
+        author_id=me,
+        organization_ids=list(houses),
         published_at=desk.now,
-        **examined.values(gained(was, examined.policy, staff.colleagues(me), staff), 0),
+        **examined.values(gained(was, examined.policy, staff.among(me, houses), staff), 0),
     )
     desk.must(POLICY, key, "rollback", Mistake("", "FORBIDDEN", "您无权回退访问策略。"), or_seen=True)
     reason = f"第 {live['version']} 版退回第 {version['version']} 版：{order.note.strip()}"
@@ -271,17 +278,19 @@ async def _check(desk: Desk, examined: Examined) -> None:
 async def _check_approvals(desk: Desk, version: Record, examined: Examined) -> None:
     """Note a mistake unless those who approved it still may, and are enough for what it gives its author today."""
     staff = await staff_of(desk, of_today=True)
-    live, author = desk.actor.access.policy, version["author_id"]
+    live = desk.actor.access.policy
     approvers = [one for one in (version["approver_id"], version["second_approver_id"]) if one is not None]
     able = set(holders(live, "approve", staff.appointments))
     if not able.issuperset(approvers):
         desk.mistake("id", "APPROVER_GONE", "批准人已不能批准（离任、停用或权限已变），请重新起草、批准。")
     to_come = await staff_of(desk, of_today=False)
-    gains = gained(live, examined.policy, to_come.colleagues(author), to_come)
-    if gains and not _outside(approvers, author, staff):
+    houses = _houses(version, to_come) | _houses(version, staff)
+    gains = gained(live, examined.policy, to_come.among(version["author_id"], houses), to_come)
+    if gains and not (len(approvers) > 1 and any(staff.outside(one, houses) for one in approvers)):
         message = "这一版使起草人或其机构多得权限，须有两人批准，其中一人任职于另一机构。"
         desk.mistake("id", "SECOND_APPROVER", message)
 
 
-def _outside(approvers: list[UUID], author: UUID, staff: Staff) -> bool:
-    return len(approvers) > 1 and any(others(one, author, staff) for one in approvers)
+def _houses(version: Record, staff: Staff) -> frozenset[UUID]:
+    """The author's organizations, when he drafted it and as staff has them."""
+    return frozenset(version["organization_ids"]) | staff.houses(version["author_id"])

@@ -68,6 +68,7 @@ policy_version = Table(
     internal("parent_id", Uuid, "由哪一版改来", ForeignKey("policy_version.id"), nullable=True),
     internal("base_id", Uuid, "起草时的现行版本", ForeignKey("policy_version.id"), nullable=True),
     internal("author_id", Uuid, "起草人", ForeignKey("person.id"), nullable=True),
+    internal("organization_ids", ARRAY(Uuid), "起草时起草人的任职机构", server_default=text("'{}'")),
     internal("approver_id", Uuid, "批准人", ForeignKey("person.id"), nullable=True),
     internal("second_approver_id", Uuid, "第二批准人", ForeignKey("person.id"), nullable=True),
     internal("approved_digest", Text, "批准时的散列", nullable=True),

@@ -366,6 +366,12 @@ async def test_whoever_gains_needs_somebody_of_another_organization(desk: Office
     )
     same = await desk.do("analyst", "policyApprove", id=key_of(draft["id"]), digest=draft["digest"])
     assert same.mistakes == [("id", "SAME_ORGANIZATION")]
+    # Nor does it help that the author is gone by then.
+    state = "UPDATE person SET state = $2 WHERE name = $1"
+    await desk.execute(state, PRINCIPALS["security_admin"], "SUSPENDED")
+    same = await desk.do("analyst", "policyApprove", id=key_of(draft["id"]), digest=draft["digest"])
+    assert same.mistakes == [("id", "SAME_ORGANIZATION")]
+    await desk.execute(state, PRINCIPALS["security_admin"], "ACTIVE")
     two = await approved(desk, draft, SECOND)
     assert (two["state"], two["secondApprover"]) == ("APPROVED", {"name": SECOND})
     # He moves to the author's house before it is published: that is looked at again.

@@ -119,3 +119,23 @@ async def test_from_draft_to_everybody_and_back_and_forth(workers: tuple[Office,
     # Each answer is wholly that of the version that it names.
     for version, data in answers:
         assert data == texts[version], version
+
+
+async def test_two_publish_on_two_workers_at_once(workers: tuple[Office, Office]) -> None:
+    text, tests = narrower()
+    drafts = []
+    for note in ("其一", "其二"):
+        draft = await workers[0].must(
+            "security_admin", "policyDraft", shown="id digest", note=note, text=f"{text}# {note}\n", tests=tests
+        )
+        await workers[1].must("bureau_admin", "policyApprove", id=key_of(draft["id"]), digest=draft["digest"])
+        drafts.append(key_of(draft["id"]))
+    done = await asyncio.gather(
+        *(
+            worker.do("security_admin", "policyPublish", shown="version state", id=key)
+            for worker, key in zip(workers, drafts, strict=True)
+        )
+    )
+    assert sorted(one.mistakes for one in done) == [[], [("id", "CONFLICT")]]
+    (winner,) = [one.shown["version"] for one in done if one.shown]
+    assert [(await seen(worker))[0] for worker in workers] == [winner, winner]

@@ -399,7 +399,7 @@ class World:
             digest=hashlib.sha256(bytes.fromhex(digest)).hexdigest(), state="DRAFT" if waiting else "PUBLISHED",
             note=self._maybe(self._words()), rollback=False, green=self._chance(0.5), cases=number, mutants=number,
             failures=[], survivors=[self._words()], widens=self._chance(0.5), differences=[self._words(), self._words()],
-            gains=[], approvals_needed=1, author_id=self.pick("Person")["id"] if waiting else None,
+            gains=[], organization_ids=[], approvals_needed=1, author_id=self.pick("Person")["id"] if waiting else None,
             created_at=self._instant(90), published_at=None if waiting else self._instant(9),
         )  # fmt: skip
 

@@ -104,6 +104,7 @@ def _versions() -> None:
     column("differences", sa.ARRAY(sa.Text()), "与起草时的现行版本相比的变化", "'{}'")
     column("gains", sa.ARRAY(sa.Text()), "起草人及其机构由此多得的权限", "'{}'")
     column("approvals_needed", sa.Integer(), "须经几人批准", "1")
+    column("organization_ids", sa.ARRAY(sa.Uuid()), "起草时起草人的任职机构", "'{}'")
     column("parent_id", sa.Uuid(), "由哪一版改来")
     column("base_id", sa.Uuid(), "起草时的现行版本")
     column("second_approver_id", sa.Uuid(), "第二批准人")
