@@ -5,6 +5,7 @@ Every command imports what it needs when it runs, so that help and mistakes come
 
 import asyncio
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -71,7 +72,8 @@ def serve() -> None:
     orderly()
     with listen(settings.host, settings.port) as listener, database(settings, brief=False) as address:
         if settings.address is None:
-            asyncio.run(install(address))
+            for line in asyncio.run(install(address)).broken:
+                typer.echo(line, err=True)
         serve_forever("api.__main__:create" if settings.workers > 1 else create(), settings, listener)
 
 
@@ -88,13 +90,32 @@ def create() -> "Starlette":
 
 
 @app.command()
-def migrate() -> None:
-    """把数据库升级到当前版本；没有该库则先建库，没有策略则发布初始策略。可以重复执行。"""
-    from api.installation import install
+def migrate(
+    policy: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="现行策略已不能用时，以此文件代替它；还能用的不予代替。"),
+    ] = None,
+) -> None:
+    """把数据库升级到当前版本；没有该库则先建库，没有策略则发布初始策略，并检查现行策略。可以重复执行。"""
+    from api.installation import BadPolicy, install, replace_policy
 
     with database(settings_or_stop()) as address:
-        asyncio.run(install(address))
+        found = asyncio.run(install(address))
+        if policy is not None:
+            try:
+                number = asyncio.run(replace_policy(address, policy.read_bytes().decode()))
+            except BadPolicy as error:
+                stop(str(error))
+            except UnicodeDecodeError:
+                stop(f"{policy} 不是 UTF-8 文本。")
+            typer.echo(f"已以 {policy} 发布第 {number} 版。")
+            found = asyncio.run(install(address))
     typer.echo("数据库已是当前版本。")
+    another = "请以 python -m api migrate --policy 文件 换一份策略。"
+    if found.broken:
+        stop("\n".join([*found.broken, another]))
+    if not found.in_charge:
+        typer.echo(f"照现行策略与任职，无人可以起草并发布新的版本，或无他人可以批准。{another}", err=True)
 
 
 @app.command()

@@ -32,7 +32,7 @@ USE_RECORDED_EVERY = 60.0  # seconds
 _FIND = """
 WITH day AS (SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date AS today)
 SELECT (SELECT epoch FROM access_epoch) AS epoch,
-       (SELECT id FROM policy_version WHERE state = 'PUBLISHED') AS policy_version,
+       (SELECT version FROM policy_version WHERE state = 'PUBLISHED') AS policy_version,
        k.person_id, k.expires_at, k.prefix, k.last_used_at,
        k.revoked_at IS NULL AND k.expires_at > now() AND p.state = 'ACTIVE' AS valid,
        (SELECT coalesce(json_agg(json_build_object(
@@ -84,7 +84,7 @@ class Policies:
         if version is None:
             raise Refusal(Code.INTERNAL, "尚未发布访问策略，暂不能提供服务，请联系管理员。")
         if version not in self._compiled:
-            text = await self._pool.fetchval("SELECT text FROM policy_version WHERE id = $1", version)
+            text = await self._pool.fetchval("SELECT text FROM policy_version WHERE version = $1", version)
             self._compiled[version] = await asyncio.to_thread(compile_policy, text, CATALOG, version)
             if len(self._compiled) > 4:
                 self._compiled.popitem(last=False)
@@ -92,7 +92,7 @@ class Policies:
 
     async def live(self) -> Policy:
         """The policy in force."""
-        return await self.get(await self._pool.fetchval("SELECT id FROM policy_version WHERE state = 'PUBLISHED'"))
+        return await self.get(await self._pool.fetchval("SELECT version FROM policy_version WHERE state = 'PUBLISHED'"))
 
 
 class Callers:

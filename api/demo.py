@@ -91,7 +91,9 @@ async def _prepare(address: "Address", settings: Settings, scale: int, console: 
     import asyncpg
 
     with console.status("正在升级数据库……"):
-        await install(address)
+        installed = await install(address)
+    for line in installed.broken:
+        console.print(line)
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
         # Two terminals may start at once: the second waits, and then finds the county there.

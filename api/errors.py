@@ -23,7 +23,8 @@ INTERNAL_MESSAGE = "服务内部出错，已记录；请稍后重试，仍不行
 _SUGGESTION = re.compile(r"\s*Did you mean [^?]*\?")
 # What graphql-core repeats of a literal: the value that does not fit, or the token that was not expected.
 _REPEATED = re.compile(
-    r"(cannot represent [^:]*|Expected value of type [^,]*(?=, found)|found (?:String|BlockString|Int|Float)\b)(?::|, found:?)? .*", re.DOTALL
+    r"(cannot represent [^:]*|Expected value of type [^,]*(?=, found)|found (?:String|BlockString|Int|Float)\b)(?::|, found:?)? .*",
+    re.DOTALL,
 )
 _VARIABLE = re.compile(
     r"Variable '\$(\w{1,128})' has invalid (default )?value(?: at ([\w.\[\]]{1,200}))?: (.*)", re.DOTALL

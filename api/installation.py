@@ -3,19 +3,32 @@
 Safe to repeat and safe to run twice at once. A policy that is already there is never touched.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from db.engine import Address
 
 
-async def install(address: "Address") -> None:
+class BadPolicy(Exception):
+    """The policy cannot take the place of the live one; the message (Chinese) says why."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """How the live policy stands: why it cannot be used, in sentences, and whether somebody could publish another."""
+
+    broken: tuple[str, ...]
+    in_charge: bool
+
+
+async def install(address: "Address") -> Installed:
     """Bring the database at `address` to the state in which `serve` expects it."""
     import asyncpg
 
     from db.engine import ensure_database
     from db.migrate import migrate
-    from db.publication import publish_first
+    from db.publication import broken, in_charge, publish_first
     from policies.compile import POLICY_PATH
 
     await ensure_database(address)
@@ -23,5 +36,25 @@ async def install(address: "Address") -> None:
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
         await publish_first(connection, POLICY_PATH.read_text(encoding="utf-8"))
+        why = tuple(await broken(connection))
+        return Installed(why, not why and await in_charge(connection))
+    finally:
+        await connection.close()
+
+
+async def replace_policy(address: "Address", text: str) -> int:
+    """Publish a text in place of a live policy that cannot be used any more; the number of the version. Raises BadPolicy."""
+    import asyncpg
+
+    from db.publication import StillUsable, publish_instead
+    from policies.compile import PolicyRefused
+
+    connection = await asyncpg.connect(**address.connect_arguments())
+    try:
+        return await publish_instead(connection, text)
+    except StillUsable:
+        raise BadPolicy("现行策略还能用，请照常起草、批准、发布（python -m api policy draft …）。") from None
+    except PolicyRefused as refused:
+        raise BadPolicy(str(refused)) from None
     finally:
         await connection.close()

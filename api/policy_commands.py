@@ -1,16 +1,21 @@
-"""`python -m api policy …`: policies as files, for those who keep them in git, and the explanation of one cell of the database.
+"""`python -m api policy …`: policies as files, for those who keep them in git, versions in the database, and why a cell shows.
 
 `check`, `test` and `diff` speak by their exit code to a CI: 0 good, 1 not, 2 what was given cannot be used.
 """
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.terminal import FAILED, ask, stop
+from api.terminal import FAILED, ask, database, settings_or_stop, stop
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
     from policies.compile import Policy
 
 UNUSABLE = 2
@@ -92,20 +97,163 @@ def matrix(
     typer.echo(print_matrix(policy, role), nl=False)
 
 
+_Node = Annotated[str, typer.Option("--on", help="对象的全局标识，如 Dispute:0190a6c2-…；纠纷也可写案号")]
+_Field = Annotated[str | None, typer.Option(help="字段名，如 caseNumber；不写则只问该行。", show_default=False)]
+_Action = Annotated[str, typer.Option(help="动作代码，如 accept。")]
+
+
 @policy_app.command("explain")
 def explain(
     person: Annotated[str, typer.Option("--as", help="人员姓名。")],
-    node: Annotated[str, typer.Option("--on", help="对象的全局标识，如 Dispute:0190a6c2-…；纠纷也可写案号")],
-    field: Annotated[str | None, typer.Option(help="字段名，如 caseNumber；不写则只问该行。")] = None,
+    node: _Node,
+    field: _Field = None,
+    action: _Action = "read",
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(help="过去的一个时刻（本机时区）：按当时的策略、任职与团队解释。", show_default=False),
+    ] = None,
 ) -> None:
-    """说明此人能否看见某一行、某一字段，由哪一条规则决定，不成立的又差在哪里。"""
-    from api.explaining import Unanswerable, explain_to_terminal
+    """说明此人能否看见某一行、某一字段，或办理某一事项，由哪一条规则决定，不成立的又差在哪里，怎样才会改变。"""
+    from api.explaining import explain_to_terminal
+
+    instant = None if as_of is None else as_of.astimezone()
+    _tell(lambda connection: explain_to_terminal(connection, person, node, field, action, instant))
+
+
+@policy_app.command("who")
+def who(node: _Node, field: _Field = None, action: _Action = "read") -> None:
+    """列出谁看得见某一行、某一字段，或按策略办得了某一事项，各凭哪项任职、哪条规则。"""
+    from api.explaining import who_to_terminal
+
+    _tell(lambda connection: who_to_terminal(connection, node, field, action))
+
+
+@policy_app.command("impact")
+def impact(
+    draft: Annotated[str, typer.Argument(help="已存的版本号，或策略文件。")],
+    against: Annotated[
+        str | None, typer.Option(help="与之比较的版本号或文件；不写为现行策略。", show_default=False)
+    ] = None,
+) -> None:
+    """逐行数出一份策略对现有数据的影响：各角色、各令牌得失哪些行，哪些单元变为明文、掩码、不可见。"""
+    from api.weighing import impact_to_terminal
+
+    _tell(
+        lambda connection: impact_to_terminal(connection, _given(draft), None if against is None else _given(against))
+    )
+
+
+def _given(named: str) -> "int | Policy":
+    """A stored version by its number, or the policy of a file."""
+    if named.isascii() and named.isdigit():
+        return int(named)
+    file = Path(named)
+    if not file.is_file():
+        stop(f"没有文件 {named}。", UNUSABLE)
+    return _compiled(file)
+
+
+def _tell(answer: "Callable[[Any], Awaitable[list[str]]]") -> None:
+    from api.explaining import Unanswerable
 
     try:
-        lines = ask(lambda connection: explain_to_terminal(connection, person, node, field))
+        lines = ask(answer)
     except Unanswerable as error:
         stop(str(error))
     typer.echo("\n".join(lines))
+
+
+_As = Annotated[str, typer.Option("--as", help="以谁的名义；此人无权办的，在此也不能办。")]
+_Version = Annotated[int, typer.Argument(help="版本号。")]
+
+
+@policy_app.command("draft")
+def draft(
+    file: _File,
+    person: _As,
+    note: Annotated[str, typer.Option(help="起草说明。")],
+    tests: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="测试文件；不写则沿用所改那一版的。")
+    ] = None,
+    parent: Annotated[int | None, typer.Option("--from", help="由哪一版改起；不写为现行版本。")] = None,
+) -> None:
+    """以文件起草一个版本，存入数据库待批准。"""
+    text, suite = _text(file), None if tests is None else _text(tests)
+
+    def order(key_of: "Callable[[int], UUID]") -> object:
+        from db.commands.policy import PolicyDraftOrder
+
+        return PolicyDraftOrder(note=note, text=text, tests=suite, from_id=None if parent is None else key_of(parent))
+
+    _give("draft", person, order)
+
+
+@policy_app.command("approve")
+def approve(
+    version: _Version, digest: Annotated[str, typer.Argument(help="所审阅的散列，见 list。")], person: _As
+) -> None:
+    """批准一个版本；起草人不得批准。"""
+
+    def order(key_of: "Callable[[int], UUID]") -> object:
+        from db.commands.policy import PolicyApproveOrder
+
+        return PolicyApproveOrder(id=key_of(version), digest=digest)
+
+    _give("approve", person, order)
+
+
+@policy_app.command("publish")
+def publish(version: _Version, person: _As) -> None:
+    """发布已批准的版本，对此后开始的每一个请求生效。"""
+
+    def order(key_of: "Callable[[int], UUID]") -> object:
+        from db.commands.policy import PolicyPublishOrder
+
+        return PolicyPublishOrder(id=key_of(version))
+
+    _give("publish", person, order)
+
+
+@policy_app.command("rollback")
+def rollback(version: _Version, person: _As, note: Annotated[str, typer.Option(help="回退的理由。")]) -> None:
+    """以先前发布过的版本的全文另立一版，立即发布。"""
+
+    def order(key_of: "Callable[[int], UUID]") -> object:
+        from db.commands.policy import PolicyRollbackOrder
+
+        return PolicyRollbackOrder(id=key_of(version), note=note)
+
+    _give("rollback", person, order)
+
+
+@policy_app.command("list")
+def list_versions() -> None:
+    """列出数据库中的全部版本，由新到旧。"""
+    from api.versions import STATES, list_all
+
+    for row in ask(list_all):
+        at = row["published_at"] or row["created_at"]
+        people = f"起草 {row['author'] or '-'}，批准 {row['approvers'] or '-'}"
+        typer.echo(
+            f"{row['version']}\t{STATES[row['state']]}\t{at:%Y-%m-%d %H:%M}\t{people}\t{row['digest']}\t{row['note'] or ''}"
+        )
+
+
+def _give(verb: str, person: str, order: "Callable[[Callable[[int], UUID]], object]") -> None:
+    """Give a command as a person and tell what became of it."""
+    import asyncio
+
+    from api.versions import Unanswerable, give, lines_of
+
+    settings = settings_or_stop()
+    with database(settings) as address:
+        try:
+            given = asyncio.run(give(settings, address, person, verb, order))
+        except Unanswerable as error:
+            stop(str(error), UNUSABLE)
+    if given.mistakes:
+        stop("\n".join(given.mistakes))
+    typer.echo("\n".join(lines_of(given.version)))
 
 
 def _named(file: Path | None) -> Path:

@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     tier_days_team: int = _whole(1, 365, 7, "团队层级的办理天数，到期计入 TIER 时限")
     tier_days_squad: int = _whole(1, 365, 10, "调解队层级的办理天数")
     tier_days_centre: int = _whole(1, 365, 30, "调解中心层级的办理天数")
-    max_body_bytes: int = _whole(1024, 16_777_216, 65_536, "一次请求正文的字节数上限")
+    max_body_bytes: int = _whole(1024, 16_777_216, 1_048_576, "一次请求正文的字节数上限")
     max_tokens: int = _whole(50, 100_000, 2000, "一份 GraphQL 文档的词元数上限")
     max_depth: int = _whole(1, 100, 12, "GraphQL 选择的层数上限")
     max_aliases: int = _whole(0, 10_000, 30, "别名个数上限")

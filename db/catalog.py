@@ -18,6 +18,7 @@ from db import tables as t
 from db.source import Attribute, Relation, Row, Source, Sql, today
 from db.transitions import FROM_STATES
 from policies import catalog as policy
+from policies.guard import POLICY, POLICY_ACTIONS
 
 
 def _source(
@@ -100,6 +101,7 @@ _SOURCES = [
         ],
         "name",
         [a.column("id", "标识", Uuid())],
+        actions=frozenset({"read", "suspend", "restore"}),
     ),
     _source(
         "Appointment",
@@ -109,13 +111,16 @@ _SOURCES = [
             r.one("person", "Person", "person_id"),
             r.one("organization", "Organization", "organization_id"),
             r.one("area", "Area", "area_code", "code"),
+            r.one("delegated_from", "Appointment", "delegated_from_id"),
         ],
         "valid_from",
         [
+            a.column("role", "角色"),
             a.column("person_id", "人员", Uuid()),
             a.column("organization_id", "任职机构", Uuid()),
             a.column("area_code", "任职区域"),
         ],
+        actions=frozenset({"read", "grant", "end", "delegate"}),
     ),
     _source(
         "Mediator",
@@ -480,6 +485,21 @@ _SOURCES = [
         [r.IN_DISPUTE, r.one("actor", "Person", "actor_id")],
         "at desc",
         [a.column("actor_id", "操作人", Uuid())],
+    ),
+    _source(
+        POLICY,
+        "访问策略",
+        t.policy_version,
+        [
+            r.one("parent", POLICY, "parent_id"),
+            r.one("base", POLICY, "base_id"),
+            r.one("author", "Person", "author_id"),
+            r.one("approver", "Person", "approver_id"),
+            r.one("second_approver", "Person", "second_approver_id"),
+        ],
+        "version desc",
+        [a.column("author_id", "起草人", Uuid())],
+        actions=POLICY_ACTIONS,
     ),
 ]
 

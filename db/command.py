@@ -69,12 +69,21 @@ class KeyReused(Exception):
     """The idempotency key was used before with another input."""
 
 
-def given(label: str, *, of: str | None = None, codes: tuple[str, ...] | None = None, **options: Any) -> Any:
-    """A field of an order. `of`: the resource that a UUID names (a global id in the schema); `codes`: a closed list of codes.
+# No text of an order is longer, unless it says so itself.
+LONGEST = 20_000
+
+
+def given(
+    label: str, *, of: str | None = None, codes: tuple[str, ...] | None = None, longest: int = LONGEST, **options: Any
+) -> Any:
+    """A field of an order. `of`: the resource that a UUID names (a global id in the schema); `codes`: a closed list of codes;
+    `longest`: the length of a text at most.
 
     Optional with `default=None`; a list with `default=()`.
     """
-    return dataclasses.field(kw_only=True, metadata={"label": label, "of": of, "codes": codes}, **options)
+    return dataclasses.field(
+        kw_only=True, metadata={"label": label, "of": of, "codes": codes, "longest": longest}, **options
+    )
 
 
 @dataclass(frozen=True)
@@ -112,6 +121,8 @@ class Command:
     leaves: bool = False
     # It answers with cells in clear, once: its receipt is not given again.
     reveals: bool = False
+    # Whoever gives it waits for what becomes of it: nothing to be kept for later while he is offline.
+    online: bool = False
 
     @property
     def name(self) -> str:
@@ -122,11 +133,6 @@ class Command:
     def payload(self) -> str:
         """The name of its payload: that of the noun it shows, or its own."""
         return f"{self.shows}RevealPayload" if self.reveals else f"{self.shows}Payload"
-
-    @property
-    def versioned(self) -> bool:
-        """Whether the target is a dispute, whose version the caller may name."""
-        return self.target is not None
 
 
 COMMANDS: dict[str, Command] = {}
@@ -142,11 +148,12 @@ def command(
     shows: str,
     leaves: bool = False,
     reveals: bool = False,
+    online: bool = False,
 ) -> Callable[[Any], Any]:
     """Registers the function as `noun.verb`. With a target it is called with (desk, record, order), else with (desk, order)."""
 
     def register(run: Callable[..., Awaitable[Outcome]]) -> Callable[..., Awaitable[Outcome]]:
-        made = Command(noun, verb, label, order, run, target, shows, leaves, reveals)
+        made = Command(noun, verb, label, order, run, target, shows, leaves, reveals, online)
         if made.name in COMMANDS:
             raise ValueError(f"{made.name} is registered twice")
         COMMANDS[made.name] = made

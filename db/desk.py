@@ -303,7 +303,7 @@ class Desk:
 
 
 def _forbidden(field: str) -> Mistake:
-    return Mistake(field, "FORBIDDEN", "您无权在这件纠纷上办理此事项，或它现在不由您办理。")
+    return Mistake(field, "FORBIDDEN", "您无权办理此事项，或它现在不由您办理。")
 
 
 def local(moment: dt.datetime) -> dt.datetime:

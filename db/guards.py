@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Table, and_, exists, func, literal_column, not_, or_, select
+from sqlalchemy import Table, Uuid, and_, bindparam, exists, func, literal_column, not_, or_, select
 
 from db import tables as t
-from db.source import Row, Sql
+from db.source import Row, Sql, today
 from db.tables.dispute import STATES
+from policies.guard import POLICY
 
 
 @dataclass(frozen=True)
@@ -291,6 +292,43 @@ def _owes_nothing(row: Row) -> Sql:
     )
 
 
+# SECURITY: the caller himself. All his appointments name the same person, and without one he may do nothing at all.
+_ME: Sql = bindparam("claim_0_person_id", type_=Uuid())
+
+
+def _on_live(row: Row) -> Sql:
+    """A version of the policy was made against the one that is live now."""
+    at = t.policy_version.alias()
+    return row["base_id"] == (
+        select(at.c.id).select_from(at).where(at.c.state == literal_column("'PUBLISHED'")).scalar_subquery()
+    )
+
+
+_GREEN = Guard("id", "NOT_GREEN", "测试有不符的，或有规则没有测试；请改好后另行起草。", lambda row: row["green"])
+NOT_AUTHOR = Guard(
+    "id",
+    "OWN_DRAFT",
+    "起草人不能批准自己起草的版本，请由他人批准。",
+    lambda row: row["author_id"].is_distinct_from(_ME),
+)
+_NOT_APPROVED_BY_ME = Guard(
+    "id", "ALREADY", "您已经批准过这一版。", lambda row: row["approver_id"].is_distinct_from(_ME)
+)
+_ONE_APPROVAL_LEFT = Guard("id", "ALREADY", "这一版已有两人批准。", lambda row: row["second_approver_id"].is_(None))
+OVERTAKEN = Guard(
+    "id", "CONFLICT", "起草之后另有版本发布，这一版是对照旧版审阅的；请以现行版本为准重新起草。", _on_live
+)
+_NOT_MYSELF = Guard("id", "SELF", "不能停用自己的账号，请由他人办理。", lambda row: row["id"] != _ME)
+_POST_RUNS = Guard(
+    "id",
+    "WRONG_STATE",
+    "该任职已经终止。",
+    lambda row: or_(row["valid_to"].is_(None), and_(row["valid_to"] >= today(), row["valid_to"] >= row["valid_from"])),
+)
+_NOT_DELEGATED = Guard(
+    "id", "DELEGATED", "代行的任职不能再转由他人代行。", lambda row: row["delegated_from_id"].is_(None)
+)
+
 _TAKES_PART = Guard("id", "WITHDRAWN", "该当事人已经退出。", lambda row: row["withdrawn_on"].is_(None))
 _NOT_LAST = Guard("id", "LAST_OF_SIDE", "该方只有这一名当事人：请登记拒绝调解，或由申请人撤回。", _dispensable)
 _OWES_NOTHING = Guard("id", "OBLIGATION_OPEN", "该当事人尚有未履行的义务，不能退出。", _owes_nothing)
@@ -300,7 +338,7 @@ _OWED = _state_in("此项义务不在待履行或部分履行状态，不能办�
 _OF_AGREEMENT_IN_FORCE = Guard("id", "NOT_EFFECTIVE", "协议尚未生效或已撤销，不能办理此事项。", _agreed)
 _BEING_PERFORMED = _dispute_in("AGREED", "PERFORMING")
 
-# (resource, action) on a part -> its guards: what `access.can` of that row and its command ask beside the policy.
+# (resource, action) on what is no dispute -> its guards: what `access.can` of that row and its command ask beside the policy.
 PART_GUARDS: dict[tuple[str, str], tuple[Guard, ...]] = {
     # What is wrong about a person is corrected also after the end, until the archive.
     ("Party", "update"): (_TAKES_PART, _dispute_in(*(state for state in STATES if state != "ARCHIVED"))),
@@ -345,6 +383,19 @@ PART_GUARDS: dict[tuple[str, str], tuple[Guard, ...]] = {
     ),
     ("Team", "replace"): (_state_in("团队已经撤销，不能更换成员。", "FORMING", "ACTIVE"),),
     ("Team", "dissolve"): (_state_in("团队已经撤销。", "FORMING", "ACTIVE"),),
+    (POLICY, "approve"): (
+        _state_in("这一版已经发布过，不必再批准。", "DRAFT", "APPROVED"),
+        _GREEN,
+        NOT_AUTHOR,
+        _NOT_APPROVED_BY_ME,
+        _ONE_APPROVAL_LEFT,
+    ),
+    (POLICY, "publish"): (_state_in("只能发布已批准的版本。", "APPROVED"), _GREEN, OVERTAKEN),
+    (POLICY, "rollback"): (_state_in("只能回退到发布过而已被取代的版本。", "RETIRED"),),
+    ("Person", "suspend"): (_state_in("该账号已经停用。", "ACTIVE"), _NOT_MYSELF),
+    ("Person", "restore"): (_state_in("该账号没有停用。", "SUSPENDED"),),
+    ("Appointment", "end"): (_POST_RUNS,),
+    ("Appointment", "delegate"): (_POST_RUNS, _NOT_DELEGATED),
     ("Referral", "answer"): (
         _state_in("已经答复过，或已撤回。", "SENT", "TAKEN"),
         Guard(

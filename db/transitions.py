@@ -39,10 +39,14 @@ FROM_STATES: dict[str, tuple[str, ...]] = {
     "reopen": ("CLOSED", "ARCHIVED"),
 }
 
+# Actions that are questions: nothing is done to the row, so they are never offered on it.
+ASKING = frozenset({"read", "count", "impact", "explain"})
+
 # Actions that make a new row of a resource: never offered on a row that is there.
 CREATING: dict[str, frozenset[str]] = {
     "Dispute": frozenset({"register"}),
     "Team": frozenset({"form"}),
+    "Appointment": frozenset({"grant"}),
     "Inspection": frozenset({"record"}),
     "Visit": frozenset({"record"}),
 }

@@ -26,6 +26,7 @@ FIELD_CLASSES: dict[str, str] = {
     "staff": "工作电话",
     "account": "账号与任职",
     "audit": "审计信息",
+    "policy": "访问策略",
 }
 
 # The forms that `~class` shows; a field without one is hidden where only `~class` is granted. `stored`: the column holds nothing

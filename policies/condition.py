@@ -7,11 +7,16 @@ sentence: comparison of an attribute of the row with a literal or a claim, `in`,
 from __future__ import annotations
 
 import ast
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from policies.catalog import Attribute, Catalog, Claim, Resource
 from policies.predicate import Always, ClaimRef, Eq, Has, In, Predicate, all_of, any_of, claims_of, negate
+
+# One text at a time in a process: Python 3.11 counts the depth of a syntax tree in one place for all threads, and fails with a
+# SystemError where two of them parse at once. Policies are compiled in threads.
+PARSING = threading.Lock()
 
 MAX_LENGTH = 500
 # Comparisons and the words between them, once every name is put in.
@@ -52,7 +57,8 @@ def parse(text: str, named: Mapping[str, Condition] | None = None) -> Condition:
         place = next(place for place, sign in enumerate(text) if not sign.isascii())
         raise ConditionRefused("条件只能由 ASCII 字符组成", place)
     try:
-        tree = ast.parse(text, mode="eval").body
+        with PARSING:
+            tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         raise ConditionRefused("条件不是合法的表达式", max((error.offset or 1) - 1, 0)) from None
     except (ValueError, RecursionError, MemoryError):

@@ -15,8 +15,8 @@ from policies.predicate import Never, follows
 from policies.words import words
 
 # The policy as a resource of the catalog: who may do what about it is a rule like any other.
-POLICY = "Policy"
-POLICY_ACTIONS = frozenset({"read", "draft", "check", "test", "approve", "publish", "rollback", "explain"})
+POLICY = "PolicyVersion"
+POLICY_ACTIONS = frozenset({"read", "draft", "approve", "publish", "rollback", "impact", "explain"})
 
 Person = TypeVar("Person", bound=Hashable)
 

@@ -14,6 +14,7 @@ import casbin
 from casbin.model import Model
 
 from policies.compile import MODEL_PATH, Policy, covers
+from policies.condition import PARSING
 
 Form = Literal["clear", "masked", "hidden"]
 
@@ -95,7 +96,8 @@ class _Enforcer(casbin.Enforcer):  # type: ignore[misc]
 
     def _get_expression(self, expr: str, functions: Any = None) -> Any:
         if expr not in self._parsed:
-            self._parsed[expr] = super()._get_expression(expr, functions)
+            with PARSING:
+                self._parsed[expr] = super()._get_expression(expr, functions)
         return self._parsed[expr]
 
 

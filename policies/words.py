@@ -36,8 +36,10 @@ ACTIONS: dict[str, str] = {
     "excuse": "登记免除", "urge": "督促", "complete": "完成回访",
     "add": "增加当事人", "update": "更正", "appoint": "登记代理人",
     "handle": "处置", "form": "组建", "replace": "更换成员", "dissolve": "撤销",
+    # Of people and their posts.
+    "suspend": "停用账号", "restore": "恢复账号", "grant": "授予任职", "end": "终止任职", "delegate": "安排代行",
     # Of the policy itself (`policies.guard`).
-    "draft": "起草", "check": "检查", "test": "测试", "approve": "批准", "publish": "发布", "rollback": "回退", "explain": "解释他人权限",
+    "draft": "起草", "approve": "批准", "publish": "发布", "rollback": "回退", "impact": "计算影响", "explain": "解释他人权限",
     # Where an action means something else on another resource.
     "Party.withdraw": "登记退出", "Party.update": "更正信息",
     "Alert.close": "关闭", "Inspection.record": "登记", "Visit.record": "登记",

@@ -18,6 +18,7 @@ from uuid import UUID
 
 import strawberry
 
+from db.catalog import SOURCES
 from db.command import Command
 from db.commands import COMMANDS
 from schema.node import CODES, NODE_TYPES, code_enum
@@ -139,7 +140,9 @@ def _enum(codes: tuple[str, ...], name: str) -> Any:
 
 def _input(command: Command) -> Any:
     title = command.noun[0].upper() + command.noun[1:] + command.verb.title().replace("_", "")
-    return input_of(command.order, f"{title}Input", keyed=True, versioned=command.versioned)
+    # Disputes have versions that a caller may name, and their parts go with them.
+    versioned = command.target is not None and (command.target == "Dispute" or SOURCES[command.target].part)
+    return input_of(command.order, f"{title}Input", keyed=True, versioned=versioned)
 
 
 def _snake(command: Command) -> str:

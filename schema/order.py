@@ -60,7 +60,7 @@ def _convert(hint: Any, field: dataclasses.Field[Any]) -> _Convert:
         return lambda value, path: order_of(of, value, f"{path}.")
     if field.metadata["of"] is not None:
         return _key_of(field.metadata["of"])
-    return _plain
+    return _plain(field.metadata["longest"])
 
 
 def _key_of(wanted: str) -> _Convert:
@@ -75,12 +75,17 @@ def _key_of(wanted: str) -> _Convert:
     return convert
 
 
-def _plain(value: Any, path: str) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, str) and "\x00" in value:
-        raise Mistaken(Mistake(path, "BAD_TEXT", "不能含有空字符。"))
-    return value
+def _plain(longest: int) -> _Convert:
+    def convert(value: Any, path: str) -> Any:
+        if isinstance(value, Enum):
+            return value.value
+        if isinstance(value, str) and "\x00" in value:
+            raise Mistaken(Mistake(path, "BAD_TEXT", "不能含有空字符。"))
+        if isinstance(value, str) and len(value) > longest:
+            raise Mistaken(Mistake(path, "TOO_LONG", f"至多 {longest} 字。"))
+        return value
+
+    return convert
 
 
 def camel(name: str) -> str:

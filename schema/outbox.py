@@ -85,8 +85,8 @@ def outbox_field(inputs: tuple[tuple[str, Any], ...], error: Any, conflict: Any)
 
 
 def offered() -> list[Command]:
-    """The commands that may wait in an outbox: all but those that show a secret."""
-    return [command for command in COMMANDS.values() if command.verb != "reveal"]
+    """The commands that may wait in an outbox: all but those that show a secret, and those whose outcome is waited for."""
+    return [command for command in COMMANDS.values() if not (command.reveals or command.online)]
 
 
 def substitute(value: Any, made: dict[str, str], path: str, mistakes: list[Mistake]) -> Any:

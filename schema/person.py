@@ -50,6 +50,7 @@ class Appointment(Node):
     person = one("person", "Person", "任职的人。")
     organization = one("organization", "Organization", "任职机构。")
     area = one("area", "Area", "任职区域。")
+    delegated_from = one("person", "Appointment", "代行的是哪一任职；不是代行的为 null。")
 
 
 @code_enum("调解员的身份，见《人民调解法》第十三条。", HIRE_KINDS)

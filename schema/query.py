@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar
 
 import strawberry
 
+from schema import explanation, impact, policy_text
 from schema.dispute import Dispute
 from schema.node import Node, one
 from schema.page import planned, rows
@@ -70,6 +71,7 @@ class Query:
     alert_rules = rows("risk", "AlertRule", "预警规则。")
     inspections = rows("visit", "Inspection", "排查，含零报告。")
     events = rows("event", "Event", "事件，即审计与办理轨迹。")
+    policy_versions = rows("policy", "PolicyVersion", "访问策略的各个版本，由新到旧。")
 
     @root("统计：一段时间的合计，以及按一种方式的分组。")
     def statistics(
@@ -82,3 +84,13 @@ class Query:
         ] = strawberry.UNSET,
     ) -> Statistics:
         return planned()
+
+    explain_access = explanation.explain_access
+    who_can_see = explanation.who_can_see
+    what_can_see = explanation.what_can_see
+    policy_check = policy_text.policy_check
+    policy_test = policy_text.policy_test
+    policy_diff = policy_text.policy_diff
+    policy_matrix = policy_text.policy_matrix
+    policy_impact = impact.policy_impact
+    policy_impact_samples = impact.policy_impact_samples

@@ -16,7 +16,7 @@ from schema.scalars import SCALARS
 # Every module that declares nodes. Some are reached only lazily, and a type must be loaded to be listed.
 NOUNS = (
     "agreement", "area", "assignment", "compound", "dispute", "event", "follow_up", "handover", "measure", "obligation",
-    "organization", "party", "person", "referral", "risk", "session", "team", "visit",
+    "organization", "party", "person", "policy", "referral", "risk", "session", "team", "visit",
 )  # fmt: skip
 
 

@@ -14,6 +14,11 @@ _MISTAKES: dict[str, Mistake] = {
     "uq_escalation_waiting": Mistake("", "CONFLICT", "已有待接收的移交，请刷新后重试。"),
     "dispute_archived": Mistake("id", "ARCHIVED", "已归档的纠纷不能再变更。"),
     "agreement_effective": Mistake("id", "NOT_EFFECTIVE", "书面协议须各方、调解员签名并加盖印章后生效。"),
+    "appointment_administrator": Mistake(
+        "role", "EXCLUSIVE", "系统管理员、安全管理员、审计管理员三员分立，同一人同一时期只能担任其中一种一职。"
+    ),
+    "ck_policy_version_four_eyes": Mistake("id", "OWN_DRAFT", "起草人不能批准自己起草的版本，请由他人批准。"),
+    "uq_policy_version_live": Mistake("id", "CONFLICT", "另有版本刚刚发布，请以现行版本为准重新起草。"),
     "obligation_proof": Mistake("evidence", "NO_PROOF", "登记履行须有凭证或双方确认。"),
 }
 

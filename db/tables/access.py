@@ -1,10 +1,8 @@
-"""What decides access: tokens (hashed), policy versions (immutable) and the epoch that every change of them bumps."""
+"""What decides access beside the policy: tokens (hashed), and the epoch that every change of rights bumps."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, LargeBinary, Table, Text, Uuid, text
 
-from db.tables.column import Instant, identity, internal, metadata, one_of
-
-POLICY_STATES = ("DRAFT", "PUBLISHED", "RETIRED")
+from db.tables.column import Instant, identity, internal, metadata
 
 # SECURITY: a token is kept as a hash only; its prefix is shown in lists and logs.
 token = Table(
@@ -28,26 +26,6 @@ token = Table(
     internal("revoked_at", Instant, "撤销时间", nullable=True),
     internal("last_used_at", Instant, "最近使用时间", nullable=True),
     comment="访问令牌",
-)
-
-policy_version = Table(
-    "policy_version",
-    metadata,
-    internal("id", Integer, "版本号", primary_key=True),
-    internal("text", Text, "策略全文"),
-    internal("sha256", Text, "全文散列"),
-    internal("state", Text, "状态"),
-    internal("note", Text, "说明", nullable=True),
-    internal("author_id", Uuid, "起草人", ForeignKey("person.id"), nullable=True),
-    internal("approver_id", Uuid, "批准人", ForeignKey("person.id"), nullable=True),
-    internal("created_at", Instant, "起草时间", server_default=text("now()")),
-    internal("published_at", Instant, "发布时间", nullable=True),
-    one_of("state", POLICY_STATES),
-    CheckConstraint("(state = 'DRAFT') = (published_at IS NULL)", name="published"),
-    CheckConstraint("sha256 = encode(sha256(convert_to(text, 'UTF8')), 'hex')", name="sha256"),
-    # One policy is live at any time.
-    Index("uq_policy_version_live", "state", unique=True, postgresql_where=text("state = 'PUBLISHED'")),
-    comment="策略版本",
 )
 
 # One row. Bumped by triggers in the transaction of any change to tokens, people, appointments, mediators, team members or the

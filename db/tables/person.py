@@ -1,6 +1,7 @@
 """People who work with the service, their appointments (role, place, time) and the register of mediators."""
 
-from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Table, Text, Uuid, text
+from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Table, Text, Uuid, literal_column, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from db.tables.column import code, column, identity, internal, metadata, one_of
 
@@ -29,13 +30,24 @@ appointment = Table(
     internal("person_id", Uuid, "人员", ForeignKey("person.id"), index=True),
     internal("organization_id", Uuid, "任职机构", ForeignKey("organization.id"), index=True),
     internal("area_code", Text, "任职区域", ForeignKey("area.code"), index=True),
-    CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="validity"),
-    # GB/T 22239-2019 level 3: the three administrators' posts exclude each other, so a person holds at most one of them.
-    Index(
-        "uq_appointment_administrator",
-        "person_id",
-        unique=True,
-        postgresql_where=text("role IN ('system_admin', 'security_admin', 'auditor')"),
+    internal(
+        "delegated_from_id",
+        Uuid,
+        "代行的是哪一任职",
+        ForeignKey("appointment.id"),
+        nullable=True,
+        index=True,
+    ),
+    # The day before it begins as its last: it was withdrawn before it was ever in force.
+    CheckConstraint("valid_to IS NULL OR valid_to >= valid_from - 1", name="validity"),
+    # GB/T 22239-2019 level 3: the three administrators' posts exclude each other; at no time does a person hold two of them.
+    # PostgreSQL indexes ranges alone for this without an extension, so the person is a range of one.
+    ExcludeConstraint(
+        (literal_column("uuid_range(person_id, person_id, '[]')"), "&&"),
+        (literal_column("daterange(valid_from, valid_to + 1)"), "&&"),
+        using="gist",
+        where=text("role IN ('system_admin', 'security_admin', 'auditor')"),
+        name="appointment_administrator",
     ),
     comment="任职",
 )

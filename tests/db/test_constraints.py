@@ -153,7 +153,7 @@ async def refused(connection: "asyncpg.Connection[Any]", name: str, statement: s
         ),
         # the three administrators
         (
-            "uq_appointment_administrator",
+            "appointment_administrator",
             f"""INSERT INTO appointment (role, valid_from, person_id, organization_id, area_code)
                 SELECT 'system_admin', valid_from, person_id, organization_id, area_code FROM appointment WHERE person_id = {AUDITOR}""",
         ),
@@ -256,9 +256,18 @@ async def test_events_are_only_added_even_by_the_owner(county: Address, statemen
         await refused(connection, "event_append_only", statement)
 
 
-POLICY = """INSERT INTO policy_version (id, text, sha256, state, published_at)
+POLICY = """INSERT INTO policy_version (version, text, sha256, state, published_at)
     SELECT {id}, text, encode(sha256(convert_to(text, 'UTF8')), 'hex'), '{state}', {published}
     FROM (VALUES ('p, mediator, Dispute, read, true, public, allow')) AS version (text)"""
+
+
+# By the auditor, to have an author at all.
+DRAFTED = (
+    POLICY.format(id=1, state="DRAFT", published="NULL")
+    .replace("(version, ", "(author_id, version, ", 1)
+    .replace("SELECT ", f"SELECT {AUDITOR}, ", 1)
+)
+APPROVED = f"approver_id = {AUDITOR}, approved_digest = digest, approved_at = now()"
 
 
 @pytest.mark.parametrize(
@@ -281,15 +290,52 @@ async def test_a_published_policy_never_changes(county: Address, statement: str)
 async def test_a_policy_is_drafted_published_and_retired(county: Address) -> None:
     async with undone(county) as connection:
         await connection.execute(POLICY.format(id=1, state="DRAFT", published="NULL"))
-        await connection.execute("UPDATE policy_version SET text = 'x', sha256 = encode(sha256('x'), 'hex')")
+        await connection.execute(f"UPDATE policy_version SET state = 'APPROVED', {APPROVED}")
         await connection.execute("UPDATE policy_version SET state = 'PUBLISHED', published_at = now()")
         await connection.execute("UPDATE policy_version SET state = 'RETIRED'")
     async with undone(county) as connection:
         await connection.execute(POLICY.format(id=1, state="PUBLISHED", published="now()"))
         await refused(connection, "uq_policy_version_live", POLICY.format(id=2, state="PUBLISHED", published="now()"))
     async with undone(county) as connection:
-        await connection.execute(POLICY.format(id=1, state="DRAFT", published="NULL"))
-        await refused(connection, "ck_policy_version_sha256", "UPDATE policy_version SET text = 'tampered'")
+        await refused(
+            connection,
+            "ck_policy_version_sha256",
+            POLICY.format(id=1, state="DRAFT", published="NULL").replace("convert_to(text", "convert_to('other'"),
+        )
+
+
+OWN = f"UPDATE policy_version SET state = 'APPROVED', {APPROVED}"
+BY_OTHER = OWN.replace(AUDITOR, PRINCIPAL)
+
+
+@pytest.mark.parametrize(
+    ("name", "statement"),
+    [
+        ("ck_policy_version_four_eyes", OWN),
+        ("ck_policy_version_four_eyes", f"{BY_OTHER}, second_approver_id = {PRINCIPAL}"),
+        ("ck_policy_version_four_eyes", f"{BY_OTHER}, second_approver_id = {AUDITOR}"),
+        ("ck_policy_version_approved_digest", BY_OTHER.replace("= digest", "= 'other'")),
+        ("ck_policy_version_approved", "UPDATE policy_version SET state = 'APPROVED'"),
+        ("ck_policy_version_second_approver", f"UPDATE policy_version SET second_approver_id = {PRINCIPAL}"),
+        ("policy_version_immutable", "UPDATE policy_version SET state = 'PUBLISHED', published_at = now()"),
+        ("policy_version_immutable", "UPDATE policy_version SET tests = ''"),
+        ("policy_version_immutable", "UPDATE policy_version SET note = 'other'"),
+        ("policy_version_immutable", "DELETE FROM policy_version"),
+    ],
+)
+async def test_an_approval_is_of_somebody_else_and_of_what_he_saw(county: Address, name: str, statement: str) -> None:
+    async with undone(county) as connection:
+        await connection.execute(DRAFTED)
+        await refused(connection, name, statement)
+
+
+async def test_what_becomes_known_of_the_impact_voids_an_approval(county: Address) -> None:
+    async with undone(county) as connection:
+        await connection.execute(DRAFTED)
+        await connection.execute(BY_OTHER)
+        await connection.execute("UPDATE policy_version SET impact_sha256 = encode(sha256('x'), 'hex')")
+        row = await connection.fetchrow("SELECT state, approver_id, approved_digest, approved_at FROM policy_version")
+        assert tuple(row) == ("DRAFT", None, None, None)
 
 
 TOKEN = f"""INSERT INTO token (prefix, hash, person_id, label, expires_at)
@@ -316,6 +362,7 @@ TOKEN = f"""INSERT INTO token (prefix, hash, person_id, label, expires_at)
         ("UPDATE organization SET area_code = area_code", True),
         ("UPDATE organization SET phone = NULL", False),
         (POLICY.format(id=1, state="PUBLISHED", published="now()"), True),
+        (POLICY.format(id=1, state="DRAFT", published="NULL"), False),
         (f"UPDATE dispute SET version = version + 1 WHERE id = {OPEN}", False),
         (f"UPDATE assignment SET ended_at = now() WHERE dispute_id = {OPEN}", False),
     ],

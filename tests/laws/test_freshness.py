@@ -77,8 +77,8 @@ async def _publish(desk: Desk, text: str) -> None:
     async with desk.connection.transaction():
         await desk.connection.execute("UPDATE policy_version SET state = 'RETIRED' WHERE state = 'PUBLISHED'")
         await desk.connection.execute(
-            "INSERT INTO policy_version (id, text, sha256, state, published_at)"
-            " SELECT max(id) + 1, $1, encode(sha256(convert_to($1, 'UTF8')), 'hex'), 'PUBLISHED', now() FROM policy_version",
+            "INSERT INTO policy_version (version, text, sha256, state, published_at)"
+            " SELECT max(version) + 1, $1, encode(sha256(convert_to($1, 'UTF8')), 'hex'), 'PUBLISHED', now() FROM policy_version",
             text,
         )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import hashlib
 import random
 import re
 import uuid
@@ -42,7 +43,7 @@ _OWN = {
     "Organization": ("id", "area_code", "kind"),
     "Compound": ("grid_code", "town_code"),
     "Person": ("id",),
-    "Appointment": ("person_id", "organization_id", "area_code"),
+    "Appointment": ("role", "person_id", "organization_id", "area_code"),
     "Mediator": ("person_id", "organization_id"),
     "Team": ("grid_code", "town_code", "county_code", "id"),
     "TeamMember": ("team_id", "person_id"),
@@ -54,6 +55,7 @@ _OWN = {
     "Confirmation": ("court_id",),
     "Referral": ("organization_id", "from_organization_id", "kind"),
     "Event": ("actor_id",),
+    "PolicyVersion": ("author_id",),
     "Alert": ("handler_id",),
     "Escalation": ("organization_id",),
     "Opinion": ("author_id", "organization_id"),
@@ -61,7 +63,7 @@ _OWN = {
     "Visit": ("visitor_id",),
     "Factor": ("author_id",),
 }
-_COMPUTED = {"community_code", "town_code", "county_code", "hours_to_restore"}
+_COMPUTED = {"community_code", "town_code", "county_code", "hours_to_restore", "digest"}
 
 
 class World:
@@ -78,6 +80,8 @@ class World:
         self._people()
         for _ in range(disputes):
             self._dispute()
+        for number in range(4):
+            self._version(number + 1)
         for _ in range(10):
             self._event(None)
             grid = str(self.pick("Compound")["grid_code"])
@@ -386,6 +390,19 @@ class World:
                 recorded_at=self._instant(30),
             )  # fmt: skip
 
+    def _version(self, number: int) -> None:
+        """A version of the policy; its text is read here, not compiled. The first is live."""
+        text, waiting = self._words(), number > 1
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        self.add(
+            "PolicyVersion", version=number, text=text, sha256=digest, tests=self._maybe(self._words()), proof_sha256="",
+            digest=hashlib.sha256(bytes.fromhex(digest)).hexdigest(), state="DRAFT" if waiting else "PUBLISHED",
+            note=self._maybe(self._words()), rollback=False, green=self._chance(0.5), cases=number, mutants=number,
+            failures=[], survivors=[self._words()], widens=self._chance(0.5), differences=[self._words(), self._words()],
+            gains=[], organization_ids=[], approvals_needed=1, author_id=self.pick("Person")["id"] if waiting else None,
+            created_at=self._instant(90), published_at=None if waiting else self._instant(9),
+        )  # fmt: skip
+
     def _event(self, dispute_id: uuid.UUID | None) -> None:
         self.add(
             "Event", dispute_id=dispute_id, actor_id=self._maybe(self.pick("Person")["id"]), at=self._instant(90),
@@ -469,7 +486,11 @@ class World:
             case "Obligation", "watched":
                 return row["state"] in ("PENDING", "PARTLY_PERFORMED")
             case "Obligation", "remind_today":
-                return row["state"] in ("PENDING", "PARTLY_PERFORMED") and (row["due_on"] - self.today).days in (3, 0, -1)
+                return row["state"] in ("PENDING", "PARTLY_PERFORMED") and (row["due_on"] - self.today).days in (
+                    3,
+                    0,
+                    -1,
+                )
             case "FollowUp", "overdue":
                 return row["due_on"] < self.today and row["done_at"] is None
         return row[field]

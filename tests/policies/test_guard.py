@@ -77,9 +77,7 @@ def test_a_denial_taken_away_is_a_gain() -> None:
 def test_who_is_left_to_publish() -> None:
     governed = Resource(POLICY, "访问策略", {"text": Field("text", "public", None, "全文")}, {}, POLICY_ACTIONS)
     catalog = Catalog({**CATALOG.resources, POLICY: governed}, CATALOG.claims)
-    text = (
-        f"{HEAD}p, chief, Policy, publish, True, -, allow\np, clerk, Policy, draft, True, -, allow\ng, guest, chief\n"
-    )
+    text = f"{HEAD}p, chief, PolicyVersion, publish, True, -, allow\np, clerk, PolicyVersion, draft, True, -, allow\ng, guest, chief\n"
     people = {name: [Appointment(role, CLAIMS)] for name, role in (("甲", "chief"), ("乙", "clerk"), ("丙", "guest"))}
     live = compile_policy(text, catalog)
     assert holders(live, "publish", people) == ("甲", "丙")
@@ -87,5 +85,5 @@ def test_who_is_left_to_publish() -> None:
     assert holders(live, "approve", people) == ()
     # A rule alone publishes nothing: somebody has to hold the role.
     assert holders(live, "publish", {"乙": people["乙"]}) == ()
-    locked = compile_policy(text + "p, chief, Policy, publish, True, *, deny\n", catalog)
+    locked = compile_policy(text + "p, chief, PolicyVersion, publish, True, *, deny\n", catalog)
     assert holders(locked, "publish", people) == ()

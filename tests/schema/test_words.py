@@ -16,7 +16,7 @@ from graphql import (
     is_introspection_type,
     is_specified_scalar_type,
 )
-from sqlalchemy import Boolean, Column, Date, DateTime, Integer, Numeric, Text
+from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, Integer, Numeric, Text
 
 import schema as folder
 from db.tables import metadata
@@ -40,7 +40,7 @@ RELATIONS = {
     "Company": "compounds {Compound}",
     "Compound": "area Area, company Company, disputes {Dispute}",
     "Person": "mediator Mediator, appointments [Appointment], team_memberships [TeamMember]",
-    "Appointment": "person Person, organization Organization, area Area",
+    "Appointment": "person Person, organization Organization, area Area, delegated_from Appointment",
     "Mediator": "person Person, organization Organization, disputes {Dispute}",
     "Team": "area Area, members [TeamMember], disputes {Dispute}",
     "TeamMember": "team Team, person Person",
@@ -75,6 +75,7 @@ RELATIONS = {
     "Visit": "dispute Dispute, visitor Person",
     "Factor": "dispute Dispute, author Person",
     "Event": "dispute Dispute, actor Person",
+    "PolicyVersion": "parent PolicyVersion, base PolicyVersion, author Person, approver Person, second_approver Person",
 }
 
 # What each operator of a condition asks of its input type; None: the type of the field itself.
@@ -99,6 +100,8 @@ def columns(name: str) -> dict[str, Column]:
 
 
 def scalar_of(column: Column) -> str:
+    if isinstance(column.type, ARRAY):
+        return "[String!]"
     if isinstance(column.type, Numeric):
         return "Money" if column.type.scale == 2 else "Float"
     kinds = {Boolean: "Boolean", Integer: "Int", Text: "String", Date: "Date", DateTime: "DateTime"}

@@ -1,0 +1,105 @@
+"""`python -m api policy draft | approve | publish | rollback | list`: the commands of the service, given at the terminal as a person.
+
+Whoever can reach the database as its owner says in whose name he acts; what that person may not do, he may not do here either.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from api import tokens
+
+if TYPE_CHECKING:
+    from api.settings import Settings
+    from db.engine import Address
+
+STATES = {"DRAFT": "待批准", "APPROVED": "已批准", "PUBLISHED": "现行", "RETIRED": "已被取代"}
+
+
+class Unanswerable(Exception):
+    """There is no such person or version; the message (Chinese) says what."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What became of a command: the mistakes, one a line, or the version's row as it now is."""
+
+    mistakes: tuple[str, ...]
+    version: Any = None
+
+
+async def give(
+    settings: "Settings", address: "Address", person: str, verb: str, order: Callable[[Callable[[int], UUID]], Any]
+) -> Given:
+    """Give `policy.<verb>` as a person. `order` makes the input, given a function from a version's number to its key."""
+    import asyncpg
+
+    from db.commands import COMMANDS
+    from db.commands.carry_out import Commander
+    from db.crypto import Cipher
+    from db.desk import Actor, Stale
+    from db.engine import Session, open_pool
+    from db.explain import access_of
+    from db.publication import live_policy
+
+    connection = await asyncpg.connect(**address.connect_arguments())
+    pool = await open_pool(Session(address, "sanlian_writer", settings.statement_timeout_ms), 1)
+    try:
+        people = await tokens.find_people(connection, person)
+        if len(people) != 1:
+            raise Unanswerable(
+                f"没有名为 {person} 的在用人员。" if not people else f"有 {len(people)} 人名为 {person}。"
+            )
+        keys = dict(await connection.fetch("SELECT version, id FROM policy_version"))
+
+        def key_of(number: int) -> UUID:
+            if number not in keys:
+                raise Unanswerable(f"没有第 {number} 版。")
+            return UUID(str(keys[number]))
+
+        wanted = order(key_of)
+        epoch = await connection.fetchval("SELECT epoch FROM access_epoch")
+        today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+        access = await access_of(connection, await live_policy(connection), people[0], today)
+        commander = Commander(pool, Cipher(settings.key()))
+        actor = Actor(access, people[0], epoch)
+        try:
+            receipt = await commander.carry_out(
+                COMMANDS[f"policy.{verb}"], actor, wanted, key=None, expected_version=None
+            )
+        except Stale:
+            raise Unanswerable("访问权刚有变更，什么都没有保存，请再试一次。") from None
+        if receipt.id is None:
+            return Given(tuple(f"{one.field or '-'}: {one.message}" for one in receipt.mistakes))
+        row = await connection.fetchrow("SELECT * FROM policy_version WHERE id = $1", receipt.id)
+        return Given((), row)
+    finally:
+        await pool.close()
+        await connection.close()
+
+
+def lines_of(row: Any) -> list[str]:
+    """A version as people at the terminal read it."""
+    lines = [f"第 {row['version']} 版，{STATES[row['state']]}，散列 {row['digest']}"]
+    lines += [f"  {one}" for one in row["differences"]]
+    if row["gains"]:
+        lines += ["起草人及其机构由此多得（须有另一机构的人批准）：", *(f"  {one}" for one in row["gains"])]
+    if not row["green"]:
+        lines += ["测试有不符的，或有规则没有测试，不能批准："]
+        lines += [f"  {one}" for one in (*row["failures"], *row["survivors"])]
+    return lines
+
+
+async def list_all(connection: Any) -> list[Any]:
+    """All versions, the newest first."""
+    return list(
+        await connection.fetch(
+            "SELECT v.version, v.state, v.note, v.digest, v.created_at, v.published_at, a.name AS author,"
+            " concat_ws('、', b.name, c.name) AS approvers FROM policy_version v"
+            " LEFT JOIN person a ON a.id = v.author_id LEFT JOIN person b ON b.id = v.approver_id"
+            " LEFT JOIN person c ON c.id = v.second_approver_id ORDER BY v.version DESC"
+        )
+    )

@@ -1,0 +1,36 @@
+"""What commands on rights share: one of them at a time, who holds which posts, and that somebody is left in charge of the policy."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, literal_column, select
+
+from db import tables as t
+from db.desk import Desk, Stale
+from db.publication import LOCK, Staff, governed, staff
+
+_LOCK = select(func.pg_advisory_xact_lock(literal_column(str(LOCK))))
+_EPOCH = select(t.access_epoch.c.epoch)
+
+
+async def lock_rights(desk: Desk) -> None:
+    """Until the end of the transaction nobody else changes posts, accounts or the policy. What is read behind it is the last word.
+
+    Before anything is written. Raises Stale.
+    """
+    await desk.fetch(_LOCK)
+    # SECURITY: whoever lost his rights while he waited acts no more, and what was worked out under another policy is not used.
+    if (await desk.fetch(_EPOCH))[0]["epoch"] != desk.actor.epoch:
+        raise Stale
+
+
+async def staff_of(desk: Desk, *, of_today: bool) -> Staff:
+    """Active people with their posts."""
+    return await staff(desk.fetch, of_today=of_today)
+
+
+async def check_governed(desk: Desk, before: Staff) -> None:
+    """Note a mistake where the change leaves nobody in charge of the policy although there was somebody."""
+    policy = desk.actor.access.policy
+    if governed(policy, before) and not governed(policy, await staff_of(desk, of_today=True)):
+        message = "如此便无人可以起草、发布访问策略，或无他人可以批准；请先另行任命。"
+        desk.mistake("id", "LOCKED_OUT", message)
