@@ -111,7 +111,9 @@ async def test_a_page_is_that_of_a_plain_condition(desk: Desk, role: str, name: 
 
     async def page(**asked: Any) -> dict[str, Any]:
         found: dict[str, Any] = (await desk.data(person, query, **asked))["disputes"]
-        assert (found["exact"], found["totalCount"]) == (len(wanted), min(len(wanted), 10_000))
+        # Without a condition, the bound is not needed: the sums that are kept know the number.
+        bounded = len(wanted) if name == "none" else min(len(wanted), 10_000)
+        assert (found["exact"], found["totalCount"]) == (len(wanted), bounded)
         return found
 
     first = await page(first=7)
