@@ -1,18 +1,20 @@
-"""`python -m api policy explain`: why a person sees a row or a field of it, or why not, line by line.
+"""`python -m api policy explain | who`: why a person sees a row or a field of it, or why not, and who does, line by line.
 
-It asks the live policy and the database; it shows attributes of the row, never its fields.
+It asks the database as its owner: whoever may run it may read everything anyway. It shows attributes of the row, never its fields.
 """
 
+import datetime as dt
 import re
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from api import tokens
 
-# The ways to another answer that lack least.
-SHOWN_CHANGES = 5
+if TYPE_CHECKING:
+    from policies.catalog import Field, Resource
+    from policies.compile import Policy
+    from policies.explain import Explanation
+
 _SHOWN = {"clear": "明文", "masked": "掩码", "hidden": "不可见"}
 
 
@@ -20,12 +22,93 @@ class Unanswerable(Exception):
     """The question names something that does not exist; the message (Chinese) says what."""
 
 
-async def explain_to_terminal(connection: Any, person: str, node: str, field: str | None) -> list[str]:
+async def explain_to_terminal(
+    connection: Any, person: str, node: str, field: str | None, action: str, as_of: dt.datetime | None
+) -> list[str]:
     """The explanation as lines. Raises Unanswerable."""
+    from db.explain import attributes_of, day_of, people_of
+    from policies.explain import explain
+
+    resource, key, column = await _asked_of(connection, node, field, action)
+    found = await tokens.find_people(connection, person)
+    if len(found) != 1:
+        raise Unanswerable(
+            f"没有名为 {person} 的人员。" if not found else f"有 {len(found)} 人名为 {person}，无法确定是谁。"
+        )
+    policy = await _policy(connection, as_of)
+    row = await attributes_of(connection, resource.name, key)
+    if row is None:
+        raise Unanswerable(f"没有 {node} 这一行。")
+    (subject,) = await people_of(connection, await day_of(connection, as_of), found[0])
+    access = subject.access(policy)
+    posts = "、".join(policy.roles.get(one.role, one.role) for one in access.appointments) or "无现任职务"
+    head = [f"{person}（{posts}），策略第 {policy.version} 版"]
+    if as_of is not None:
+        head.append(f"截至 {as_of:%Y-%m-%d %H:%M}（行的属性以现在为准）")
+    return head + _lines(policy, resource, key, field, column, action, explain(access, resource, row, column, action))
+
+
+def _lines(
+    policy: "Policy",
+    resource: "Resource",
+    key: UUID,
+    field: str | None,
+    column: "Field | None",
+    action: str,
+    explanation: "Explanation",
+) -> list[str]:
+    from policies.words import action_words, words
+
+    able = ("可见", "不可见") if action == "read" else ("可办", "不可办")
+    what = "" if action == "read" else f"，{action_words(resource.name, action)}"
+    lines = [f"{resource.label} {key}{what}：{able[0] if explanation.visible else able[1]}"]
+    if column is not None:
+        lines.append(f"字段 {field}（{column.label}）：{_SHOWN[explanation.field or 'hidden']}")
+    for verdict in explanation.verdicts:
+        rule = verdict.bound.rule
+        mark, effect = ("✓" if verdict.failed is None else "✗"), ("允许" if rule.allow else "禁止")
+        said = f"{policy.roles[rule.role]} {effect} {words(rule.rows, policy, rule.resource)} [{rule.cells}]"
+        decisive = "（决定）" if verdict.bound == explanation.decisive else ""
+        lines.append(f"  {mark} 第 {rule.line} 行 {said}{decisive}" + (f"：{verdict.failed}" if verdict.failed else ""))
+    if not explanation.verdicts:
+        lines.append("  没有一条规则说到它；没有写到的一律不可见、不可办。")
+    if explanation.changes:
+        lines.append("怎样才会改变：")
+    for change in explanation.changes:
+        role = policy.roles[change.role]
+        needs = "，且".join(change.needs) or "即可"
+        lines.append(f"  第 {change.line} 行 {'已任' if change.held else '若任'}{role}：{needs}")
+    return lines
+
+
+async def who_to_terminal(connection: Any, node: str, field: str | None, action: str) -> list[str]:
+    """The people who see a row or a field, or may take an action, as lines. Raises Unanswerable."""
+    from db.explain import attributes_of, day_of, people_of
+    from policies.explain import explain, outcome
+
+    resource, key, column = await _asked_of(connection, node, field, action)
+    row = await attributes_of(connection, resource.name, key)
+    if row is None:
+        raise Unanswerable(f"没有 {node} 这一行。")
+    policy = await _policy(connection, None)
+    lines = []
+    for person in await people_of(connection, await day_of(connection, None)):
+        access = person.access(policy)
+        visible, form = outcome(access, resource, row, column, action)
+        if visible and form != "hidden":
+            found = explain(access, resource, row, column, action)
+            assert found.decisive is not None
+            post = person.posts[found.decisive.slot]
+            shown = "" if found.field is None else f"\t{_SHOWN[found.field]}"
+            role = policy.roles[post.appointment.role]
+            lines.append(f"{person.name}\t{role}\t{post.area_code}\t第 {found.decisive.rule.line} 行{shown}")
+    return [f"共 {len(lines)} 人", *lines]
+
+
+async def _asked_of(
+    connection: Any, node: str, field: str | None, action: str
+) -> "tuple[Resource, UUID, Field | None]":
     from db.catalog import CATALOG
-    from db.explain import access_of, explain_row
-    from db.publication import live_policy
-    from policies.words import words
 
     if ":" not in node:
         # People name a dispute by its case number.
@@ -37,45 +120,33 @@ async def explain_to_terminal(connection: Any, person: str, node: str, field: st
         raise Unanswerable(
             f"没有这个案号；标识应形如 Dispute:0190a6c2-…，冒号前为 {'、'.join(CATALOG.resources)} 之一。"
         )
+    if action not in resource.actions:
+        raise Unanswerable(f"{resource.label}没有动作 {action}，只有：{'、'.join(sorted(resource.actions))}。")
     column = None if field is None else re.sub(r"(?<!^)(?=[A-Z])", "_", field).lower()
     if column is not None and column not in resource.fields:
         raise Unanswerable(f"{resource.label}没有字段 {field}。")
-    people = await tokens.find_people(connection, person)
-    if len(people) != 1:
-        raise Unanswerable(
-            f"没有名为 {person} 的人员。" if not people else f"有 {len(people)} 人名为 {person}，无法确定是谁。"
-        )
     try:
-        policy = await live_policy(connection)
-        today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
-        access = await access_of(connection, policy, people[0], today)
-        explanation = await explain_row(connection, access, name, UUID(key), column)
+        return resource, UUID(key), None if column is None else resource.fields[column]
     except ValueError:
         raise Unanswerable(f"{node} 不是标识。") from None
+
+
+async def _policy(connection: Any, as_of: dt.datetime | None) -> "Policy":
+    from db.catalog import CATALOG
+    from db.explain import text_of, version_at
+    from db.publication import live_policy
+    from policies.compile import PolicyRefused, compile_policy
+
+    try:
+        if as_of is None:
+            return await live_policy(connection)
+        if as_of > dt.datetime.now(dt.UTC):
+            raise Unanswerable("只能问过去的时刻。")
+        version = await version_at(connection, as_of)
+        if version is None:
+            raise Unanswerable("那时尚未发布访问策略。")
+        return compile_policy(await text_of(connection, version), CATALOG, version)
     except LookupError:
         raise Unanswerable("尚未发布访问策略。") from None
-    if explanation is None:
-        raise Unanswerable(f"没有 {node} 这一行。")
-
-    posts = "、".join(policy.roles.get(one.role, one.role) for one in access.appointments) or "无现任职务"
-    lines = [
-        f"{person}（{posts}），策略第 {policy.version} 版",
-        f"{resource.label} {key}：{'可见' if explanation.visible else '不可见'}",
-    ]
-    if column is not None:
-        shown = _SHOWN[explanation.field or "hidden"]
-        lines.append(f"字段 {field}（{resource.fields[column].label}）：{shown}")
-    for verdict in explanation.verdicts:
-        rule = verdict.bound.rule
-        mark, effect = ("✓" if verdict.failed is None else "✗"), ("允许" if rule.allow else "禁止")
-        what = f"{policy.roles[rule.role]} {effect} {words(rule.rows, policy, rule.resource)} [{rule.cells}]"
-        lines.append(f"  {mark} 第 {rule.line} 行 {what}" + (f"：{verdict.failed}" if verdict.failed else ""))
-    if not explanation.verdicts:
-        lines.append("  没有一条规则说到它；没有写到的一律不可见。")
-    if explanation.decisive is not None:
-        lines.append(f"决定于第 {explanation.decisive.rule.line} 行。")
-    for change in explanation.changes[:SHOWN_CHANGES]:
-        role = "" if change.held else f"任职为{policy.roles[change.role]}"
-        needs = "，且".join([role, *change.needs] if role else change.needs)
-        lines.append(f"  如果{needs}，则可{'见明文' if column is not None else '见'}（第 {change.line} 行）。")
-    return lines
+    except PolicyRefused:
+        raise Unanswerable("那一版策略所用的名称已有变更，不能再作解释。") from None

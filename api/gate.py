@@ -46,7 +46,7 @@ class Gate:
         for _ in range(ATTEMPTS):
             caller = await self._callers.find(token)
             try:
-                epoch, answer = await self._executor.run(operation, caller.viewer)
+                epoch, answer = await self._executor.run(operation, caller.viewer, caller.epoch)
             except Refusal:
                 # SECURITY: what is refused is refused under current rights too, and only to those who are still admitted.
                 if await self._reader.epoch() == caller.epoch:

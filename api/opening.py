@@ -14,8 +14,11 @@ from db.commands.carry_out import Commander
 from db.crypto import Cipher
 from db.deadlines import tier_setting
 from db.engine import Address, Session, open_pool
+from db.impact_run import BATCH_MS, ImpactRuns
 from db.lanes import Lanes
 from db.read import Reader
+from db.study import Study
+from schema.asking import Asker
 from schema.execution import Executor
 from schema.mutating import Mutator
 from schema.sdl import build
@@ -40,10 +43,16 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
     steady = dataclasses.replace(reading, plan_cache_mode="force_generic_plan")
     reader = Reader(Lanes(steady, settings.pool_size), Lanes(adaptive, half))
     writers = await open_pool(Session(address, WRITER, timeout), half)
+    # For what is asked about the policy: seldom, and in transactions.
+    askers = await open_pool(reading, 2, least=0)
+    counters = await open_pool(dataclasses.replace(reading, statement_timeout_ms=BATCH_MS), 1, least=0)
+    study = Study()
     try:
         schema = build()._schema  # noqa: SLF001  graphql-core's own schema has no public name
         policies = Policies(writers)
-        executor = Executor(schema, reader, fast_path=settings.fast_path, max_cost=settings.max_cost)
+        runs = ImpactRuns(counters, writers, study)
+        asker = Asker(askers, study, runs)
+        executor = Executor(schema, reader, asker, fast_path=settings.fast_path, max_cost=settings.max_cost)
         mutator = Mutator(schema, reader, Commander(writers, Cipher(settings.key())))
         gate = Gate(Callers(writers, policies), executor, mutator, reader)
 
@@ -53,6 +62,10 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
 
         yield Parts(schema, gate, ready)
         await gate.close()
+        await runs.close()
     finally:
+        study.close()
+        await counters.close()
         await reader.close()
+        await askers.close()
         await writers.close()

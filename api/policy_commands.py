@@ -3,8 +3,10 @@
 `check`, `test` and `diff` speak by their exit code to a CI: 0 good, 1 not, 2 what was given cannot be used.
 """
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -95,17 +97,67 @@ def matrix(
     typer.echo(print_matrix(policy, role), nl=False)
 
 
+_Node = Annotated[str, typer.Option("--on", help="对象的全局标识，如 Dispute:0190a6c2-…；纠纷也可写案号")]
+_Field = Annotated[str | None, typer.Option(help="字段名，如 caseNumber；不写则只问该行。", show_default=False)]
+_Action = Annotated[str, typer.Option(help="动作代码，如 accept。")]
+
+
 @policy_app.command("explain")
 def explain(
     person: Annotated[str, typer.Option("--as", help="人员姓名。")],
-    node: Annotated[str, typer.Option("--on", help="对象的全局标识，如 Dispute:0190a6c2-…；纠纷也可写案号")],
-    field: Annotated[str | None, typer.Option(help="字段名，如 caseNumber；不写则只问该行。")] = None,
+    node: _Node,
+    field: _Field = None,
+    action: _Action = "read",
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(help="过去的一个时刻（本机时区）：按当时的策略、任职与团队解释。", show_default=False),
+    ] = None,
 ) -> None:
-    """说明此人能否看见某一行、某一字段，由哪一条规则决定，不成立的又差在哪里。"""
-    from api.explaining import Unanswerable, explain_to_terminal
+    """说明此人能否看见某一行、某一字段，或办理某一事项，由哪一条规则决定，不成立的又差在哪里，怎样才会改变。"""
+    from api.explaining import explain_to_terminal
+
+    instant = None if as_of is None else as_of.astimezone()
+    _tell(lambda connection: explain_to_terminal(connection, person, node, field, action, instant))
+
+
+@policy_app.command("who")
+def who(node: _Node, field: _Field = None, action: _Action = "read") -> None:
+    """列出谁看得见某一行、某一字段，或按策略办得了某一事项，各凭哪项任职、哪条规则。"""
+    from api.explaining import who_to_terminal
+
+    _tell(lambda connection: who_to_terminal(connection, node, field, action))
+
+
+@policy_app.command("impact")
+def impact(
+    draft: Annotated[str, typer.Argument(help="已存的版本号，或策略文件。")],
+    against: Annotated[
+        str | None, typer.Option(help="与之比较的版本号或文件；不写为现行策略。", show_default=False)
+    ] = None,
+) -> None:
+    """逐行数出一份策略对现有数据的影响：各角色、各令牌得失哪些行，哪些单元变为明文、掩码、不可见。"""
+    from api.weighing import impact_to_terminal
+
+    _tell(
+        lambda connection: impact_to_terminal(connection, _given(draft), None if against is None else _given(against))
+    )
+
+
+def _given(named: str) -> "int | Policy":
+    """A stored version by its number, or the policy of a file."""
+    if named.isascii() and named.isdigit():
+        return int(named)
+    file = Path(named)
+    if not file.is_file():
+        stop(f"没有文件 {named}。", UNUSABLE)
+    return _compiled(file)
+
+
+def _tell(answer: "Callable[[Any], Awaitable[list[str]]]") -> None:
+    from api.explaining import Unanswerable
 
     try:
-        lines = ask(lambda connection: explain_to_terminal(connection, person, node, field))
+        lines = ask(answer)
     except Unanswerable as error:
         stop(str(error))
     typer.echo("\n".join(lines))

@@ -164,16 +164,16 @@ class Session:
         return connection
 
 
-async def open_pool(session: Session, size: int) -> "asyncpg.Pool[asyncpg.Record]":
-    """A pool of such sessions, for work in transactions. Hold advisory locks only within a transaction: an open transaction is rolled
-    back when a connection returns, nothing else is."""
+async def open_pool(session: Session, size: int, least: int = 2) -> "asyncpg.Pool[asyncpg.Record]":
+    """A pool of such sessions, for work in transactions; `least` are opened at once, the others when they are needed. Hold advisory
+    locks only within a transaction: an open transaction is rolled back when a connection returns, nothing else is."""
 
     async def keep(_: "asyncpg.Connection[asyncpg.Record]") -> None:
         pass
 
     return await asyncpg.create_pool(
         **session.connect_arguments(),
-        min_size=min(2, size),
+        min_size=min(least, size),
         max_size=size,
         init=session.prepare,
         reset=keep,

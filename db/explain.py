@@ -1,22 +1,52 @@
-"""The attributes of one row and the appointments of one person, read for an explanation. Read-only."""
+"""What an explanation is made of: the attributes of one row, who holds which appointments on a day, and how much of a row the
+asker sees. Read-only; it decides nothing.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, literal_column, select
-from sqlalchemy.types import Uuid
+from sqlalchemy import and_, bindparam, case, exists, func, literal_column, select
+from sqlalchemy.types import Integer, Uuid
 
 from db import tables as t
-from db.catalog import CATALOG, SOURCES
-from db.sight import Sight
-from db.source import Attribute, Row
+from db.catalog import SOURCES
+from db.sight import Sight, claim_values, scope_of
+from db.source import Attribute, Row, Source, Sql
 from db.statement import compile_statement
 from policies.compile import Policy
-from policies.explain import Explanation, explain
 from policies.grant import Access, Appointment
+from policies.guard import POLICY
+
+COUNTY_DAY = "(now() AT TIME ZONE 'Asia/Shanghai')::date"
+# What a truth about a dispute is worked out from: he who reads that knows it anyway.
+_MADE_OF = {"is_open": "state", "is_recent": "closed_at"}
+
+
+@dataclass(frozen=True)
+class Post:
+    """An appointment in force: what people call it, and what a policy makes of it."""
+
+    id: UUID
+    organization_id: UUID
+    area_code: str
+    appointment: Appointment
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person with the posts that he held on a day. One that is suspended holds none."""
+
+    id: UUID
+    name: str
+    posts: tuple[Post, ...]
+
+    def access(self, policy: Policy) -> Access:
+        """What a policy lets him see and do."""
+        return Access(policy, [one.appointment for one in self.posts])
 
 
 async def attributes_of(connection: Any, source_name: str, key: UUID) -> dict[str, Any] | None:
@@ -24,7 +54,7 @@ async def attributes_of(connection: Any, source_name: str, key: UUID) -> dict[st
     source = SOURCES[source_name]
     row, at = Sight(_NOBODY).row(source, source.table.alias())
     columns = [_value(attribute, row).label(name) for name, attribute in source.attributes.items()]
-    statement = (
+    statement: Any = (
         select(literal_column("1").label("found"), *columns)
         .select_from(at)
         .where(row["id"] == bindparam("key", type_=Uuid()))
@@ -63,44 +93,135 @@ class _Nobody:
 _NOBODY: Any = _Nobody()
 
 
+async def concealed_from(connection: Any, asker: Access, source_name: str, key: UUID) -> frozenset[str] | None:
+    """The attributes of a row that somebody may not know; None where he does not see the row, or there is none."""
+    source, sight = SOURCES[source_name], Sight(asker)
+    row, at = sight.row(source, source.table.alias())
+    columns = [_known(sight, row, name).label(name) for name in source.attributes]
+    statement: Any = (
+        select(literal_column("1").label("found"), *columns)
+        .select_from(at)
+        # SECURITY: whether there is such a row is told to nobody who does not see it.
+        .where(row["id"] == bindparam("key", type_=Uuid()), sight.visible(row))
+    )
+    compiled = compile_statement(statement)
+    values = claim_values(asker) | {"key": key}
+    found = await connection.fetchrow(compiled.sql, *(values[name] for name in compiled.binds))
+    return None if found is None else frozenset(name for name in source.attributes if not found[name])
+
+
+def _known(sight: Sight, row: Row, name: str) -> Sql:
+    """SECURITY: whether the value of an attribute is no secret to one who sees the row: he reads the field of that name in clear,
+    or what it is made of, or sees the row that it points to. An area is as public as the row that lies in it."""
+    ways: list[Sql] = [_known_of(sight, row, name)]
+    if row.source.part and row.dispute is not None:
+        dispute = Row(SOURCES["Dispute"], row.dispute, row.dispute)
+        # What a part has of its dispute.
+        if name in SOURCES["Dispute"].attributes:
+            ways = [and_(sight.visible(dispute), _known_of(sight, dispute, name))]
+    return case((ways[0], literal_column("true")), else_=literal_column("false"))
+
+
+def _known_of(sight: Sight, row: Row, name: str) -> Sql:
+    source: Source = row.source
+    field = _MADE_OF.get(name, name)
+    if field in source.fields:
+        return sight.clear(row, field)
+    if name == "id" or name.endswith("code"):
+        return literal_column("true")
+    relation = source.relations.get(name.removesuffix("_id"))
+    if relation is None:
+        return literal_column("false")
+    target = SOURCES[relation.target]
+    pointed, at = sight.row(target, target.table.alias())
+    return exists(
+        select(literal_column("1"))
+        .select_from(at)
+        .where(relation.on(row, pointed.at), sight.visible(pointed))
+        .correlate(*scope_of(row))
+    )
+
+
+# `$2`: the day; today a person must be active and a team too, of another day we know only what was written with dates.
+_POSTS = f"""
+SELECT p.id AS person_id, p.name, a.id, a.role, a.organization_id, a.area_code,
+       ARRAY(SELECT m.team_id FROM team_member m JOIN team t ON t.id = m.team_id
+              WHERE m.person_id = a.person_id AND m.role = upper(a.role)
+                AND CASE WHEN $2 = {COUNTY_DAY} THEN t.state = 'ACTIVE'
+                         ELSE t.formed_on <= $2 AND (t.dissolved_on IS NULL OR t.dissolved_on > $2) END
+                AND m.valid_from <= $2 AND (m.valid_to IS NULL OR m.valid_to >= $2) ORDER BY m.team_id) AS team_ids
+  FROM person p
+  LEFT JOIN appointment a ON a.person_id = p.id AND p.state = 'ACTIVE'
+       AND a.valid_from <= $2 AND (a.valid_to IS NULL OR a.valid_to >= $2) AND ($3::uuid IS NULL OR a.id = $3)
+ WHERE ($1::uuid IS NULL OR p.id = $1)
+ ORDER BY p.name, p.id, a.role, a.area_code, a.id
+"""  # noqa: S608  made of constants
+
+
+async def people_of(
+    connection: Any, on: dt.date, person_id: UUID | None = None, appointment_id: UUID | None = None
+) -> list[Person]:
+    """The people, or one of them, with their posts of a day, or one of these; in the order of their names."""
+    found: dict[UUID, tuple[str, list[Post]]] = {}
+    for row in await connection.fetch(_POSTS, person_id, on, appointment_id):
+        _, posts = found.setdefault(row["person_id"], (row["name"], []))
+        if row["id"] is None:
+            continue
+        claims = {
+            "person_id": row["person_id"],
+            "organization_id": row["organization_id"],
+            "area_code": row["area_code"],
+            "team_ids": list(row["team_ids"]),
+        }
+        posts.append(Post(row["id"], row["organization_id"], row["area_code"], Appointment(row["role"], claims)))
+    return [Person(key, name, tuple(posts)) for key, (name, posts) in found.items()]
+
+
 async def access_of(connection: Any, policy: Policy, person_id: UUID, on: dt.date) -> Access:
-    """The access of a person by his appointments in force on a day."""
-    rows = await connection.fetch(
-        """
-        SELECT a.role, a.organization_id, a.area_code,
-               ARRAY(SELECT m.team_id FROM team_member m JOIN team t ON t.id = m.team_id
-                      WHERE m.person_id = a.person_id AND m.role = upper(a.role) AND t.state = 'ACTIVE'
-                        AND m.valid_from <= $2 AND (m.valid_to IS NULL OR m.valid_to >= $2) ORDER BY m.team_id) AS team_ids
-          FROM appointment a
-         WHERE a.person_id = $1 AND a.valid_from <= $2 AND (a.valid_to IS NULL OR a.valid_to >= $2)
-         ORDER BY a.role, a.area_code, a.id
-        """,
-        person_id,
-        on,
-    )
-    return Access(
-        policy,
-        [
-            Appointment(
-                row["role"],
-                {
-                    "person_id": person_id,
-                    "organization_id": row["organization_id"],
-                    "area_code": row["area_code"],
-                    "team_ids": list(row["team_ids"]),
-                },
-            )
-            for row in rows
-        ],
-    )
+    """The access of a person by the posts that he held on a day."""
+    (person,) = await people_of(connection, on, person_id)
+    return person.access(policy)
 
 
-async def explain_row(
-    connection: Any, access: Access, source_name: str, key: UUID, field_name: str | None
-) -> Explanation | None:
-    """The explanation for a row of the database; None if there is no such row."""
-    row = await attributes_of(connection, source_name, key)
-    if row is None:
-        return None
-    resource = CATALOG.resources[source_name]
-    return explain(access, resource, row, resource.fields[field_name] if field_name else None)
+async def day_of(connection: Any, instant: dt.datetime | None) -> dt.date:
+    """The day in the county of an instant; without one, today."""
+    day: dt.date = await connection.fetchval("SELECT (coalesce($1, now()) AT TIME ZONE 'Asia/Shanghai')::date", instant)
+    return day
+
+
+async def version_at(connection: Any, instant: dt.datetime) -> int | None:
+    """The policy version in force at an instant; None before the first one."""
+    found: int | None = await connection.fetchval(
+        "SELECT version FROM policy_version WHERE published_at <= $1 ORDER BY published_at DESC, version DESC LIMIT 1",
+        instant,
+    )
+    return found
+
+
+async def text_of(connection: Any, version: int) -> str:
+    """The text of a stored version. Raises LookupError where there is none."""
+    text: str | None = await connection.fetchval("SELECT text FROM policy_version WHERE version = $1", version)
+    if text is None:
+        raise LookupError(version)
+    return text
+
+
+async def version_for(connection: Any, asker: Access, version: int, action: str = "read") -> Any:
+    """The text and the tests of a stored version; None where there is none, or he does not read its text or may not take the action."""
+    source, sight = SOURCES[POLICY], Sight(asker)
+    row, at = sight.row(source, source.table.alias())
+    statement = (
+        select(row["text"], row["tests"])
+        .select_from(at)
+        # SECURITY: what is worked out of a text tells the text.
+        .where(
+            row["version"] == bindparam("version", type_=Integer()),
+            sight.visible(row),
+            sight.visible(row, action),
+            sight.clear(row, "text"),
+            sight.clear(row, "tests"),
+        )
+    )
+    compiled = compile_statement(statement)
+    values = claim_values(asker) | {"version": version}
+    return await connection.fetchrow(compiled.sql, *(values[name] for name in compiled.binds))

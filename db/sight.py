@@ -18,16 +18,17 @@ from db.catalog import CLAIMS, SOURCES
 from db.guards import guards_of
 from db.source import ALWAYS, Relation, Row, Source, Sql, json_value
 from db.statement import JsonRow, text_array
-from db.transitions import CREATING, FROM_STATES
+from db.transitions import ASKING, CREATING, FROM_STATES
 from policies.grant import Access, Reading
 from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, all_of, implies
 
 
 class Sight:
-    """One access, in SQL. Stateless but for the access it asks."""
+    """One access, in SQL. Stateless but for the access it asks. `claims`: how the binds of its claims begin, where a statement
+    looks with the eyes of two."""
 
-    def __init__(self, access: Access) -> None:
-        self.access = access
+    def __init__(self, access: Access, claims: str = "claim") -> None:
+        self.access, self._claims = access, claims
 
     # -- rows: the one place where a row's visibility is decided
 
@@ -99,7 +100,7 @@ class Sight:
         return rows != Never() and implies(rows, parts)
 
     def claim(self, reference: ClaimRef) -> Sql:
-        return bindparam(f"claim_{reference.slot}_{reference.name}", type_=CLAIMS[reference.name])
+        return bindparam(f"{self._claims}_{reference.slot}_{reference.name}", type_=CLAIMS[reference.name])
 
     # -- fields: the one place where a value's form is decided
 
@@ -176,7 +177,7 @@ class Sight:
 
     def _can(self, row: Row) -> Sql:
         chosen: list[Sql] = []
-        for action in sorted(row.source.actions - {"read", "count"} - CREATING.get(row.source.name, frozenset())):
+        for action in sorted(row.source.actions - ASKING - CREATING.get(row.source.name, frozenset())):
             rows = self.access.grant(row.source.name, action).rows
             if rows == Never():
                 continue
@@ -193,6 +194,11 @@ class Sight:
         if not chosen:
             return func.to_json(text_array([]))
         return func.to_json(func.array_remove(array[Any](chosen, type_=Text()), null()))
+
+
+def claim_values(access: Access, claims: str = "claim") -> dict[str, Any]:
+    """The values of the binds by which a statement refers to the claims of an access."""
+    return {f"{claims}_{slot}_{name}": value for slot, held in enumerate(access.claims) for name, value in held.items()}
 
 
 def scope_of(row: Row) -> tuple[FromClause, ...]:

@@ -39,6 +39,9 @@ FROM_STATES: dict[str, tuple[str, ...]] = {
     "reopen": ("CLOSED", "ARCHIVED"),
 }
 
+# Actions that are questions: nothing is done to the row, so they are never offered on it.
+ASKING = frozenset({"read", "count", "impact", "explain"})
+
 # Actions that make a new row of a resource: never offered on a row that is there.
 CREATING: dict[str, frozenset[str]] = {
     "Dispute": frozenset({"register"}),

@@ -11,7 +11,7 @@ from typing import Any
 
 from policies.catalog import Field, Resource
 from policies.compile import Policy
-from policies.grant import Access, Appointment, Bound
+from policies.grant import Access, Appointment, Bound, Grant
 from policies.predicate import (
     And,
     ClaimRef,
@@ -74,22 +74,14 @@ def explain(
     """Which rules decide about a row (its attributes by name) and a field of it, and what the others lack. The values of the
     attributes named in `concealed` are not told."""
     grant, claims = access.grant(resource.name, action), access.claims
-    visible = evaluate(grant.rows, row, claims)
-    shown = None
+    visible, shown = outcome(access, resource, row, field, action)
     cell, wanted = "row", "row"
     if field is not None:
         wanted = f"~{field.field_class}" if field.mask == "stored" else field.field_class
-        reading = grant.field(field)
-        shown, cell = "hidden", wanted
-        if visible and evaluate(reading.clear, row, claims):
-            shown = "clear"
-        elif visible and evaluate(reading.masked, row, claims):
-            shown, cell = "masked", f"~{field.field_class}"
+        cell = f"~{field.field_class}" if shown == "masked" else wanted
     voice = _Voice(access.policy, resource, row, claims, concealed)
     verdicts = []
-    for bound in grant.bounds:
-        if field is not None and not (bound.rule.covers(f"~{field.field_class}") or bound.rule.every):
-            continue
+    for bound in speaking(grant, field):
         failed = next((part for part in conjuncts(bound.rows) if not evaluate(part, row, claims)), None)
         verdicts.append(Verdict(bound, None if failed is None else voice.spell(failed)))
     matching = [one.bound for one in verdicts if one.failed is None and one.bound.rule.covers(cell)]
@@ -98,6 +90,27 @@ def explain(
     full = visible if field is None else shown == "clear" or (field.mask == "stored" and shown == "masked")
     changes = () if full else tuple(_changes(access, voice, action, wanted))
     return Explanation(visible, shown, tuple(verdicts), decisive, changes)
+
+
+def outcome(
+    access: Access, resource: Resource, row: Row, field: Field | None = None, action: str = "read"
+) -> tuple[bool, str | None]:
+    """Whether the row shows (or the action may be taken), and how the field does: an explanation without the reasons."""
+    grant, claims = access.grant(resource.name, action), access.claims
+    visible = evaluate(grant.rows, row, claims)
+    if field is None:
+        return visible, None
+    reading = grant.field(field)
+    if visible and evaluate(reading.clear, row, claims):
+        return visible, "clear"
+    return visible, "masked" if visible and evaluate(reading.masked, row, claims) else "hidden"
+
+
+def speaking(grant: Grant, field: Field | None) -> Iterator[Bound]:
+    """The rules that have a say about the row as such, or about a field of it, whatever the row is."""
+    for bound in grant.bounds:
+        if field is None or bound.rule.covers(f"~{field.field_class}"):
+            yield bound
 
 
 def _changes(access: Access, voice: _Voice, action: str, wanted: str) -> Iterator[Change]:
@@ -123,7 +136,12 @@ def _changes(access: Access, voice: _Voice, action: str, wanted: str) -> Iterato
         for rule in policy.rules_for(role, resource.name, action):
             if rule.role != role or not rule.allow or not rule.covers(wanted):
                 continue
-            lacking = [part for part in conjuncts(rule.rows) if not _fits(part, row, access.appointments)]
+            # SECURITY: what the asker may not know of the row is not told by what it lacks either.
+            lacking = [
+                part
+                for part in conjuncts(rule.rows)
+                if voice.conceals(part) or not _fits(part, row, access.appointments)
+            ]
             # An appointment changes what he is, not what the row is.
             if all(claims_of(part) and voice.can_be(part) for part in lacking):
                 _keep(best, Change(role, rule.line, False, (*map(voice.need, lacking), *denials)))
@@ -184,10 +202,14 @@ class _Voice:
     def can_be(self, predicate: Predicate) -> bool:
         """Whether claims could meet a condition on this row: what the row does not have, nobody's claim equals."""
         return all(
-            self.row.get(one.attribute) is not None
+            one.attribute in self.concealed or self.row.get(one.attribute) is not None
             for one in atoms_of(predicate)
             if isinstance(one, Eq | In) and claims_of(one)
         )
+
+    def conceals(self, predicate: Predicate) -> bool:
+        """Whether a condition speaks of what the asker may not know."""
+        return any(one.attribute in self.concealed for one in atoms_of(predicate) if isinstance(one, Eq | In | Has))
 
     def _asked(self, predicate: Predicate) -> str:
         match predicate:

@@ -16,7 +16,7 @@ from policies.words import words
 
 # The policy as a resource of the catalog: who may do what about it is a rule like any other.
 POLICY = "PolicyVersion"
-POLICY_ACTIONS = frozenset({"read", "draft", "approve", "publish", "rollback"})
+POLICY_ACTIONS = frozenset({"read", "draft", "approve", "publish", "rollback", "impact", "explain"})
 
 Person = TypeVar("Person", bound=Hashable)
 

@@ -39,7 +39,7 @@ ACTIONS: dict[str, str] = {
     # Of people and their posts.
     "suspend": "停用账号", "restore": "恢复账号", "grant": "授予任职", "end": "终止任职", "delegate": "安排代行",
     # Of the policy itself (`policies.guard`).
-    "draft": "起草", "check": "检查", "test": "测试", "approve": "批准", "publish": "发布", "rollback": "回退", "explain": "解释他人权限",
+    "draft": "起草", "approve": "批准", "publish": "发布", "rollback": "回退", "impact": "计算影响", "explain": "解释他人权限",
     # Where an action means something else on another resource.
     "Party.withdraw": "登记退出", "Party.update": "更正信息",
     "Alert.close": "关闭", "Inspection.record": "登记", "Visit.record": "登记",

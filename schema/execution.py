@@ -26,8 +26,10 @@ from graphql.execution.values import get_variable_values
 
 from db.read import Reader, Reading, TooSlow
 from db.select import select_plan
+from db.sight import claim_values
 from db.statement import Statement
 from policies.grant import Access
+from schema.asking import Asker, merged
 from schema.operation import Answer, Operation
 from schema.planner import Planned, plan_operation
 from schema.refusal import Code, Refusal
@@ -35,6 +37,8 @@ from schema.values import same_looks
 
 CACHED = 2000
 VARIANTS = 16
+# No epoch: an answer of parts that do not belong together is no answer.
+_TORN = -1
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,7 @@ class Viewer:
     @cached_property
     def values(self) -> dict[str, Any]:
         """The binds of a statement that are the same in all that he asks: his claims, and what `viewer` shows."""
-        found = {
-            f"claim_{slot}_{name}": value
-            for slot, claims in enumerate(self.access.claims)
-            for name, value in claims.items()
-        }
+        found = claim_values(self.access)
         found["viewer_person_id"] = self.person_id
         found["viewer_roles"] = list(self.roles)
         found["viewer_token_expires_at"] = self.token_expires_at
@@ -89,13 +89,20 @@ class Executor:
     """Queries of one process. Plans and statements are kept by document, operation and shape of access."""
 
     def __init__(
-        self, schema: GraphQLSchema, reader: Reader, *, fast_path: bool = True, max_cost: int = 20_000
+        self,
+        schema: GraphQLSchema,
+        reader: Reader,
+        asker: Asker | None = None,
+        *,
+        fast_path: bool = True,
+        max_cost: int = 20_000,
     ) -> None:
         self.schema, self.reader, self.fast_path, self.max_cost = executable(schema), reader, fast_path, max_cost
+        self._asker = asker
         self._ready: OrderedDict[Any, list[Ready]] = OrderedDict()
 
-    async def run(self, operation: Operation, viewer: Viewer) -> tuple[int, Answer]:
-        """The epoch of the snapshot that was read, and the answer. Raises Refusal."""
+    async def run(self, operation: Operation, viewer: Viewer, epoch: int | None = None) -> tuple[int, Answer]:
+        """The epoch of the snapshot that was read, and the answer. `epoch`: that under which the viewer was read. Raises Refusal."""
         variables = get_variable_values(
             self.schema,
             operation.definition.variable_definitions or (),
@@ -109,21 +116,31 @@ class Executor:
         ready = self._prepare(operation, viewer.access, variables, typed=by_core)
         values, cost = self._values(ready.planned, viewer, variables)
         extensions = {"cost": {"rows": cost, "limit": self.max_cost}}
-        if not ready.planned.plan.items:
-            reading = Reading(await self.reader.epoch(), b"{}", ())
-        else:
-            try:
-                reading = await self.reader.read(ready.statement, values)
-            except TooSlow:
-                message = "查询超时：请缩小范围（加筛选条件、减少每页条数或少取嵌套内容）后重试。"
-                raise Refusal(Code.TOO_COSTLY, message) from None
+        reading = await self._read(ready, values)
         data = reading.data
         errors = tuple(_not_found(key) for key in reading.missing)
+        if ready.planned.questions:
+            assert self._asker is not None
+            now, answers, refused = await self._asker.answer(ready.planned.questions, viewer, variables, epoch)
+            if now != reading.epoch or (epoch is not None and now != epoch):
+                # They were read under different rights: there is no one answer.
+                return _TORN, Answer(None)
+            data = merged(ready.planned.order, data, answers)
+            errors += refused
         if by_core:
             result = await self._complete(operation, orjson.loads(data))
             errors = (*(told(error) for error in result.errors or ()), *errors)
             data = orjson.dumps(result.data)
         return reading.epoch, Answer(data, errors, extensions)
+
+    async def _read(self, ready: Ready, values: Mapping[str, Any]) -> Reading:
+        if not ready.planned.plan.items:
+            return Reading(await self.reader.epoch(), b"{}", ())
+        try:
+            return await self.reader.read(ready.statement, values)
+        except TooSlow:
+            message = "查询超时：请缩小范围（加筛选条件、减少每页条数或少取嵌套内容）后重试。"
+            raise Refusal(Code.TOO_COSTLY, message) from None
 
     def _prepare(self, operation: Operation, access: Access, variables: Any, typed: bool) -> Ready:
         key: Any = (

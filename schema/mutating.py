@@ -24,7 +24,8 @@ from schema.execution import Viewer, told
 from schema.mutation import COMMAND_OF
 from schema.operation import Answer, Operation
 from schema.order import Mistaken, order_of
-from schema.payload import Payload, Picks, payload_of, picks_of, plain
+from schema.payload import Payload, payload_of, plain
+from schema.picks import Picks, picks_of
 from schema.planner import Planner
 from schema.refusal import Code, Refusal
 from schema.values import Source, same_looks

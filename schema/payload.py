@@ -15,44 +15,8 @@ from db.commands.carry_out import Receipt
 from db.select import select_plan
 from db.statement import Statement
 from schema.order import camel
+from schema.picks import Picks, pick
 from schema.planner import Extract, Planner
-
-# The types of the objects in a payload that are no rows.
-_KINDS = {
-    "userErrors": "UserError",
-    "conflict": "Conflict",
-    "differences": "Difference",
-    "revealed": "Revealed",
-}
-
-
-@dataclass(frozen=True)
-class Picks:
-    """The members selected of an object that is no row: response key, name, and the picks of what is below."""
-
-    kind: str
-    items: tuple[tuple[str, str, Picks | None], ...]
-
-    def of(self, value: Any) -> Any:
-        """What is selected of a value, of each of a list, of nothing nothing."""
-        if value is None:
-            return None
-        if isinstance(value, list):
-            return [self.of(one) for one in value]
-        return {
-            key: self.kind if name == "__typename" else below.of(value[name]) if below is not None else value[name]
-            for key, name, below in self.items
-        }
-
-
-def picks_of(planner: Planner, nodes: list[FieldNode], kind: str) -> Picks:
-    """The picks of the fields that ask for an object of the kind."""
-    return Picks(kind, tuple(_pick(planner, key, found) for key, found in planner.below(nodes, kind).items()))
-
-
-def _pick(planner: Planner, key: str, nodes: list[FieldNode]) -> tuple[str, str, Picks | None]:
-    name = nodes[0].name.value
-    return key, name, picks_of(planner, nodes, _KINDS[name]) if name in _KINDS else None
 
 
 @dataclass(frozen=True)
@@ -101,7 +65,7 @@ def payload_of(planner: Planner, command: Command, nodes: list[FieldNode]) -> Pa
             lookups.append(p.Lookup(key, "id", "shown_id", planner.node(command.shows, found)))
             items.append((key, _object(key), None))
         else:
-            items.append(_pick(planner, key, found))
+            items.append(pick(planner, key, found, command.payload))
     keys = tuple(one.key for one in lookups)
     statement = select_plan(p.Plan(tuple(lookups), keys), planner.access) if lookups else None
     extracts = {name: extract for name, extract in planner.extracts.items() if name not in before}

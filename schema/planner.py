@@ -33,9 +33,12 @@ from db.ways import Ways
 from policies.grant import Access
 from policies.predicate import Never
 from schema import inputs
+from schema.asking import ASKED, Question
+from schema.asking import MOST as MOST_QUESTIONS
 from schema.node import NODE_TYPES, snake
 from schema.operation import Operation
 from schema.page import DEFAULT_PAGE
+from schema.picks import picks_of
 from schema.query import MAX_NODES
 from schema.refusal import Code, Refusal
 from schema.values import Looks, Source, source_of
@@ -47,6 +50,9 @@ COUNT_ROWS = 100
 NARROW_COUNT_ROWS = 500
 WIDE_COUNT_ROWS = 5_000
 TIMELINE_ROWS = 30
+
+# What graphql-core answers from the schema itself.
+_INTROSPECTION = ("__schema", "__type")
 
 # A value of a statement: the bind's name and how to get it from the coerced variables of a call. May raise Refusal.
 Extract = Callable[[Any], Any]
@@ -60,6 +66,9 @@ class Planned:
     extracts: dict[str, Extract]
     sizes: dict[str, Extract]
     looks: list[tuple[Callable[[Any], Any], Any]] = field(default_factory=list)
+    # What Python answers, and the response keys of all that is asked, in their order.
+    questions: tuple[Question, ...] = ()
+    order: tuple[str, ...] = ()
     _costs: dict[tuple[int, ...], int] = field(default_factory=dict)
 
     def cost(self, variables: Any) -> int:
@@ -69,6 +78,7 @@ class Planned:
         known = self._costs.get(key)
         if known is None:
             known = sum(_cost(item, sizes) for item in self.plan.items)
+            known += sum(ASKED[one.name].cost for one in self.questions)
             if len(self._costs) < MAX_PAGE:  # a client that tries every size gains nothing
                 self._costs[key] = known
         return known
@@ -100,15 +110,33 @@ class Planner:
         assert root is not None
         items: list[p.Root] = []
         nullable: list[str] = []
-        for key, nodes in self.collect([self.operation.definition.selection_set], root.name).items():
+        questions: list[Question] = []
+        found = self.collect([self.operation.definition.selection_set], root.name)
+        for key, nodes in found.items():
             name = nodes[0].name.value
             if name == "__typename":
                 items.append(p.Typename(key, root.name))
+            elif name in ASKED:
+                questions.append(self.question(key, nodes, root.fields[name]))
             elif not name.startswith("__"):
                 items.append(self.root(key, nodes, root.fields[name]))
                 if name in ("node", "dispute"):
                     nullable.append(key)
-        return Planned(p.Plan(tuple(items), tuple(nullable)), self.extracts, self.sizes, self.looks.taken)
+        if len(questions) > MOST_QUESTIONS:
+            raise Refusal(Code.TOO_COSTLY, f"一次至多 {MOST_QUESTIONS} 个关于策略的问题，请分几次问。")
+        return Planned(
+            p.Plan(tuple(items), tuple(nullable)),
+            self.extracts,
+            self.sizes,
+            self.looks.taken,
+            tuple(questions),
+            tuple(key for key, nodes in found.items() if nodes[0].name.value not in _INTROSPECTION),
+        )
+
+    def question(self, key: str, nodes: list[FieldNode], definition: GraphQLField) -> Question:
+        arguments = {snake_name(name): one for name, one in self.arguments(nodes[0], definition).items()}
+        kind = get_named_type(definition.type).name
+        return Question(key, nodes[0].name.value, arguments, picks_of(self, nodes, kind))
 
     # -- selections
 

@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar
 
 import strawberry
 
+from schema import explanation, impact, policy_text
 from schema.dispute import Dispute
 from schema.node import Node, one
 from schema.page import planned, rows
@@ -83,3 +84,13 @@ class Query:
         ] = strawberry.UNSET,
     ) -> Statistics:
         return planned()
+
+    explain_access = explanation.explain_access
+    who_can_see = explanation.who_can_see
+    what_can_see = explanation.what_can_see
+    policy_check = policy_text.policy_check
+    policy_test = policy_text.policy_test
+    policy_diff = policy_text.policy_diff
+    policy_matrix = policy_text.policy_matrix
+    policy_impact = impact.policy_impact
+    policy_impact_samples = impact.policy_impact_samples

@@ -11,6 +11,7 @@ from db.tables.dispute import dispute
 from db.tables.event import event
 from db.tables.follow_up import follow_up
 from db.tables.handover import escalation, opinion, recusal
+from db.tables.impact import policy_impact
 from db.tables.measure import measure
 from db.tables.obligation import obligation, performance
 from db.tables.organization import organization
@@ -29,7 +30,7 @@ __all__ = [
     "access_epoch", "agreement", "alert", "alert_rule", "appointment", "area", "assessment", "assignment",
     "attendance", "calendar_day", "case_counter", "company", "compound", "confirmation", "dispute", "escalation",
     "event", "extension", "factor", "follow_up", "inspection", "measure", "mediator", "metadata", "note",
-    "obligation", "opinion", "organization", "party", "performance", "person", "policy_version", "recusal",
+    "obligation", "opinion", "organization", "party", "performance", "person", "policy_impact", "policy_version", "recusal",
     "referral", "request", "session", "signature", "tally", "tally_change", "tally_days", "tally_sum", "team", "team_member",
     "token", "visit",
 ]  # fmt: skip

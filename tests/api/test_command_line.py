@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -20,6 +21,7 @@ from api.__main__ import main as run_main
 from api.settings import BadSettings, Settings
 from db.county import PRINCIPALS
 from db.engine import Address
+from policies.compile import POLICY_PATH
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 ROOT = Path(__file__).parents[2]
@@ -359,7 +361,7 @@ def test_policy_matrix_is_a_table(tmp_path: Path) -> None:
 
 
 def test_policy_explain_names_the_rule_and_what_is_missing(
-    own_county: Address, at_database: Address, monkeypatch: pytest.MonkeyPatch
+    own_county: Address, at_database: Address, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     url = f"postgresql://{own_county.user}@/{own_county.database}?host={own_county.host}"
     monkeypatch.setenv("SANLIAN_DATABASE_URL", url)
@@ -367,6 +369,8 @@ def test_policy_explain_names_the_rule_and_what_is_missing(
 
     async def find() -> UUID:
         connection = await connect(own_county)
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute("UPDATE policy_version SET published_at = '2024-01-01T00:00:00Z'")
         found: UUID = await connection.fetchval("SELECT id FROM dispute ORDER BY id LIMIT 1")
         await connection.close()
         return found
@@ -378,6 +382,32 @@ def test_policy_explain_names_the_rule_and_what_is_missing(
     assert "✓ 第 " in told.output
     told = call("policy", "explain", "--as", PRINCIPALS["system_admin"], "--on", node)
     assert "不可见" in told.output
+    assert "怎样才会改变：" in told.output
+    assert "若任司法局业务管理员" in told.output
+    told = call("policy", "explain", "--as", PRINCIPALS["bureau_admin"], "--on", node, "--action", "assess")
+    assert "评估风险：不可办" in told.output
+    told = call("policy", "explain", "--as", PRINCIPALS["bureau_admin"], "--on", node, "--as-of", "2024-06-01")
+    assert "截至 2024-06-01" in told.output, told.output
+    for day in ("1999-01-01", "2999-01-01"):
+        assert call("policy", "explain", "--as", PRINCIPALS["court"], "--on", node, "--as-of", day).exit_code == 1
+    assert call("policy", "explain", "--as", PRINCIPALS["court"], "--on", node, "--action", "fly").exit_code == 1
+    told = call("policy", "who", "--on", node, "--field", "caseNumber")
+    assert told.exit_code == 0, told.output
+    assert f"{PRINCIPALS['bureau_admin']}\t司法局业务管理员\t371525\t" in told.output
+    assert PRINCIPALS["system_admin"] not in told.output
+    assert call("policy", "who", "--on", "Dispute:1").exit_code == 1
+    wider = tmp_path / "wider.csv"
+    rule = "p, bureau_admin, Party, read, in_county and not recent, contact, deny\n"
+    wider.write_text(POLICY_PATH.read_text(encoding="utf-8") + rule, encoding="utf-8")
+    told = call("policy", "impact", str(wider))
+    assert told.exit_code == 0, told.output
+    assert re.search(
+        r"角色 司法局业务管理员（bureau_admin，\d+ 项任职）\n  当事人 查看：联系电话 \d+ 格变为不可见", told.output
+    )
+    assert "没有影响" in call("policy", "impact", "1").output
+    assert call("policy", "impact", "1", "--against", str(wider)).output != told.output
+    for unusable in ("99", "nosuch.csv"):
+        assert call("policy", "impact", unusable).exit_code in (1, 2)
     court = PRINCIPALS["court"]
     for who, what, more in (
         ("无此人", node, ()),

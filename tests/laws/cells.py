@@ -22,7 +22,7 @@ from db.engine import Address, Session
 from db.guards import GUARDS
 from db.lanes import Lanes
 from db.read import Reader
-from db.transitions import FROM_STATES
+from db.transitions import ASKING, FROM_STATES
 from policies.grant import Access
 from policies.oracle import Form, Judge, Oracle, Thing, thing
 from schema.execution import Executor, Viewer
@@ -260,7 +260,7 @@ class Caller:
             assert not self.visible(self.desk.relations[resource][name]), (resource, name)
         can = {
             action
-            for action in SOURCES[resource].actions - {"read", "count"}
+            for action in SOURCES[resource].actions - ASKING
             if (resource != "Dispute" or row["state"] in FROM_STATES.get(action, ()))
             and self.judge.may(resource, self.thing(resource, row), "row", action)
         }

@@ -4,6 +4,7 @@ Fields, lists with all their arguments, aliases (nasty ones too), fragments, @sk
 """
 
 import random
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -18,6 +19,8 @@ from graphql import (
     is_non_null_type,
 )
 
+from schema.asking import ASKED
+
 # Aliases that mean something in SQL or in the statements that we build.
 NASTY = (
     "j", "v0", "rn", "j0", "o0", "epoch", "data", "missing", "select", "from", "order", "user", "value", "kind", "asked", "node", "nodes",
@@ -30,8 +33,11 @@ DAYS = ("2023-01-01", "2023-12-27", "2024-02-20", "0001-01-01", "9999-12-31")
 class Query:
     """One document with its variables."""
 
-    def __init__(self, schema: GraphQLSchema, dice: random.Random, ids: dict[str, list[str]]) -> None:
-        self.schema, self.dice, self.ids = schema, dice, ids
+    def __init__(
+        self, schema: GraphQLSchema, dice: random.Random, ids: dict[str, list[str]], questions: Collection[str] = ()
+    ) -> None:
+        """`questions`: which of those that Python answers may stand at the root."""
+        self.schema, self.dice, self.ids, self.questions = schema, dice, ids, questions
         self.declared: list[str] = []
         self.variables: dict[str, Any] = {}
         self.fragments: list[str] = []
@@ -65,7 +71,11 @@ class Query:
         if isinstance(value, list):
             return "[" + ", ".join(self.literal(named, one) for one in value) + "]"
         if isinstance(value, dict):
-            return "{" + ", ".join(f"{name}: {self.literal(named.fields[name].type, one)}" for name, one in value.items()) + "}"
+            return (
+                "{"
+                + ", ".join(f"{name}: {self.literal(named.fields[name].type, one)}" for name, one in value.items())
+                + "}"
+            )
         return str(value) if isinstance(named, GraphQLEnumType) else orjson.dumps(value).decode()
 
     def identifier(self) -> str:
@@ -86,7 +96,11 @@ class Query:
             return self.dice.choice(sorted(named.values))
         match named.name:
             case "Int":
-                return self.dice.choice((1, 2, 3, 5, 0, -1, 201, 2**31 - 1)) if self.chance(20) else self.dice.randint(1, 4)
+                return (
+                    self.dice.choice((1, 2, 3, 5, 0, -1, 201, 2**31 - 1))
+                    if self.chance(20)
+                    else self.dice.randint(1, 4)
+                )
             case "Boolean":
                 return self.chance(50)
             case "Date":
@@ -96,10 +110,17 @@ class Query:
             case "Money":
                 return self.dice.choice(("0", "1860.00", "999999999999.99"))
             case "ID":
-                prefix = {"compoundId": "Compound", "teamId": "Team", "mediatorId": "Mediator", "disputeId": "Dispute"}.get(name)
+                prefix = {
+                    "compoundId": "Compound",
+                    "teamId": "Team",
+                    "mediatorId": "Mediator",
+                    "disputeId": "Dispute",
+                }.get(name)
                 if prefix and self.chance(80):
                     return self.dice.choice(self.ids[prefix])
                 return self.identifier() if self.chance(90) else "junk"
+        if name in ("action", "role"):
+            return self.dice.choice(("read", "accept", "police", "fly"))
         if name == "areaCode":
             return self.dice.choice(("371525", "371525002", "371525002001", "371525002001001", "37"))
         return self.dice.choice(TEXTS)
@@ -118,7 +139,7 @@ class Query:
             number = self.dice.randint(1, 4) if self.chance(96) else self.dice.choice((0, -1, 201))
             told.append(f"{size}: {self.given('Int', number)}")
             if self.chance(4):
-                told.append(f'{self.dice.choice(("after", "before"))}: {self.given("String", "WyJ4Il0=")}')
+                told.append(f"{self.dice.choice(('after', 'before'))}: {self.given('String', 'WyJ4Il0=')}")
         return f"({', '.join(told)})" if told else ""
 
     # -- selections
@@ -135,6 +156,7 @@ class Query:
         fields: Any = self.schema.type_map[kind]
         names = sorted(fields.fields)
         if kind == "Query":
+            names = [name for name in names if name not in ASKED or name in self.questions]
             names = [name for name in names if name not in ("node", "nodes") or self.chance(70)]
         leaves = [name for name in names if is_leaf_type(get_named_type(fields.fields[name].type))]
         trees = [name for name in names if name not in leaves]
@@ -147,7 +169,9 @@ class Query:
         if self.chance(30):
             parts.append("__typename")
         if kind == "Query" and self.introspects:
-            parts.append('s: __type(name: "Party") { name fields { name type { kind name } } } __schema { queryType { name } }')
+            parts.append(
+                's: __type(name: "Party") { name fields { name type { kind name } } } __schema { queryType { name } }'
+            )
         if not parts:
             parts.append("__typename")
         if depth > 0 and self.chance(25):

@@ -11,12 +11,15 @@ import pytest_asyncio
 
 from api.limits import Limits
 from db.engine import Address
+from schema.asking import ASKED
 from tests.laws.asking import Desk, open_desk
 from tests.laws.expected import TABLES, gid
 from tests.laws.making import NASTY, Query
 from tests.laws.people import EVERYONE, appoint_several
 
-WIDE = Limits(max_tokens=20_000, max_aliases=500, max_root_fields=50, max_directives=500, max_depth=30, max_introspections=50)
+WIDE = Limits(
+    max_tokens=20_000, max_aliases=500, max_root_fields=50, max_directives=500, max_depth=30, max_introspections=50
+)
 QUERIES = 100
 
 
@@ -58,6 +61,22 @@ async def test_random_queries(both: tuple[Desk, Desk], ids: dict[str, list[str]]
         query = Query(both[0].parts.schema, dice, ids)
         told.update(await alike(both, dice.choice(EVERYONE), query.text, **query.variables))
     assert told["OK"] > QUERIES / 12, told
+    assert not told["INTERNAL"], told
+
+
+async def test_random_questions(both: tuple[Desk, Desk], ids: dict[str, list[str]]) -> None:
+    """Questions that Python answers, among others and alone: about himself, about others, refused ones, unknown rows."""
+    told: Counter[str] = Counter()
+    for number in range(5000, 5000 + QUERIES // 2):
+        dice = random.Random(number)
+        # A run of an impact tells the time; the tests of a policy take too long for so many.
+        questions = dice.sample(sorted(set(ASKED) - {"policyImpact", "policyTest"}), 4)
+        query = Query(both[0].parts.schema, dice, ids, questions)
+        while not any(one in query.text for one in questions):
+            query = Query(both[0].parts.schema, dice, ids, questions)
+        told.update(await alike(both, dice.choice(EVERYONE), query.text, **query.variables))
+    assert told["OK"] > 2, told
+    assert told["FORBIDDEN"] > 2, told
     assert not told["INTERNAL"], told
 
 

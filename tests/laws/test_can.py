@@ -24,7 +24,7 @@ from db.county.people import PRINCIPALS, SECOND_MEDIATOR, SEED_GRID
 from db.desk import Actor
 from db.engine import Address
 from db.guards import GUARDS, PART_GUARDS
-from db.transitions import CREATING, FROM_STATES
+from db.transitions import ASKING, CREATING, FROM_STATES
 from policies.predicate import Never
 from tests.commands.office import DAY, HOUR, Case, Office, now, open_office
 from tests.conftest import _lend
@@ -55,7 +55,7 @@ def command_of(resource: str, action: str) -> str:
 def test_every_action_is_a_command_and_every_guard_is_of_an_action() -> None:
     """Nothing is offered that cannot be called; nothing is guarded that is not offered."""
     for resource, source in SOURCES.items():
-        for action in source.actions - {"read", "count"}:
+        for action in source.actions - ASKING:
             assert command_of(resource, action) in COMMANDS, (resource, action)
     assert set(GUARDS) <= set(FROM_STATES)
     for resource, action in PART_GUARDS:
@@ -439,7 +439,7 @@ class Judged:
 def _granted(hall: Hall, person: str, resource: str) -> set[str]:
     """The actions for which any rule of his speaks."""
     access = hall.actors[person].access
-    actions = SOURCES[resource].actions - {"read", "count"} - CREATING.get(resource, frozenset())
+    actions = SOURCES[resource].actions - ASKING - CREATING.get(resource, frozenset())
     return {action for action in actions if access.grant(resource, action).rows != Never()}
 
 
@@ -477,7 +477,7 @@ async def test_what_is_listed_of_a_part_is_what_would_succeed(hall: Hall) -> Non
     for person in PEOPLE:
         for resource, keys in ({**hall.parts, "Team": teams[:6] + teams[-4:]}).items():
             granted = sorted(_granted(hall, person, resource))
-            actions = sorted(SOURCES[resource].actions - {"read", "count"} - CREATING.get(resource, frozenset()))
+            actions = sorted(SOURCES[resource].actions - ASKING - CREATING.get(resource, frozenset()))
             for key, listed in (await hall.can(person, resource, keys)).items():
                 turn += 1
                 others = actions[turn % len(actions)] if turn % 11 == 0 else None

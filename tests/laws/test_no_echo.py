@@ -202,6 +202,13 @@ def probes(
                 yield f"{{ disputes({argument % literal}) {{ totalCount }} }}", {}
             yield f"{{ disputes {literal} {{ totalCount }} }}", {}
         resource, key, _ = owners[canary][0]
+        about = "rules { condition failed } changes { needs }"
+        yield f"query ($v: ID!) {{ explainAccess(node: $v) {{ known {about} }} whoCanSee(node: $v) {{ total people {{ name }} }} }}", {
+            "v": gid(resource, key)
+        }
+        yield f"query ($v: String) {{ explainAccess(node: \"{gid(resource, key)}\", field: $v) {{ known {about} }} }}", {"v": canary}
+        yield "query ($v: ID!, $a: String!) { explainAccess(node: $v, action: $a) { known } }", {"v": canary, "a": canary}
+        yield "query ($v: String!) { whatCanSee(token: $v) { roles } policyMatrix(roles: [$v]) { sha256 } }", {"v": canary}
         yield f"query ($v: ID!) {{ node(id: $v) {{ id ... on {resource} {{ access {{ hidden can }} }} }} }}", {"v": gid(resource, key)}
     yield "query ($v: Boolean!) { disputes @include(if: $v) { totalCount } }", {"v": hidden}
 

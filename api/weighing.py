@@ -1,0 +1,72 @@
+"""`python -m api policy impact`: what a policy would change on the data as it is, counted while one waits, line by line."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from api.explaining import Unanswerable
+
+if TYPE_CHECKING:
+    from policies.compile import Policy
+
+
+async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "int | Policy | None") -> list[str]:
+    """The impact as lines; the progress goes to standard error. Raises Unanswerable."""
+    from db.impact_run import measure
+    from db.publication import live_policy
+    from db.study import Study
+
+    study = Study(seconds=3600)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            try:
+                before = await (live_policy(connection) if against is None else _policy(connection, against))
+            except LookupError:
+                raise Unanswerable("尚未发布访问策略。") from None
+            after = await _policy(connection, draft)
+            result = await measure(connection, before, after, study, _progress)
+    finally:
+        study.close()
+    return _lines(result)
+
+
+async def _policy(connection: Any, given: "int | Policy") -> "Policy":
+    from db.catalog import CATALOG
+    from db.explain import text_of
+    from policies.compile import PolicyRefused, compile_policy
+
+    if not isinstance(given, int):
+        return given
+    try:
+        return compile_policy(await text_of(connection, given), CATALOG, given)
+    except LookupError:
+        raise Unanswerable(f"没有策略第 {given} 版。") from None
+    except PolicyRefused as refused:
+        raise Unanswerable(f"策略第 {given} 版不能编译：\n{refused}") from None
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r已数 {done}/{total} 项" + ("\n" if done == total else ""))
+        sys.stderr.flush()
+
+
+def _lines(result: dict[str, Any]) -> list[str]:
+    lines = []
+    for heading, found in (("角色", result["roles"]), ("令牌", result["tokens"])):
+        for holder in found:
+            lines.append(f"{heading} {holder['label']}（{holder['name']}，{holder['appointments']} 项任职）")
+            lines += [f"  {_change(one)}" for one in holder["changes"]]
+    return lines or ["对现有数据没有影响。"]
+
+
+def _change(change: dict[str, Any]) -> str:
+    parts = []
+    if change["rows_gained"]:
+        parts.append(f"增 {change['rows_gained']} 行")
+    if change["rows_lost"]:
+        parts.append(f"减 {change['rows_lost']} 行")
+    for cells in change["cells"]:
+        forms = (("clear", "明文"), ("masked", "掩码"), ("hidden", "不可见"))
+        told = "、".join(f"{cells[name]} 格变为{label}" for name, label in forms if cells[name])
+        parts.append(f"{cells['label']} {told}")
+    return f"{change['resource_label']} {change['action_label']}：" + "；".join(parts)
