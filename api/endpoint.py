@@ -113,12 +113,12 @@ class Endpoint:
         token = _bearer(headers.get(b"authorization"))
         if token is None:
             return self._refused(_ANONYMOUS, request_id, strict)
-        most = self._limits.max_body_bytes
         if method == "POST":
+            most = self._limits.max_body_bytes
             body = await read_body(receive, headers.get(b"content-length"), most, self._body_seconds)
             asked = from_body(body)
         else:
-            asked = from_address(scope["query_string"], most)
+            asked = from_address(scope["query_string"], self._limits.max_address_bytes)
         try:
             operation = await self._operation(asked, token, method, request_id)
             answer = await self._gate.answer(operation, token)

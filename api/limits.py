@@ -44,6 +44,8 @@ class Limits:
     """How large a request may be. The numbers keep parsing plus validation below 100 ms of CPU for any document."""
 
     max_body_bytes: int = 1_048_576  # a policy with its tests
+    max_address_bytes: int = 65_536
+    max_document_length: int = 65_536  # what is long stands in variables, which cost no parsing
     max_tokens: int = 2_000
     max_depth: int = 12
     max_introspection_depth: int = 16  # the standard introspection query is 15 deep
@@ -75,6 +77,7 @@ DEFAULT = Limits()
 
 def read(text: str, limits: Limits = DEFAULT) -> tuple[DocumentNode, int]:
     """Parse and hold against the limits; returns the document and the nodes visited. Raises GraphQLError or Refusal."""
+    _at_most(len(text), limits.max_document_length, "查询的长度", "个字符", costly=True)
     # SECURITY: the parser counts while it reads, so that an endless document is never read to its end.
     try:
         ast = parse(text, max_lexical_tokens=limits.max_tokens, max_comments=limits.max_tokens)

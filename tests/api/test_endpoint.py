@@ -14,7 +14,7 @@ import structlog
 from api.documents import Documents, Invalid
 from api.endpoint import Endpoint
 from api.errors import without_values
-from api.limits import Limits
+from api.limits import DEFAULT, Limits
 from api.reading import GRAPHQL, JSON, choose
 from schema.refusal import Code
 from tests.api.serving import Served, small_application
@@ -199,22 +199,31 @@ async def test_of_duplicate_keys_the_last_counts(caller: Caller) -> None:
 
 
 async def test_the_declared_length_is_believed_only_against_the_sender(caller: Caller) -> None:
-    big = orjson.dumps({"query": "{ hello }", "x": "x" * 70_000})
+    big = orjson.dumps({"query": "{ hello }", "x": "x" * DEFAULT.max_body_bytes})
     assert (await caller.post(big)).status_code == 413
     # Declared small, sent large, in pieces: what counts is what arrives.
-    status, read = await _stream(Caller(), [big[n : n + 9_000] for n in range(0, len(big), 9_000)], declared=b"10")
+    status, read = await _stream(Caller(), [big[n : n + 90_000] for n in range(0, len(big), 90_000)], declared=b"10")
     assert status == 413
-    assert read <= 8
+    assert read <= DEFAULT.max_body_bytes // 90_000 + 1
     status, read = await _stream(Caller(), [b"x"] * 3, declared=b"99999999999999999999")
     assert (status, read) == (413, 0)
     status, _ = await _stream(Caller(), [b"x"], declared=b"-1")
     assert status == 400
 
 
+async def test_a_long_document_is_not_parsed_and_a_long_variable_is_none(caller: Caller) -> None:
+    long = "x" * 100_000
+    refused = await caller.post(orjson.dumps({"query": f'{{ echo(text: "{long}") }}'}))
+    assert [one["extensions"]["code"] for one in refused.json()["errors"]] == ["TOO_COSTLY"]
+    query = "query($t: String!) { echo(text: $t) }"
+    answered = await caller.post(orjson.dumps({"query": query, "variables": {"t": long}}))
+    assert answered.json() == {"data": {"echo": long}}
+
+
 async def test_an_endless_body_is_left_after_the_limit() -> None:
     status, read = await _stream(Caller(), [b" " * 16_384] * 10_000, declared=None)
     assert status == 413
-    assert read <= 6
+    assert read <= DEFAULT.max_body_bytes // 16_384 + 2
 
 
 async def test_a_body_that_never_ends_times_out() -> None:
@@ -492,7 +501,7 @@ def test_a_refused_body_does_not_spoil_the_connection(served_app: Served) -> Non
     headers = {"authorization": "Bearer " + served_app.token, "content-type": "application/json"}
     with httpx2.Client(base_url=served_app.url) as client:
         for _ in range(3):
-            assert client.post("/graphql", headers=headers, content=b" " * 500_000).status_code == 413
+            assert client.post("/graphql", headers=headers, content=b" " * (DEFAULT.max_body_bytes + 1)).status_code == 413
             assert client.post("/graphql", headers=headers, content=b'{"query":"{ hello }"}').status_code == 200
 
 
