@@ -35,6 +35,7 @@ from policies.predicate import Never
 from schema import inputs
 from schema.asking import ASKED, Question
 from schema.asking import MOST as MOST_QUESTIONS
+from schema.cost import COUNT_ROWS, cost_of
 from schema.node import NODE_TYPES, snake
 from schema.operation import Operation
 from schema.page import DEFAULT_PAGE
@@ -42,14 +43,6 @@ from schema.picks import picks_of
 from schema.query import MAX_NODES
 from schema.refusal import Code, Refusal
 from schema.values import Looks, Source, source_of
-
-# What a plain list is taken to hold when the cost of an operation is computed, and what a count is taken to touch: up to its
-# bound, or to the end of what the caller sees, which may be a few scopes, what belongs to one row, or most of the table.
-LIST_ROWS = 5
-COUNT_ROWS = 100
-NARROW_COUNT_ROWS = 500
-WIDE_COUNT_ROWS = 5_000
-TIMELINE_ROWS = 30
 
 # What graphql-core answers from the schema itself.
 _INTROSPECTION = ("__schema", "__type")
@@ -77,7 +70,7 @@ class Planned:
         key = tuple(sizes.values())
         known = self._costs.get(key)
         if known is None:
-            known = sum(_cost(item, sizes) for item in self.plan.items)
+            known = sum(cost_of(item, sizes) for item in self.plan.items)
             known += sum(ASKED[one.name].cost for one in self.questions)
             if len(self._costs) < MAX_PAGE:  # a client that tries every size gains nothing
                 self._costs[key] = known
@@ -542,41 +535,3 @@ def _guarded(extract: Extract, name: str, path: tuple[str, ...]) -> Extract:
             raise Refusal(Code.BAD_USER_INPUT, f"{name}：{bad}", path) from None
 
     return guarded
-
-
-def _count_rows(item: p.TotalCount | p.TotalCapped) -> int:
-    if isinstance(item, p.TotalCapped) or not item.exact:
-        return COUNT_ROWS
-    return WIDE_COUNT_ROWS if item.wide else NARROW_COUNT_ROWS
-
-
-def _cost(item: Any, sizes: dict[str, int]) -> int:
-    match item:
-        case p.Page(slice=part, items=items):
-            size = sizes[part.size]
-            # Each count is made once, however often it is shown.
-            total = 1 + sum({_count_rows(one) for one in items if isinstance(one, p.TotalCount | p.TotalCapped)})
-            for one in items:
-                if isinstance(one, p.Nodes):
-                    total += size * _cost(one.node, sizes)
-                elif isinstance(one, p.Edges):
-                    total += size * sum(_cost(what, sizes) for _, what in one.items if isinstance(what, p.Node))
-                    total += size
-            return total
-        case p.Node(items=items):
-            return 1 + sum(_cost(one, sizes) for one in items)
-        case p.One(node=node) | p.Lookup(node=node):
-            return _cost(node, sizes)
-        case p.Many(node=node):
-            return LIST_ROWS * _cost(node, sizes)
-        case p.Clocks():
-            return LIST_ROWS
-        case p.Timeline(items=items):
-            return TIMELINE_ROWS * (1 + sum(_cost(what, sizes) for _, what in items if isinstance(what, p.Node)))
-        case p.Batch(bind=bind, nodes=nodes):
-            return sizes[bind] * max((_cost(node, sizes) for node in nodes), default=1)
-        case p.Viewer(items=items):
-            return 1 + sum(_cost(what, sizes) for _, what in items if isinstance(what, p.Node))
-        case p.Statistics(bind=bind):
-            return sizes[bind]
-    return 0
