@@ -42,7 +42,7 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
     # Measured at a million disputes: planning anew costs a page more than running it, and one plan serves every value.
     steady = dataclasses.replace(reading, plan_cache_mode="force_generic_plan")
     reader = Reader(Lanes(steady, settings.pool_size), Lanes(adaptive, half))
-    writers = await open_pool(Session(address, WRITER, timeout), half)
+    writers = await open_pool(Session(address, WRITER, timeout), max(2, settings.pool_size))
     # For what is asked about the policy: seldom, and in transactions.
     askers = await open_pool(reading, 2, least=0)
     counters = await open_pool(dataclasses.replace(reading, statement_timeout_ms=BATCH_MS), 1, least=0)

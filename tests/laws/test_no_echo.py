@@ -32,7 +32,8 @@ from tests.laws.expected import Rights, World, cursor, gid
 from tests.laws.people import EVERYONE, SEVERAL, appoint_several
 from tests.laws.test_matrix import ROOTS, scalars
 
-CANARY = re.compile(r"Zx[0-9a-f]{14}|166[0-9]{8}|[3-6][0-9]{7}\.37")
+# A telephone stands by itself: eleven digits of an identifier or of a hash may look like one.
+CANARY = re.compile(r"Zx[0-9a-f]{14}|(?<![0-9a-f])166[0-9]{8}(?![0-9a-f])|[3-6][0-9]{7}\.37")
 KEY = bytes(range(32))
 _STAFF = ("person", "organization", "company")
 
