@@ -25,6 +25,7 @@ from schema.execution import Viewer
 from schema.refusal import Code, Refusal
 
 CACHED = 5000
+KEPT = 4  # compiled policies
 USE_RECORDED_EVERY = 60.0  # seconds
 
 # One statement, one snapshot. The team claim holds the teams in which the person serves in the very role of the appointment.
@@ -77,18 +78,28 @@ class Policies:
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
         self._pool = pool
-        self._compiled: OrderedDict[int, Policy] = OrderedDict()
+        self._compiled: OrderedDict[int, asyncio.Task[Policy]] = OrderedDict()
 
     async def get(self, version: int | None) -> Policy:
         """The policy of a version. Raises Refusal INTERNAL where none is published: nothing is answered without a policy."""
         if version is None:
             raise Refusal(Code.INTERNAL, "尚未发布访问策略，暂不能提供服务，请联系管理员。")
-        if version not in self._compiled:
-            text = await self._pool.fetchval("SELECT text FROM policy_version WHERE version = $1", version)
-            self._compiled[version] = await asyncio.to_thread(compile_policy, text, CATALOG, version)
-            if len(self._compiled) > 4:
+        compiled = self._compiled.get(version)
+        if compiled is None:
+            # Compiled once, however many requests are the first under a new version.
+            compiled = self._compiled[version] = asyncio.ensure_future(self._compile(version))
+            if len(self._compiled) > KEPT:
                 self._compiled.popitem(last=False)
-        return self._compiled[version]
+        try:
+            return await asyncio.shield(compiled)
+        except Exception:
+            if self._compiled.get(version) is compiled:
+                del self._compiled[version]
+            raise
+
+    async def _compile(self, version: int) -> Policy:
+        text = await self._pool.fetchval("SELECT text FROM policy_version WHERE version = $1", version)
+        return await asyncio.to_thread(compile_policy, text, CATALOG, version)
 
     async def live(self) -> Policy:
         """The policy in force."""
