@@ -189,7 +189,7 @@ class Builder:
         same: FromClause | None,
         exact: bool,
     ) -> FromClause:
-        kept = exact_count(self.sight, self.ways, source) if page.relation is None and not page.conditions else None
+        kept = exact_count(self.sight, self.ways, source, page.conditions) if page.relation is None else None
         if kept is None:
             return self.ways.count(page, source, narrowed, outer, same, exact=exact)
         return select(kept.label("total"), false().label("capped")).subquery()

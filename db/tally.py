@@ -27,7 +27,7 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.types import Date, DateTime, Text, Uuid
 
 from db import plan as p
@@ -43,6 +43,8 @@ from policies.predicate import Always, ClaimRef, Eq, Never, Predicate, all_of, a
 # Days from the first on and before the last; None: without bound.
 Span = tuple[Sql | None, Sql | None]
 
+# Filters whose values are groups.
+_GROUPED = frozenset({"state", "tier", "sub_category", "source"})
 # Any kind of group adds up to the totals; this one has the fewest values.
 _FEWEST = "TIER"
 # Counted of every dispute at its day; the rest is measured of those that were concluded.
@@ -83,13 +85,22 @@ def _claim(part: Predicate, column: str) -> ClaimRef | None:
     return None
 
 
-def exact_count(sight: Sight, ways: Ways, source: Source) -> Sql | None:
-    """The number of all visible disputes where it need not be counted row by row; None where it must."""
+def exact_count(sight: Sight, ways: Ways, source: Source, conditions: Sequence[p.Condition] = ()) -> Sql | None:
+    """The number of visible disputes, all or those with certain values of one field, where the sums tell it; None where rows must be counted."""
     if source.name != "Dispute" or taken_apart(sight.access.grant("Dispute").rows)[0] is None:
         return None
-    everything = p.Statistics("", "", since=False, until=False, group_by=None, items=())
+    match conditions:
+        case ():
+            group_by = None
+        case (p.Condition(operator="in", fields=(name,)),) if name in _GROUPED:
+            group_by = name.upper()
+        case _:
+            return None
+    everything = p.Statistics("", "", since=False, until=False, group_by=group_by, items=())
     tallies = Tallies(sight, ways, everything).sums(["registered"], grouped=False)
-    return select(tallies.c.registered).select_from(tallies).scalar_subquery()
+    number = func.coalesce(func.sum(tallies.c.registered), _ZERO)
+    asked = (tallies.c.key == func.any(bindparam(one.bind, type_=ARRAY(Text))) for one in conditions)
+    return select(cast(number, BigInteger)).select_from(tallies).where(*asked).scalar_subquery()
 
 
 async def fold(connection: Any) -> int:

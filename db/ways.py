@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import FromClause, Select, bindparam, false, func, literal_column, select, true, union
+from sqlalchemy import FromClause, Select, bindparam, false, func, literal_column, select, true, union, union_all
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.types import Text
 
 from db import plan as p
 from db.catalog import SOURCES
 from db.filters import condition
-from db.paging import MAX_PAGE, Keys, direction, within_cursors
+from db.ordered import MOST, Piece, pieces, walk
+from db.paging import Keys, direction, keys_of, within_cursors
 from db.sight import Sight
 from db.source import Row, Source, Sql
 from db.statement import text_array
@@ -28,11 +29,13 @@ from policies.predicate import Always, ClaimRef, Eq, Has, In, Predicate, all_of,
 @dataclass(frozen=True)
 class Limit:
     """What a page or a count asks of a way in. `cut` adds the conditions to a select of rows (but those that are met already), the
-    order and the limit; `start`, where there is an order, only that and the cursors, for `wanted` rows."""
+    order and the limit; `start`, where there is an order, only that and the cursors, for `wanted` rows. `own`: whether the order, if there
+    is one, is that of the resource."""
 
     cut: Callable[[Select[Any], Row, Keys, Sequence[p.Condition]], Select[Any]]
     start: Callable[[Select[Any], Keys], Select[Any]] | None = None
     wanted: Sql | None = None
+    own: bool = True
 
 
 Branch = Callable[[Limit], Select[Any]]
@@ -69,6 +72,7 @@ _LANES: dict[str, tuple[tuple[str, ...], ...]] = {
     "squad_id": (("sub_category", "state"), ("state",)),
     "centre_id": (("sub_category", "state"), ("state",)),
 }
+_OF_LANES = frozenset(column for lanes in _LANES.values() for columns in lanes for column in columns)
 _ALL = {"state": text_array(STATES)}
 
 
@@ -117,10 +121,7 @@ class Ways:
             return statement.where(*within_cursors(source, walked, page, keys)).order_by(*ordered(walked))
 
         def first(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> FromClause:
-            """The most that a page may need. A constant, so that a plan for any size of page is made for about so many rows."""
-            return (
-                start(statement.where(*narrowed(row, met)), walked).limit(literal_column(str(MAX_PAGE + 1))).subquery()
-            )
+            return start(statement.where(*narrowed(row, met)), walked).limit(MOST).subquery()
 
         def limited(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> Select[Any]:
             most = first(
@@ -128,26 +129,63 @@ class Ways:
             )
             return select(most.c.id).order_by(*ordered(most.c.__getitem__)).limit(wanted)
 
-        branches = (
-            self.branches(source, rows, page.conditions)
-            if not outer and page.order == tuple(p.Order(*key) for key in source.order)
-            else None
-        )
-        if branches is None:
+        own = _is_own(page, source)
+        branches = self.branches(source, rows, page.conditions) if not outer and (own or self._narrow(source)) else None
+        every: FromClause
+        if branches is not None:
+            # One ordered walk for each way in, merged: no plan has to choose between an index on the order and one on the scope.
+            every = _union([branch(Limit(limited, start, wanted, own)) for branch in branches]).subquery()
+        elif not outer and not own and (order := pieces(source, page, keys)) is not None:
+            every = self._walked(page, source, narrowed, order, start, ordered, wanted)
+        else:
             row, joined = self.sight.row(source, source.table.alias(), same)
             statement = select(row.at).select_from(joined).where(self.sight.where(rows, row)).correlate(*outer)
             most = first(statement, row, row.__getitem__, ())
             return select(most).order_by(*ordered(most.c.__getitem__)).limit(wanted).subquery()
-        # One ordered walk for each way in, merged: no plan has to choose between an index on the order and one on the scope.
-        every = _union([branch(Limit(limited, start, wanted)) for branch in branches]).subquery()
         at = source.table.alias()
-        return (
-            select(at)
-            .select_from(every.join(at, at.c.id == every.c.id))
-            .order_by(*ordered(at.c.__getitem__))
-            .limit(wanted)
-            .subquery()
+        shown = select(at).select_from(every.join(at, at.c.id == every.c.id))
+        if not own:
+            # OFFSET 0: the ids lead to these rows, not the index of the order.
+            fenced = shown.offset(literal_column("0")).subquery()
+            return select(fenced).order_by(*ordered(fenced.c.__getitem__)).limit(wanted).subquery()
+        return shown.order_by(*ordered(at.c.__getitem__)).limit(wanted).subquery()
+
+    def _walked(
+        self,
+        page: p.Page,
+        source: Source,
+        narrowed: Narrow,
+        order: Sequence[Piece],
+        start: Callable[[Select[Any], Keys], Select[Any]],
+        ordered: Callable[[Keys], list[Sql]],
+        wanted: Sql,
+    ) -> FromClause:
+        """The ids of a page in an order that an index gives, or by the ways in where the index does not lead to it soon."""
+        rows = self.sight.access.grant(source.name).rows
+        near, cut_short = walk(
+            lambda at: self.sight.row(source, at),
+            lambda row: [self.sight.where(rows, row), *narrowed(row)],
+            source,
+            order,
+            page.slice.backward,
+            wanted,
         )
+        names = [key.field for key in page.order]
+
+        def fenced(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> Select[Any]:
+            # OFFSET 0: the index of the order was tried, and must not lead here again.
+            hits = (
+                statement.add_columns(*(walked(name).label(name) for name in names))
+                .where(*narrowed(row, met), cut_short)
+                .offset(literal_column("0"))
+                .subquery()
+            )
+            most = start(select(hits), hits.c.__getitem__).limit(MOST).subquery()
+            return select(most.c.id).order_by(*ordered(most.c.__getitem__)).limit(wanted)
+
+        branches = self.branches(source, rows, page.conditions) or [self._direct(source, rows)]
+        far = _union([branch(Limit(fenced, own=False)) for branch in branches]).subquery()
+        return union_all(*near, select(far.c.id)).subquery()
 
     def count(
         self,
@@ -204,29 +242,41 @@ class Ways:
     def steady(self, page: p.Page) -> bool:
         """Whether one plan of the list is as good as any, whatever the values: those of a filter often decide on the way in."""
         source = SOURCES[page.source]
-        if page.order != tuple(p.Order(*key) for key in source.order):
-            return False
-        drivers = [
-            next((one for one in conjuncts(part) if self._drives(source, one)), None)
-            for part in disjuncts(self.sight.access.grant(source.name).rows)
-        ]
-        growing = [one for one in drivers if one is None or getattr(one, "attribute", "") in _LANES]
+        if not _is_own(page, source):
+            return page.relation is None and (self._narrow(source) or pieces(source, page, keys_of(page)) is not None)
+        growing = self._growing(source)
         if growing and all(one is not None and self._search(source, one, page.conditions) for one in growing):
             return page.relation is None
+
         lanes = [None if one is None else self._lane(source, one, page.conditions) for one in growing]
 
         def is_met(one: p.Condition) -> bool:
-            """Whether an index meets the condition in page order, or the scopes stay small enough to be walked for it."""
+            """Whether a plan for any values would lead there the same way: by an index in page order, or through rows that have none."""
             match one.operator:
                 case "eq" | "is" | "area" | "mediator" | "flag" | "present":
                     return True
                 case "in":
+                    if source.part or one.fields[0] not in _OF_LANES:
+                        return True
+                    # Of two lanes, that of the rarer values is the better.
                     return page.relation is None and all(lane is not None and one in lane.met for lane in lanes)
                 case "from" | "to" | "from_day" | "to_day" | "before_day":
                     return one.fields[0] == page.order[0].field
             return False
 
         return all(is_met(one) for one in page.conditions)
+
+    def _growing(self, source: Source) -> list[Predicate | None]:
+        """The drivers of the ways in that grow with the county; None: there is no driver."""
+        drivers = [
+            next((one for one in conjuncts(part) if self._drives(source, one)), None)
+            for part in disjuncts(self.sight.access.grant(source.name).rows)
+        ]
+        return [one for one in drivers if one is None or getattr(one, "attribute", "") in _LANES]
+
+    def _narrow(self, source: Source) -> bool:
+        """Whether so few rows are visible that all of them may be sorted."""
+        return not self._growing(source)
 
     def branches(
         self, source: Source, rows: Predicate, conditions: tuple[p.Condition, ...] = ()
@@ -324,6 +374,10 @@ class Ways:
             via = link.table.alias()
             # The page keys are read from the link, so that the link's index gives the order.
             keys = {"id": via.c.dispute_id, "registered_at": via.c.dispute_registered_at}
+            if not limit.own:
+                linked = select(via.c.dispute_id).where(via.c[link.key] == self.sight.claim(driver.claim), link.alive(via))
+                within = select(row["id"].label("id")).select_from(at).where(row["id"].in_(linked), self.sight.where(rest, row))
+                return select(limit.cut(within, row, row.__getitem__, ()).subquery().c.id)
             statement = (
                 select(keys["id"].label("id"))
                 # One dispute may be linked twice to one value (an invitation and a report): each counts once, before the limit.
@@ -363,6 +417,13 @@ class Ways:
         if lane is not None:
             return by_each([(row[column], values) for column, values in lane.values().items()], part, lane.met)
         return None
+
+
+def _is_own(page: p.Page, source: Source) -> bool:
+    """Whether the rows are wanted in the order of the resource, or in the opposite: the indexes behind its scopes give both."""
+    own = tuple(p.Order(*key) for key in source.order)
+    opposite = tuple(p.Order(key.field, not key.descending) for key in own)
+    return page.order == own or (page.order == opposite and not any(source.table.c[key.field].nullable for key in own))
 
 
 def _union(parts: list[Select[Any]]) -> Any:

@@ -155,7 +155,19 @@ Index(
     postgresql_where=dispute.c.source_organization_id.is_not(None),
 )
 Index("ix_dispute_registered_at", dispute.c.registered_at.desc(), dispute.c.id.desc())
-Index("ix_dispute_concluded_at", dispute.c.concluded_at)
+# Each order that a list may be given is an index walk too (`db.ordered`); `case_number` has one because it is unique.
+for _by in (
+    "occurred_on",
+    "accepted_at",
+    "due_on",
+    "concluded_at",
+    "closed_at",
+    "amount_claimed",
+    "people_count",
+    "title",
+    "state",
+):
+    Index(f"ix_dispute_{_by}", dispute.c[_by], dispute.c.id)
 # Those that can be overdue, in page order.
 Index(
     "ix_dispute_under_mediation",

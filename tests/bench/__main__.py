@@ -62,7 +62,7 @@ def _options(arguments: list[str]) -> Options:
     add = parser.add_argument
     reads = tuple(name for name, one in WORKLOADS.items() if not one.writes)
     told = f"of {','.join(WORKLOADS)}; the reads unless told"
-    add("--workloads", type=_several(WORKLOADS), default=reads, help=told)
+    add("--workloads", type=_several(WORKLOADS), default=reads, help=f"{told}; '' for none")
     add(
         "--roles",
         type=_several((*ROLES, *SPECIAL)),
@@ -89,6 +89,9 @@ def _options(arguments: list[str]) -> Options:
         default=(),
         help="also measure the product's page under policies with so many rules, and `open`, e.g. 20,1000,10000,open",
     )
+    told = "also measure so many questions of random shape for each role, beside PostGraphile"
+    add("--shapes", type=int, choices=range(101), metavar="0-100", default=0, help=told)
+    add("--seed", type=int, default=1, help="of the random shapes; another seed draws others")
     add("--rounds", type=int, choices=range(1, 51), metavar="1-50", default=5)
     add("--seconds", type=float, default=4.0, help="of each contestant in each round (1 to 60)")
     add("--no-paced", dest="paced", action="store_false", help="leave out the rounds at an equal offered rate")

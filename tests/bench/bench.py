@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import platform
+import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -17,10 +18,11 @@ import asyncpg
 
 from db.embedded import EmbeddedServer
 from db.engine import Address
-from tests.bench import county, meter, pgbench, ruling, writing
+from tests.bench import county, meter, pgbench, ruling, shape, writing
+from tests.bench.access import ROLES
 from tests.bench.contestant import Running, Setting, free_port, start
 from tests.bench.field import FIELD, PRODUCT, WRITERS
-from tests.bench.rounds import WARM_SECONDS, Case, Measure, Track, check_same, run_case
+from tests.bench.rounds import WARM_SECONDS, Case, Measure, Track, Unequal, check_same, run_case
 from tests.bench.special import THREE
 from tests.bench.workload import WORKLOADS
 
@@ -30,6 +32,9 @@ _LEFT_BEHIND = 0.05
 
 # Under policies of other sizes, the page of these roles is measured.
 RULED = ("mediator", "bureau_admin")
+
+# Questions of each random shape, asked in turn.
+SHAPED = 40
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Options:
     pages: tuple[int, ...]
     workers: tuple[int, ...]
     rules: tuple[str, ...]
+    shapes: int
+    seed: int
     rounds: int
     seconds: float
     paced: bool
@@ -78,13 +85,16 @@ class Bench:
         key = Settings(home=self._options.home).key()
         cases: list[dict[str, Any]] = []
         rules: list[dict[str, Any]] = []
+        shapes: list[dict[str, Any]] = []
         for rows in self._options.rows:
             address = county.open_county(self._options.home, self._server.address, rows, key, self._say)
             for workers in self._options.workers:
                 cases += self._measure(address, rows, workers)
                 cases += self._written(address, rows, workers)
             rules += self._rules(address, rows)
-        return {"machine": _machine(address), "options": _plain(self._options), "cases": cases, "rules": rules}
+            shapes += self._shapes(address, rows)
+        machine = _machine(address)
+        return {"machine": machine, "options": _plain(self._options), "cases": cases, "rules": rules, "shapes": shapes}
 
     def _measure(self, address: Address, rows: int, workers: int) -> list[dict[str, Any]]:
         names = [name for name in self._options.contestants if name in FIELD and (workers == 1 or FIELD[name].workers)]
@@ -98,6 +108,8 @@ class Bench:
             for case in cases:
                 able = [one for one in running if one.contestant.can(case.workload, case.role)]
                 compared = check_same(case, able)
+                if not compared:
+                    raise Unequal(f"{case.name}: nobody was answered a single row")
                 self._say(f"{case.name}: {len(able)} contestants agree on {compared:,} rows")
             folder = self._folder / f"{rows}-{workers}"
             folder.mkdir()
@@ -253,6 +265,32 @@ class Bench:
                 )
                 self._say(f"rules, {case.name}, round {number + 1} of {self._options.rounds}: {said}")
         return rounds
+
+    def _shapes(self, address: Address, rows: int) -> list[dict[str, Any]]:
+        """Questions of random shape: each is measured by itself."""
+        if not self._options.shapes:
+            return []
+        folder = self._folder / f"{rows}-shapes"
+        folder.mkdir()
+        track = Track(folder, asyncio.run(_postmaster(address)))
+        results = []
+        with self._started(list(shape.SPEAKERS), address, 1) as running:
+            for role in self._options.roles or ROLES:
+                people = asyncio.run(county.callers(address, role, rows))
+                pages, ones = (asyncio.run(county.questions(address, name, people, 50)) for name in ("Q1", "Q2"))
+                drawn = shape.draw(self._options.seed)
+                left = self._options.shapes
+                while left:
+                    one = next(drawn)
+                    asked = shape.ask(one, (ones if one.one else pages)[:SHAPED], random.Random(one.name))
+                    case = Case(one.name, role, 0, asked)
+                    if not shape.allowed(case, running[0]) or not check_same(case, running, lenient=True):
+                        continue
+                    left -= 1
+                    rounds = run_case(case, running, track, self._options.rounds, self._options.seconds, self._say)
+                    measured = [[asdict(each) for each in turn] for turn in rounds]
+                    results.append({"shape": one.documents, "role": role, "rows": rows, "rounds": measured})
+        return results
 
     @contextlib.contextmanager
     def _started(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,10 +44,14 @@ class Caller:
 
 @dataclass(frozen=True)
 class Question:
-    """One request: who asks, and the variables, `after` as (instant, id) so that each contestant makes its own cursor."""
+    """One request: who asks, and the variables, `after` as (instant, id) so that each contestant makes its own cursor.
+
+    `documents`: what is asked, by contestant, unless it is that of a workload.
+    """
 
     caller: Caller
     variables: dict[str, Any]
+    documents: Mapping[str, str] | None = None
 
 
 # People of a role who have something to see: of each up to $2, those of the demo county first.

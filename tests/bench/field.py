@@ -81,7 +81,8 @@ def secret_key(setting: Setting) -> str:
 
 def _ask_product(name: str, question: Question) -> Request:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {question.caller.token}"}
-    return Request("/graphql", headers, _json({"query": _DOCUMENTS[name], "variables": _graphql(question.variables)}))
+    document = question.documents["sanlian"] if question.documents else _DOCUMENTS[name]
+    return Request("/graphql", headers, _json({"query": document, "variables": _graphql(question.variables)}))
 
 
 PRODUCT = Contestant(
@@ -196,16 +197,18 @@ _PARTS = frozenset({"parties", "assignments", "sessions", "agreements", "obligat
 
 
 def _ask_postgraphile(name: str, question: Question) -> Request:
-    given = question.variables
-    if name == "Q1":
-        after = given["after"] and base64.b64encode(_json([_ORDER, *given["after"]])).decode()
-        given = {"first": given["first"], "after": after}
-    elif name == "Q2":
-        given = {"id": given["id"].removeprefix("Dispute:")}
-    elif name == "Q3":
-        given = {"state": given["state"][0], "subCategory": given["subCategory"][0]}
+    given = {key: _postgraphile(key, value) for key, value in question.variables.items()}
     headers = {"Content-Type": "application/json", "X-Caller": question.caller.header}
-    return Request("/graphql", headers, _json({"query": _POSTGRAPHILE[name], "variables": given}))
+    document = question.documents["postgraphile"] if question.documents else _POSTGRAPHILE[name]
+    return Request("/graphql", headers, _json({"query": document, "variables": given}))
+
+
+def _postgraphile(name: str, value: Any) -> Any:
+    if name == "after":
+        return value and base64.b64encode(_json([_ORDER, *value])).decode()
+    if name == "id":
+        return value.removeprefix("Dispute:")
+    return value[0] if isinstance(value, list) else value
 
 
 def _flat(value: Any, depth: int = 0) -> Any:

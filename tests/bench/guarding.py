@@ -31,16 +31,25 @@ _REFERRED = (
     f"EXISTS (SELECT FROM bench.referred WHERE referred.dispute_id = {{0}}.dispute_id AND referred.organization_id = {_CLAIM}::uuid"
     " AND referred.state <> 'WITHDRAWN')"
 )
+_AT_TEAM = f"EXISTS (SELECT FROM dispute WHERE dispute.id = {{0}}.dispute_id AND dispute.tier = 'TEAM' AND dispute.grid_code = {_CLAIM})"
 _PART: dict[str, dict[str, str]] = {
     "bureau_admin": dict.fromkeys(PARTS, _VISIBLE),
     "mediator": dict.fromkeys(PARTS, _OWN),
     "grid_worker": {
-        "party": f"EXISTS (SELECT FROM dispute WHERE dispute.id = {{0}}.dispute_id AND dispute.tier = 'TEAM' AND dispute.grid_code = {_CLAIM})",
+        "party": _AT_TEAM,
+        "agreement": _AT_TEAM,
         "assignment": _VISIBLE,
         "follow_up": _VISIBLE,
     },
-    "court": {"party": _REFERRED},
-    "agency_hotline": {"party": f"supplied_by_id = {_CLAIM}::uuid", "follow_up": _VISIBLE},
+    "court": {
+        **dict.fromkeys(("party", "agreement", "obligation"), _REFERRED),
+        "referral": f"organization_id = {_CLAIM}::uuid AND state <> 'WITHDRAWN'",
+    },
+    "agency_hotline": {
+        "party": f"supplied_by_id = {_CLAIM}::uuid",
+        "follow_up": _VISIBLE,
+        "referral": f"organization_id = {_CLAIM}::uuid AND state <> 'WITHDRAWN'",
+    },
 }
 
 

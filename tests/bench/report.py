@@ -1,5 +1,6 @@
 """The results as a Markdown table: one block a case, one line a contestant, medians and ratios with their spread."""
 
+import statistics
 from typing import Any
 
 from tests.bench.figures import ratio, short, spread
@@ -27,6 +28,7 @@ def table(results: dict[str, Any]) -> str:
         lines += _case(case)
     for case in results["rules"]:
         lines += _rules(case)
+    lines += _shapes(results["shapes"])
     lines += _start(results["cases"])
     return "\n".join(lines) + "\n"
 
@@ -81,6 +83,39 @@ def _rules(case: dict[str, Any]) -> list[str]:
             f" | {ratio(cpu, base)} | {spread([one['first_answer'] for one in column])} |"
         )
     return [*lines, ""]
+
+
+def _shapes(cases: list[dict[str, Any]]) -> list[str]:
+    """A line a role: how the ratios of its shapes are spread; then the shapes where the product is least ahead."""
+    if not cases:
+        return []
+    lines = [
+        "## Questions of random shape, beside PostGraphile",
+        "",
+        "Ratios of the medians of each shape: the lowest, the lower quarter, the median and the highest of all shapes.",
+        "",
+        "| as | disputes | shapes | req/s against PostGraphile | CPU against PostGraphile |",
+        "|---|---:|---:|---|---|",
+    ]
+    ratios = []
+    for case in cases:
+        rate, cpu = (
+            [statistics.median(_value(turn[index], name) for turn in case["rounds"]) for index in (0, 1)]
+            for name in ("rate", "cpu")
+        )
+        ratios.append((rate[0] / rate[1], cpu[0] / cpu[1], case))
+    for role, rows in dict.fromkeys((case["role"], case["rows"]) for case in cases):
+        own = [one for one in ratios if (one[2]["role"], one[2]["rows"]) == (role, rows)]
+        lines.append(f"| {role} | {rows:,} | {len(own)} | {_spread([x[0] for x in own])} | {_spread([x[1] for x in own])} |")
+    lines += ["", "Least ahead:", ""]
+    for rate, cpu, case in sorted(ratios, key=lambda one: one[0])[:10]:
+        lines.append(f"- {case['role']}, {rate:.1f} times the requests, {cpu:.2f} of the CPU: `{case['shape']['sanlian']}`")
+    return [*lines, ""]
+
+
+def _spread(values: list[float]) -> str:
+    ordered = sorted(values)
+    return " / ".join(f"{one:.2f}" for one in (ordered[0], ordered[len(ordered) // 4], statistics.median(ordered), ordered[-1]))
 
 
 def _value(measure: dict[str, Any], name: str) -> float:

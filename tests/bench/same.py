@@ -33,20 +33,25 @@ def canonical(value: Any) -> Any:
     return value
 
 
-def compare(first: Any, second: Any, path: str = "data") -> None:
-    """Raises Different at the first place where two canonical answers differ."""
+def compare(first: Any, second: Any, path: str = "data", *, lenient: bool = False) -> None:
+    """Raises Different at the first place where two canonical answers differ.
+
+    `lenient`: a cell that the first withholds or masks may be in clear in the second, which has no rule for it.
+    """
+    if lenient and (first is None or (isinstance(first, str) and "*" in first)):
+        return
     if isinstance(first, dict) and isinstance(second, dict):
         if first.keys() != second.keys():
             raise Different(f"{path}: fields {sorted(first.keys() ^ second.keys())}")
         for name in first:
             if name == "totalCount" and _cut_short(first[name], second[name]):
                 continue
-            compare(first[name], second[name], f"{path}.{name}")
+            compare(first[name], second[name], f"{path}.{name}", lenient=lenient)
     elif isinstance(first, list) and isinstance(second, list):
         if len(first) != len(second):
             raise Different(f"{path}: {len(first)} rows and {len(second)}")
         for index, (one, other) in enumerate(zip(first, second, strict=True)):
-            compare(one, other, f"{path}[{index}]")
+            compare(one, other, f"{path}[{index}]", lenient=lenient)
     elif type(first) is not type(second) or first != second:
         raise Different(f"{path}: {str(first)[:_SHOWN]!r} and {str(second)[:_SHOWN]!r}")
 

@@ -8,6 +8,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
+from db import ordered
 from db.county.people import PRINCIPALS, THREE_POSTS
 from db.engine import Address
 from tests.laws.asking import Desk, open_desk
@@ -83,6 +84,52 @@ async def test_every_row_once(desk: Desk, who: str, order: str) -> None:
     assert await walk(desk, person, query, size, backward=True) == forwards
     at_once = await desk.data(person, query, first=200)
     assert [edge["node"]["id"] for edge in at_once["disputes"]["edges"]] == forwards
+
+
+EVERY_ORDER = {
+    "disputes": ("OCCURRED_ON", "ACCEPTED_AT", "DUE_ON", "CONCLUDED_AT", "CLOSED_AT", "AMOUNT_CLAIMED", "PEOPLE_COUNT", "CASE_NUMBER",
+                 "TITLE", "STATE"),
+    "followUps": ("DUE_ON", "DONE_AT", "SATISFACTION"),
+    "obligations": ("DUE_ON", "AMOUNT"),
+}  # fmt: skip
+
+
+FILTERS = {
+    "disputes": ("", "{state: [MEDIATING, CLOSED]}", "{tier: [CENTRE], riskLevel: [HIGH]}"),
+    "followUps": ("", "{done: true}"),
+    "obligations": ("",),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def other_desks(county: Address) -> AsyncIterator[tuple[Desk, Desk]]:
+    """Two services more, each with statements of its own."""
+    async with open_desk(county) as one, open_desk(county) as other:
+        yield one, other
+
+
+@pytest.mark.parametrize("way", ["ASC", "DESC"])
+@pytest.mark.parametrize(("place", "by"), [(place, by) for place, names in EVERY_ORDER.items() for by in names])
+async def test_every_order_by_any_way(
+    desk: Desk, other_desks: tuple[Desk, Desk], place: str, by: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Walked along the index of the order, or given up after a few rows and found otherwise, the pages are those of all rows sorted."""
+    short_sighted, sorting = other_desks
+    for who, size in (("bureau_admin", 31), ("squad_member", 7)):
+        person = PRINCIPALS[who]
+        for given in FILTERS[place]:
+            query = paged(f"[{{field: {by}, direction: {way}}}]" + (given and f", filter: {given}"), place)
+            with monkeypatch.context() as patch:
+                patch.setattr(ordered, "WALKED", {})
+                if "FIELD_NOT_READABLE" in (await sorting.ask(person, query, first=1)).codes:
+                    assert who != "bureau_admin"
+                    continue
+                expected = await walk(sorting, person, query, size, backward=False, place=place)
+            for backward in (False, True):
+                assert await walk(desk, person, query, size, backward, place) == expected
+                with monkeypatch.context() as patch:
+                    patch.setattr(ordered, "LOOKED_THROUGH", 7)
+                    assert await walk(short_sighted, person, query, size, backward, place) == expected
 
 
 @pytest.mark.parametrize("order", MONEY)

@@ -1,0 +1,35 @@
+"""An index for each order that a list of disputes, follow-ups or obligations may be given."""
+
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+COLUMNS = (
+    *(
+        ("dispute", column)
+        for column in (
+            "occurred_on",
+            "accepted_at",
+            "due_on",
+            "concluded_at",
+            "closed_at",
+            "amount_claimed",
+            "people_count",
+            "title",
+            "state",
+        )
+    ),
+    ("follow_up", "done_at"),
+    ("follow_up", "satisfaction"),
+    ("obligation", "amount"),
+)
+
+
+def upgrade() -> None:
+    # The one with the id behind it takes its place.
+    op.drop_index("ix_dispute_concluded_at", table_name="dispute")
+    for table, column in COLUMNS:
+        op.create_index(f"ix_{table}_{column}", table, [column, "id"])
