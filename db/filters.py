@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, cast, exists, func, literal_column, or_, select, true
+from sqlalchemy import and_, bindparam, cast, exists, func, literal_column, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Date, DateTime, Text, Uuid
 
@@ -11,6 +11,7 @@ from db import tables as t
 from db.catalog import SOURCES
 from db.sight import Sight
 from db.source import Row, Sql
+from db.tables.dispute import LATER
 
 _COUNTY_TIME: Sql = literal_column("'Asia/Shanghai'")
 
@@ -33,17 +34,25 @@ def condition(sight: Sight, row: Row, condition: p.Condition) -> Sql:
         case "to":
             return value <= single
         case "before_day":
-            return value < bindparam(bind, type_=Date())
+            day = bindparam(bind, type_=Date())
+            return and_(value < day, *_registered_before(row, name, _day_start(day)))
         case "from_day":
             return value >= _day_start(bindparam(bind, type_=Date()))
         case "to_day":
-            return value < _day_start(bindparam(bind, type_=Date()) + literal_column("1"))
+            end = _day_start(bindparam(bind, type_=Date()) + literal_column("1"))
+            return and_(value < end, *_registered_before(row, name, end))
         case "flag":
             # As it stands, so that its parts may be looked up in an index; in a WHERE clause unknown is as good as false.
             return value if bind.endswith("_true") else value.is_not(true())
         case "present":
             return value.is_not(None) if bind.endswith("_true") else value.is_(None)
     raise AssertionError(condition.operator)
+
+
+def _registered_before(row: Row, name: str, end: Sql) -> list[Sql]:
+    """What a bound on a later date says of the registration (the constraint `course` of the table): a walk in page order begins there,
+    not at the newest."""
+    return [row["registered_at"] < end] if row.source.name == "Dispute" and name in LATER else []
 
 
 def _special(sight: Sight, row: Row, condition: p.Condition) -> Sql:

@@ -135,8 +135,7 @@ class Tallies:
                 tally = t.tally.alias()
                 branches.append(self._added(tally, plain, names, edges, self._lies_in(tally)))
         if self.rest != Never():
-            tally = t.tally.alias()
-            branches.append(self._added(tally, plain, names, [self.period], self._is_other(tally)))
+            branches.append(self._added(self._others(), plain, names, [self.period], true()))
         if {"due", "performed"} & set(names):
             branches += self._not_due_yet(names)
         if "rebounded" in names:
@@ -171,8 +170,7 @@ class Tallies:
                 tally = t.tally.alias()
                 added(tally, func.count(), edges, self._lies_in(tally))
         if self.rest != Never():
-            tally = t.tally.alias()
-            added(tally, func.count(), [self.period], self._is_other(tally))
+            added(self._others(), func.count(), [self.period], true())
         every = union_all(*(branches or [self._row(("days", "number"), null(), {}).where(false())])).subquery()
         number = cast(func.sum(every.c.number), BigInteger).label("number")
         return select(every.c.key, every.c.days, number).group_by(every.c.key, every.c.days).cte()
@@ -228,13 +226,11 @@ class Tallies:
     def _not_due_yet(self, names: list[str]) -> list[Select[Any]]:
         """What is to be taken off: agreements whose last day has not passed. They are few; those of the past are many."""
         found = []
-        for lies in (
-            self._lies_in if self.wide is not None else None,
-            self._is_other if self.rest != Never() else None,
-        ):
-            if lies is None:
-                continue
-            tally = t.tally.alias()
+        kept = t.tally.alias()
+        sides: list[tuple[FromClause, Sql]] = [(kept, self._lies_in(kept))] if self.wide is not None else []
+        if self.rest != Never():
+            sides.append((self._others(), true()))
+        for tally, lies in sides:
             key = self._key(tally)
             columns: dict[str, Sql] = {}
             for name, days in (("due", tally.c.due_days), ("performed", tally.c.kept_days)):
@@ -244,7 +240,7 @@ class Tallies:
                 )
                 columns[name] = -func.sum(later)
             statement = self._row(names, key, columns).where(
-                tally.c.due_on >= today(), _within([self.period], tally.c.concluded_on), lies(tally)
+                tally.c.due_on >= today(), _within([self.period], tally.c.concluded_on), lies
             )
             found.append(statement.group_by(*self._by(key)))
         return found
@@ -296,9 +292,13 @@ class Tallies:
             clauses.append(kept.c.scope == claims[0] if len(claims) == 1 else kept.c.scope == func.any(array(claims)))
         return clauses if _is_open(span) else [*clauses, _within([span], kept.c.starts_on)]
 
-    def _is_other(self, tally: FromClause) -> Sql:
-        """Whether it is the tally of a dispute that is visible outside the wide scope."""
-        return tally.c.dispute_id.in_(self.ways.ids(SOURCES["Dispute"], self.rest))
+    def _others(self) -> FromClause:
+        """The tallies of the disputes that are visible outside the wide scope, read once for all statistics of a query."""
+        if self.rest not in self.ways.tallies:
+            tally = t.tally.alias()
+            outside = tally.c.dispute_id.in_(self.ways.ids(SOURCES["Dispute"], self.rest))
+            self.ways.tallies[self.rest] = select(tally).where(outside).cte()
+        return self.ways.tallies[self.rest].alias()
 
     def _key(self, table: FromClause) -> Sql:
         match self.item.group_by:

@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import FromClause, Select, bindparam, false, func, literal_column, select, true, union, union_all
+from sqlalchemy import CTE, FromClause, Select, bindparam, false, func, literal_column, select, true, union, union_all
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.types import Text
 
 from db import plan as p
 from db.catalog import SOURCES
 from db.filters import condition
-from db.ordered import MOST, Piece, pieces, walk
+from db.ordered import MOST, pieces, walk
 from db.paging import Keys, direction, keys_of, within_cursors
 from db.sight import Sight
 from db.source import Row, Source, Sql
@@ -96,10 +96,11 @@ class Lane:
 
 
 class Ways:
-    """The ways of one sight."""
+    """The ways of one sight in one statement. `tallies`: those of the rows of a predicate, for whoever adds them up."""
 
     def __init__(self, sight: Sight) -> None:
         self.sight = sight
+        self.tallies: dict[Predicate, CTE] = {}
 
     def found(
         self,
@@ -129,63 +130,49 @@ class Ways:
             )
             return select(most.c.id).order_by(*ordered(most.c.__getitem__)).limit(wanted)
 
+        def sorted_out(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition], *only: Sql) -> Select[Any]:
+            # OFFSET 0: all rows of the way in are found first; the index of the order must not lead to them.
+            names = [key.field for key in page.order]
+            hits = statement.add_columns(*(walked(name).label(name) for name in names)).where(*narrowed(row, met), *only)
+            every = hits.offset(literal_column("0")).subquery()
+            most = start(select(every), every.c.__getitem__).limit(MOST).subquery()
+            return select(most.c.id).order_by(*ordered(most.c.__getitem__)).limit(wanted)
+
         own = _is_own(page, source)
-        branches = self.branches(source, rows, page.conditions) if not outer and (own or self._narrow(source)) else None
-        every: FromClause
-        if branches is not None:
+        branches = self.branches(source, rows, page.conditions) if not outer else None
+        found: FromClause
+        if branches is not None and own:
             # One ordered walk for each way in, merged: no plan has to choose between an index on the order and one on the scope.
-            every = _union([branch(Limit(limited, start, wanted, own)) for branch in branches]).subquery()
+            found = _union([branch(Limit(limited, start, wanted)) for branch in branches]).subquery()
+        elif not outer and not own and self._narrow(source):
+            every_way = branches or [self._direct(source, rows)]
+            found = _union([branch(Limit(sorted_out, own=False)) for branch in every_way]).subquery()
         elif not outer and not own and (order := pieces(source, page, keys)) is not None:
-            every = self._walked(page, source, narrowed, order, start, ordered, wanted)
+            near, cut_short = walk(
+                lambda at: self.sight.row(source, at),
+                lambda row: [self.sight.where(rows, row), *narrowed(row)],
+                source,
+                order,
+                page.slice.backward,
+                wanted,
+            )
+            far = [
+                branch(Limit(lambda *cut: sorted_out(*cut, cut_short), own=False))
+                for branch in branches or [self._direct(source, rows)]
+            ]
+            found = union_all(*near, select(_union(far).subquery().c.id)).subquery()
         else:
             row, joined = self.sight.row(source, source.table.alias(), same)
             statement = select(row.at).select_from(joined).where(self.sight.where(rows, row)).correlate(*outer)
             most = first(statement, row, row.__getitem__, ())
             return select(most).order_by(*ordered(most.c.__getitem__)).limit(wanted).subquery()
         at = source.table.alias()
-        shown = select(at).select_from(every.join(at, at.c.id == every.c.id))
+        shown = select(at).select_from(found.join(at, at.c.id == found.c.id))
         if not own:
-            # OFFSET 0: the ids lead to these rows, not the index of the order.
+            # OFFSET 0: the ids lead to these rows.
             fenced = shown.offset(literal_column("0")).subquery()
             return select(fenced).order_by(*ordered(fenced.c.__getitem__)).limit(wanted).subquery()
         return shown.order_by(*ordered(at.c.__getitem__)).limit(wanted).subquery()
-
-    def _walked(
-        self,
-        page: p.Page,
-        source: Source,
-        narrowed: Narrow,
-        order: Sequence[Piece],
-        start: Callable[[Select[Any], Keys], Select[Any]],
-        ordered: Callable[[Keys], list[Sql]],
-        wanted: Sql,
-    ) -> FromClause:
-        """The ids of a page in an order that an index gives, or by the ways in where the index does not lead to it soon."""
-        rows = self.sight.access.grant(source.name).rows
-        near, cut_short = walk(
-            lambda at: self.sight.row(source, at),
-            lambda row: [self.sight.where(rows, row), *narrowed(row)],
-            source,
-            order,
-            page.slice.backward,
-            wanted,
-        )
-        names = [key.field for key in page.order]
-
-        def fenced(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> Select[Any]:
-            # OFFSET 0: the index of the order was tried, and must not lead here again.
-            hits = (
-                statement.add_columns(*(walked(name).label(name) for name in names))
-                .where(*narrowed(row, met), cut_short)
-                .offset(literal_column("0"))
-                .subquery()
-            )
-            most = start(select(hits), hits.c.__getitem__).limit(MOST).subquery()
-            return select(most.c.id).order_by(*ordered(most.c.__getitem__)).limit(wanted)
-
-        branches = self.branches(source, rows, page.conditions) or [self._direct(source, rows)]
-        far = _union([branch(Limit(fenced, own=False)) for branch in branches]).subquery()
-        return union_all(*near, select(far.c.id)).subquery()
 
     def count(
         self,
@@ -258,8 +245,10 @@ class Ways:
                 case "in":
                     if source.part or one.fields[0] not in _OF_LANES:
                         return True
-                    # Of two lanes, that of the rarer values is the better.
-                    return page.relation is None and all(lane is not None and one in lane.met for lane in lanes)
+                    # Of two lanes, that of the rarer values is the better; a sub-category is seldom more than a twentieth.
+                    return page.relation is None and all(
+                        lane is not None and (one in lane.met or lane.columns[0] == "sub_category") for lane in lanes
+                    )
                 case "from" | "to" | "from_day" | "to_day" | "before_day":
                     return one.fields[0] == page.order[0].field
             return False
@@ -317,7 +306,7 @@ class Ways:
             for columns in _LANES.get(driver.attribute, ())
             if all(column in given or column in _ALL for column in columns)
         ]
-        best = max(lanes, key=lambda lane: (len(lane.met), -len(lane.columns)), default=None)
+        best = max(lanes, key=lambda lane: (len(lane.met), len(lane.columns)), default=None)
         return best if best is not None and best.met else None
 
     @staticmethod

@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncpg
 
+from db.desk import COUNTY_TIME
 from db.tables import metadata
 from db.tables.dispute import CATEGORIES, RISK_LEVELS, STATES, SUB_CATEGORIES
 from db.tables.dispute import SOURCES as ORIGINS
@@ -225,7 +226,8 @@ class World:
             risk_level=chance.choice(RISK_LEVELS), amount_claimed=self._maybe(self._money()), people_count=chance.randint(0, 9),
             summary=self._words(), public_summary=self._maybe(self._words()), occurred_on=self._maybe(self._day()),
             registered_at=registered, accepted_at=registered + dt.timedelta(hours=1) if accepted else None,
-            due_on=self._maybe(self._day()), concluded_at=closed - dt.timedelta(hours=1) if closed else None, closed_at=closed,
+            due_on=self._maybe(max(self._day(), registered.astimezone(COUNTY_TIME).date())),
+            concluded_at=closed - dt.timedelta(hours=1) if closed else None, closed_at=closed,
             outcome=self._maybe(self._words()), external_ref=self._maybe(f"ref-{number}"), version=chance.randint(1, 9),
             committee_id=pick("Organization")["id"] if accepted else self._maybe(pick("Organization")["id"]),
             case_year=2025 if accepted else None, case_sequence=number if accepted else None, grid_code=grid,

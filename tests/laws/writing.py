@@ -20,7 +20,7 @@ CHANGES = (
     "UPDATE dispute SET centre_id = NULL WHERE id = {dispute}",
     "UPDATE dispute SET source_organization_id = (SELECT id FROM organization ORDER BY md5(id::text || '{number}') LIMIT 1) WHERE id = {dispute}",
     "UPDATE dispute SET tier = 'TEAM', sub_category = 'P02', source = 'GRID' WHERE id = {dispute}",
-    "UPDATE dispute SET due_on = (registered_at + make_interval(days => {days}))::date WHERE id = {dispute}",
+    "UPDATE dispute SET due_on = (registered_at AT TIME ZONE 'Asia/Shanghai')::date + {days} WHERE id = {dispute}",
     "UPDATE dispute SET registered_at = registered_at - make_interval(days => {days}) WHERE id = {dispute}",
     "UPDATE dispute SET title = title || '。', version = version + 1 WHERE id = {dispute}",
     """UPDATE dispute SET previous_id = (SELECT id FROM dispute WHERE id <> {dispute} ORDER BY md5(id::text || '{number}') LIMIT 1)
