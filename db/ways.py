@@ -72,6 +72,8 @@ _LANES: dict[str, tuple[tuple[str, ...], ...]] = {
     "squad_id": (("sub_category", "state"), ("state",)),
     "centre_id": (("sub_category", "state"), ("state",)),
 }
+# Values of parts that have an index before the page order, whatever the scope: it leads to the rare ones.
+_OF_PARTS = {"Obligation": ("state", "kind"), "Agreement": ("state", "scope", "form"), "FollowUp": ("result", "method")}
 _OF_LANES = frozenset(column for lanes in _LANES.values() for columns in lanes for column in columns)
 _ALL = {"state": text_array(STATES)}
 
@@ -243,7 +245,9 @@ class Ways:
                 case "eq" | "is" | "area" | "mediator" | "flag" | "present":
                     return True
                 case "in":
-                    if source.part or one.fields[0] not in _OF_LANES:
+                    if source.part:
+                        return not growing or one.fields[0] not in _OF_PARTS.get(source.name, ())
+                    if one.fields[0] not in _OF_LANES:
                         return True
                     # Of two lanes, that of the rarer values is the better; a sub-category is seldom more than a twentieth.
                     return page.relation is None and all(
@@ -378,34 +382,44 @@ class Ways:
             )
             return select(limit.cut(statement, row, keys.__getitem__, ()).subquery().c.id)
 
-        def by_each(walks: Sequence[tuple[Sql, Sql]], scope: Predicate, met: Sequence[p.Condition]) -> Branch:
-            def each_of(limit: Limit) -> Select[Any]:
-                # A list may hold a value twice; its rows are found once.
-                lists = [select(func.unnest(values).label("value")).distinct().subquery() for _, values in walks]
-                statement = select(row["id"].label("id")).select_from(at).where(self.sight.where(scope, row))
-                for (column, _), each in zip(walks, lists, strict=True):
-                    statement = statement.where(column == each.c.value)
-                statement = statement.correlate(*lists)
-                walk = limit.cut(statement, row, row.__getitem__, met).correlate(*lists).lateral()
-                each_with: FromClause = lists[0]
-                for other in lists[1:]:
-                    each_with = each_with.join(other, true())
-                return select(walk.c.id).select_from(each_with.join(walk, true()))
-
-            return each_of
-
         match driver:
             case Has() if not source.part:
                 return by_link
             case In(attribute=name, claim=claim):
                 value = source.attributes[name].value
                 assert value is not None
-                return by_each([(value(row), self.sight.claim(claim))], rest, ())
+                return self._by_each(row, at, [(value(row), self.sight.claim(claim))], rest, ())
         if search is not None:
             return self._searching(source, part, search)
         if lane is not None:
-            return by_each([(row[column], values) for column, values in lane.values().items()], part, lane.met)
+            walks = [(row[column], values) for column, values in lane.values().items()]
+            return self._by_each(row, at, walks, part, lane.met)
         return None
+
+    def _by_each(
+        self,
+        row: Row,
+        at: FromClause,
+        walks: Sequence[tuple[Sql, Sql]],
+        scope: Predicate,
+        met: Sequence[p.Condition],
+    ) -> Branch:
+        """A walk for each combination of values: of `walks`, each a column and the list of its values."""
+
+        def each_of(limit: Limit) -> Select[Any]:
+            # A list may hold a value twice; its rows are found once.
+            lists = [select(func.unnest(values).label("value")).distinct().subquery() for _, values in walks]
+            statement = select(row["id"].label("id")).select_from(at).where(self.sight.where(scope, row))
+            for (column, _), each in zip(walks, lists, strict=True):
+                statement = statement.where(column == each.c.value)
+            statement = statement.correlate(*lists)
+            walk = limit.cut(statement, row, row.__getitem__, met).correlate(*lists).lateral()
+            each_with: FromClause = lists[0]
+            for other in lists[1:]:
+                each_with = each_with.join(other, true())
+            return select(walk.c.id).select_from(each_with.join(walk, true()))
+
+        return each_of
 
 
 def _is_own(page: p.Page, source: Source) -> bool:

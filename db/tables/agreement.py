@@ -39,6 +39,8 @@ agreement = Table(
     comment="调解协议",
 )
 Index("ix_agreement_agreed_on", agreement.c.agreed_on.desc(), agreement.c.id.desc())
+for _by in ("state", "scope", "form"):
+    Index(f"ix_agreement_{_by}", agreement.c[_by], agreement.c.agreed_on.desc(), agreement.c.id.desc())
 
 signature = Table(
     "signature",

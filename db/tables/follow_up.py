@@ -25,6 +25,8 @@ follow_up = Table(
     CheckConstraint("satisfaction BETWEEN 1 AND 5", name="satisfaction"),
     CheckConstraint("(done_at IS NULL) = (result IS NULL) AND (done_at IS NULL) = (method IS NULL)", name="done"),
     Index("ix_follow_up_due_on", "due_on", "id"),
+    Index("ix_follow_up_result", "result", "due_on", "id"),
+    Index("ix_follow_up_method", "method", "due_on", "id"),
     Index("ix_follow_up_done_at", "done_at", "id"),
     Index("ix_follow_up_satisfaction", "satisfaction", "id"),
     Index("ix_follow_up_owing", "due_on", "id", postgresql_where=text("done_at IS NULL")),

@@ -43,6 +43,8 @@ obligation = Table(
     within("party_id", "party"),
     UniqueConstraint("id", "dispute_id"),
     Index("ix_obligation_due_on", "due_on", "id"),
+    Index("ix_obligation_state", "state", "due_on", "id"),
+    Index("ix_obligation_kind", "kind", "due_on", "id"),
     Index("ix_obligation_amount", "amount", "id"),
     Index("ix_obligation_owing", "due_on", "id", postgresql_where=text("state IN ('PENDING', 'PARTLY_PERFORMED')")),
     comment="协议义务",

@@ -1,5 +1,9 @@
-"""The walks by state and sub-category hold what else is filtered by, so that rows are counted without being read. No date of a
-dispute's course is before its registration, which tells where the rows of a period begin in page order."""
+"""Walks that spare reading rows: those by state and sub-category hold the other filters, parts have walks by their values.
+
+No date of a dispute's course is before its registration: this tells where the rows of a period begin in page order.
+"""
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +20,11 @@ SCOPES = (
     ("town_code", None),
     ("squad_id", "squad_id IS NOT NULL"),
     ("centre_id", "centre_id IS NOT NULL"),
+)
+PARTS = (
+    *(("obligation", column, ("due_on", "id")) for column in ("state", "kind")),
+    *(("follow_up", column, ("due_on", "id")) for column in ("result", "method")),
+    *(("agreement", column, (sa.text("agreed_on DESC"), sa.text("id DESC"))) for column in ("state", "scope", "form")),
 )
 
 
@@ -37,3 +46,5 @@ def upgrade() -> None:
                 postgresql_where=condition and sa.text(condition),
                 postgresql_include=[column for column in FILTERED if column not in filtered],
             )
+    for table, column, order in PARTS:
+        op.create_index(f"ix_{table}_{column}", table, list[Any]((column, *order)))
