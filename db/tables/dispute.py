@@ -108,7 +108,7 @@ dispute = Table(
         "accepted_at >= registered_at AND concluded_at >= accepted_at AND closed_at >= concluded_at", name="order"
     ),
     CheckConstraint(
-        "accepted_at >= registered_at AND concluded_at >= registered_at AND closed_at >= registered_at"
+        "concluded_at >= registered_at AND closed_at >= registered_at"
         " AND due_on >= (registered_at AT TIME ZONE 'Asia/Shanghai')::date",
         name="course",
     ),

@@ -97,7 +97,8 @@ async def refused(connection: "asyncpg.Connection[Any]", name: str, statement: s
                WHERE source = 'HOTLINE'""",
         ),
         # the life of a dispute
-        ("ck_dispute_order", f"UPDATE dispute SET closed_at = accepted_at - interval '1 day' WHERE id = {SEED}"),
+        ("ck_dispute_order", f"UPDATE dispute SET closed_at = concluded_at - interval '1 minute' WHERE id = {SEED}"),
+        ("ck_dispute_course", f"UPDATE dispute SET due_on = (registered_at AT TIME ZONE 'Asia/Shanghai')::date - 1 WHERE id = {SEED}"),
         ("ck_dispute_closed_at", f"UPDATE dispute SET closed_at = NULL WHERE id = {SEED}"),
         ("ck_dispute_squad_owner", f"UPDATE dispute SET tier = 'SQUAD' WHERE id = {OPEN}"),
         ("ck_dispute_centre_owner", f"UPDATE dispute SET tier = 'CENTRE' WHERE id = {OPEN}"),

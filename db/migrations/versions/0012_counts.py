@@ -32,7 +32,7 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("ck_dispute_course"),
         "dispute",
-        "accepted_at >= registered_at AND concluded_at >= registered_at AND closed_at >= registered_at"
+        "concluded_at >= registered_at AND closed_at >= registered_at"
         " AND due_on >= (registered_at AT TIME ZONE 'Asia/Shanghai')::date",
     )
     for scope, condition in SCOPES:
