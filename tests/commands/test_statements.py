@@ -20,7 +20,7 @@ from tests.commands.office import DAY, HOUR, Case, Office, key_of, name_of, now
 @contextmanager
 def listening(office: Office) -> Iterator[list[str]]:
     """What runs on the connections of the writer meanwhile."""
-    pool: Any = office.desk.parts.gate._callers._pool
+    lanes: Any = office.desk.parts.gate._callers._lanes
     heard: list[str] = []
 
     def hear(record: asyncpg.connection.LoggedQuery) -> None:
@@ -28,7 +28,7 @@ def listening(office: Office) -> Iterator[list[str]]:
         if "typeinfo" not in record.query and "current_setting('jit')" not in record.query:
             heard.append(" ".join(record.query.split()))
 
-    connections = [holder._con for holder in pool._holders if holder._con is not None]
+    connections = [lane.connection for lane in lanes._free if lane.connection is not None]
     for connection in connections:
         connection.add_query_logger(hear)
     try:
@@ -83,18 +83,18 @@ async def test_round_trips(office: Office, monkeypatch: pytest.MonkeyPatch) -> N
     with listening(office) as heard, compiling(monkeypatch) as compiled:
         await office.register(idempotency_key="trips-4")
         # The frame, the place, its team, whether he is a mediator, the company; then all rows, and whether he may.
-        assert _kinds(heard) == ["BEGIN;", "WITH", "SELECT", "SELECT", "SELECT", "SELECT", "WITH", "SELECT", "COMMIT;"]
+        assert _kinds(heard) == ["BEGIN", "WITH", "SELECT", "SELECT", "SELECT", "SELECT", "WITH", "SELECT", "COMMIT"]
         for table in ("dispute", "party", "assignment", "event"):
             assert f"INSERT INTO {table} " in heard[6]
         heard.clear()
         await _record(office, case, "trips-5")
         # The lock comes with the key; behind it the guards, the days of consent; the rows, and whether he still may.
-        assert _kinds(heard) == ["BEGIN;", "WITH", "SELECT", "SELECT", "WITH", "SELECT", "COMMIT;"]
+        assert _kinds(heard) == ["BEGIN", "WITH", "SELECT", "SELECT", "WITH", "SELECT", "COMMIT"]
         assert "FOR UPDATE" in heard[1]
         assert "INSERT INTO request" in heard[1]
         heard.clear()
         await _complete(office, other, "trips-6")
-        assert _kinds(heard) == ["BEGIN;", "WITH", "SELECT", "SELECT", "WITH", "COMMIT;"]
+        assert _kinds(heard) == ["BEGIN", "WITH", "SELECT", "SELECT", "WITH", "COMMIT"]
         assert compiled == []
 
 
