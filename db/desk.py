@@ -31,9 +31,9 @@ from db.crypto import Cipher
 from db.guards import guards_of
 from db.kept import Kept
 from db.key import new_key
-from db.sight import Sight
+from db.sight import Sight, claim_values
 from db.statement import Statement, compile_statement
-from db.taking import Wanted, columns_of
+from db.taking import Fact, Wanted, columns_of
 from db.transitions import FROM_STATES
 from policies.grant import Access
 from policies.predicate import Never
@@ -74,7 +74,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Record:
-    """A row taken for a change: its resource, its columns, and the row of its dispute (itself for a dispute)."""
+    """A row taken for a change: its resource, its columns and facts, and the row of its dispute (itself for a dispute)."""
 
     kind: str
     values: Mapping[str, Any]
@@ -83,7 +83,7 @@ class Record:
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
 
-    @property
+    @cached_property
     def id(self) -> UUID:
         return UUID(str(self.values["id"]))
 
@@ -148,16 +148,12 @@ class Desk:
         # What is held back goes first where the statement could see it.
         if self._batch and (read.writes or not read.words.isdisjoint(self._batch.tables)):
             await self._flush()
-        bound = {**self._claims, **(values or {}), **read.statement.constants}
+        bound = {**self._caller, **(values or {}), **read.statement.constants}
         return list(await self.connection.fetch(read.statement.sql, *[bound[name] for name in read.statement.binds]))
 
     @cached_property
-    def _claims(self) -> dict[str, Any]:
-        return {
-            f"claim_{slot}_{name}": value
-            for slot, claims in enumerate(self.actor.access.claims)
-            for name, value in claims.items()
-        }
+    def _caller(self) -> dict[str, Any]:
+        return {"me": self.actor.person_id, **claim_values(self.actor.access)}
 
     # -- taking a row
 
@@ -189,15 +185,17 @@ class Desk:
             raise Absent(field)
         return await self.held(wanted, key, field)
 
-    async def held(self, wanted: Wanted, key: UUID, field: str = "id") -> Record:
+    async def held(self, wanted: Wanted, key: UUID, field: str = "id", facts: tuple[Fact, ...] = ()) -> Record:
         """The row that was locked, if all that the command needs holds. A statement of its own, behind the lock: that of the lock sees
         other tables as they stood before it waited, so that two commands at once could both find nothing in their way."""
         guards = guards_of(wanted.on, wanted.action)
-        one = (await self.look(("held", wanted), lambda: taking.holding(self.sight, wanted), {"taken_id": key}))[0]
+        name = ("held", wanted, facts)
+        one = (await self.look(name, lambda: taking.holding(self.sight, wanted, facts), {"taken_id": key}))[0]
         # SECURITY: whoever was replaced while he waited for the lock acts no more.
         if not one["allowed"]:
             raise Refused(_forbidden(field))
-        values = {name: one[f"r_{name}"] for name in columns_of(SOURCES[wanted.kind].table)}
+        known = (*columns_of(SOURCES[wanted.kind].table), *(fact.name for fact in facts))
+        values = {name: one[f"r_{name}"] for name in known}
         dispute = values if wanted.kind == "Dispute" else None
         if dispute is None and "d_id" in one:
             dispute = {name: one[f"d_{name}"] for name in columns_of(t.dispute)}
@@ -211,9 +209,10 @@ class Desk:
         self.settle()
         return Record(wanted.kind, values, dispute)
 
-    async def see(self, kind: str, key: UUID, *, field: str) -> Record:
+    async def see(self, kind: str, key: UUID, *, field: str, facts: tuple[Fact, ...] = ()) -> Record:
         """A row that the caller sees, not locked, to refer to. Raises Absent."""
-        found = await self.look(("see", kind), lambda: taking.seeing(self.sight, kind), {"seen_id": key})
+        name = ("see", kind, facts)
+        found = await self.look(name, lambda: taking.seeing(self.sight, kind, facts), {"seen_id": key})
         if not found:
             raise Absent(field)
         return Record(kind, dict(found[0]), None)

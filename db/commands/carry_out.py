@@ -108,7 +108,7 @@ class Commander:
             if wanted is not None:
                 if not found:
                     raise Absent
-                record = await desk.held(wanted, order.id)
+                record = await desk.held(wanted, order.id, facts=command.facts)
                 await check_version(desk, record.dispute, expected, order)
                 outcome = await command.run(desk, record, order)
                 dispute_id = record.dispute["id"] if record.dispute is not None else None
