@@ -105,6 +105,7 @@ class Desk:
         self.sight = Sight(actor.access)
         self.mistakes: list[Mistake] = []
         self._batch = Batch()
+        self._written: set[str] = set()
         self._musts: list[tuple[str, UUID, str, bool, Mistake]] = []
         self._request: UUID | None = None
 
@@ -141,10 +142,15 @@ class Desk:
 
     async def look(self, name: Hashable, make: Callable[[], Select[Any]], values: Mapping[str, Any]) -> list[Any]:
         """Rows of a statement that depends on what the caller may, and beyond that on nothing but its name."""
+        return await self._run(self._kept(name, make), values)
+
+    def _kept(self, name: Hashable, make: Callable[[], Select[Any]]) -> _Read:
         # SECURITY: the shape holds the policy and the roles: nobody is answered by a statement that was made for other rights.
-        return await self._run(_KEPT.get((self.actor.access.shape, name), lambda: _Read.of(make())), values)
+        return _KEPT.get((self.actor.access.shape, name), lambda: _Read.of(make()))
 
     async def _run(self, read: _Read, values: Mapping[str, Any] | None) -> list[Any]:
+        if read.writes:
+            self._written |= read.words
         # What is held back goes first where the statement could see it.
         if self._batch and (read.writes or not read.words.isdisjoint(self._batch.tables)):
             await self._flush()
@@ -224,8 +230,8 @@ class Desk:
     # -- what must hold of the rows as they stand after the change
 
     def must(self, kind: str, key: UUID, action: str, mistake: Mistake, *, or_seen: bool = False) -> None:
-        """SECURITY: the row must in the end be one on which the caller may do the action (`or_seen`: or which he at least sees);
-        whatever was written is rolled back otherwise."""
+        """SECURITY: the row must in the end be one on which the caller may do the action; whatever was written is rolled back
+        otherwise. `or_seen`: a row that was taken, which he may as well only see afterwards."""
         self._musts.append((kind, key, action, or_seen, mistake))
 
     def still(self, kind: str, key: UUID, action: str) -> None:
@@ -234,8 +240,11 @@ class Desk:
         self.must(kind, key, action, Mistake("", "FORBIDDEN", message), or_seen=True)
 
     async def _check(self, kind: str, key: UUID, action: str, or_seen: bool, mistake: Mistake) -> None:
-        name = ("must", kind, action, or_seen)
-        if not await self.look(name, lambda: taking.keeping(self.sight, kind, action, or_seen), {"kept_id": key}):
+        read = self._kept(("must", kind, action, or_seen), lambda: taking.keeping(self.sight, kind, action, or_seen))
+        # A row that was taken was looked at behind its lock: it is looked at again if something was written that decides.
+        if or_seen and read.words.isdisjoint(self._written):
+            return
+        if not await self._run(read, {"kept_id": key}):
             raise Refused(mistake)
 
     # -- writing
@@ -263,6 +272,9 @@ class Desk:
         if not self._batch.takes(write.table, values["id"]):
             await self._flush()
         self._batch.add(write, values)
+        # A version that goes up decides nothing about the row.
+        if write.kind != "update" or write.names:
+            self._written.add(write.table.name)
 
     async def _flush(self) -> None:
         batch, self._batch = self._batch, Batch()
