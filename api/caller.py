@@ -15,10 +15,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 import orjson
 
 from db.catalog import CATALOG
+from db.lanes import Lanes
 from policies.compile import Policy, compile_policy
 from policies.grant import Access, Appointment
 from schema.execution import Viewer
@@ -76,8 +76,8 @@ class Caller:
 class Policies:
     """The compiled policies of this process, by version; a version never changes."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
-        self._pool = pool
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
         self._compiled: OrderedDict[int, asyncio.Task[Policy]] = OrderedDict()
 
     async def get(self, version: int | None) -> Policy:
@@ -98,19 +98,21 @@ class Policies:
             raise
 
     async def _compile(self, version: int) -> Policy:
-        text = await self._pool.fetchval("SELECT text FROM policy_version WHERE version = $1", version)
-        return await asyncio.to_thread(compile_policy, text, CATALOG, version)
+        row = await self._lanes.fetchrow("SELECT text FROM policy_version WHERE version = $1", [version])
+        assert row is not None
+        return await asyncio.to_thread(compile_policy, row["text"], CATALOG, version)
 
     async def live(self) -> Policy:
         """The policy in force."""
-        return await self.get(await self._pool.fetchval("SELECT version FROM policy_version WHERE state = 'PUBLISHED'"))
+        row = await self._lanes.fetchrow("SELECT version FROM policy_version WHERE state = 'PUBLISHED'")
+        return await self.get(None if row is None else row["version"])
 
 
 class Callers:
     """Callers of this process, found by token."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], policies: Policies) -> None:
-        self._pool, self._policies = pool, policies
+    def __init__(self, lanes: Lanes, policies: Policies) -> None:
+        self._lanes, self._policies = lanes, policies
         self._known: OrderedDict[bytes, Caller] = OrderedDict()
         self._due: dict[str, float] = {}  # prefix -> when its next use is recorded
 
@@ -131,7 +133,7 @@ class Callers:
 
     async def _read(self, key: bytes) -> Caller:
         # SECURITY: only the hash is compared, in the database, by an index: the time taken tells nothing about a token.
-        row = await self._pool.fetchrow(_FIND, key)
+        row = await self._lanes.fetchrow(_FIND, [key])
         if row is None or not row["valid"]:
             raise _UNKNOWN
         policy = await self._policies.get(row["policy_version"])
@@ -151,8 +153,8 @@ class Callers:
 
     async def note_use(self, caller: Caller) -> None:
         """Record the token's last use."""
-        await self._pool.execute(
-            "UPDATE token SET last_used_at = greatest(last_used_at, now()) WHERE prefix = $1", caller.prefix
+        await self._lanes.fetchrow(
+            "UPDATE token SET last_used_at = greatest(last_used_at, now()) WHERE prefix = $1", [caller.prefix]
         )
 
 

@@ -1,4 +1,4 @@
-"""Opens what one process needs to answer: pools, policies, callers, schema; and closes it again."""
+"""Opens what one process needs to answer: connections, policies, callers, schema; and closes it again."""
 
 from __future__ import annotations
 
@@ -42,12 +42,14 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
     # Measured at a million disputes: planning anew costs a page more than running it, and one plan serves every value.
     steady = dataclasses.replace(reading, plan_cache_mode="force_generic_plan")
     reader = Reader(Lanes(steady, settings.pool_size), Lanes(adaptive, half))
-    writers = await open_pool(Session(address, WRITER, timeout), max(2, settings.pool_size))
+    writers = Lanes(Session(address, WRITER, timeout), max(2, settings.pool_size))
     # For what is asked about the policy: seldom, and in transactions.
     askers = await open_pool(reading, 2, least=0)
     counters = await open_pool(dataclasses.replace(reading, statement_timeout_ms=BATCH_MS), 1, least=0)
     study = Study()
     try:
+        # A database that cannot be reached ends the start, not the first request.
+        await writers.fetchrow("SELECT 1")
         schema = build()._schema  # noqa: SLF001  graphql-core's own schema has no public name
         policies = Policies(writers)
         runs = ImpactRuns(counters, writers, study)

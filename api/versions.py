@@ -41,12 +41,13 @@ async def give(
     from db.commands.carry_out import Commander
     from db.crypto import Cipher
     from db.desk import Actor, Stale
-    from db.engine import Session, open_pool
+    from db.engine import Session
     from db.explain import access_of
+    from db.lanes import Lanes
     from db.publication import live_policy
 
     connection = await asyncpg.connect(**address.connect_arguments())
-    pool = await open_pool(Session(address, "sanlian_writer", settings.statement_timeout_ms), 1)
+    lanes = Lanes(Session(address, "sanlian_writer", settings.statement_timeout_ms), 1)
     try:
         people = await tokens.find_people(connection, person)
         if len(people) != 1:
@@ -64,7 +65,7 @@ async def give(
         epoch = await connection.fetchval("SELECT epoch FROM access_epoch")
         today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
         access = await access_of(connection, await live_policy(connection), people[0], today)
-        commander = Commander(pool, Cipher(settings.key()))
+        commander = Commander(lanes, Cipher(settings.key()))
         actor = Actor(access, people[0], epoch)
         try:
             receipt = await commander.carry_out(
@@ -77,7 +78,7 @@ async def give(
         row = await connection.fetchrow("SELECT * FROM policy_version WHERE id = $1", receipt.id)
         return Given((), row)
     finally:
-        await pool.close()
+        await lanes.close()
         await connection.close()
 
 

@@ -5,13 +5,14 @@ It asks nobody for permission: what is written was taken under the policy before
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import CTE, Table, bindparam, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.types import Text
 
 from db import tables as t
 from db.kept import Kept
@@ -29,6 +30,14 @@ class Latest:
     dispute_id: UUID | None
 
 
+@dataclass(frozen=True)
+class Found:
+    """As a value: what a sub-select finds for texts. `of` makes it of their parameters."""
+
+    of: Callable[..., Sql]
+    texts: tuple[str | None, ...]
+
+
 class Write(NamedTuple):
     """What rows written together have in common. `raised`: columns that go up by one."""
 
@@ -39,10 +48,10 @@ class Write(NamedTuple):
 
 
 class _Made(NamedTuple):
-    """A compiled batch. `places`: where the value of each parameter is, as (write, row, column)."""
+    """A compiled batch. `places`: where the value of each parameter is, as (write, row, column, which of its texts)."""
 
     sql: str
-    places: tuple[tuple[int, int, str], ...]
+    places: tuple[tuple[int, int, str, int], ...]
 
 
 _KEPT: Kept[_Made] = Kept(1000)
@@ -79,17 +88,16 @@ class Batch:
     def statement(self) -> tuple[str, list[Any]]:
         """The SQL text of all of it, and its values."""
         # SECURITY: none of the values is in the text, nor does it depend on a policy: the same writes are the same for everybody.
-        latest = tuple(
-            self._written(values[name].dispute_id)
-            for write, rows in self._writes
-            for values in rows
+        worked_out = tuple(
+            (at, row, name, self._written(value.dispute_id) if isinstance(value, Latest) else value.of)
+            for at, (write, rows) in enumerate(self._writes)
+            for row, values in enumerate(rows)
             for name in write.names
-            if isinstance(values[name], Latest)
+            if isinstance(value := values[name], Latest | Found)
         )
-        key = (tuple((*write, len(rows)) for write, rows in self._writes), latest)
+        key = (tuple((*write, len(rows)) for write, rows in self._writes), worked_out)
         made = _KEPT.get(key, self._make)
-        found = [self._writes[at][1][row][name] for at, row, name in made.places]
-        return made.sql, [one.dispute_id if isinstance(one, Latest) else one for one in found]
+        return made.sql, [_given(self._writes[at][1][row][name], text) for at, row, name, text in made.places]
 
     def _written(self, dispute_id: UUID | None) -> int | None:
         """Which of the writes is to this dispute."""
@@ -99,25 +107,36 @@ class Batch:
         return None
 
     def _make(self) -> _Made:
-        places: dict[str, tuple[int, int, str]] = {}
+        places: dict[str, tuple[int, int, str, int]] = {}
         made: list[CTE] = []
         for at, (write, rows) in enumerate(self._writes):
 
             def value(row: int, name: str, at: int = at, write: Write = write, rows: Any = rows) -> Sql:
-                bind = f"w{at}_{row}_{name}"
-                places[bind] = (at, row, name)
+                def bind(kind: Any, text: int = 0) -> Sql:
+                    bound = f"w{at}_{row}_{name}_{text}"
+                    places[bound] = (at, row, name, text)
+                    return bindparam(bound, type_=kind)
+
                 given = rows[row][name]
+                if isinstance(given, Found):
+                    return given.of(*(bind(Text(), text) for text in range(len(given.texts))))
                 if not isinstance(given, Latest):
-                    return bindparam(bind, type_=write.table.c[name].type)
+                    return bind(write.table.c[name].type)
                 written = self._written(given.dispute_id)
                 of = t.dispute if written is None else made[written]
-                return select(of.c.version).where(of.c.id == bindparam(bind, type_=of.c.id.type)).scalar_subquery()
+                return select(of.c.version).where(of.c.id == bind(of.c.id.type)).scalar_subquery()
 
             made.append(_write(write, rows, value).cte(f"w{at}"))
         # Counted one after the other, so that they are carried out in this order.
         counted = (select(func.count()).select_from(one).scalar_subquery().label(one.name) for one in made)
         compiled = compile_statement(select(*counted))
         return _Made(compiled.sql, tuple(places[name] for name in compiled.binds))
+
+
+def _given(value: Any, text: int) -> Any:
+    if isinstance(value, Found):
+        return value.texts[text]
+    return value.dispute_id if isinstance(value, Latest) else value
 
 
 def _write(write: Write, rows: list[Mapping[str, Any]], value: Any) -> Any:

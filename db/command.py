@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from db.taking import Fact
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -123,6 +125,8 @@ class Command:
     reveals: bool = False
     # Whoever gives it waits for what becomes of it: nothing to be kept for later while he is offline.
     online: bool = False
+    # What it must know of the row beside its columns; they are in the record.
+    facts: tuple[Fact, ...] = ()
 
     @property
     def name(self) -> str:
@@ -149,11 +153,12 @@ def command(
     leaves: bool = False,
     reveals: bool = False,
     online: bool = False,
+    facts: tuple[Fact, ...] = (),
 ) -> Callable[[Any], Any]:
     """Registers the function as `noun.verb`. With a target it is called with (desk, record, order), else with (desk, order)."""
 
     def register(run: Callable[..., Awaitable[Outcome]]) -> Callable[..., Awaitable[Outcome]]:
-        made = Command(noun, verb, label, order, run, target, shows, leaves, reveals, online)
+        made = Command(noun, verb, label, order, run, target, shows, leaves, reveals, online, facts)
         if made.name in COMMANDS:
             raise ValueError(f"{made.name} is registered twice")
         COMMANDS[made.name] = made

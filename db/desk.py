@@ -31,9 +31,9 @@ from db.crypto import Cipher
 from db.guards import guards_of
 from db.kept import Kept
 from db.key import new_key
-from db.sight import Sight
+from db.sight import Sight, claim_values
 from db.statement import Statement, compile_statement
-from db.taking import Wanted, columns_of
+from db.taking import Fact, Wanted, columns_of
 from db.transitions import FROM_STATES
 from policies.grant import Access
 from policies.predicate import Never
@@ -74,7 +74,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Record:
-    """A row taken for a change: its resource, its columns, and the row of its dispute (itself for a dispute)."""
+    """A row taken for a change: its resource, its columns and facts, and the row of its dispute (itself for a dispute)."""
 
     kind: str
     values: Mapping[str, Any]
@@ -83,7 +83,7 @@ class Record:
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
 
-    @property
+    @cached_property
     def id(self) -> UUID:
         return UUID(str(self.values["id"]))
 
@@ -105,6 +105,7 @@ class Desk:
         self.sight = Sight(actor.access)
         self.mistakes: list[Mistake] = []
         self._batch = Batch()
+        self._written: set[str] = set()
         self._musts: list[tuple[str, UUID, str, bool, Mistake]] = []
         self._request: UUID | None = None
 
@@ -141,23 +142,24 @@ class Desk:
 
     async def look(self, name: Hashable, make: Callable[[], Select[Any]], values: Mapping[str, Any]) -> list[Any]:
         """Rows of a statement that depends on what the caller may, and beyond that on nothing but its name."""
+        return await self._run(self._kept(name, make), values)
+
+    def _kept(self, name: Hashable, make: Callable[[], Select[Any]]) -> _Read:
         # SECURITY: the shape holds the policy and the roles: nobody is answered by a statement that was made for other rights.
-        return await self._run(_KEPT.get((self.actor.access.shape, name), lambda: _Read.of(make())), values)
+        return _KEPT.get((self.actor.access.shape, name), lambda: _Read.of(make()))
 
     async def _run(self, read: _Read, values: Mapping[str, Any] | None) -> list[Any]:
+        if read.writes:
+            self._written |= read.words
         # What is held back goes first where the statement could see it.
         if self._batch and (read.writes or not read.words.isdisjoint(self._batch.tables)):
             await self._flush()
-        bound = {**self._claims, **(values or {}), **read.statement.constants}
+        bound = {**self._caller, **(values or {}), **read.statement.constants}
         return list(await self.connection.fetch(read.statement.sql, *[bound[name] for name in read.statement.binds]))
 
     @cached_property
-    def _claims(self) -> dict[str, Any]:
-        return {
-            f"claim_{slot}_{name}": value
-            for slot, claims in enumerate(self.actor.access.claims)
-            for name, value in claims.items()
-        }
+    def _caller(self) -> dict[str, Any]:
+        return {"me": self.actor.person_id, **claim_values(self.actor.access)}
 
     # -- taking a row
 
@@ -189,15 +191,17 @@ class Desk:
             raise Absent(field)
         return await self.held(wanted, key, field)
 
-    async def held(self, wanted: Wanted, key: UUID, field: str = "id") -> Record:
+    async def held(self, wanted: Wanted, key: UUID, field: str = "id", facts: tuple[Fact, ...] = ()) -> Record:
         """The row that was locked, if all that the command needs holds. A statement of its own, behind the lock: that of the lock sees
         other tables as they stood before it waited, so that two commands at once could both find nothing in their way."""
         guards = guards_of(wanted.on, wanted.action)
-        one = (await self.look(("held", wanted), lambda: taking.holding(self.sight, wanted), {"taken_id": key}))[0]
+        name = ("held", wanted, facts)
+        one = (await self.look(name, lambda: taking.holding(self.sight, wanted, facts), {"taken_id": key}))[0]
         # SECURITY: whoever was replaced while he waited for the lock acts no more.
         if not one["allowed"]:
             raise Refused(_forbidden(field))
-        values = {name: one[f"r_{name}"] for name in columns_of(SOURCES[wanted.kind].table)}
+        known = (*columns_of(SOURCES[wanted.kind].table), *(fact.name for fact in facts))
+        values = {name: one[f"r_{name}"] for name in known}
         dispute = values if wanted.kind == "Dispute" else None
         if dispute is None and "d_id" in one:
             dispute = {name: one[f"d_{name}"] for name in columns_of(t.dispute)}
@@ -211,9 +215,10 @@ class Desk:
         self.settle()
         return Record(wanted.kind, values, dispute)
 
-    async def see(self, kind: str, key: UUID, *, field: str) -> Record:
+    async def see(self, kind: str, key: UUID, *, field: str, facts: tuple[Fact, ...] = ()) -> Record:
         """A row that the caller sees, not locked, to refer to. Raises Absent."""
-        found = await self.look(("see", kind), lambda: taking.seeing(self.sight, kind), {"seen_id": key})
+        name = ("see", kind, facts)
+        found = await self.look(name, lambda: taking.seeing(self.sight, kind, facts), {"seen_id": key})
         if not found:
             raise Absent(field)
         return Record(kind, dict(found[0]), None)
@@ -225,8 +230,8 @@ class Desk:
     # -- what must hold of the rows as they stand after the change
 
     def must(self, kind: str, key: UUID, action: str, mistake: Mistake, *, or_seen: bool = False) -> None:
-        """SECURITY: the row must in the end be one on which the caller may do the action (`or_seen`: or which he at least sees);
-        whatever was written is rolled back otherwise."""
+        """SECURITY: the row must in the end be one on which the caller may do the action; whatever was written is rolled back
+        otherwise. `or_seen`: a row that was taken, which he may as well only see afterwards."""
         self._musts.append((kind, key, action, or_seen, mistake))
 
     def still(self, kind: str, key: UUID, action: str) -> None:
@@ -235,8 +240,11 @@ class Desk:
         self.must(kind, key, action, Mistake("", "FORBIDDEN", message), or_seen=True)
 
     async def _check(self, kind: str, key: UUID, action: str, or_seen: bool, mistake: Mistake) -> None:
-        name = ("must", kind, action, or_seen)
-        if not await self.look(name, lambda: taking.keeping(self.sight, kind, action, or_seen), {"kept_id": key}):
+        read = self._kept(("must", kind, action, or_seen), lambda: taking.keeping(self.sight, kind, action, or_seen))
+        # A row that was taken was looked at behind its lock: it is looked at again if something was written that decides.
+        if or_seen and read.words.isdisjoint(self._written):
+            return
+        if not await self._run(read, {"kept_id": key}):
             raise Refused(mistake)
 
     # -- writing
@@ -264,6 +272,9 @@ class Desk:
         if not self._batch.takes(write.table, values["id"]):
             await self._flush()
         self._batch.add(write, values)
+        # A version that goes up decides nothing about the row.
+        if write.kind != "update" or write.names:
+            self._written.add(write.table.name)
 
     async def _flush(self) -> None:
         batch, self._batch = self._batch, Batch()

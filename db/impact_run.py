@@ -20,6 +20,7 @@ import structlog
 from db.counting import count
 from db.explain import COUNTY_DAY, people_of
 from db.impact import Comparison, Holder, Tally
+from db.lanes import Lanes
 from db.study import Study
 from policies.compile import Policy
 from policies.words import action_words, class_words
@@ -133,9 +134,7 @@ def digest_of(result: Mapping[str, Any]) -> str:
 class ImpactRuns:
     """The runs of one process. `readers` count, with BATCH_MS for a statement; `writers` store."""
 
-    def __init__(
-        self, readers: asyncpg.Pool[asyncpg.Record], writers: asyncpg.Pool[asyncpg.Record], study: Study
-    ) -> None:
+    def __init__(self, readers: asyncpg.Pool[asyncpg.Record], writers: Lanes, study: Study) -> None:
         self._readers, self._writers, self._study = readers, writers, study
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
 
@@ -143,15 +142,15 @@ class ImpactRuns:
         """The run for the two texts as it stands; begun if there is none, or if it has fallen silent, or `anew`. Waits a little for
         one that is soon done."""
         pair = (after.sha256, before.sha256)
-        begun_at = await self._writers.fetchval(_BEGIN, *pair, anew, float(SILENT_SECONDS))
-        if begun_at is not None:
-            task = asyncio.ensure_future(self._run(before, after, (*pair, begun_at)))
+        begun = await self._writers.fetchrow(_BEGIN, [*pair, anew, float(SILENT_SECONDS)])
+        if begun is not None:
+            task = asyncio.ensure_future(self._run(before, after, (*pair, begun["begun_at"])))
             self._running[pair] = task
             task.add_done_callback(lambda _: self._running.pop(pair, None))
         running = self._running.get(pair)
         if running is not None:
             await asyncio.wait([running], timeout=patience)
-        row = await self._writers.fetchrow(_READ, *pair)
+        row = await self._writers.fetchrow(_READ, pair)
         assert row is not None
         result = None if row["result"] is None else orjson.loads(row["result"])
         return Standing(
@@ -181,19 +180,19 @@ class ImpactRuns:
 
                 result = await measure(connection, before, after, self._study, told)
             text, digest = orjson.dumps(result).decode(), digest_of(result)
-            async with self._writers.acquire() as writer, writer.transaction():
+            async with self._writers.transaction() as writer:
                 await writer.execute(_END, *run, *progress, epoch, text, digest)
                 await writer.execute(_KNOWN, *run[:2], digest)
         except Exception as error:  # noqa: BLE001  whatever went wrong, the run has failed and says so
             log.warning("impact_failed", error=type(error).__name__)
-            await self._writers.execute(_FAIL, *run)
+            await self._writers.fetchrow(_FAIL, run)
         finally:
             alive.cancel()
 
     async def _tell(self, run: tuple[Any, ...], progress: list[int]) -> None:
         while True:
             await asyncio.sleep(1)
-            await self._writers.execute(_BEAT, *run, *progress)
+            await self._writers.fetchrow(_BEAT, [*run, *progress])
 
     async def close(self) -> None:
         """End what is running; whoever asks again begins it again."""

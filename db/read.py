@@ -1,4 +1,4 @@
-"""Runs a statement with its values on the reader's pool: one execution, one answer."""
+"""Runs a statement with its values on the reader's connections: one execution, one answer."""
 
 from __future__ import annotations
 
@@ -37,14 +37,18 @@ class Reader:
         arguments: Sequence[Any] = [values[name] for name in statement.binds]
         lanes = self._steady if statement.steady else self._adaptive
         try:
-            epoch, data, missing = await lanes.fetchrow(statement.sql, arguments)
+            row = await lanes.fetchrow(statement.sql, arguments)
         except (asyncpg.QueryCanceledError, TimeoutError):
             raise TooSlow from None
+        assert row is not None
+        epoch, data, missing = row
         return Reading(epoch, data, tuple(missing))
 
     async def epoch(self) -> int:
         """The epoch now, for answers that need no data."""
-        return int((await self._steady.fetchrow("SELECT epoch FROM access_epoch"))[0])
+        row = await self._steady.fetchrow("SELECT epoch FROM access_epoch")
+        assert row is not None
+        return int(row["epoch"])
 
     async def close(self) -> None:
         """Close the connections."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -15,6 +16,13 @@ from db.guards import guards_of
 from db.sight import Sight
 from db.source import Row, Sql
 from policies.predicate import implies
+
+
+class Fact(NamedTuple):
+    """What a command must know of a row beside its columns: one value, read in the statement that reads the row. No policy is asked."""
+
+    name: str
+    of: Callable[[Row], Sql]
 
 
 class Wanted(NamedTuple):
@@ -57,23 +65,24 @@ def locking(sight: Sight, wanted: Wanted) -> Select[Any]:
     )
 
 
-def holding(sight: Sight, wanted: Wanted) -> Select[Any]:
-    """The row that was locked (`r_`), its dispute (`d_`), whether the caller may, and whether each guard holds (`g_`)."""
+def holding(sight: Sight, wanted: Wanted, facts: tuple[Fact, ...]) -> Select[Any]:
+    """The row that was locked (`r_`), its dispute (`d_`), the facts, whether the caller may, and whether each guard holds (`g_`)."""
     row, at, asked = _row(sight, wanted)
     columns: list[Any] = [row.at.c[name].label(f"r_{name}") for name in columns_of(SOURCES[wanted.kind].table)]
     if row.dispute is not None and row.dispute is not row.at:
         columns += [row.dispute.c[name].label(f"d_{name}") for name in columns_of(t.dispute)]
+    columns += [fact.of(row).label(f"r_{fact.name}") for fact in facts]
     columns.append(_is_true(sight.visible(asked, wanted.action)).label("allowed"))
     guards = guards_of(wanted.on, wanted.action)
     columns += [_is_true(guard.holds(asked)).label(f"g_{i}") for i, guard in enumerate(guards)]
     return select(*columns).select_from(at).where(row["id"] == bindparam("taken_id", type_=Uuid()))
 
 
-def seeing(sight: Sight, kind: str) -> Select[Any]:
-    """A row that the caller sees."""
+def seeing(sight: Sight, kind: str, facts: tuple[Fact, ...]) -> Select[Any]:
+    """A row that the caller sees, with the facts."""
     source = SOURCES[kind]
     row, at = sight.row(source, source.table.alias())
-    columns = (row.at.c[name] for name in columns_of(source.table))
+    columns = [*(row.at.c[name] for name in columns_of(source.table)), *(fact.of(row).label(fact.name) for fact in facts)]
     wanted = row["id"] == bindparam("seen_id", type_=Uuid())
     return select(*columns).select_from(at).where(wanted, sight.visible(row))
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, literal_column, select
-from sqlalchemy.types import Text, Uuid
+from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.alerts import open_alert
@@ -17,7 +16,9 @@ from db.clocks import ONE_DAY
 from db.command import Outcome, command, given
 from db.commands.visit import FactorOrder, note_factor
 from db.desk import Desk, Record, day_of
+from db.source import Row, Sql
 from db.tables.follow_up import FOLLOW_UP_METHODS, FOLLOW_UP_RESULTS
+from db.taking import Fact
 
 # Days from the last performance to the visit that it makes due, and from a dissatisfied answer to the next visit.
 VISIT_DAYS = 15
@@ -71,8 +72,18 @@ class FollowUpCompleteOrder:
     factors: tuple[FactorOrder, ...] = given("发现的影响履行的因素", default=())
 
 
+def _rule(_: Row) -> Sql:
+    return select(t.alert_rule.c.parameters).where(t.alert_rule.c.rule == literal_column("'DISSATISFIED'")).scalar_subquery()
+
+
 @command(
-    "followUp", "complete", "完成回访，登记结果与满意度。", FollowUpCompleteOrder, target="FollowUp", shows="FollowUp"
+    "followUp",
+    "complete",
+    "完成回访，登记结果与满意度。",
+    FollowUpCompleteOrder,
+    target="FollowUp",
+    shows="FollowUp",
+    facts=(Fact("alert_parameters", _rule),),
 )
 async def complete(desk: Desk, visit: Record, order: FollowUpCompleteOrder) -> Outcome:
     """Art. 36: the visit is recorded; who is dissatisfied is visited again within a week and stands on the list of alerts."""
@@ -98,7 +109,7 @@ async def complete(desk: Desk, visit: Record, order: FollowUpCompleteOrder) -> O
     ]
     for factor in order.factors:
         changes += await note_factor(desk, dispute_id, factor, order.happened_at)
-    if order.satisfaction is not None and order.satisfaction <= await _limit(desk):
+    if order.satisfaction is not None and order.satisfaction <= _limit(visit):
         due_on = done_on + SECOND_VISIT_DAYS * ONE_DAY
         await open_alert(desk, "DISSATISFIED", dispute_id, subject=str(dispute_id), at=order.happened_at, due_on=due_on)
         second = await desk.insert(t.follow_up, dispute_id=dispute_id, due_on=due_on)
@@ -126,13 +137,7 @@ def _check(desk: Desk, visit: Record, order: FollowUpCompleteOrder) -> None:
         desk.text(f"factors.{index}.suggestion", factor.suggestion, 1000)
 
 
-_PARAMETERS = select(t.alert_rule.c.parameters).where(t.alert_rule.c.rule == bindparam("named", type_=Text()))
-
-
-async def _limit(desk: Desk) -> int:
+def _limit(visit: Record) -> int:
     """The satisfaction at and below which a visit counts as dissatisfied, as the alert rule has it."""
-    found = await desk.fetch(_PARAMETERS, {"named": "DISSATISFIED"})
-    parameters: Any = found[0]["parameters"] if found else {}
-    if isinstance(parameters, str):
-        parameters = json.loads(parameters)
+    parameters = json.loads(visit["alert_parameters"] or "{}")
     return int(parameters.get("satisfaction", _DISSATISFIED))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import bindparam, exists, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.types import Integer, Text, Uuid
 
@@ -18,9 +18,11 @@ from db.clocks import mediation_due
 from db.command import Absent, Mistake, Outcome, command, given
 from db.commands.parties import PartyOrder, add_party, check_party
 from db.desk import Desk, Record, day_of
-from db.grid import team_of
+from db.grid import team_in
+from db.source import Row, Sql
 from db.tables.dispute import CATEGORIES, RISK_LEVELS, SOURCES, SUB_CATEGORIES
 from db.tables.measure import MEASURE_KINDS
+from db.taking import Fact
 from db.working_days import calendar_of
 
 DECLINE_REASONS = ("RESERVED", "ELSEWHERE", "NOT_CIVIL", "OUT_OF_AREA", "ADMINISTRATIVE", "PARTY_REFUSES", "DUPLICATE")
@@ -46,10 +48,20 @@ class RegisterOrder:
     external_ref: str | None = given("来源单位的单号；同一单位同一单号只登记一次", default=None)
 
 
+def _mediates(_: Row) -> Sql:
+    return exists(select(literal_column("1")).where(t.mediator.c.person_id == bindparam("me", type_=Uuid())))
+
+
+_PLACE = (
+    Fact("team_id", lambda row: team_in(row["grid_code"]).correlate(row.at).scalar_subquery()),
+    Fact("caller_mediates", _mediates),
+)
+
+
 @command("dispute", "register", "登记一件纠纷或线索。", RegisterOrder, target=None, shows="Dispute")
 async def register(desk: Desk, order: RegisterOrder) -> Outcome:
     """A new dispute in state REGISTERED at the team tier; a mediator who registers takes the lead (Art. 17, own initiative)."""
-    compound = await desk.see("Compound", order.compound_id, field="compoundId")
+    compound = await desk.see("Compound", order.compound_id, field="compoundId", facts=_PLACE)
     desk.happened("happenedAt", order.happened_at)
     if order.occurred_on is not None and order.occurred_on > day_of(order.happened_at):
         desk.mistake("occurredOn", "OUT_OF_ORDER", "发生日期不能晚于登记日期。")
@@ -88,12 +100,21 @@ async def register(desk: Desk, order: RegisterOrder) -> Outcome:
         external_ref=order.external_ref,
         grid_code=compound["grid_code"],
         compound_id=compound.id,
-        team_id=await team_of(desk, compound["grid_code"]),
+        team_id=compound["team_id"],
         source_organization_id=organization,
     )
     for party in order.parties:
         await add_party(desk, key, party, supplied_by=organization)
-    await _lead_if_mediator(desk, key, order.happened_at)
+    if compound["caller_mediates"]:
+        await desk.insert(
+            t.assignment,
+            dispute_id=key,
+            dispute_registered_at=order.happened_at,
+            person_id=desk.actor.person_id,
+            is_lead=True,
+            mode="APPOINTED",
+            assigned_at=order.happened_at,
+        )
     desk.must("Dispute", key, "register", Mistake("compoundId", "FORBIDDEN", "您无权在这个小区登记纠纷。"))
     if order.utility_cut is not None:
         await open_alert(desk, "UTILITY_CUTOFF", key, subject=str(key), at=order.happened_at)
@@ -108,22 +129,6 @@ async def _reporting_organization(desk: Desk) -> UUID | None:
         if one.role in ("agency_hotline", "agency_petition", "governance_centre", "police", "court", "housing"):
             return UUID(str(one.claims["organization_id"]))
     return None
-
-
-_MEDIATOR = select(t.mediator.c.person_id).where(t.mediator.c.person_id == bindparam("me", type_=Uuid()))
-
-
-async def _lead_if_mediator(desk: Desk, key: UUID, at: dt.datetime) -> None:
-    if await desk.fetch(_MEDIATOR, {"me": desk.actor.person_id}):
-        await desk.insert(
-            t.assignment,
-            dispute_id=key,
-            dispute_registered_at=at,
-            person_id=desk.actor.person_id,
-            is_lead=True,
-            mode="APPOINTED",
-            assigned_at=at,
-        )
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
@@ -14,8 +14,10 @@ from db.clocks import ONE_DAY
 from db.command import Outcome, command, given
 from db.commands.parties import MAIN_SIDES, begin_when_all_consent, impersonal, part_of, parties_in, party_of
 from db.desk import COUNTY_TIME, Desk, Record, day_of
+from db.source import Row, Sql
 from db.tables.measure import MEASURE_KINDS
 from db.tables.session import SESSION_RESULTS, VISIBILITIES
+from db.taking import Fact
 
 # House rules, not the law's: an extension needs consent each time, and none may put a dispute off for ever.
 LONGEST_EXTENSION = 92 * ONE_DAY
@@ -268,6 +270,13 @@ class RecordOrder:
     notes: tuple[NoteOrder, ...] = given("调解记录，按知悉范围分条；记录人为本人", default=())
 
 
+def _last_consent(row: Row) -> Sql:
+    at = t.party.alias()
+    sides = at.c.side.in_([literal_column(f"'{side}'") for side in MAIN_SIDES])
+    last = select(func.max(at.c.consent_on)).where(at.c.dispute_id == row["id"], at.c.withdrawn_on.is_(None), sides)
+    return last.correlate(row.at).scalar_subquery()
+
+
 @command(
     "dispute",
     "record",
@@ -275,10 +284,11 @@ class RecordOrder:
     RecordOrder,
     target="Dispute",
     shows="Dispute",
+    facts=(Fact("last_consent_on", _last_consent),),
 )
 async def record(desk: Desk, dispute: Record, order: RecordOrder) -> Outcome:
     """人民调解法 Art. 27. Agencies attend by invitation with the parties' consent (Art. 20). Caucus notes stay with their author and the lead."""
-    desk.happened("happenedAt", order.happened_at, await _begun(desk, dispute), "各方同意调解之日")
+    desk.happened("happenedAt", order.happened_at, _begun(dispute), "各方同意调解之日")
     desk.text("place", order.place, 200)
     desk.text("record", order.record, 20_000)
     for index, one in enumerate(order.notes):
@@ -317,10 +327,9 @@ async def record(desk: Desk, dispute: Record, order: RecordOrder) -> Outcome:
     )
 
 
-async def _begun(desk: Desk, dispute: Record) -> dt.datetime:
+def _begun(dispute: Record) -> dt.datetime:
     """When the last party consented (a day), or the parties were told, whichever is later."""
-    days = [one["consent_on"] for one in await parties_in(desk, dispute.id) if one["side"] in MAIN_SIDES]
-    last = max((day for day in days if day is not None), default=None)
+    last: dt.date | None = dispute["last_consent_on"]
     told: dt.datetime = dispute["notified_at"]
     return told if last is None else max(told, dt.datetime.combine(last, dt.time(), COUNTY_TIME))
 

@@ -9,13 +9,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import and_, bindparam, literal_column, or_, select
-from sqlalchemy.types import LargeBinary, Text, Uuid
+from sqlalchemy.types import LargeBinary, Uuid
 
 from db import tables as t
+from db.batch import Found
 from db.command import Absent, Outcome, command, given
 from db.crypto import mask_id_number
 from db.desk import Desk, Record, day_of
 from db.identifiers import is_credit_code, is_id_number, normalise_id_number
+from db.source import Sql
 from db.tables.party import PARTY_KINDS, SIDES
 
 _PHONE = re.compile(r"1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}")
@@ -111,24 +113,18 @@ async def add_party(desk: Desk, dispute_id: UUID, order: PartyOrder, *, supplied
         credit_code=order.credit_code,
         is_minor=order.is_minor,
         supplied_by_id=supplied_by,
-        company_id=await _company(desk, order.kind, order.name.strip(), order.credit_code),
+        company_id=_company(order.kind, order.name.strip(), order.credit_code),
     )
 
 
-_CODE, _NAME = bindparam("code", type_=Text()), bindparam("name", type_=Text())
-_COMPANY = (
-    select(t.company.c.id)
-    .where(or_(t.company.c.credit_code == _CODE, and_(_CODE.is_(None), t.company.c.name == _NAME)))
-    .limit(literal_column("1"))
-)
+def _named(name: Sql, code: Sql) -> Sql:
+    same = or_(t.company.c.credit_code == code, and_(code.is_(None), t.company.c.name == name))
+    return select(t.company.c.id).where(same).limit(literal_column("1")).scalar_subquery()
 
 
-async def _company(desk: Desk, kind: str, name: str, credit_code: str | None) -> UUID | None:
+def _company(kind: str, name: str, credit_code: str | None) -> Found | None:
     """The company of the register that the party is, by its credit code, or else its very name."""
-    if kind != "COMPANY":
-        return None
-    found = await desk.fetch(_COMPANY, {"code": credit_code, "name": name})
-    return UUID(str(found[0]["id"])) if found else None
+    return Found(_named, (name, credit_code)) if kind == "COMPANY" else None
 
 
 # -- the parties of a dispute, for other commands
@@ -267,7 +263,7 @@ async def update(desk: Desk, party: Record, order: PartyUpdateOrder) -> Outcome:
         changed.append("id_number")
     if not _OF_COMPANY.isdisjoint(changed):
         now = {name: values.get(name, party[name]) for name in _OF_COMPANY}
-        values["company_id"] = await _company(desk, **now)
+        values["company_id"] = _company(**now)
     await desk.update(t.party, party.id, **values)
     await desk.change(dispute_id)
     # SECURITY: the event names what changed; of what is about the person it holds no value, so that what is erased is gone.

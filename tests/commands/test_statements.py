@@ -1,5 +1,6 @@
 """What a command costs the database: statements are counted, compiled once, and each is of the caller's own rights."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import Select, literal_column, select
 
 from db import desk as desks
 from db import statement as statements
+from db.command import Outcome, Refused
 from db.county.people import SEED_GRID
 from db.crypto import Cipher
 from db.desk import Actor, Desk
@@ -20,7 +22,7 @@ from tests.commands.office import DAY, HOUR, Case, Office, key_of, name_of, now
 @contextmanager
 def listening(office: Office) -> Iterator[list[str]]:
     """What runs on the connections of the writer meanwhile."""
-    pool: Any = office.desk.parts.gate._callers._pool
+    lanes: Any = office.desk.parts.gate._callers._lanes
     heard: list[str] = []
 
     def hear(record: asyncpg.connection.LoggedQuery) -> None:
@@ -28,7 +30,7 @@ def listening(office: Office) -> Iterator[list[str]]:
         if "typeinfo" not in record.query and "current_setting('jit')" not in record.query:
             heard.append(" ".join(record.query.split()))
 
-    connections = [holder._con for holder in pool._holders if holder._con is not None]
+    connections = [lane.connection for lane in lanes._free if lane.connection is not None]
     for connection in connections:
         connection.add_query_logger(hear)
     try:
@@ -82,19 +84,19 @@ async def test_round_trips(office: Office, monkeypatch: pytest.MonkeyPatch) -> N
     await office.desk.parts.gate.close()
     with listening(office) as heard, compiling(monkeypatch) as compiled:
         await office.register(idempotency_key="trips-4")
-        # The frame, the place, its team, whether he is a mediator, the company; then all rows, and whether he may.
-        assert _kinds(heard) == ["BEGIN;", "WITH", "SELECT", "SELECT", "SELECT", "SELECT", "WITH", "SELECT", "COMMIT;"]
+        # The frame, the place with its team and whether he is a mediator; then all rows, and whether he may.
+        assert _kinds(heard) == ["BEGIN", "WITH", "SELECT", "WITH", "SELECT", "COMMIT"]
         for table in ("dispute", "party", "assignment", "event"):
-            assert f"INSERT INTO {table} " in heard[6]
+            assert f"INSERT INTO {table} " in heard[3]
         heard.clear()
         await _record(office, case, "trips-5")
-        # The lock comes with the key; behind it the guards, the days of consent; the rows, and whether he still may.
-        assert _kinds(heard) == ["BEGIN;", "WITH", "SELECT", "SELECT", "WITH", "SELECT", "COMMIT;"]
+        # The lock comes with the key; behind it the guards and the day of consent; the rows, which decide nothing about the dispute.
+        assert _kinds(heard) == ["BEGIN", "WITH", "SELECT", "WITH", "COMMIT"]
         assert "FOR UPDATE" in heard[1]
         assert "INSERT INTO request" in heard[1]
         heard.clear()
         await _complete(office, other, "trips-6")
-        assert _kinds(heard) == ["BEGIN;", "WITH", "SELECT", "SELECT", "WITH", "COMMIT;"]
+        assert _kinds(heard) == ["BEGIN", "WITH", "SELECT", "WITH", "COMMIT"]
         assert compiled == []
 
 
@@ -171,6 +173,51 @@ async def test_the_statement_of_one_role_never_serves_another(office: Office) ->
             done = await office.do(who, "disputeRecord", id=case.key, place="所里", result="TO_CONTINUE", record="无。")
             assert done.mistakes == [("id", code)], who
     assert await office.value("SELECT count(*) FROM session WHERE dispute_id = $1", case.key) == 2
+
+
+async def test_whether_he_still_may_is_asked_where_the_change_decides_it(office: Office) -> None:
+    """What says nothing of whose the dispute is leaves the answer from behind the lock standing: a session, or a version that goes up.
+    A column of the dispute, whoever mediates, or a statement that writes by itself may change it."""
+    case = await office.mediating()
+    token = await office.desk.token(name_of("mediator"))
+    caller = await office.desk.parts.gate._callers.find(token)
+    actor = Actor(caller.viewer.access, caller.viewer.person_id, caller.epoch)
+    t, written = desks.t, now()
+    assignment = await office.value("SELECT id FROM assignment WHERE dispute_id = $1", case.key)
+
+    async def session(desk: Desk) -> None:
+        await desk.insert(
+            t.session, dispute_id=case.key, held_at=written, place="所里", is_joint=False, result="TO_CONTINUE", record="无。"
+        )  # fmt: skip
+        await desk.change(case.key)
+
+    async def title(desk: Desk) -> None:
+        await desk.change(case.key, title="改了")
+
+    async def replaced(desk: Desk) -> None:
+        await desk.update(t.assignment, assignment, ended_at=written)
+
+    async def by_itself(desk: Desk) -> None:
+        await desk.fetch(t.assignment.update().where(t.assignment.c.id == assignment).values(ended_at=written))
+
+    async def carry_out(write: Any) -> None:
+        async with office.desk.parts.gate._callers._lanes.transaction() as connection:
+            desk = Desk(connection, actor, Cipher(bytes(32)), written)
+            desk.still("Dispute", case.key, "record")
+            await write(desk)
+            await desk.finish("dispute.record", case.key, Outcome("Dispute", case.key, written))
+            raise LookupError  # nothing of it is to last
+
+    for write, asked, told in (
+        (session, False, LookupError),
+        (title, True, LookupError),
+        (replaced, True, Refused),
+        (by_itself, True, Refused),
+    ):
+        with listening(office) as heard, pytest.raises(told):
+            await carry_out(write)
+        await asyncio.sleep(0)
+        assert any(text.startswith("SELECT dispute_1.id ") for text in heard) == asked, write.__name__
 
 
 async def test_whoever_does_not_see_a_row_does_not_wait_for_it(office: Office) -> None:

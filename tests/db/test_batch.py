@@ -6,11 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import func, select
 
 from db import tables as t
-from db.batch import Batch, Latest, Write
+from db.batch import Batch, Found, Latest, Write
 from db.engine import Address
 from db.key import new_key
+from db.source import Sql
 
 _NOW = dt.datetime(2024, 3, 1, tzinfo=dt.UTC)
 
@@ -113,6 +115,37 @@ async def test_what_is_offered_gives_way(county: Address) -> None:
             _insert(batch, t.alert, "offer", **about)
             _event(batch, dispute)
             assert await _carry_out(connection, batch) == {"w0": 1, "w1": 1}
+    finally:
+        await connection.close()
+
+
+async def test_what_is_found_is_found_as_the_row_is_written(county: Address) -> None:
+    """A value that a sub-select gives, beside rows where it is given; what it finds depends on its texts, the statement does not."""
+    connection = await asyncpg.connect(**county.connect_arguments())
+
+    def named(name: Sql, other: Sql) -> Sql:
+        return select(t.company.c.id).where(t.company.c.name == func.coalesce(name, other)).scalar_subquery()
+
+    try:
+        dispute = await connection.fetchval("SELECT id FROM dispute WHERE state = 'MEDIATING' ORDER BY id LIMIT 1")
+        company = await connection.fetchrow("SELECT id, name FROM company ORDER BY id LIMIT 1")
+        assert company is not None
+        statements = set()
+        async with connection.transaction():
+            for texts in ((company["name"], None), (None, company["name"]), ("没有这家公司", company["name"])):
+                batch = Batch()
+                keys = [
+                    _insert(
+                        batch, t.party, dispute_id=dispute, side="THIRD", kind="COMPANY", name="甲", is_natural_person=False,
+                        company_id=value,
+                    )
+                    for value in (None, Found(named, texts), company["id"])
+                ]  # fmt: skip
+                statements.add(batch.statement()[0])
+                assert await _carry_out(connection, batch) == {"w0": 3}
+                found = [await connection.fetchval("SELECT company_id FROM party WHERE id = $1", key) for key in keys]
+                assert found == [None, None if "没有这家公司" in texts else company["id"], company["id"]]
+        assert len(statements) == 1
     finally:
         await connection.close()
 

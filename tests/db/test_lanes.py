@@ -1,7 +1,9 @@
-"""Lanes: in order of asking, never more at once than there are connections, and none is lost."""
+"""Lanes: in order of asking, never more at once than there are connections, none is lost, and no transaction is left open."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 import pytest
@@ -17,6 +19,13 @@ async def lanes(database: Address) -> AsyncIterator[Lanes]:
     opened = Lanes(Session(database, "sanlian_reader", 5000), 2)
     yield opened
     await opened.close()
+
+
+async def one(lanes: Lanes, sql: str, *arguments: Any) -> Any:
+    """The first value of a statement."""
+    row = await lanes.fetchrow(sql, arguments)
+    assert row is not None
+    return row[0]
 
 
 async def test_nobody_is_overtaken(lanes: Lanes) -> None:
@@ -38,21 +47,26 @@ async def test_nobody_is_overtaken(lanes: Lanes) -> None:
 
 
 async def test_as_few_connections_as_there_are_questions_at_once(lanes: Lanes) -> None:
-    backends = {(await lanes.fetchrow("SELECT pg_backend_pid()"))[0] for _ in range(5)}
+    backends = {await one(lanes, "SELECT pg_backend_pid()") for _ in range(5)}
     assert len(backends) == 1
-    busy = await asyncio.gather(*(lanes.fetchrow("SELECT pg_backend_pid(), pg_sleep(0.05)") for _ in range(6)))
-    assert len({row[0] for row in busy}) == 2
+    busy = await asyncio.gather(*(one(lanes, "SELECT pg_backend_pid(), pg_sleep(0.05)") for _ in range(6)))
+    assert len(set(busy)) == 2
 
 
 async def test_a_connection_that_the_server_ended_is_opened_anew(database: Address, lanes: Lanes) -> None:
-    (backend,) = await lanes.fetchrow("SELECT pg_backend_pid()")
+    backend = await one(lanes, "SELECT pg_backend_pid()")
+    await end(database, backend)
+    assert await one(lanes, "SELECT pg_backend_pid()") != backend
+
+
+async def end(database: Address, backend: int) -> None:
+    """End a connection from the side of the server."""
     other = await asyncpg.connect(**database.connect_arguments())
     try:
         assert await other.fetchval("SELECT pg_terminate_backend($1, 5000)", backend)  # waits for its end
     finally:
         await other.close()
     await asyncio.sleep(0.05)  # until the end of the connection has arrived here
-    assert (await lanes.fetchrow("SELECT pg_backend_pid()"))[0] != backend
 
 
 async def test_who_stops_waiting_takes_no_lane_with_him(lanes: Lanes) -> None:
@@ -71,5 +85,150 @@ async def test_who_stops_waiting_takes_no_lane_with_him(lanes: Lanes) -> None:
     with pytest.raises(asyncio.CancelledError):
         await running
     async with asyncio.timeout(3):
-        busy = await asyncio.gather(*(lanes.fetchrow("SELECT pg_backend_pid(), pg_sleep(0.05)") for _ in range(4)))
-    assert len({row[0] for row in busy}) == 2
+        busy = await asyncio.gather(*(one(lanes, "SELECT pg_backend_pid(), pg_sleep(0.05)") for _ in range(4)))
+    assert len(set(busy)) == 2
+
+
+# -- transactions
+
+_BACKEND = "SELECT pg_backend_pid()"
+
+
+def write(word: str) -> str:
+    return f"INSERT INTO kept (word) VALUES ('{word}')"
+
+
+@asynccontextmanager
+async def writing(database: Address, size: int = 1) -> AsyncIterator[tuple[Lanes, "asyncpg.Connection[Any]"]]:
+    """Lanes, and a connection beside them, with an empty table that both see. Its checks are deferred to the commit."""
+    beside = await asyncpg.connect(**database.connect_arguments())
+    lanes = Lanes(Session(database, None, 2000), size)
+    try:
+        await beside.execute("CREATE TABLE kept (word text UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+        yield lanes, beside
+    finally:
+        await lanes.close()
+        await beside.execute("DROP TABLE kept")
+        await beside.close()
+
+
+async def words(beside: "asyncpg.Connection[Any]") -> list[str]:
+    return [row["word"] for row in await beside.fetch("SELECT word FROM kept ORDER BY word")]
+
+
+async def idle(lanes: Lanes, beside: "asyncpg.Connection[Any]") -> bool:
+    """Whether the connection that is used next is in no transaction."""
+    backend = await one(lanes, _BACKEND)
+    return bool(await beside.fetchval("SELECT state FROM pg_stat_activity WHERE pid = $1", backend) == "idle")
+
+
+async def carry_out(lanes: Lanes, *statements: str) -> None:
+    """The statements in one transaction."""
+    async with lanes.transaction() as connection:
+        for statement in statements:
+            await connection.execute(statement)
+
+
+async def test_what_a_transaction_did_is_stored_at_its_end(database: Address) -> None:
+    async with writing(database) as (lanes, beside):
+        async with lanes.transaction() as connection:
+            await connection.execute(write("甲"))
+            assert await words(beside) == []
+        assert await words(beside) == ["甲"]
+        assert await idle(lanes, beside)
+
+
+async def test_a_block_that_raises_stores_nothing(database: Address) -> None:
+    """Its own error, a statement's, or the commit's: rolled back, and the same connection serves the next."""
+
+    async def give_up(lanes: Lanes) -> None:
+        async with lanes.transaction() as connection:
+            await connection.execute(write("甲"))
+            raise LookupError
+
+    async with writing(database) as (lanes, beside):
+        backend = await one(lanes, _BACKEND)
+        with pytest.raises(LookupError):
+            await give_up(lanes)
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await carry_out(lanes, write("乙"), "SELECT 1 / 0")
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await carry_out(lanes, write("丙"), write("丙"))
+        assert await words(beside) == []
+        assert await idle(lanes, beside)
+        assert await one(lanes, _BACKEND) == backend
+
+
+async def test_a_failed_statement_is_never_taken_for_stored(database: Address) -> None:
+    """Whoever goes on after an error is told at the commit: PostgreSQL itself answers it with a rollback and no error."""
+
+    async def go_on(lanes: Lanes) -> None:
+        async with lanes.transaction() as connection:
+            await connection.execute(write("甲"))
+            with pytest.raises(asyncpg.DivisionByZeroError):
+                await connection.execute("SELECT 1 / 0")
+
+    async with writing(database) as (lanes, beside):
+        with pytest.raises(asyncpg.InFailedSQLTransactionError):
+            await go_on(lanes)
+        assert await words(beside) == []
+        assert await idle(lanes, beside)
+
+
+@pytest.mark.parametrize("twice", [False, True])
+async def test_whoever_is_cancelled_leaves_no_transaction_open(database: Address, twice: bool) -> None:
+    """At any moment from the BEGIN to the COMMIT, or once more while it is rolled back."""
+    ends = set()
+    async with writing(database) as (lanes, beside):
+        for number in range(60):
+            await one(lanes, _BACKEND)
+            word = f"{number}"
+            working = asyncio.ensure_future(carry_out(lanes, write(word), "SELECT pg_sleep(0.001)", "SELECT 1"))
+            await asyncio.sleep(number / 10_000)
+            working.cancel()
+            if twice:
+                await asyncio.sleep(0)
+                working.cancel()
+            (failed,) = await asyncio.gather(working, return_exceptions=True)
+            ends.add(type(failed))
+            async with asyncio.timeout(3):
+                assert await idle(lanes, beside)
+                # Cancelled in the commit, it may be stored without being acknowledged; never the other way round.
+                assert failed is not None or word in await words(beside)
+                await carry_out(lanes, write(f"{number} after"))
+            assert f"{number} after" in await words(beside)
+    assert asyncio.CancelledError in ends
+
+
+async def test_a_cancelled_statement_is_not_stored(database: Address) -> None:
+    async with writing(database) as (lanes, beside):
+        working = asyncio.ensure_future(carry_out(lanes, write("甲"), "SELECT pg_sleep(5)"))
+        await asyncio.sleep(0.1)
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+        assert await idle(lanes, beside)
+        assert await words(beside) == []
+
+
+async def test_a_transaction_whose_connection_ends_is_not_stored(database: Address) -> None:
+    """The server ends it in the middle: the block fails, and the next one has a new connection."""
+    async with writing(database) as (lanes, beside):
+        backend = await one(lanes, _BACKEND)
+        working = asyncio.ensure_future(carry_out(lanes, write("甲"), "SELECT pg_sleep(2)", write("乙")))
+        await asyncio.sleep(0.05)
+        await end(database, backend)
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+            await working
+        await carry_out(lanes, write("丙"))
+        assert await words(beside) == ["丙"]
+        assert await one(lanes, _BACKEND) != backend
+
+
+async def test_closing_waits_for_the_work_on_hand(database: Address) -> None:
+    async with writing(database) as (lanes, beside):
+        working = asyncio.ensure_future(carry_out(lanes, "SELECT pg_sleep(0.1)", write("甲")))
+        await asyncio.sleep(0.02)
+        await lanes.close()
+        assert await words(beside) == ["甲"]
+        await working

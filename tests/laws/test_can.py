@@ -491,13 +491,13 @@ async def test_what_is_listed_of_a_part_is_what_would_succeed(hall: Hall) -> Non
 
 
 class _Undone:
-    """A pool of one connection on which nothing lasts."""
+    """One connection on which nothing lasts."""
 
     def __init__(self, connection: "asyncpg.Connection[Any]") -> None:
         self._connection = connection
 
     @asynccontextmanager
-    async def acquire(self) -> AsyncIterator["asyncpg.Connection[Any]"]:
+    async def transaction(self) -> AsyncIterator["asyncpg.Connection[Any]"]:
         undone = self._connection.transaction()
         await undone.start()
         try:
@@ -510,9 +510,10 @@ async def test_what_is_listed_succeeds(hall: Hall) -> None:
     """In earnest, on the fresh disputes and their parts, each in a transaction that is undone afterwards."""
     before = await hall.stored()
     commander, done, wrong = hall.commander, 0, []
-    async with commander._pool.acquire() as connection:
-        pool: Any = _Undone(connection)
-        undoing = Commander(pool, commander._cipher)
+    connection = await commander._lanes._session.connect()
+    try:
+        lanes: Any = _Undone(connection)
+        undoing = Commander(lanes, commander._cipher)
         for resource in ("Dispute", *PARTS):
             table = SOURCES[resource].table.name
             column = "id" if resource == "Dispute" else "dispute_id"
@@ -533,6 +534,8 @@ async def test_what_is_listed_succeeds(hall: Hall) -> None:
                             wrong.append(
                                 (person, resource, action, [(one.field, one.code) for one in receipt.mistakes])
                             )
+    finally:
+        await connection.close()
     assert not wrong, (len(wrong), Counter((one[1], one[2], str(one[3])) for one in wrong).most_common(20), wrong[:5])
     assert await hall.stored() == before
     assert done > 300

@@ -21,7 +21,7 @@ QUERIES = 60
 
 
 class Counted:
-    """What ran on the connections of both pools."""
+    """What ran on the connections of both roles."""
 
     def __init__(self) -> None:
         self.read: list[str] = []
@@ -46,16 +46,14 @@ async def wide(county: Address) -> AsyncIterator[Desk]:
 
 @asynccontextmanager
 async def counting(desk: Desk) -> AsyncIterator[Counted]:
-    """Listen to every connection of the reader's lanes and of the writer's pool."""
+    """Listen to every connection of the reader's lanes and of the writer's."""
     counted, gate = Counted(), desk.parts.gate
     listening: list[tuple[Any, Any]] = []
-    for lanes in (gate._reader._steady, gate._reader._adaptive):
+    writer = gate._callers._lanes
+    for lanes, told in ((gate._reader._steady, counted.read), (gate._reader._adaptive, counted.read), (writer, counted.written)):
         # A lane opens its connection when it is needed: two questions at once need both.
         await asyncio.gather(*(lanes.fetchrow("SELECT pg_sleep(0.02)") for _ in range(2)))
-        listening += [(lane.connection, counted.read) for lane in lanes._free]
-    pool = gate._callers._pool
-    assert pool.get_size() == pool.get_max_size() == 2
-    listening += [(holder._con, counted.written) for holder in pool._holders]
+        listening += [(lane.connection, told) for lane in lanes._free]
 
     def hearing(told: list[str]) -> Callable[[asyncpg.connection.LoggedQuery], None]:
         def hear(record: asyncpg.connection.LoggedQuery) -> None:
