@@ -63,7 +63,8 @@ class Answer:
             return cast(func.coalesce(func.sum(summed.c[name]), literal_column("0")), BigInteger)
 
         columns = [told(name, total, self.exact).label(name) for name in names]
-        return select(*columns).select_from(summed).subquery()
+        # HAVING makes it one row, also of figures that add nothing up.
+        return select(*columns).select_from(summed).having(literal_column("true")).subquery()
 
     def _groups(self, figures: p.Figures) -> Sql:
         if self.item.group_by is None:

@@ -155,17 +155,24 @@ class Tallies:
             branches.append(statement.group_by(*self._by(key), table.c.days))
 
         if self.wide is not None:
+            whole, around = self._span("years"), list[Span]()
             edges = self._edges("year_head_end", "year_tail_start")
             if self.item.group_by == "COMPOUND":
                 # The days of compounds are not kept: they would be about as many as the disputes.
                 edges = [self.period]
             else:
-                kept, change = t.tally_days.alias(), t.tally_change.alias()
-                row = self._row(
-                    ("days", "number"), self._kept_key(kept), {"days": kept.c.days, "number": kept.c.number}
-                )
-                branches.append(row.where(*self._kept_in(kept, "YEAR", self._span("years"))))
-                added(change, func.sum(change.c.weight), [self._span("years")], self._lies_in(change))
+                # Of a county they are kept by the month too.
+                if self.wide.column == SCOPES[0]:
+                    whole, edges = self._span("months"), self._edges("head_end", "tail_start")
+                    around = self._edges("month_head_end", "year_tail_start", "months_start", "months_end")
+                for grain, span in (("YEAR", self._span("years")), *(("MONTH", one) for one in around)):
+                    kept = t.tally_days.alias()
+                    row = self._row(
+                        ("days", "number"), self._kept_key(kept), {"days": kept.c.days, "number": kept.c.number}
+                    )
+                    branches.append(row.where(*self._kept_in(kept, grain, span)))
+                change = t.tally_change.alias()
+                added(change, func.sum(change.c.weight), [whole], self._lies_in(change))
             if edges:
                 tally = t.tally.alias()
                 added(tally, func.count(), edges, self._lies_in(tally))

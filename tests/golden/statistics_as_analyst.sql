@@ -106,6 +106,7 @@ FROM (
             SELECT CAST(coalesce(sum(anon_4.resolved), 0) AS BIGINT) AS resolved,
               round(CAST(CAST(coalesce(sum(anon_4.followed), 0) AS BIGINT) AS NUMERIC) / CAST(nullif(CAST(coalesce(sum(anon_4.resolved), 0) AS BIGINT), 0) AS NUMERIC), 4) AS follow_up_rate
             FROM anon_4
+            HAVING true
           ) AS anon_3
       ) AS v0
     LIMIT ALL

@@ -144,3 +144,16 @@ async def test_the_order_of_keys_is_that_of_the_question(desk: Desk) -> None:
     query = "{ statistics(groupBy: TIER) { groups { key } b: resolved more: groups { label } __typename a: resolved resolved } }"
     data = await desk.data(PRINCIPALS["bureau_admin"], query)
     assert list(data["statistics"]) == ["groups", "b", "more", "__typename", "a", "resolved"]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+async def test_a_figure_by_itself(desk: Desk, name: str) -> None:
+    """Asked alone, with groups beside it, a total is what it is among the others; also one that adds nothing up, like the median."""
+    person = PRINCIPALS["bureau_admin"]
+    asked = "period: {from: \"2023-02-14\", to: \"2024-05-09\"}, groupBy: STATE"
+    alone = await desk.data(person, f"{{ statistics({asked}) {{ {camel(name)} groups {{ key {camel(name)} }} }} }}")
+    whole = await desk.data(person, f"{{ statistics({asked}) {{ {FIELDS} groups {{ key {FIELDS} }} }} }}")
+    assert alone["statistics"][camel(name)] == whole["statistics"][camel(name)]
+    assert [one[camel(name)] for one in alone["statistics"]["groups"]] == [
+        one[camel(name)] for one in whole["statistics"]["groups"]
+    ]

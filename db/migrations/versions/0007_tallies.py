@@ -176,8 +176,8 @@ _KIND = "CASE " + " ".join(f"WHEN grouping({kind.lower()}) = 0 THEN '{kind}'" fo
 _VALUE = f"coalesce({', '.join(kind.lower() for kind in GROUPS)}, town_code)"
 _DATED = ", ".join(f"({kind.lower()}, year_on, days)" for kind in GROUPS if kind != "COMPOUND")
 _LIES = ", ".join(f"('{scope}', {scope}::text)" for scope in SCOPES)
-_IN_SCOPES = f"CROSS JOIN LATERAL (VALUES {_LIES}) AS lies (scope_kind, scope)"
-_IN_SPANS = "CROSS JOIN LATERAL (VALUES ('MONTH', starts_on), ('YEAR', date_trunc('year', starts_on::timestamp)::date)) AS span (grain, begins_on)"
+IN_SCOPES = f"CROSS JOIN LATERAL (VALUES {_LIES}) AS lies (scope_kind, scope)"
+IN_SPANS = "CROSS JOIN LATERAL (VALUES ('MONTH', starts_on), ('YEAR', date_trunc('year', starts_on::timestamp)::date)) AS span (grain, begins_on)"
 
 
 def _grouped(day: str, changes: str) -> str:
@@ -198,7 +198,7 @@ def _entry(day: str, sums: dict[str, str], changes: str) -> str:
     HAVING {" OR ".join(f"{one} <> 0" for one in sums.values())}"""
 
 
-def _added(changes: str) -> str:
+def added_by(changes: str) -> str:
     """WITH clauses: `added` for the sums and `spread` for the days, from rows with a weight."""
     measures = {name: f"sum(weight * {name})" for name in MEASURES}
     dated = "coalesce(sum(weight) FILTER (WHERE days IS NOT NULL), 0)"
@@ -212,7 +212,7 @@ def _added(changes: str) -> str:
     added AS (
         SELECT scope_kind, scope, kind AS group_kind, grain, begins_on AS starts_on, value AS group_value,
             {", ".join(f"sum({name})::integer AS {name}" for name in SUMS)}
-        FROM entry {_IN_SCOPES} {_IN_SPANS} WHERE scope IS NOT NULL AND (grain = 'YEAR' OR kind <> 'COMPOUND')
+        FROM entry {IN_SCOPES} {IN_SPANS} WHERE scope IS NOT NULL AND (grain = 'YEAR' OR kind <> 'COMPOUND')
         GROUP BY 1, 2, 3, 4, 5, 6 HAVING {" OR ".join(f"sum({name}) <> 0" for name in SUMS)}
     ),
     dated AS (
@@ -223,7 +223,7 @@ def _added(changes: str) -> str:
     ),
     spread AS (
         SELECT scope_kind, scope, kind AS group_kind, 'YEAR' AS grain, starts_on, value AS group_value, days, sum(number)::integer AS number
-        FROM dated {_IN_SCOPES} WHERE scope IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(number) <> 0
+        FROM dated {IN_SCOPES} WHERE scope IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(number) <> 0
     )"""
 
 
@@ -238,7 +238,7 @@ def _merge(table: str, key: tuple[str, ...], columns: tuple[str, ...], given: st
     WHEN NOT MATCHED THEN INSERT ({", ".join((*key, *columns))}) VALUES ({", ".join(f"given.{name}" for name in (*key, *columns))})"""
 
 
-_LOCK = 0x5A17_7A11
+LOCK = 0x5A17_7A11
 
 # One statement: whoever reads sees the changes outside the sums or inside, never both and never neither. The changes are few and the
 # sums many: each is looked up by its key, which the planner cannot know.
@@ -248,10 +248,10 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_h
 DECLARE
     folded bigint;
 BEGIN
-    IF NOT pg_try_advisory_xact_lock({_LOCK}) THEN
+    IF NOT pg_try_advisory_xact_lock({LOCK}) THEN
         RETURN 0;
     END IF;
-    WITH gone AS (DELETE FROM tally_change RETURNING *), {_added("gone")},
+    WITH gone AS (DELETE FROM tally_change RETURNING *), {added_by("gone")},
     days AS ({_merge("tally_days", (*KEY, "days"), ("number",), "spread")} RETURNING 1),
     sums AS ({_merge("tally_sum", KEY, SUMS, "added")} RETURNING 1)
     SELECT count(*) INTO folded FROM gone;
@@ -264,10 +264,10 @@ REBUILD = f"""
 CREATE FUNCTION tally_rebuild() RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp SET work_mem = '256MB' AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock({_LOCK});
+    PERFORM pg_advisory_xact_lock({LOCK});
     TRUNCATE tally, tally_change, tally_sum, tally_days;
     INSERT INTO tally SELECT {", ".join(COLUMNS)} FROM tally_reckoning;
-    WITH every AS (SELECT 1 AS weight, * FROM tally), {_added("every")},
+    WITH every AS (SELECT 1 AS weight, * FROM tally), {added_by("every")},
     days AS (INSERT INTO tally_days ({", ".join((*KEY, "days"))}, number) SELECT {", ".join((*KEY, "days"))}, number FROM spread)
     INSERT INTO tally_sum ({", ".join((*KEY, *SUMS))}) SELECT {", ".join((*KEY, *SUMS))} FROM added;
 END $$
