@@ -87,7 +87,12 @@ def _claim(part: Predicate, column: str) -> ClaimRef | None:
 
 def exact_count(sight: Sight, ways: Ways, source: Source, conditions: Sequence[p.Condition] = ()) -> Sql | None:
     """The number of visible disputes, all or those with certain values of one field, where the sums tell it; None where rows must be counted."""
-    if source.name != "Dispute" or taken_apart(sight.access.grant("Dispute").rows)[0] is None:
+    if source.name != "Dispute":
+        return None
+    wide, rest = taken_apart(sight.access.grant("Dispute").rows)
+    # What lies outside the sums is read row by row. Outside the county that is little; of the rows outside a narrower scope as many as
+    # a count goes to are counted sooner along the indexes of their scopes.
+    if wide is None or (rest != Never() and wide.column != SCOPES[0]):
         return None
     match conditions:
         case ():

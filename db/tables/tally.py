@@ -73,6 +73,11 @@ tally = Table(
     Index("ix_tally_accepted_on", "accepted_on", "town_code", postgresql_where=text("accepted_on IS NOT NULL")),
     Index("ix_tally_concluded_on", "concluded_on", "town_code", postgresql_where=text("concluded_on IS NOT NULL")),
     Index("ix_tally_due_on", "due_on", postgresql_where=text("due_on IS NOT NULL")),
+    # Scopes that lie all over the county.
+    *(
+        Index(f"ix_tally_{scope}", scope, "concluded_on", postgresql_where=text(f"{scope} IS NOT NULL"))
+        for scope in ("squad_id", "centre_id", "source_organization_id")
+    ),
     comment="纠纷的统计数",
 )
 

@@ -96,7 +96,7 @@ async def explained(connection: "asyncpg.Connection[Any]", question: str, caller
     statement = stated(question, caller)
     values = ", ".join("NULL" for _ in statement.binds)
     async with connection.transaction():
-        await connection.execute(f"SET LOCAL ROLE {READER}; SET LOCAL plan_cache_mode TO force_generic_plan")
+        await connection.execute(f"SET LOCAL ROLE {READER}; SET LOCAL plan_cache_mode TO force_generic_plan; SET LOCAL max_parallel_workers_per_gather TO 0")
         await connection.execute(f"PREPARE asked AS {statement.sql}")
         text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked{f'({values})' if values else ''}")
         await connection.execute("DEALLOCATE asked")

@@ -199,7 +199,8 @@ class Asker:
         """The exact count of the list, where it is kept."""
         sight = Sight(access)
         count = exact_count(sight, Ways(sight), SOURCES["Dispute"])
-        assert (count is None) == (taken_apart(access.grant("Dispute").rows)[0] is None)
+        wide, rest = taken_apart(access.grant("Dispute").rows)
+        assert (count is None) == (wide is None or (rest != Never() and wide.column != "county_code"))
         if count is not None:
             statement = compile_statement(select(count))
             values = {

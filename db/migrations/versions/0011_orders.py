@@ -1,5 +1,6 @@
 """An index for each order that a list of disputes, follow-ups or obligations may be given."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
@@ -22,7 +23,6 @@ COLUMNS = (
             "state",
         )
     ),
-    ("follow_up", "done_at"),
     ("follow_up", "satisfaction"),
     ("obligation", "amount"),
 )
@@ -33,3 +33,5 @@ def upgrade() -> None:
     op.drop_index("ix_dispute_concluded_at", table_name="dispute")
     for table, column in COLUMNS:
         op.create_index(f"ix_{table}_{column}", table, [column, "id"])
+    done = sa.text("done_at IS NOT NULL")
+    op.create_index("ix_follow_up_done_at", "follow_up", ["done_at", "id"], postgresql_where=done)
