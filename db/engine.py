@@ -165,8 +165,9 @@ class Session:
 
 
 async def open_pool(session: Session, size: int, least: int = 2) -> "asyncpg.Pool[asyncpg.Record]":
-    """A pool of such sessions, for work in transactions; `least` are opened at once, the others when they are needed. Hold advisory
-    locks only within a transaction: an open transaction is rolled back when a connection returns, nothing else is."""
+    """A pool of such sessions, for transactions of one snapshot or with others within; `least` are opened at once, the others when
+    they are needed. Hold advisory locks only within a transaction: one that is open is rolled back when a connection returns, nothing
+    else is."""
 
     async def keep(_: "asyncpg.Connection[asyncpg.Record]") -> None:
         pass
