@@ -68,7 +68,7 @@ def _linked(link: Link) -> Callable[[Row, Sql], Sql]:
         return exists(
             select(literal_column("1"))
             .select_from(at)
-            .where(at.c.dispute_id == _dispute(row).c.id, at.c[link.key] == value, link.alive(at))
+            .where(at.c.dispute_id == row.dispute_id, at.c[link.key] == value, link.alive(at))
             .correlate_except(at)
         )
 
@@ -91,8 +91,8 @@ def lead_mediator_key(row: Row) -> Sql:
     return (
         select(at.c.person_id)
         .select_from(at)
-        .where(at.c.dispute_id == _dispute(row).c.id, at.c.is_lead, at.c.ended_at.is_(None))
-        .correlate(_dispute(row))
+        .where(at.c.dispute_id == row.dispute_id, at.c.is_lead, at.c.ended_at.is_(None))
+        .correlate_except(at)
         .scalar_subquery()
     )
 

@@ -41,13 +41,9 @@ class Sight:
             return Row(source, at, at, seen), at
         if not source.part or dispute is not None:
             return Row(source, at, dispute, seen), at
+        # A part has a dispute (but some events): as an outer join PostgreSQL leaves it out where nothing but its id is asked for.
         parent = t.dispute.alias()
-        joined = (
-            at.outerjoin(parent, parent.c.id == at.c.dispute_id)
-            if source.name == "Event"
-            else at.join(parent, parent.c.id == at.c.dispute_id)
-        )
-        return Row(source, at, parent), joined
+        return Row(source, at, parent, joined=True), at.outerjoin(parent, parent.c.id == at.c.dispute_id)
 
     def visible(self, row: Row, action: str = "read") -> Sql:
         """SECURITY: the WHERE clause of every read of a row of this resource."""

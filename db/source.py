@@ -23,15 +23,25 @@ class Row:
     """A row of a resource inside a statement: its FROM element and, for a part of a dispute, that of the dispute.
 
     `seen`: what is known of that dispute where this row stands, because the statement came to it through a visible row.
+    `joined`: the dispute stands in the statement for this row alone.
     """
 
     source: Source
     at: FromClause
     dispute: FromClause | None = None
     seen: Predicate = ALWAYS
+    joined: bool = False
 
     def __getitem__(self, column: str) -> Sql:
         return self.at.c[column]
+
+    @property
+    def dispute_id(self) -> Sql:
+        """The id of the dispute: of one that was joined for this row as the row has it, so that nobody need read the dispute for it."""
+        if self.joined:
+            return self.at.c.dispute_id
+        assert self.dispute is not None
+        return self.dispute.c.id
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ class Ways:
             most = first(
                 statement.add_columns(*(walked(key.field).label(key.field) for key in keys[:-1])), row, walked, met
             )
-            return select(most.c.id).order_by(*ordered(most.c.__getitem__)).limit(wanted)
+            return select(most).order_by(*ordered(most.c.__getitem__)).limit(wanted)
 
         def sorted_out(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition], *only: Sql) -> Select[Any]:
             # OFFSET 0: all rows of the way in are found first; the index of the order must not lead to them.
@@ -145,7 +145,9 @@ class Ways:
         found: FromClause
         if branches is not None and own:
             # One ordered walk for each way in, merged: no plan has to choose between an index on the order and one on the scope.
-            found = _union([branch(Limit(limited, start, wanted)) for branch in branches]).subquery()
+            # The merged walks bring the keys of the order with them: a row is fetched only if it is shown.
+            merged = _union([branch(Limit(limited, start, wanted)) for branch in branches]).subquery()
+            found = select(merged.c.id).order_by(*ordered(merged.c.__getitem__)).limit(wanted).subquery()
         elif not outer and not own and self._narrow(source):
             every_way = branches or [self._direct(source, rows)]
             found = _union([branch(Limit(sorted_out, own=False)) for branch in every_way]).subquery()
@@ -274,7 +276,7 @@ class Ways:
     def branches(
         self, source: Source, rows: Predicate, conditions: tuple[p.Condition, ...] = ()
     ) -> list[Branch] | None:
-        """The ways into a union of scopes, each a select of ids in page order; None if a plain WHERE is as good."""
+        """The ways into a union of scopes, each a select of what the limit asks of a row (its id, the keys of the order), in page order; None if a plain WHERE is as good."""
         if source.name != "Dispute" and not source.part:
             return None
         parts = disjuncts(rows)
@@ -325,7 +327,7 @@ class Ways:
 
         def direct(limit: Limit) -> Select[Any]:
             statement = select(row["id"].label("id")).select_from(at).where(self.sight.where(part, row))
-            return select(limit.cut(statement, row, row.__getitem__, ()).subquery().c.id)
+            return select(limit.cut(statement, row, row.__getitem__, ()).subquery())
 
         return direct
 
@@ -339,7 +341,7 @@ class Ways:
             hit = Row(source, having, having)
             hits = select(hit["id"].label("id")).where(self.sight.where(part, hit))
             if limit.start is None or limit.wanted is None:
-                return select(limit.cut(hits, hit, hit.__getitem__, (search,)).subquery().c.id)
+                return select(limit.cut(hits, hit, hit.__getitem__, (search,)).subquery())
             walked, _ = self.sight.row(source, source.table.alias())
             walk = limit.start(select(walked.at).where(self.sight.where(part, walked)), walked.__getitem__)
             most = walk.limit(literal_column(str(_LOOKED_THROUGH))).subquery()
@@ -347,8 +349,7 @@ class Ways:
             nearest = limit.cut(select(near["id"].label("id")), near, near.__getitem__, ())
             too_few = select(func.count()).select_from(nearest.subquery()).scalar_subquery() < limit.wanted
             farther = limit.cut(hits.where(too_few), hit, hit.__getitem__, (search,))
-            either = union(select(nearest.subquery().c.id), select(farther.subquery().c.id)).subquery()
-            return select(either.c.id)
+            return select(union(select(nearest.subquery()), select(farther.subquery())).subquery())
 
         return searching
 
@@ -370,7 +371,7 @@ class Ways:
             if not limit.own:
                 linked = select(via.c.dispute_id).where(via.c[link.key] == self.sight.claim(driver.claim), link.alive(via))
                 within = select(row["id"].label("id")).select_from(at).where(row["id"].in_(linked), self.sight.where(rest, row))
-                return select(limit.cut(within, row, row.__getitem__, ()).subquery().c.id)
+                return select(limit.cut(within, row, row.__getitem__, ()).subquery())
             statement = (
                 select(keys["id"].label("id"))
                 # One dispute may be linked twice to one value (an invitation and a report): each counts once, before the limit.
@@ -380,7 +381,7 @@ class Ways:
                 )
                 .where(via.c[link.key] == self.sight.claim(driver.claim), link.alive(via), self.sight.where(rest, row))
             )
-            return select(limit.cut(statement, row, keys.__getitem__, ()).subquery().c.id)
+            return select(limit.cut(statement, row, keys.__getitem__, ()).subquery())
 
         match driver:
             case Has() if not source.part:
@@ -417,7 +418,7 @@ class Ways:
             each_with: FromClause = lists[0]
             for other in lists[1:]:
                 each_with = each_with.join(other, true())
-            return select(walk.c.id).select_from(each_with.join(walk, true()))
+            return select(walk).select_from(each_with.join(walk, true()))
 
         return each_of
 

@@ -22,7 +22,7 @@ from graphql.execution.values import get_variable_values
 
 from api.opening import READER
 from db.catalog import CATALOG
-from db.engine import Address
+from db.engine import PLANNING, Address
 from db.paging import MAX_PAGE
 from db.select import select_plan
 from db.statement import Statement
@@ -96,9 +96,8 @@ async def explained(connection: "asyncpg.Connection[Any]", question: str, caller
     statement = stated(question, caller)
     values = ", ".join("NULL" for _ in statement.binds)
     async with connection.transaction():
-        await connection.execute(
-            f"SET LOCAL ROLE {READER}; SET LOCAL plan_cache_mode TO force_generic_plan; SET LOCAL max_parallel_workers_per_gather TO 0"
-        )
+        settings = (f"SET ROLE {READER}", "SET plan_cache_mode TO force_generic_plan", *PLANNING)
+        await connection.execute("; ".join(settings).replace("SET ", "SET LOCAL "))
         await connection.execute(f"PREPARE asked AS {statement.sql}")
         text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked{f'({values})' if values else ''}")
         await connection.execute("DEALLOCATE asked")

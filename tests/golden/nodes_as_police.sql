@@ -37,12 +37,12 @@ FROM (
                       ) AS "-"
                   ) AS dispute
                 FROM party AS party_1
-                JOIN dispute AS dispute_2 ON dispute_2.id = party_1.dispute_id
+                LEFT OUTER JOIN dispute AS dispute_2 ON dispute_2.id = party_1.dispute_id
                 WHERE party_1.id = asked.value
                   AND (EXISTS (
                     SELECT 1
                     FROM referral AS referral_2
-                    WHERE referral_2.dispute_id = dispute_2.id
+                    WHERE referral_2.dispute_id = party_1.dispute_id
                       AND referral_2.organization_id = $1::UUID
                       AND referral_2.state != 'WITHDRAWN'
                   ))
@@ -53,12 +53,12 @@ FROM (
                 SELECT 'Note:' || CAST(note_1.id AS TEXT) AS id,
                   note_1.text AS text
                 FROM note AS note_1
-                JOIN dispute AS dispute_3 ON dispute_3.id = note_1.dispute_id
+                LEFT OUTER JOIN dispute AS dispute_3 ON dispute_3.id = note_1.dispute_id
                 WHERE note_1.id = asked.value
                   AND (EXISTS (
                     SELECT 1
                     FROM referral AS referral_3
-                    WHERE referral_3.dispute_id = dispute_3.id
+                    WHERE referral_3.dispute_id = note_1.dispute_id
                       AND referral_3.organization_id = $1::UUID
                       AND referral_3.state != 'WITHDRAWN'
                   ))

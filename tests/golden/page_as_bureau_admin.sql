@@ -110,25 +110,33 @@ FROM (
                 FROM (
                     SELECT anon_9.id AS id
                     FROM (
-                        SELECT DISTINCT unnest($3::TEXT[]) AS value
-                      ) AS anon_10
-                    JOIN LATERAL (
-                        SELECT anon_11.id AS id
+                        SELECT anon_10.id AS id,
+                          anon_10.registered_at AS registered_at
                         FROM (
-                            SELECT dispute_2.id AS id,
-                              dispute_2.registered_at AS registered_at
-                            FROM dispute AS dispute_2
-                            WHERE dispute_2.county_code = $2::VARCHAR
-                              AND dispute_2.state = anon_10.value
-                              AND (dispute_2.registered_at, dispute_2.id) < ($4::TIMESTAMP WITH TIME ZONE, $5::UUID)
-                            ORDER BY dispute_2.registered_at DESC,
-                              dispute_2.id DESC
-                            LIMIT 201
+                            SELECT DISTINCT unnest($3::TEXT[]) AS value
                           ) AS anon_11
-                        ORDER BY anon_11.registered_at DESC,
-                          anon_11.id DESC
-                        LIMIT $1::INTEGER + 1
-                      ) AS anon_9 ON true
+                        JOIN LATERAL (
+                            SELECT anon_12.id AS id,
+                              anon_12.registered_at AS registered_at
+                            FROM (
+                                SELECT dispute_2.id AS id,
+                                  dispute_2.registered_at AS registered_at
+                                FROM dispute AS dispute_2
+                                WHERE dispute_2.county_code = $2::VARCHAR
+                                  AND dispute_2.state = anon_11.value
+                                  AND (dispute_2.registered_at, dispute_2.id) < ($4::TIMESTAMP WITH TIME ZONE, $5::UUID)
+                                ORDER BY dispute_2.registered_at DESC,
+                                  dispute_2.id DESC
+                                LIMIT 201
+                              ) AS anon_12
+                            ORDER BY anon_12.registered_at DESC,
+                              anon_12.id DESC
+                            LIMIT $1::INTEGER + 1
+                          ) AS anon_10 ON true
+                      ) AS anon_9
+                    ORDER BY anon_9.registered_at DESC,
+                      anon_9.id DESC
+                    LIMIT $1::INTEGER + 1
                   ) AS anon_8
                 JOIN dispute AS dispute_1 ON dispute_1.id = anon_8.id
                 ORDER BY dispute_1.registered_at DESC,

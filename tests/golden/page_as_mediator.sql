@@ -92,21 +92,29 @@ FROM (
                 FROM (
                     SELECT anon_9.id AS id
                     FROM (
-                        SELECT anon_10.id AS id
+                        SELECT anon_10.id AS id,
+                          anon_10.registered_at AS registered_at
                         FROM (
-                            SELECT DISTINCT ON (assignment_2.dispute_registered_at, assignment_2.dispute_id) assignment_2.dispute_id AS id,
-                              assignment_2.dispute_registered_at AS registered_at
-                            FROM assignment AS assignment_2
-                            WHERE assignment_2.person_id = $2::UUID
-                              AND assignment_2.ended_at IS NULL
-                            ORDER BY assignment_2.dispute_registered_at DESC,
-                              assignment_2.dispute_id DESC
-                            LIMIT 201
+                            SELECT anon_11.id AS id,
+                              anon_11.registered_at AS registered_at
+                            FROM (
+                                SELECT DISTINCT ON (assignment_2.dispute_registered_at, assignment_2.dispute_id) assignment_2.dispute_id AS id,
+                                  assignment_2.dispute_registered_at AS registered_at
+                                FROM assignment AS assignment_2
+                                WHERE assignment_2.person_id = $2::UUID
+                                  AND assignment_2.ended_at IS NULL
+                                ORDER BY assignment_2.dispute_registered_at DESC,
+                                  assignment_2.dispute_id DESC
+                                LIMIT 201
+                              ) AS anon_11
+                            ORDER BY anon_11.registered_at DESC,
+                              anon_11.id DESC
+                            LIMIT $1::INTEGER + 1
                           ) AS anon_10
-                        ORDER BY anon_10.registered_at DESC,
-                          anon_10.id DESC
-                        LIMIT $1::INTEGER + 1
                       ) AS anon_9
+                    ORDER BY anon_9.registered_at DESC,
+                      anon_9.id DESC
+                    LIMIT $1::INTEGER + 1
                   ) AS anon_8
                 JOIN dispute AS dispute_1 ON dispute_1.id = anon_8.id
                 ORDER BY dispute_1.registered_at DESC,

@@ -112,57 +112,69 @@ FROM (
                 FROM (
                     SELECT anon_12.id AS id
                     FROM (
-                        SELECT anon_13.id AS id
+                        SELECT anon_13.id AS id,
+                          anon_13.registered_at AS registered_at
                         FROM (
-                            SELECT dispute_5.id AS id,
-                              dispute_5.registered_at AS registered_at
-                            FROM dispute AS dispute_5
-                            WHERE dispute_5.grid_code = $2::VARCHAR
-                            ORDER BY dispute_5.registered_at DESC,
-                              dispute_5.id DESC
-                            LIMIT 201
+                            SELECT anon_14.id AS id,
+                              anon_14.registered_at AS registered_at
+                            FROM (
+                                SELECT dispute_5.id AS id,
+                                  dispute_5.registered_at AS registered_at
+                                FROM dispute AS dispute_5
+                                WHERE dispute_5.grid_code = $2::VARCHAR
+                                ORDER BY dispute_5.registered_at DESC,
+                                  dispute_5.id DESC
+                                LIMIT 201
+                              ) AS anon_14
+                            ORDER BY anon_14.registered_at DESC,
+                              anon_14.id DESC
+                            LIMIT $1::INTEGER + 1
                           ) AS anon_13
-                        ORDER BY anon_13.registered_at DESC,
-                          anon_13.id DESC
-                        LIMIT $1::INTEGER + 1
-                      ) AS anon_12
-                    UNION
-                    SELECT anon_14.id AS id
-                    FROM (
-                        SELECT anon_15.id AS id
+                        UNION
+                        SELECT anon_15.id AS id,
+                          anon_15.registered_at AS registered_at
                         FROM (
-                            SELECT dispute_6.id AS id,
-                              dispute_6.registered_at AS registered_at
-                            FROM dispute AS dispute_6
-                            WHERE dispute_6.grid_code = $3::VARCHAR
-                            ORDER BY dispute_6.registered_at DESC,
-                              dispute_6.id DESC
-                            LIMIT 201
+                            SELECT anon_16.id AS id,
+                              anon_16.registered_at AS registered_at
+                            FROM (
+                                SELECT dispute_6.id AS id,
+                                  dispute_6.registered_at AS registered_at
+                                FROM dispute AS dispute_6
+                                WHERE dispute_6.grid_code = $3::VARCHAR
+                                ORDER BY dispute_6.registered_at DESC,
+                                  dispute_6.id DESC
+                                LIMIT 201
+                              ) AS anon_16
+                            ORDER BY anon_16.registered_at DESC,
+                              anon_16.id DESC
+                            LIMIT $1::INTEGER + 1
                           ) AS anon_15
-                        ORDER BY anon_15.registered_at DESC,
-                          anon_15.id DESC
-                        LIMIT $1::INTEGER + 1
-                      ) AS anon_14
-                    UNION
-                    SELECT anon_16.id AS id
-                    FROM (
-                        SELECT DISTINCT unnest($4::UUID[]) AS value
-                      ) AS anon_17
-                    JOIN LATERAL (
-                        SELECT anon_18.id AS id
+                        UNION
+                        SELECT anon_17.id AS id,
+                          anon_17.registered_at AS registered_at
                         FROM (
-                            SELECT dispute_7.id AS id,
-                              dispute_7.registered_at AS registered_at
-                            FROM dispute AS dispute_7
-                            WHERE dispute_7.team_id = anon_17.value
-                            ORDER BY dispute_7.registered_at DESC,
-                              dispute_7.id DESC
-                            LIMIT 201
+                            SELECT DISTINCT unnest($4::UUID[]) AS value
                           ) AS anon_18
-                        ORDER BY anon_18.registered_at DESC,
-                          anon_18.id DESC
-                        LIMIT $1::INTEGER + 1
-                      ) AS anon_16 ON true
+                        JOIN LATERAL (
+                            SELECT anon_19.id AS id,
+                              anon_19.registered_at AS registered_at
+                            FROM (
+                                SELECT dispute_7.id AS id,
+                                  dispute_7.registered_at AS registered_at
+                                FROM dispute AS dispute_7
+                                WHERE dispute_7.team_id = anon_18.value
+                                ORDER BY dispute_7.registered_at DESC,
+                                  dispute_7.id DESC
+                                LIMIT 201
+                              ) AS anon_19
+                            ORDER BY anon_19.registered_at DESC,
+                              anon_19.id DESC
+                            LIMIT $1::INTEGER + 1
+                          ) AS anon_17 ON true
+                      ) AS anon_12
+                    ORDER BY anon_12.registered_at DESC,
+                      anon_12.id DESC
+                    LIMIT $1::INTEGER + 1
                   ) AS anon_11
                 JOIN dispute AS dispute_4 ON dispute_4.id = anon_11.id
                 ORDER BY dispute_4.registered_at DESC,
