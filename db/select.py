@@ -46,7 +46,7 @@ from db.statement import (
 from db.statistics import statistics
 from db.tally import exact_count
 from db.timeline import timeline
-from db.ways import Narrow, Ways
+from db.ways import Branch, Narrow, Ways
 from policies.grant import Access
 from policies.predicate import Predicate
 
@@ -150,13 +150,20 @@ class Builder:
             return clauses
 
         members: list[tuple[str, Sql]] = []
-        keys, body = keys_of(page), None
-        if any(not isinstance(item, p.TotalCount | p.TotalCapped | p.Typename) for item in page.items):
-            body = self._body(page, source, narrowed, outer, same, seen, keys)
+        keys, body, gathered = keys_of(page), None, None
+        listed = any(not isinstance(item, p.TotalCount | p.TotalCapped | p.Typename) for item in page.items)
+        counts = {_counts(item) for item in page.items} - {None}
+        kept = exact_count(self.sight, self.ways, source, page.conditions) if counts and relation is None else None
+        if listed and counts and kept is None:
+            gathered = self.ways.gathered(page, source, narrowed, keys, exact=True in counts)
+        if listed:
+            body = self._body(page, source, narrowed, outer, same, seen, keys, gathered)
         counted = {
-            exact: self._count(page, source, narrowed, outer, same, exact)
+            exact: self.ways.count(page, source, narrowed, outer, same, exact=exact, gathered=gathered)
+            if kept is None
+            else select(kept.label("total"), false().label("capped")).subquery()
             for exact in (False, True)
-            if any(_counts(item) is exact for item in page.items)
+            if exact in counts
         }
         for item in page.items:
             match item:
@@ -180,20 +187,6 @@ class Builder:
             statement = statement.select_from(at).having(literal_column("true"))
         return statement.scalar_subquery()
 
-    def _count(
-        self,
-        page: p.Page,
-        source: Source,
-        narrowed: Narrow,
-        outer: Sequence[FromClause],
-        same: FromClause | None,
-        exact: bool,
-    ) -> FromClause:
-        kept = exact_count(self.sight, self.ways, source, page.conditions) if page.relation is None else None
-        if kept is None:
-            return self.ways.count(page, source, narrowed, outer, same, exact=exact)
-        return select(kept.label("total"), false().label("capped")).subquery()
-
     def _through(self, through: tuple[str, Callable[[Row, FromClause], Sql]], parent: Row, row: Row) -> Sql:
         """SECURITY: a relation made by parts of the target shows only what the parts that the caller sees show."""
         part = SOURCES[through[0]]
@@ -215,11 +208,12 @@ class Builder:
         same: FromClause | None,
         seen: Predicate,
         keys: tuple[p.Order, ...],
+        gathered: list[Branch] | None,
     ) -> FromClause:
         """The page's rows: `rn`, the keys of its order if cursors are asked for, and one JSON column for each list of nodes or edges asked for."""
         size = bindparam(page.slice.size, type_=Integer())
         wanted = size + literal_column("1")
-        found = self.ways.found(page, source, narrowed, outer, same, keys, wanted)
+        found = self.ways.found(page, source, narrowed, outer, same, keys, wanted, gathered)
         # A part whose dispute was joined inside has it joined again by key: the columns do not reach out here.
         target, at = self.sight.row(source, found, same, seen)
         number = func.row_number().over(

@@ -33,17 +33,23 @@ class Sight:
     # -- rows: the one place where a row's visibility is decided
 
     def row(
-        self, source: Source, at: FromClause, dispute: FromClause | None = None, seen: Predicate = ALWAYS
+        self,
+        source: Source,
+        at: FromClause,
+        dispute: FromClause | None = None,
+        seen: Predicate = ALWAYS,
+        *,
+        held: bool = False,
     ) -> tuple[Row, FromClause]:
         """The row of an alias and what stands in FROM for it: a part brings its dispute along unless that is in scope.
-        `seen`: what holds of the dispute in scope."""
+        `seen`: what holds of the dispute in scope. `held`: the dispute is locked with its part."""
         if source.name == "Dispute":
             return Row(source, at, at, seen), at
         if not source.part or dispute is not None:
             return Row(source, at, dispute, seen), at
         # A part has a dispute (but some events): as an outer join PostgreSQL leaves it out where nothing but its id is asked for.
         parent = t.dispute.alias()
-        return Row(source, at, parent, joined=True), at.outerjoin(parent, parent.c.id == at.c.dispute_id)
+        return Row(source, at, parent, joined=True), at.join(parent, parent.c.id == at.c.dispute_id, isouter=not held)
 
     def visible(self, row: Row, action: str = "read") -> Sql:
         """SECURITY: the WHERE clause of every read of a row of this resource."""

@@ -98,7 +98,7 @@ def keeping(sight: Sight, kind: str, action: str, or_seen: bool) -> Select[Any]:
 def _row(sight: Sight, wanted: Wanted) -> tuple[Row, FromClause, Row]:
     """The row, what stands in FROM for it, and the row whose action is asked: itself or its dispute."""
     source = SOURCES[wanted.kind]
-    row, at = sight.row(source, source.table.alias())
+    row, at = sight.row(source, source.table.alias(), held=True)
     if wanted.on == wanted.kind:
         return row, at, row
     assert wanted.on == "Dispute"

@@ -113,9 +113,11 @@ class Ways:
         same: FromClause | None,
         keys: tuple[p.Order, ...],
         wanted: Sql,
+        gathered: list[Branch] | None = None,
     ) -> FromClause:
         """The page's rows as a FROM element that ends with LIMIT, so that no node is built for a row that is not shown."""
         rows = self.sight.access.grant(source.name).rows
+        names = [key.field for key in keys[:-1]]
 
         def ordered(column: Keys) -> list[Sql]:
             return [direction(column(key.field), key, page.slice.backward) for key in keys]
@@ -127,21 +129,24 @@ class Ways:
             return start(statement.where(*narrowed(row, met)), walked).limit(MOST).subquery()
 
         def limited(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> Select[Any]:
-            most = first(
-                statement.add_columns(*(walked(key.field).label(key.field) for key in keys[:-1])), row, walked, met
-            )
+            most = first(statement.add_columns(*(walked(name).label(name) for name in names)), row, walked, met)
             return select(most).order_by(*ordered(most.c.__getitem__)).limit(wanted)
 
-        def sorted_out(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition], *only: Sql) -> Select[Any]:
+        def sorted_out(
+            statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition], *only: Sql, whole: bool = False
+        ) -> Select[Any]:
             # OFFSET 0: all rows of the way in are found first; the index of the order must not lead to them.
-            names = [key.field for key in page.order]
-            hits = statement.add_columns(*(walked(name).label(name) for name in names)).where(*narrowed(row, met), *only)
+            added = (
+                [one for one in row.at.c if one.key != "id"] if whole else [walked(name).label(name) for name in names]
+            )
+            hits = statement.add_columns(*added).where(*narrowed(row, met), *only)
             every = hits.offset(literal_column("0")).subquery()
             most = start(select(every), every.c.__getitem__).limit(MOST).subquery()
-            return select(most.c.id).order_by(*ordered(most.c.__getitem__)).limit(wanted)
+            shown = select(most) if whole else select(most.c.id)
+            return shown.order_by(*ordered(most.c.__getitem__)).limit(wanted)
 
         own = _is_own(page, source)
-        branches = self.branches(source, rows, page.conditions) if not outer else None
+        branches = gathered or (self.branches(source, rows, page.conditions) if not outer else None)
         found: FromClause
         if branches is not None and own:
             # One ordered walk for each way in, merged: no plan has to choose between an index on the order and one on the scope.
@@ -150,9 +155,12 @@ class Ways:
             found = select(merged.c.id).order_by(*ordered(merged.c.__getitem__)).limit(wanted).subquery()
         elif not outer and not own and self._narrow(source):
             every_way = branches or [self._direct(source, rows)]
+            if len(every_way) == 1 and gathered is None:
+                # Nothing is merged: the rows that are sorted are those that are shown.
+                return every_way[0](Limit(lambda *cut: sorted_out(*cut, whole=True), own=False)).subquery()
             found = _union([branch(Limit(sorted_out, own=False)) for branch in every_way]).subquery()
         elif not outer and not own and (order := pieces(source, page, keys)) is not None:
-            near, cut_short = walk(
+            walks, cut_short = walk(
                 lambda at: self.sight.row(source, at),
                 lambda row: [self.sight.where(rows, row), *narrowed(row)],
                 source,
@@ -164,7 +172,7 @@ class Ways:
                 branch(Limit(lambda *cut: sorted_out(*cut, cut_short), own=False))
                 for branch in branches or [self._direct(source, rows)]
             ]
-            found = union_all(*near, select(_union(far).subquery().c.id)).subquery()
+            found = union_all(*walks, select(_union(far).subquery().c.id)).subquery()
         else:
             row, joined = self.sight.row(source, source.table.alias(), same)
             statement = select(row.at).select_from(joined).where(self.sight.where(rows, row)).correlate(*outer)
@@ -187,10 +195,11 @@ class Ways:
         same: FromClause | None,
         *,
         exact: bool,
+        gathered: list[Branch] | None = None,
     ) -> FromClause:
         """How many rows the list has, as a FROM element of one row: `total`, and whether that is `capped` at COUNTED."""
         rows = self.sight.access.grant(source.name).rows
-        branches = self.branches(source, rows, page.conditions) if page.relation is None else None
+        branches = gathered or (self.branches(source, rows, page.conditions) if page.relation is None else None)
 
         def bounded(statement: Select[Any], row: Row, _: Keys, met: Sequence[p.Condition]) -> Select[Any]:
             statement = statement.where(*narrowed(row, met))
@@ -212,6 +221,42 @@ class Ways:
             else (func.least(total, most).label("total"), (total > most).label("capped"))
         )
         return select(*columns).select_from(found.subquery()).subquery()
+
+    def gathered(
+        self, page: p.Page, source: Source, narrowed: Narrow, keys: tuple[p.Order, ...], *, exact: bool
+    ) -> list[Branch] | None:
+        """The ways into the list of a caller who sees few rows, each read once for count and page, as far as a count goes. None where
+        either is found sooner by itself."""
+        if page.relation is not None or not self._narrow(source):
+            return None
+        whole = exact or source.part or not _is_own(page, source)
+        if not whole and (page.slice.after or page.slice.before):
+            # The page may lie beyond the count.
+            return None
+
+        def in_order(column: Keys) -> list[Sql]:
+            return [] if whole else [direction(column(key.field), key, page.slice.backward) for key in keys]
+
+        def every(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> Select[Any]:
+            named = (walked(key.field).label(key.field) for key in keys[:-1])
+            hits = statement.add_columns(*named).where(*narrowed(row, met)).order_by(*in_order(walked))
+            return hits if whole else hits.limit(literal_column(str(COUNTED + 1)))
+
+        def again(branch: Branch) -> Branch:
+            found = branch(Limit(every, own=not whole))
+            # The order once more, though nothing is left to sort: so PostgreSQL knows it of the rows that are kept.
+            rows = found.order_by(*in_order(found.selected_columns.__getitem__)).cte()
+            row = Row(source, rows)
+            return lambda limit: select(limit.cut(select(rows.c.id), row, row.__getitem__, page.conditions).subquery())
+
+        rows = self.sight.access.grant(source.name).rows
+        branches = self.branches(source, rows, page.conditions)
+        ways = [(rows, self._direct(source, rows))] if branches is None else zip(disjuncts(rows), branches, strict=True)
+        # A way by a list of scopes is one walk for each: its rows would have to be sorted for the page.
+        return [
+            branch if not whole and any(isinstance(one, In) for one in conjuncts(part)) else again(branch)
+            for part, branch in ways
+        ]
 
     def ids(self, source: Source, rows: Predicate) -> Select[Any]:
         """The ids of the rows of a predicate, by whatever way in is best. For statistics."""
@@ -276,7 +321,8 @@ class Ways:
     def branches(
         self, source: Source, rows: Predicate, conditions: tuple[p.Condition, ...] = ()
     ) -> list[Branch] | None:
-        """The ways into a union of scopes, each a select of what the limit asks of a row (its id, the keys of the order), in page order; None if a plain WHERE is as good."""
+        """The ways into a union of scopes, each a select of what the limit asks of a row (its id, the keys of the order), in page order;
+        None if a plain WHERE is as good."""
         if source.name != "Dispute" and not source.part:
             return None
         parts = disjuncts(rows)
@@ -369,8 +415,14 @@ class Ways:
             # The page keys are read from the link, so that the link's index gives the order.
             keys = {"id": via.c.dispute_id, "registered_at": via.c.dispute_registered_at}
             if not limit.own:
-                linked = select(via.c.dispute_id).where(via.c[link.key] == self.sight.claim(driver.claim), link.alive(via))
-                within = select(row["id"].label("id")).select_from(at).where(row["id"].in_(linked), self.sight.where(rest, row))
+                linked = select(via.c.dispute_id).where(
+                    via.c[link.key] == self.sight.claim(driver.claim), link.alive(via)
+                )
+                within = (
+                    select(row["id"].label("id"))
+                    .select_from(at)
+                    .where(row["id"].in_(linked), self.sight.where(rest, row))
+                )
                 return select(limit.cut(within, row, row.__getitem__, ()).subquery())
             statement = (
                 select(keys["id"].label("id"))

@@ -1,6 +1,22 @@
 -- mediator
 -- $1 v1_size
 -- $2 claim_0_person_id
+WITH anon_7 AS (
+    SELECT anon_8.id AS id,
+      anon_8.registered_at AS registered_at
+    FROM (
+        SELECT DISTINCT ON (assignment_1.dispute_registered_at, assignment_1.dispute_id) assignment_1.dispute_id AS id,
+          assignment_1.dispute_registered_at AS registered_at
+        FROM assignment AS assignment_1
+        WHERE assignment_1.person_id = $2::UUID
+          AND assignment_1.ended_at IS NULL
+        ORDER BY assignment_1.dispute_registered_at DESC,
+          assignment_1.dispute_id DESC
+        LIMIT 10001
+      ) AS anon_8
+    ORDER BY anon_8.registered_at DESC,
+      anon_8.id DESC
+  )
 SELECT (
     SELECT access_epoch.epoch
     FROM access_epoch
@@ -34,19 +50,17 @@ FROM (
             FROM (
                 SELECT anon_6.id AS id
                 FROM (
-                    SELECT DISTINCT ON (assignment_1.dispute_registered_at, assignment_1.dispute_id) assignment_1.dispute_id AS id
-                    FROM assignment AS assignment_1
-                    WHERE assignment_1.person_id = $2::UUID
-                      AND assignment_1.ended_at IS NULL
+                    SELECT anon_7.id AS id
+                    FROM anon_7
                     LIMIT 10001
                   ) AS anon_6
               ) AS anon_5
           ) AS anon_3
         LEFT OUTER JOIN (
-            SELECT row_number() OVER (ORDER BY anon_7.registered_at DESC, anon_7.id DESC) AS rn,
-              anon_7.registered_at AS k0,
-              anon_7.id AS k1,
-              CASE WHEN (row_number() OVER (ORDER BY anon_7.registered_at DESC, anon_7.id DESC) <= $1::INTEGER) THEN row_to_json("-2") END AS j2
+            SELECT row_number() OVER (ORDER BY anon_9.registered_at DESC, anon_9.id DESC) AS rn,
+              anon_9.registered_at AS k0,
+              anon_9.id AS k1,
+              CASE WHEN (row_number() OVER (ORDER BY anon_9.registered_at DESC, anon_9.id DESC) <= $1::INTEGER) THEN row_to_json("-2") END AS j2
             FROM (
                 SELECT dispute_1.id AS id,
                   dispute_1.case_number AS case_number,
@@ -90,42 +104,40 @@ FROM (
                   dispute_1.public_grams AS public_grams,
                   dispute_1.narrative_grams AS narrative_grams
                 FROM (
-                    SELECT anon_9.id AS id
+                    SELECT anon_11.id AS id
                     FROM (
-                        SELECT anon_10.id AS id,
-                          anon_10.registered_at AS registered_at
+                        SELECT anon_12.id AS id,
+                          anon_12.registered_at AS registered_at
                         FROM (
-                            SELECT anon_11.id AS id,
-                              anon_11.registered_at AS registered_at
+                            SELECT anon_13.id AS id,
+                              anon_13.registered_at AS registered_at
                             FROM (
-                                SELECT DISTINCT ON (assignment_2.dispute_registered_at, assignment_2.dispute_id) assignment_2.dispute_id AS id,
-                                  assignment_2.dispute_registered_at AS registered_at
-                                FROM assignment AS assignment_2
-                                WHERE assignment_2.person_id = $2::UUID
-                                  AND assignment_2.ended_at IS NULL
-                                ORDER BY assignment_2.dispute_registered_at DESC,
-                                  assignment_2.dispute_id DESC
+                                SELECT anon_7.id AS id,
+                                  anon_7.registered_at AS registered_at
+                                FROM anon_7
+                                ORDER BY anon_7.registered_at DESC,
+                                  anon_7.id DESC
                                 LIMIT 201
-                              ) AS anon_11
-                            ORDER BY anon_11.registered_at DESC,
-                              anon_11.id DESC
+                              ) AS anon_13
+                            ORDER BY anon_13.registered_at DESC,
+                              anon_13.id DESC
                             LIMIT $1::INTEGER + 1
-                          ) AS anon_10
-                      ) AS anon_9
-                    ORDER BY anon_9.registered_at DESC,
-                      anon_9.id DESC
+                          ) AS anon_12
+                      ) AS anon_11
+                    ORDER BY anon_11.registered_at DESC,
+                      anon_11.id DESC
                     LIMIT $1::INTEGER + 1
-                  ) AS anon_8
-                JOIN dispute AS dispute_1 ON dispute_1.id = anon_8.id
+                  ) AS anon_10
+                JOIN dispute AS dispute_1 ON dispute_1.id = anon_10.id
                 ORDER BY dispute_1.registered_at DESC,
                   dispute_1.id DESC
                 LIMIT $1::INTEGER + 1
-              ) AS anon_7
+              ) AS anon_9
             JOIN LATERAL (
-                SELECT 'Dispute:' || CAST(anon_7.id AS TEXT) AS id,
-                  anon_7.title AS title,
-                  anon_7.summary AS summary,
-                  CAST(anon_7.amount_claimed AS TEXT) AS "amountClaimed",
+                SELECT 'Dispute:' || CAST(anon_9.id AS TEXT) AS id,
+                  anon_9.title AS title,
+                  anon_9.summary AS summary,
+                  CAST(anon_9.amount_claimed AS TEXT) AS "amountClaimed",
                   (
                     SELECT row_to_json("-") AS row_to_json_1
                     FROM (
@@ -136,11 +148,11 @@ FROM (
                           ) AS name
                         FROM mediator AS mediator_1
                         WHERE mediator_1.person_id = (
-                            SELECT assignment_3.person_id
-                            FROM assignment AS assignment_3
-                            WHERE assignment_3.dispute_id = anon_7.id
-                              AND assignment_3.is_lead
-                              AND assignment_3.ended_at IS NULL
+                            SELECT assignment_2.person_id
+                            FROM assignment AS assignment_2
+                            WHERE assignment_2.dispute_id = anon_9.id
+                              AND assignment_2.is_lead
+                              AND assignment_2.ended_at IS NULL
                           )
                       ) AS "-"
                   ) AS "leadMediator",
@@ -158,7 +170,7 @@ FROM (
                               ) "-"
                           ) AS access
                         FROM party AS party_1
-                        WHERE party_1.dispute_id = anon_7.id
+                        WHERE party_1.dispute_id = anon_9.id
                         ORDER BY party_1.side,
                           party_1.id
                       ) AS "-"

@@ -3,6 +3,36 @@
 -- $2 claim_0_area_code
 -- $3 claim_1_area_code
 -- $4 claim_2_team_ids
+WITH anon_7 AS (
+    SELECT anon_8.id AS id,
+      anon_8.registered_at AS registered_at
+    FROM (
+        SELECT dispute_1.id AS id,
+          dispute_1.registered_at AS registered_at
+        FROM dispute AS dispute_1
+        WHERE dispute_1.grid_code = $2::VARCHAR
+        ORDER BY dispute_1.registered_at DESC,
+          dispute_1.id DESC
+        LIMIT 10001
+      ) AS anon_8
+    ORDER BY anon_8.registered_at DESC,
+      anon_8.id DESC
+  ),
+  anon_10 AS (
+    SELECT anon_11.id AS id,
+      anon_11.registered_at AS registered_at
+    FROM (
+        SELECT dispute_2.id AS id,
+          dispute_2.registered_at AS registered_at
+        FROM dispute AS dispute_2
+        WHERE dispute_2.grid_code = $3::VARCHAR
+        ORDER BY dispute_2.registered_at DESC,
+          dispute_2.id DESC
+        LIMIT 10001
+      ) AS anon_11
+    ORDER BY anon_11.registered_at DESC,
+      anon_11.id DESC
+  )
 SELECT (
     SELECT access_epoch.epoch
     FROM access_epoch
@@ -36,37 +66,35 @@ FROM (
             FROM (
                 SELECT anon_6.id AS id
                 FROM (
-                    SELECT dispute_1.id AS id
-                    FROM dispute AS dispute_1
-                    WHERE dispute_1.grid_code = $2::VARCHAR
+                    SELECT anon_7.id AS id
+                    FROM anon_7
                     LIMIT 10001
                   ) AS anon_6
                 UNION
-                SELECT anon_7.id AS id
+                SELECT anon_9.id AS id
                 FROM (
-                    SELECT dispute_2.id AS id
-                    FROM dispute AS dispute_2
-                    WHERE dispute_2.grid_code = $3::VARCHAR
+                    SELECT anon_10.id AS id
+                    FROM anon_10
                     LIMIT 10001
-                  ) AS anon_7
+                  ) AS anon_9
                 UNION
-                SELECT anon_8.id AS id
+                SELECT anon_12.id AS id
                 FROM (
                     SELECT DISTINCT unnest($4::UUID[]) AS value
-                  ) AS anon_9
+                  ) AS anon_13
                 JOIN LATERAL (
                     SELECT dispute_3.id AS id
                     FROM dispute AS dispute_3
-                    WHERE dispute_3.team_id = anon_9.value
+                    WHERE dispute_3.team_id = anon_13.value
                     LIMIT 10001
-                  ) AS anon_8 ON true
+                  ) AS anon_12 ON true
               ) AS anon_5
           ) AS anon_3
         LEFT OUTER JOIN (
-            SELECT row_number() OVER (ORDER BY anon_10.registered_at DESC, anon_10.id DESC) AS rn,
-              anon_10.registered_at AS k0,
-              anon_10.id AS k1,
-              CASE WHEN (row_number() OVER (ORDER BY anon_10.registered_at DESC, anon_10.id DESC) <= $1::INTEGER) THEN row_to_json("-2") END AS j2
+            SELECT row_number() OVER (ORDER BY anon_14.registered_at DESC, anon_14.id DESC) AS rn,
+              anon_14.registered_at AS k0,
+              anon_14.id AS k1,
+              CASE WHEN (row_number() OVER (ORDER BY anon_14.registered_at DESC, anon_14.id DESC) <= $1::INTEGER) THEN row_to_json("-2") END AS j2
             FROM (
                 SELECT dispute_4.id AS id,
                   dispute_4.case_number AS case_number,
@@ -110,81 +138,79 @@ FROM (
                   dispute_4.public_grams AS public_grams,
                   dispute_4.narrative_grams AS narrative_grams
                 FROM (
-                    SELECT anon_12.id AS id
+                    SELECT anon_16.id AS id
                     FROM (
-                        SELECT anon_13.id AS id,
-                          anon_13.registered_at AS registered_at
-                        FROM (
-                            SELECT anon_14.id AS id,
-                              anon_14.registered_at AS registered_at
-                            FROM (
-                                SELECT dispute_5.id AS id,
-                                  dispute_5.registered_at AS registered_at
-                                FROM dispute AS dispute_5
-                                WHERE dispute_5.grid_code = $2::VARCHAR
-                                ORDER BY dispute_5.registered_at DESC,
-                                  dispute_5.id DESC
-                                LIMIT 201
-                              ) AS anon_14
-                            ORDER BY anon_14.registered_at DESC,
-                              anon_14.id DESC
-                            LIMIT $1::INTEGER + 1
-                          ) AS anon_13
-                        UNION
-                        SELECT anon_15.id AS id,
-                          anon_15.registered_at AS registered_at
-                        FROM (
-                            SELECT anon_16.id AS id,
-                              anon_16.registered_at AS registered_at
-                            FROM (
-                                SELECT dispute_6.id AS id,
-                                  dispute_6.registered_at AS registered_at
-                                FROM dispute AS dispute_6
-                                WHERE dispute_6.grid_code = $3::VARCHAR
-                                ORDER BY dispute_6.registered_at DESC,
-                                  dispute_6.id DESC
-                                LIMIT 201
-                              ) AS anon_16
-                            ORDER BY anon_16.registered_at DESC,
-                              anon_16.id DESC
-                            LIMIT $1::INTEGER + 1
-                          ) AS anon_15
-                        UNION
                         SELECT anon_17.id AS id,
                           anon_17.registered_at AS registered_at
                         FROM (
-                            SELECT DISTINCT unnest($4::UUID[]) AS value
-                          ) AS anon_18
-                        JOIN LATERAL (
-                            SELECT anon_19.id AS id,
-                              anon_19.registered_at AS registered_at
+                            SELECT anon_18.id AS id,
+                              anon_18.registered_at AS registered_at
                             FROM (
-                                SELECT dispute_7.id AS id,
-                                  dispute_7.registered_at AS registered_at
-                                FROM dispute AS dispute_7
-                                WHERE dispute_7.team_id = anon_18.value
-                                ORDER BY dispute_7.registered_at DESC,
-                                  dispute_7.id DESC
+                                SELECT anon_7.id AS id,
+                                  anon_7.registered_at AS registered_at
+                                FROM anon_7
+                                ORDER BY anon_7.registered_at DESC,
+                                  anon_7.id DESC
                                 LIMIT 201
-                              ) AS anon_19
-                            ORDER BY anon_19.registered_at DESC,
-                              anon_19.id DESC
+                              ) AS anon_18
+                            ORDER BY anon_18.registered_at DESC,
+                              anon_18.id DESC
                             LIMIT $1::INTEGER + 1
-                          ) AS anon_17 ON true
-                      ) AS anon_12
-                    ORDER BY anon_12.registered_at DESC,
-                      anon_12.id DESC
+                          ) AS anon_17
+                        UNION
+                        SELECT anon_19.id AS id,
+                          anon_19.registered_at AS registered_at
+                        FROM (
+                            SELECT anon_20.id AS id,
+                              anon_20.registered_at AS registered_at
+                            FROM (
+                                SELECT anon_10.id AS id,
+                                  anon_10.registered_at AS registered_at
+                                FROM anon_10
+                                ORDER BY anon_10.registered_at DESC,
+                                  anon_10.id DESC
+                                LIMIT 201
+                              ) AS anon_20
+                            ORDER BY anon_20.registered_at DESC,
+                              anon_20.id DESC
+                            LIMIT $1::INTEGER + 1
+                          ) AS anon_19
+                        UNION
+                        SELECT anon_21.id AS id,
+                          anon_21.registered_at AS registered_at
+                        FROM (
+                            SELECT DISTINCT unnest($4::UUID[]) AS value
+                          ) AS anon_22
+                        JOIN LATERAL (
+                            SELECT anon_23.id AS id,
+                              anon_23.registered_at AS registered_at
+                            FROM (
+                                SELECT dispute_3.id AS id,
+                                  dispute_3.registered_at AS registered_at
+                                FROM dispute AS dispute_3
+                                WHERE dispute_3.team_id = anon_22.value
+                                ORDER BY dispute_3.registered_at DESC,
+                                  dispute_3.id DESC
+                                LIMIT 201
+                              ) AS anon_23
+                            ORDER BY anon_23.registered_at DESC,
+                              anon_23.id DESC
+                            LIMIT $1::INTEGER + 1
+                          ) AS anon_21 ON true
+                      ) AS anon_16
+                    ORDER BY anon_16.registered_at DESC,
+                      anon_16.id DESC
                     LIMIT $1::INTEGER + 1
-                  ) AS anon_11
-                JOIN dispute AS dispute_4 ON dispute_4.id = anon_11.id
+                  ) AS anon_15
+                JOIN dispute AS dispute_4 ON dispute_4.id = anon_15.id
                 ORDER BY dispute_4.registered_at DESC,
                   dispute_4.id DESC
                 LIMIT $1::INTEGER + 1
-              ) AS anon_10
+              ) AS anon_14
             JOIN LATERAL (
-                SELECT 'Dispute:' || CAST(anon_10.id AS TEXT) AS id,
-                  anon_10.title AS title,
-                  CASE WHEN (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') THEN anon_10.summary ELSE NULL END AS summary,
+                SELECT 'Dispute:' || CAST(anon_14.id AS TEXT) AS id,
+                  anon_14.title AS title,
+                  CASE WHEN (anon_14.grid_code = $2::VARCHAR AND anon_14.tier = 'TEAM' OR anon_14.grid_code = $3::VARCHAR AND anon_14.tier = 'TEAM' OR anon_14.team_id = any($4::UUID[]) AND anon_14.tier = 'TEAM') THEN anon_14.summary ELSE NULL END AS summary,
                   NULL AS "amountClaimed",
                   (
                     SELECT row_to_json("-") AS row_to_json_1
@@ -198,7 +224,7 @@ FROM (
                         WHERE mediator_1.person_id = (
                             SELECT assignment_1.person_id
                             FROM assignment AS assignment_1
-                            WHERE assignment_1.dispute_id = anon_10.id
+                            WHERE assignment_1.dispute_id = anon_14.id
                               AND assignment_1.is_lead
                               AND assignment_1.ended_at IS NULL
                           )
@@ -207,19 +233,19 @@ FROM (
                   (
                     SELECT coalesce(json_agg(row_to_json("-")), '[]'::json) AS coalesce_1
                     FROM (
-                        SELECT CASE WHEN (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') THEN party_1.name ELSE CASE WHEN party_1.is_natural_person THEN mask_name(party_1.name) ELSE party_1.name END END AS name,
-                          CASE WHEN (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') THEN mask_phone(party_1.phone) ELSE NULL END AS phone,
+                        SELECT CASE WHEN (anon_14.grid_code = $2::VARCHAR AND anon_14.tier = 'TEAM' AND (anon_14.closed_at > now() - interval '30 days' OR anon_14.closed_at IS NULL AND anon_14.id IS NOT NULL) OR anon_14.grid_code = $3::VARCHAR AND anon_14.tier = 'TEAM' AND (anon_14.closed_at > now() - interval '30 days' OR anon_14.closed_at IS NULL AND anon_14.id IS NOT NULL) OR anon_14.team_id = any($4::UUID[]) AND anon_14.tier = 'TEAM') THEN party_1.name ELSE CASE WHEN party_1.is_natural_person THEN mask_name(party_1.name) ELSE party_1.name END END AS name,
+                          CASE WHEN (anon_14.grid_code = $2::VARCHAR AND anon_14.tier = 'TEAM' AND (anon_14.closed_at > now() - interval '30 days' OR anon_14.closed_at IS NULL AND anon_14.id IS NOT NULL) OR anon_14.grid_code = $3::VARCHAR AND anon_14.tier = 'TEAM' AND (anon_14.closed_at > now() - interval '30 days' OR anon_14.closed_at IS NULL AND anon_14.id IS NOT NULL) OR anon_14.team_id = any($4::UUID[]) AND anon_14.tier = 'TEAM') THEN mask_phone(party_1.phone) ELSE NULL END AS phone,
                           NULL AS "idNumber",
                           (
                             SELECT row_to_json("-")
                             FROM (
-                                SELECT to_json('{idNumber,agentPowers,isMinor}'::text[] || CASE WHEN (false IS NOT true AND (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') IS NOT true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') IS NOT true AND false IS NOT true) THEN '{consent,consentOn}'::text[] ELSE '{}'::text[] END) AS "hidden",
-                                  to_json('{}'::text[] || CASE WHEN ((anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') IS NOT true AND (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') IS true) THEN '{name,agentName}'::text[] ELSE '{}'::text[] END || CASE WHEN (false IS NOT true AND (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') IS true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL) OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' AND (anon_10.closed_at > now() - interval '30 days' OR anon_10.closed_at IS NULL AND anon_10.id IS NOT NULL)) IS NOT true AND (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM') IS true) THEN '{address}'::text[] ELSE '{}'::text[] END) AS "masked"
+                                SELECT to_json('{idNumber,agentPowers,isMinor}'::text[] || CASE WHEN (false IS NOT true AND (anon_14.grid_code = $2::VARCHAR AND anon_14.tier = 'TEAM' AND (anon_14.closed_at > now() - interval '30 days' OR anon_14.closed_at IS NULL AND anon_14.id IS NOT NULL) OR anon_14.grid_code = $3::VARCHAR AND anon_14.tier = 'TEAM' AND (anon_14.closed_at > now() - interval '30 days' OR anon_14.closed_at IS NULL AND anon_14.id IS NOT NULL) OR anon_14.team_id = any($4::UUID[]) AND anon_14.tier = 'TEAM') IS NOT true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((anon_14.grid_code = $2::VARCHAR AND anon_14.tier = 'TEAM' AND (anon_14.closed_at > now() - interval '30 days' OR anon_14.closed_at IS NULL AND anon_14.id IS NOT NULL) OR anon_14.grid_code = $3::VARCHAR AND anon_14.tier = 'TEAM' AND (anon_14.closed_at > now() - interval '30 days' OR anon_14.closed_at IS NULL AND anon_14.id IS NOT NULL) OR anon_14.team_id = any($4::UUID[]) AND anon_14.tier = 'TEAM') IS NOT true AND false IS NOT true) THEN '{consent,consentOn}'::text[] ELSE '{}'::text[] END) AS "hidden",
+                                  to_json('{}'::text[] || CASE WHEN ((anon_14.grid_code = $2::VARCHAR AND anon_14.tier = 'TEAM' AND (anon_14.closed_at > now() - interval '30 days' OR anon_14.closed_at IS NULL AND anon_14.id IS NOT NULL) OR anon_14.grid_code = $3::VARCHAR AND anon_14.tier = 'TEAM' AND (anon_14.closed_at > now() - interval '30 days' OR anon_14.closed_at IS NULL AND anon_14.id IS NOT NULL) OR anon_14.team_id = any($4::UUID[]) AND anon_14.tier = 'TEAM') IS NOT true AND (anon_14.grid_code = $2::VARCHAR AND anon_14.tier = 'TEAM' OR anon_14.grid_code = $3::VARCHAR AND anon_14.tier = 'TEAM' OR anon_14.team_id = any($4::UUID[]) AND anon_14.tier = 'TEAM') IS true) THEN '{name,agentName}'::text[] ELSE '{}'::text[] END || CASE WHEN (false IS NOT true AND (anon_14.grid_code = $2::VARCHAR AND anon_14.tier = 'TEAM' AND (anon_14.closed_at > now() - interval '30 days' OR anon_14.closed_at IS NULL AND anon_14.id IS NOT NULL) OR anon_14.grid_code = $3::VARCHAR AND anon_14.tier = 'TEAM' AND (anon_14.closed_at > now() - interval '30 days' OR anon_14.closed_at IS NULL AND anon_14.id IS NOT NULL) OR anon_14.team_id = any($4::UUID[]) AND anon_14.tier = 'TEAM') IS true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((anon_14.grid_code = $2::VARCHAR AND anon_14.tier = 'TEAM' AND (anon_14.closed_at > now() - interval '30 days' OR anon_14.closed_at IS NULL AND anon_14.id IS NOT NULL) OR anon_14.grid_code = $3::VARCHAR AND anon_14.tier = 'TEAM' AND (anon_14.closed_at > now() - interval '30 days' OR anon_14.closed_at IS NULL AND anon_14.id IS NOT NULL)) IS NOT true AND (anon_14.grid_code = $2::VARCHAR AND anon_14.tier = 'TEAM' OR anon_14.grid_code = $3::VARCHAR AND anon_14.tier = 'TEAM' OR anon_14.team_id = any($4::UUID[]) AND anon_14.tier = 'TEAM') IS true) THEN '{address}'::text[] ELSE '{}'::text[] END) AS "masked"
                               ) "-"
                           ) AS access
                         FROM party AS party_1
-                        WHERE party_1.dispute_id = anon_10.id
-                          AND (anon_10.grid_code = $2::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.grid_code = $3::VARCHAR AND anon_10.tier = 'TEAM' OR anon_10.team_id = any($4::UUID[]) AND anon_10.tier = 'TEAM')
+                        WHERE party_1.dispute_id = anon_14.id
+                          AND (anon_14.grid_code = $2::VARCHAR AND anon_14.tier = 'TEAM' OR anon_14.grid_code = $3::VARCHAR AND anon_14.tier = 'TEAM' OR anon_14.team_id = any($4::UUID[]) AND anon_14.tier = 'TEAM')
                         ORDER BY party_1.side,
                           party_1.id
                       ) AS "-"
