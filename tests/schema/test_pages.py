@@ -8,7 +8,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from db import ordered
+from db import ordered, ways
 from db.county.people import PRINCIPALS, THREE_POSTS
 from db.engine import Address
 from tests.laws.asking import Desk, open_desk
@@ -130,6 +130,38 @@ async def test_every_order_by_any_way(
                 with monkeypatch.context() as patch:
                     patch.setattr(ordered, "LOOKED_THROUGH", 7)
                     assert await walk(short_sighted, person, query, size, backward, place) == expected
+
+
+@pytest.mark.parametrize("order", ["default", "oldest", "ties", "nulls last"])
+@pytest.mark.parametrize("who", PEOPLE)
+async def test_a_count_cut_short_leaves_the_page_alone(
+    desk: Desk, county: Address, who: str, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Count and page of few visible rows come from the same rows, of which those behind the bound of the count are left out."""
+    person, bound = PEOPLE[who][0], 9
+    whole = await walk(desk, person, paged(ORDERS[order]), 50, backward=False)
+    assert len(whole) > bound or who in ("police", "court")
+    monkeypatch.setattr(ways, "COUNTED", bound)
+    asked = paged(ORDERS[order]).replace("totalCount", "totalCount totalCountCapped")
+    async with open_desk(county) as other:
+        for size in (1, bound - 1, bound):
+            for end, expected in (("first", whole[:size]), ("last", whole[-size:])):
+                page = (await other.data(person, asked, **{end: size}))["disputes"]
+                assert [edge["node"]["id"] for edge in page["edges"]] == expected
+                if who not in ("bureau_admin", "squad_member"):
+                    assert (page["totalCount"], page["totalCountCapped"]) == (min(len(whole), bound), len(whole) > bound)
+        at, found = None, list[str]()
+        while len(found) < min(len(whole), 3 * bound):
+            page = (await other.data(person, asked, first=bound, after=at))["disputes"]
+            found += [edge["node"]["id"] for edge in page["edges"]]
+            at = page["pageInfo"]["endCursor"]
+        assert found == whole[: len(found)]
+        filtered = asked.replace("last: $last,", "last: $last, filter: {state: [CLOSED, MEDIATING]},")
+        for size in (1, bound):
+            beside = (await desk.data(person, filtered.replace("totalCount totalCountCapped ", ""), first=size))["disputes"]
+            page = (await other.data(person, filtered, first=size))["disputes"]
+            assert page["edges"] == beside["edges"]
+            assert page["pageInfo"] == beside["pageInfo"]
 
 
 @pytest.mark.parametrize("order", MONEY)
