@@ -67,7 +67,7 @@ _INDEXED = frozenset(
 # Scopes that grow with the county, and the filters whose values have each an index walk of their own within them. A filter that
 # is not given stands for all its values where they are few (`_ALL`).
 _LANES: dict[str, tuple[tuple[str, ...], ...]] = {
-    "county_code": (("sub_category", "state"), ("state",), ("source",), ("risk_level",)),
+    "county_code": (("sub_category", "state"), ("state",), ("source",), ("tier",), ("risk_level",)),
     "town_code": (("sub_category", "state"), ("state",)),
     "squad_id": (("sub_category", "state"), ("state",)),
     "centre_id": (("sub_category", "state"), ("state",)),

@@ -133,11 +133,12 @@ for _leading in (
     Index(f"ix_dispute_{_leading}", dispute.c[_leading], dispute.c.registered_at.desc(), dispute.c.id.desc())
 # Dates that are never before the registration.
 LATER = frozenset({"accepted_at", "concluded_at", "closed_at", "due_on"})
-FILTERED = ("sub_category", "source", "tier", "risk_level")
+FILTERED = ("sub_category", "source", "tier", "risk_level", "state")
 # Scopes that grow with the county hold too many rows to be walked for a rare value of a filter (`db.ways`).
 for _leading, *_filtered in (
     ("county_code", "state"),
     ("county_code", "source"),
+    ("county_code", "tier"),
     ("county_code", "risk_level"),
     ("county_code", "sub_category", "state"),
     ("town_code", "state"),
@@ -155,7 +156,7 @@ for _leading, *_filtered in (
         dispute.c.id.desc(),
         postgresql_where=dispute.c[_leading].is_not(None) if dispute.c[_leading].nullable else None,
         # What else is filtered by, so that rows are counted without being read.
-        postgresql_include=[_name for _name in FILTERED if _name not in _filtered] if "state" in _filtered else None,
+        postgresql_include=[_name for _name in FILTERED if _name not in _filtered],
     )
 Index(
     "ix_dispute_source_organization_id",
