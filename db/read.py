@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,17 +26,28 @@ class Reading:
     missing: tuple[str, ...]
 
 
+# How often certain values must be asked for before they have a statement of their own, and how many such values are remembered.
+OFTEN, _REMEMBERED = 16, 256
+
+
 class Reader:
-    """Reads for one process: steady statements on connections that keep one plan for all values, the others where each set of
-    values may get a plan of its own."""
+    """Reads for one process. Where one plan is good for all values it is kept; where codes decide on it (the state, a level) one is kept
+    for each set of codes that is asked for often, as every screen with a filter does; the others are planned each time."""
 
     def __init__(self, steady: Lanes, adaptive: Lanes) -> None:
         self._steady, self._adaptive = steady, adaptive
+        self._asked: OrderedDict[tuple[str, tuple[tuple[str, ...], ...]], tuple[int, Statement | None]] = OrderedDict()
 
     async def read(self, statement: Statement, values: Mapping[str, Any]) -> Reading:
         """The answer of a planned query. Raises TooSlow."""
+        lanes = self._steady
+        if statement.deciding != ():
+            settled = self._settled(statement, values)
+            if settled is None:
+                lanes = self._adaptive
+            else:
+                statement = settled
         arguments: Sequence[Any] = [values[name] for name in statement.binds]
-        lanes = self._steady if statement.steady else self._adaptive
         try:
             row = await lanes.fetchrow(statement.sql, arguments)
         except (asyncpg.QueryCanceledError, TimeoutError):
@@ -43,6 +55,20 @@ class Reader:
         assert row is not None
         epoch, data, missing = row
         return Reading(epoch, data, tuple(missing))
+
+    def _settled(self, statement: Statement, values: Mapping[str, Any]) -> Statement | None:
+        """The statement for these very codes, if they are asked for often."""
+        if statement.deciding is None:
+            return None
+        codes = {name: tuple(values[name]) for name in statement.deciding}
+        key = (statement.sql, tuple(codes.values()))
+        times, settled = self._asked.pop(key, (0, None))
+        if times == OFTEN:
+            settled = statement.settled(codes)
+        self._asked[key] = (times + 1, settled)
+        if len(self._asked) > _REMEMBERED:
+            self._asked.popitem(last=False)
+        return settled
 
     async def epoch(self) -> int:
         """The epoch now, for answers that need no data."""

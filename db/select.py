@@ -56,26 +56,34 @@ def select_plan(plan: p.Plan, access: Access) -> Statement:
     (keys of `plan.nullable` that are null)."""
     builder = Builder(access)
     statement = compile_statement(builder.root(plan))
-    return dataclasses.replace(statement, steady=all(_is_steady(builder.ways, item) for item in plan.items))
+    deciding = _deciding(builder.ways, plan.items)
+    return dataclasses.replace(statement, deciding=None if deciding is None else tuple(sorted(deciding)))
 
 
-def _is_steady(ways: Ways, item: Any) -> bool:
-    """Whether the part has one plan that is good for all values."""
-    parts: Sequence[Any] = ()
-    match item:
-        case p.Page(items=items):
-            if not ways.steady(item):
-                return False
-            parts = items
-        case p.Node(items=items):
-            parts = items
-        case p.Edges(items=pairs) | p.Viewer(items=pairs):
-            parts = [what for _, what in pairs]
-        case p.Batch(nodes=nodes):
-            parts = nodes
-        case p.One(node=node) | p.Many(node=node) | p.Nodes(node=node) | p.Lookup(node=node):
-            parts = (node,)
-    return all(_is_steady(ways, one) for one in parts)
+def _deciding(ways: Ways, parts: Sequence[Any]) -> frozenset[str] | None:
+    """The binds whose values decide on the plan of these parts; None if other values do too."""
+    found: frozenset[str] = frozenset()
+    for part in parts:
+        below: Sequence[Any] = ()
+        match part:
+            case p.Page(items=items):
+                deciding = ways.deciding(part)
+                if deciding is None:
+                    return None
+                found, below = found | deciding, items
+            case p.Node(items=items):
+                below = items
+            case p.Edges(items=pairs) | p.Viewer(items=pairs):
+                below = [what for _, what in pairs]
+            case p.Batch(nodes=nodes):
+                below = nodes
+            case p.One(node=node) | p.Many(node=node) | p.Nodes(node=node) | p.Lookup(node=node):
+                below = (node,)
+        inner = _deciding(ways, below)
+        if inner is None:
+            return None
+        found |= inner
+    return found
 
 
 class Builder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import JSON
 
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
+_PLACE = re.compile(r"\$(\d+)")
 _DIALECT: Any = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
 
@@ -22,8 +25,23 @@ class Statement:
     sql: str
     binds: tuple[str, ...]
     constants: Mapping[str, Any] = field(default_factory=dict)
-    # Its plan does not depend on the values: PostgreSQL plans it once for all of them (Reader).
-    steady: bool = False
+    # The binds whose values decide on the best plan, each a list of codes; () where one plan is good for all values, None where other
+    # values decide too (Reader).
+    deciding: tuple[str, ...] | None = None
+
+    def settled(self, codes: Mapping[str, Sequence[str]]) -> Statement | None:
+        """The same statement for certain values of the deciding binds, which stand in its text: one plan is good for it. None if a value
+        is no code."""
+        # SECURITY: only what can be nothing but a code is put into the text. The schema lets no other value through.
+        if not all(_CODE.fullmatch(one) for listed in codes.values() for one in listed):
+            return None
+        binds = tuple(name for name in self.binds if name not in codes)
+
+        def placed(match: re.Match[str]) -> str:
+            name = self.binds[int(match[1]) - 1]
+            return "'{" + ",".join(codes[name]) + "}'" if name in codes else f"${binds.index(name) + 1}"
+
+        return Statement(_PLACE.sub(placed, self.sql), binds, self.constants, ())
 
 
 # What a JSON object is made of. It is no GraphQL name: a key that equals it would be taken for the row (a column goes before a table).

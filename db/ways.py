@@ -275,36 +275,43 @@ class Ways:
             for part in parts
         )
 
-    def steady(self, page: p.Page) -> bool:
-        """Whether one plan of the list is as good as any, whatever the values: those of a filter often decide on the way in."""
+    def deciding(self, page: p.Page) -> frozenset[str] | None:
+        """The binds whose values decide on the best plan of the list: lists of codes, each of which leads to many rows or to few. None if
+        other values decide too."""
         source = SOURCES[page.source]
         if not _is_own(page, source):
-            return page.relation is None and (self._narrow(source) or pieces(source, page, keys_of(page)) is not None)
+            one_plan = page.relation is None and (
+                self._narrow(source) or pieces(source, page, keys_of(page)) is not None
+            )
+            return frozenset() if one_plan else None
         growing = self._growing(source)
         if growing and all(one is not None and self._search(source, one, page.conditions) for one in growing):
-            return page.relation is None
+            return frozenset() if page.relation is None else None
 
         lanes = [None if one is None else self._lane(source, one, page.conditions) for one in growing]
 
         def is_met(one: p.Condition) -> bool:
-            """Whether a plan for any values would lead there the same way: by an index in page order, or through rows that have none."""
-            match one.operator:
-                case "eq" | "is" | "area" | "mediator" | "flag" | "present":
-                    return True
-                case "in":
-                    if source.part:
-                        return not growing or one.fields[0] not in _OF_PARTS.get(source.name, ())
-                    if one.fields[0] not in _OF_LANES:
-                        return True
-                    # Of two lanes, that of the rarer values is the better; a sub-category is seldom more than a twentieth.
-                    return page.relation is None and all(
-                        lane is not None and (one in lane.met or lane.columns[0] == "sub_category") for lane in lanes
-                    )
-                case "from" | "to" | "from_day" | "to_day" | "before_day":
-                    return one.fields[0] == page.order[0].field
-            return False
+            """Whether a plan for any codes would lead there the same way: by an index in page order, or through rows that have none."""
+            if source.part:
+                return not growing or one.fields[0] not in _OF_PARTS.get(source.name, ())
+            if one.fields[0] not in _OF_LANES:
+                return True
+            # Of two lanes, that of the rarer values is the better; a sub-category is seldom more than a twentieth.
+            return page.relation is None and all(
+                lane is not None and (one in lane.met or lane.columns[0] == "sub_category") for lane in lanes
+            )
 
-        return all(is_met(one) for one in page.conditions)
+        for one in page.conditions:
+            match one.operator:
+                case "eq" | "is" | "area" | "mediator" | "flag" | "present" | "in":
+                    pass
+                case "from" | "to" | "from_day" | "to_day" | "before_day" if one.fields[0] == page.order[0].field:
+                    pass
+                case _:
+                    return None
+        codes = [one for one in page.conditions if one.operator == "in"]
+        # Where one of them decides, how rare its value is beside the others does.
+        return frozenset() if all(map(is_met, codes)) else frozenset(one.bind for one in codes)
 
     def _growing(self, source: Source) -> list[Predicate | None]:
         """The drivers of the ways in that grow with the county; None: there is no driver."""

@@ -1,0 +1,88 @@
+"""Which plan answers: one for all values, one for certain codes, or one for each question."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from db.county.people import PRINCIPALS
+from db.engine import Address
+from db.read import OFTEN, Reader
+from db.statement import Statement
+from tests.laws.asking import Desk, open_desk
+
+QUERY = """query ($state: [DisputeState!], $source: [DisputeSource!], $first: Int, $after: String) {
+  disputes(first: $first, after: $after, filter: {state: $state, source: $source}) { totalCount edges { cursor node { id state source } } } }"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def desk(county: Address) -> AsyncIterator[Desk]:
+    async with open_desk(county) as opened:
+        yield opened
+
+
+def reader_of(desk: Desk) -> Reader:
+    reader: Reader = desk.parts.gate._reader
+    return reader
+
+
+def kept(desk: Desk) -> int:
+    """How many statements there are for certain codes."""
+    return sum(settled is not None for _, settled in reader_of(desk)._asked.values())
+
+
+async def test_codes_that_are_asked_for_often_have_a_statement_of_their_own(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answers are those of the other statement, to every caller, on every page; the values of a cursor stay values."""
+    heard: list[str] = []
+    lanes: Any = reader_of(desk)._steady
+    fetchrow = lanes.fetchrow
+
+    async def listening(sql: str, arguments: Any = ()) -> Any:
+        heard.append(sql)
+        return await fetchrow(sql, arguments)
+
+    monkeypatch.setattr(lanes, "fetchrow", listening)
+    for who in ("bureau_admin", "squad_member"):
+        for codes in (
+            {"state": ["CLOSED"], "source": ["GRID", "APPLY"]},
+            {"state": ["MEDIATING", "CLOSED"], "source": ["GRID"]},
+        ):
+            before = kept(desk)
+            first = await desk.data(PRINCIPALS[who], QUERY, first=3, **codes)
+            edges = first["disputes"]["edges"]
+            beyond = await desk.data(PRINCIPALS[who], QUERY, first=3, after=edges[0]["cursor"], **codes)
+            assert beyond["disputes"]["edges"][: len(edges) - 1] == edges[1:]
+            assert all(
+                edge["node"]["state"] in codes["state"] and edge["node"]["source"] in codes["source"] for edge in edges
+            )
+            assert not heard
+            for _ in range(OFTEN + 2):
+                assert await desk.data(PRINCIPALS[who], QUERY, first=3, **codes) == first
+                assert await desk.data(PRINCIPALS[who], QUERY, first=3, after=edges[0]["cursor"], **codes) == beyond
+            assert kept(desk) == before + 2
+            assert len(heard) == 2 * 3
+            assert all("'{" + ",".join(listed) + "}'" in heard[-1] for listed in codes.values())
+            # What was asked for once has none.
+            shorter = await desk.data(PRINCIPALS[who], QUERY, first=3, state=["ACCEPTED"], source=codes["source"])
+            assert all(edge["node"]["state"] == "ACCEPTED" for edge in shorter["disputes"]["edges"])
+            assert len(heard) == 2 * 3
+            heard.clear()
+
+
+STATEMENT = Statement("SELECT $2::TEXT[], $1::INTEGER, $3::TEXT[], $11", tuple("abcdefghijk"), {}, ("b", "c"))
+
+
+def test_a_settled_statement_has_the_other_values_in_order() -> None:
+    settled = STATEMENT.settled({"b": ["CLOSED", "P02"], "c": []})
+    assert settled is not None
+    assert (settled.sql, settled.deciding) == ("SELECT '{CLOSED,P02}'::TEXT[], $1::INTEGER, '{}'::TEXT[], $9", ())
+    assert settled.binds == tuple("adefghijk")
+
+
+@pytest.mark.parametrize("value", ["", "a", "A'", "A}", "A,B", "A B", "A\n", "1", "é", "A" * 41])
+def test_what_is_no_code_is_put_into_no_text(value: str) -> None:
+    given: Mapping[str, list[str]] = {"b": ["CLOSED", value], "c": []}
+    assert STATEMENT.settled(given) is None
