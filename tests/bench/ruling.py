@@ -80,8 +80,8 @@ async def publish(connection: Any, text: str) -> None:
     async with connection.transaction():
         await connection.execute("UPDATE policy_version SET state = 'RETIRED' WHERE state = 'PUBLISHED'")
         await connection.execute(
-            "INSERT INTO policy_version (id, text, sha256, state, note, published_at)"
-            " SELECT max(id) + 1, $1, $2, 'PUBLISHED', 'benchmark', now() FROM policy_version",
+            "INSERT INTO policy_version (version, text, sha256, state, note, published_at)"
+            " SELECT max(version) + 1, $1, $2, 'PUBLISHED', 'benchmark', now() FROM policy_version",
             text,
             hashlib.sha256(text.encode()).hexdigest(),
         )

@@ -34,7 +34,7 @@ def test_a_short_run_measures_the_product_and_the_bare_route(
     # A county of the tests stands in for the one that the benchmark would keep.
     monkeypatch.setattr(county, "database_of", lambda address, rows: replace(address, database=own_county.database))
     options = Options(
-        workloads=("Q2",), roles=("mediator",), contestants=("sanlian", "bare"), rows=(_ROWS,), pages=(50,), workers=(1,), rules=(), shapes=0, seed=1,
+        workloads=("Q2",), roles=("mediator",), contestants=("sanlian", "bare"), rows=(_ROWS,), pages=(50,), workers=(1,), rules=("20",), shapes=0, seed=1,
         rounds=1, seconds=1.0, paced=True, home=tmp_path, output=tmp_path,
     )  # fmt: skip
     before = set(tree(os.getpid()))
@@ -43,6 +43,8 @@ def test_a_short_run_measures_the_product_and_the_bare_route(
     # Whatever is left descends from the database, which goes on.
     left = [_command(pid) for pid in set(tree(os.getpid())) - before]
     assert [command for command in left if command and b"postgres" not in command] == []
+    assert all(one["requests"] > 0 for ruled in results["rules"] for told in ruled["rounds"] for one in told.values())
+    assert {name for ruled in results["rules"] for told in ruled["rounds"] for name in told} == {"shipped", "20"}
     (case,) = json.loads(json.dumps(results))["cases"]
     product, bare = case["rounds"][0]
     assert (product["contestant"], bare["contestant"]) == ("sanlian", "bare")
