@@ -34,8 +34,8 @@ def test_a_short_run_measures_the_product_and_the_bare_route(
     # A county of the tests stands in for the one that the benchmark would keep.
     monkeypatch.setattr(county, "database_of", lambda address, rows: replace(address, database=own_county.database))
     options = Options(
-        workloads=("Q2",), roles=("mediator",), contestants=("sanlian", "bare"), rows=(_ROWS,), pages=(50,), workers=(1,), rules=("20",), shapes=0, seed=1,
-        rounds=1, seconds=1.0, paced=True, home=tmp_path, output=tmp_path,
+        workloads=("Q2",), roles=("mediator",), contestants=("sanlian", "bare"), rows=(_ROWS,), pages=(50,), workers=(1,),
+        rules=("20",), shapes=0, seed=1, rounds=1, seconds=1.0, paced=True, home=tmp_path, output=tmp_path,
     )  # fmt: skip
     before = set(tree(os.getpid()))
     with Bench(options, tmp_path, lambda text: None, server) as bench:
