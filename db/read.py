@@ -26,8 +26,9 @@ class Reading:
     missing: tuple[str, ...]
 
 
-# How often certain values must be asked for before they have a statement of their own, and how many such values are remembered.
-OFTEN, _REMEMBERED = 16, 256
+# How often certain codes must be asked for before they have a statement of their own, how many such sets are remembered, and how many
+# codes a set may have.
+OFTEN, _REMEMBERED, MOST_CODES = 16, 256, 24
 
 
 class Reader:
@@ -61,6 +62,8 @@ class Reader:
         if statement.deciding is None:
             return None
         codes = {name: tuple(values[name]) for name in statement.deciding}
+        if sum(map(len, codes.values())) > MOST_CODES:
+            return None
         key = (statement.sql, tuple(codes.values()))
         times, settled = self._asked.pop(key, (0, None))
         if times == OFTEN:

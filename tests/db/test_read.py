@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from db.county.people import PRINCIPALS
 from db.engine import Address
-from db.read import OFTEN, Reader
+from db.read import MOST_CODES, OFTEN, Reader
 from db.statement import Statement
 from tests.laws.asking import Desk, open_desk
 
@@ -70,6 +70,15 @@ async def test_codes_that_are_asked_for_often_have_a_statement_of_their_own(
             assert all(edge["node"]["state"] == "ACCEPTED" for edge in shorter["disputes"]["edges"])
             assert len(heard) == 2 * 3
             heard.clear()
+
+
+async def test_long_lists_are_not_remembered(desk: Desk) -> None:
+    before = len(reader_of(desk)._asked)
+    many = ["CLOSED"] * (MOST_CODES + 1)
+    for _ in range(OFTEN + 2):
+        found = await desk.data(PRINCIPALS["bureau_admin"], QUERY, first=2, state=many, source=["GRID"])
+        assert len(found["disputes"]["edges"]) == 2
+    assert len(reader_of(desk)._asked) == before
 
 
 STATEMENT = Statement("SELECT $2::TEXT[], $1::INTEGER, $3::TEXT[], $11", tuple("abcdefghijk"), {}, ("b", "c"))
