@@ -47,7 +47,8 @@ class Sight:
             return Row(source, at, at, seen), at
         if not source.part or dispute is not None:
             return Row(source, at, dispute, seen), at
-        # A part has a dispute (but some events): as an outer join PostgreSQL leaves it out where nothing but its id is asked for.
+        # SECURITY: every part but an event has a dispute (`tests/db/test_constraints.py`), so no condition meets one that is missing. As an
+        # outer join PostgreSQL leaves it out where nothing but its id is asked for.
         parent = t.dispute.alias()
         return Row(source, at, parent, joined=True), at.join(parent, parent.c.id == at.c.dispute_id, isouter=not held)
 

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from db.catalog import SOURCES
 from db.engine import Address
 from db.tables import metadata
 from tests.db.world import connected
@@ -391,3 +392,11 @@ def test_every_personal_field_declares_its_class() -> None:
     assert classes["id_number_cipher"] is None
     assert classes["id_number_hash"] is None
     assert classes["is_minor"] == "sensitive"
+
+
+def test_every_part_has_a_dispute() -> None:
+    """`Sight.row` joins it from outside: a part that might lack its dispute would have to be looked at for what `NOT` makes of that."""
+    parts = {name: one.table.c.dispute_id for name, one in SOURCES.items() if one.part}
+    assert {name for name, column in parts.items() if column.nullable} == {"Event"}
+    for name, column in parts.items():
+        assert "dispute.id" in {key.target_fullname for key in column.foreign_keys}, name
