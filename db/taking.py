@@ -82,7 +82,10 @@ def seeing(sight: Sight, kind: str, facts: tuple[Fact, ...]) -> Select[Any]:
     """A row that the caller sees, with the facts."""
     source = SOURCES[kind]
     row, at = sight.row(source, source.table.alias())
-    columns = [*(row.at.c[name] for name in columns_of(source.table)), *(fact.of(row).label(fact.name) for fact in facts)]
+    columns = [
+        *(row.at.c[name] for name in columns_of(source.table)),
+        *(fact.of(row).label(fact.name) for fact in facts),
+    ]
     wanted = row["id"] == bindparam("seen_id", type_=Uuid())
     return select(*columns).select_from(at).where(wanted, sight.visible(row))
 

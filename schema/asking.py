@@ -130,7 +130,10 @@ class Asker:
         """The epoch of the snapshot, the answers by response key, and the errors of those that are refused."""
         answers: dict[str, Any] = {}
         errors: list[dict[str, Any]] = []
-        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
             now = int(await connection.fetchval("SELECT epoch FROM access_epoch"))
             if epoch is not None and now != epoch:
                 # SECURITY: nothing is worked out, nor begun, under rights that have ended.

@@ -73,7 +73,11 @@ class FollowUpCompleteOrder:
 
 
 def _rule(_: Row) -> Sql:
-    return select(t.alert_rule.c.parameters).where(t.alert_rule.c.rule == literal_column("'DISSATISFIED'")).scalar_subquery()
+    return (
+        select(t.alert_rule.c.parameters)
+        .where(t.alert_rule.c.rule == literal_column("'DISSATISFIED'"))
+        .scalar_subquery()
+    )
 
 
 @command(

@@ -501,7 +501,9 @@ def test_a_refused_body_does_not_spoil_the_connection(served_app: Served) -> Non
     headers = {"authorization": "Bearer " + served_app.token, "content-type": "application/json"}
     with httpx2.Client(base_url=served_app.url) as client:
         for _ in range(3):
-            assert client.post("/graphql", headers=headers, content=b" " * (DEFAULT.max_body_bytes + 1)).status_code == 413
+            assert (
+                client.post("/graphql", headers=headers, content=b" " * (DEFAULT.max_body_bytes + 1)).status_code == 413
+            )
             assert client.post("/graphql", headers=headers, content=b'{"query":"{ hello }"}').status_code == 200
 
 

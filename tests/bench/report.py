@@ -106,16 +106,22 @@ def _shapes(cases: list[dict[str, Any]]) -> list[str]:
         ratios.append((rate[0] / rate[1], cpu[0] / cpu[1], case))
     for role, rows in dict.fromkeys((case["role"], case["rows"]) for case in cases):
         own = [one for one in ratios if (one[2]["role"], one[2]["rows"]) == (role, rows)]
-        lines.append(f"| {role} | {rows:,} | {len(own)} | {_spread([x[0] for x in own])} | {_spread([x[1] for x in own])} |")
+        lines.append(
+            f"| {role} | {rows:,} | {len(own)} | {_spread([x[0] for x in own])} | {_spread([x[1] for x in own])} |"
+        )
     lines += ["", "Least ahead:", ""]
     for rate, cpu, case in sorted(ratios, key=lambda one: one[0])[:10]:
-        lines.append(f"- {case['role']}, {rate:.1f} times the requests, {cpu:.2f} of the CPU: `{case['shape']['sanlian']}`")
+        lines.append(
+            f"- {case['role']}, {rate:.1f} times the requests, {cpu:.2f} of the CPU: `{case['shape']['sanlian']}`"
+        )
     return [*lines, ""]
 
 
 def _spread(values: list[float]) -> str:
     ordered = sorted(values)
-    return " / ".join(f"{one:.2f}" for one in (ordered[0], ordered[len(ordered) // 4], statistics.median(ordered), ordered[-1]))
+    return " / ".join(
+        f"{one:.2f}" for one in (ordered[0], ordered[len(ordered) // 4], statistics.median(ordered), ordered[-1])
+    )
 
 
 def _value(measure: dict[str, Any], name: str) -> float:

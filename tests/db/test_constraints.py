@@ -99,7 +99,10 @@ async def refused(connection: "asyncpg.Connection[Any]", name: str, statement: s
         ),
         # the life of a dispute
         ("ck_dispute_order", f"UPDATE dispute SET closed_at = concluded_at - interval '1 minute' WHERE id = {SEED}"),
-        ("ck_dispute_course", f"UPDATE dispute SET due_on = (registered_at AT TIME ZONE 'Asia/Shanghai')::date - 1 WHERE id = {SEED}"),
+        (
+            "ck_dispute_course",
+            f"UPDATE dispute SET due_on = (registered_at AT TIME ZONE 'Asia/Shanghai')::date - 1 WHERE id = {SEED}",
+        ),
         ("ck_dispute_closed_at", f"UPDATE dispute SET closed_at = NULL WHERE id = {SEED}"),
         ("ck_dispute_squad_owner", f"UPDATE dispute SET tier = 'SQUAD' WHERE id = {OPEN}"),
         ("ck_dispute_centre_owner", f"UPDATE dispute SET tier = 'CENTRE' WHERE id = {OPEN}"),
@@ -198,7 +201,9 @@ async def test_changes_of_teams_wait_for_each_other(own_county: Address) -> None
 # What hangs on a dispute and freezes with it. Events and alerts do not: an archive may be read, and an alert closed late. Tallies are
 # no part of it: they follow what it says.
 PARTS = sorted(
-    table.name for table in metadata.sorted_tables if "dispute_id" in table.c and table.name not in ("event", "alert", "tally", "tally_change")
+    table.name
+    for table in metadata.sorted_tables
+    if "dispute_id" in table.c and table.name not in ("event", "alert", "tally", "tally_change")
 )
 # The parts of which archived disputes of the demo county have some.
 FILLED = (

@@ -305,7 +305,9 @@ def wire(value: Any) -> Any:
     match value:
         case dt.datetime():
             moment = value.astimezone(dt.UTC)
-            text = moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{moment.microsecond:06}".rstrip("0") if moment.microsecond else "")
+            text = moment.strftime("%Y-%m-%dT%H:%M:%S") + (
+                f".{moment.microsecond:06}".rstrip("0") if moment.microsecond else ""
+            )
             return text + "+00:00"
         case dt.date():
             return value.isoformat()

@@ -40,7 +40,9 @@ def _within(target: str, column: str) -> Follow:
 
 
 def _lead(world: World, row: Record) -> set[UUID]:
-    leads = [one for one in world.index("Assignment", "dispute_id")[row["id"]] if one["is_lead"] and not one["ended_at"]]
+    leads = [
+        one for one in world.index("Assignment", "dispute_id")[row["id"]] if one["is_lead"] and not one["ended_at"]
+    ]
     return {one["id"] for lead in leads for one in world.index("Mediator", "person_id")[lead["person_id"]]}
 
 

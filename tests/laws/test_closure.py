@@ -52,7 +52,9 @@ def select(desk: Desk, resource: str, chosen: dict[str, Any]) -> str:
         target, _ = RELATIONS[resource, relation]
         inner = select(desk, target, below)
         paged = get_named_type(kind.fields[relation].type).name.endswith("Connection")
-        parts.append(f"{relation}(first: {PAGE}) {{ {COUNTS} nodes {{ {inner} }} }}" if paged else f"{relation} {{ {inner} }}")
+        parts.append(
+            f"{relation}(first: {PAGE}) {{ {COUNTS} nodes {{ {inner} }} }}" if paged else f"{relation} {{ {inner} }}"
+        )
     return " ".join(parts)
 
 

@@ -60,7 +60,8 @@ SHUT: dict[str, Change] = {
 async def test_the_door_is_shut(two: tuple[Desk, Desk]) -> None:
     """Each way shuts the door of one mediator, and of him alone."""
     rows = await two[0].connection.fetch(
-        "SELECT DISTINCT p.id, p.name FROM person p JOIN assignment s ON s.person_id = p.id ORDER BY p.name LIMIT $1", len(SHUT)
+        "SELECT DISTINCT p.id, p.name FROM person p JOIN assignment s ON s.person_id = p.id ORDER BY p.name LIMIT $1",
+        len(SHUT),
     )
     found = dict(zip(SHUT, rows, strict=True))
     tokens_of = {name: await two[0].token(row["name"]) for name, row in found.items()}
@@ -68,7 +69,12 @@ async def test_the_door_is_shut(two: tuple[Desk, Desk]) -> None:
         for _ in range(2):
             assert (await ask_both(two, tokens_of[name])).data["disputes"]["totalCount"] > 0
         await SHUT[name](two[0], row["id"])
-        for query in (COUNT, "{ __typename }", "{ __schema { queryType { name } } }", "{ disputes(first: 0) { totalCount } }"):
+        for query in (
+            COUNT,
+            "{ __typename }",
+            "{ __schema { queryType { name } } }",
+            "{ disputes(first: 0) { totalCount } }",
+        ):
             said = await ask_both(two, tokens_of[name], query)
             assert (said.data, said.codes) == (None, ["UNAUTHENTICATED"]), (name, query)
 
@@ -175,20 +181,23 @@ async def test_rights_change(two: tuple[Desk, Desk], name: str) -> None:
     assert after.data["disputes"]["totalCount"] == len(rights.ids("Dispute"))
     parties = {one["id"] for dispute in after.data["disputes"]["nodes"] for one in dispute["parties"]}
     assert parties == {
-        gid("Party", key) for key in rights.ids("Party") if world.rows["Party"][key]["dispute_id"] in rights.ids("Dispute")
+        gid("Party", key)
+        for key in rights.ids("Party")
+        if world.rows["Party"][key]["dispute_id"] in rights.ids("Dispute")
     }
 
 
 POLICY = POLICY_PATH.read_text(encoding="utf-8")
 WITH_MONEY = POLICY.replace(
-    "p, grid_worker, Dispute, read, own_grid, public|status,", "p, grid_worker, Dispute, read, own_grid, public|status|money,"
+    "p, grid_worker, Dispute, read, own_grid, public|status,",
+    "p, grid_worker, Dispute, read, own_grid, public|status|money,",
 )
 assert WITH_MONEY != POLICY
 
 
 async def test_a_filter_that_was_refused_is_answered_under_the_new_policy(two: tuple[Desk, Desk]) -> None:
     """A refusal is as fresh as an answer."""
-    query = "{ disputes(filter: {amountMin: \"0\"}) { totalCount } }"
+    query = '{ disputes(filter: {amountMin: "0"}) { totalCount } }'
     token = await two[0].token(PRINCIPALS["grid_worker"])
     assert (await ask_both(two, token, query)).codes == ["FIELD_NOT_READABLE"]
     await _publish(two[0], WITH_MONEY)
@@ -266,7 +275,7 @@ async def test_a_person_who_is_suspended_has_no_door(two: tuple[Desk, Desk]) -> 
 # -- changes
 
 # What may be wrong with a mutation before the database is asked: each is told to those who are admitted, and to nobody else.
-_NOTIFY = "mutation($at: DateTime!) { disputeNotify(input: {id: \"%s\", happenedAt: $at}) { userErrors { code } dispute { %s } } }"
+_NOTIFY = 'mutation($at: DateTime!) { disputeNotify(input: {id: "%s", happenedAt: $at}) { userErrors { code } dispute { %s } } }'
 NOWHERE, THEN = "Dispute:00000000-0000-7000-8000-000000000000", "2024-01-01T09:00:00+08:00"
 MUTATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "nothing wrong": (_NOTIFY % (NOWHERE, "id"), {"at": THEN}),
@@ -294,7 +303,7 @@ async def test_the_door_is_shut_to_changes(two: tuple[Desk, Desk], name: str) ->
 async def test_a_selection_that_was_refused_is_planned_under_the_new_policy(two: tuple[Desk, Desk]) -> None:
     """What a payload may ask for is decided by the rights of the moment, whether they grew or shrank."""
     desk = two[0]
-    nested = "compound { disputes(filter: {amountMin: \"0\"}) { totalCount } }"
+    nested = 'compound { disputes(filter: {amountMin: "0"}) { totalCount } }'
     query = _NOTIFY % (NOWHERE, nested)
     token = await desk.token(PRINCIPALS["grid_worker"])
     for policy in (POLICY, WITH_MONEY, POLICY):
@@ -341,7 +350,9 @@ def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return interrupt
 
 
-@pytest.mark.parametrize("query", [COUNT, "{ __schema { queryType { name } } }", "{ disputes(first: 0) { totalCount } }"])
+@pytest.mark.parametrize(
+    "query", [COUNT, "{ __schema { queryType { name } } }", "{ disputes(first: 0) { totalCount } }"]
+)
 async def test_a_right_that_ends_meanwhile(two: tuple[Desk, Desk], interrupt: Any, query: str) -> None:
     """Between the look at the caller and the reading of the rows: the answer and even the refusal are withheld."""
     desk = two[0]

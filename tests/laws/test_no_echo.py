@@ -159,20 +159,38 @@ def everything(schema: Any, turn: int) -> Iterator[tuple[str, dict[str, Any]]]:
         if root not in ("disputes", "agreements", "obligations", "followUps", "referrals", "events"):
             continue  # registers that are open to all; their telephones come below
         shown = f"{leaves(schema, resource)} access {{ hidden masked can }}"
-        yield f"{{ {root}({SIZES}) {{ pageInfo {{ startCursor endCursor }} edges {{ cursor node {{ {shown} }} }} }} }}", {}
+        yield (
+            f"{{ {root}({SIZES}) {{ pageInfo {{ startCursor endCursor }} edges {{ cursor node {{ {shown} }} }} }} }}",
+            {},
+        )
         # Cursors hold the keys of the order.
         for code in list(schema.type_map[f"{resource}OrderField"].values)[turn % 4 :: 4]:
-            yield f"{{ {root}({SIZES}, orderBy: [{{field: {code}}}]) {{ edges {{ cursor }} pageInfo {{ endCursor }} }} }}", {}
+            yield (
+                f"{{ {root}({SIZES}, orderBy: [{{field: {code}}}]) {{ edges {{ cursor }} pageInfo {{ endCursor }} }} }}",
+                {},
+            )
     parts = {
         "parties": "Party", "measures": "Measure", "sessions": "Session", "notes": "Note", "confirmations": "Confirmation",
     }  # fmt: skip
     for relation, resource in parts.items():
         yield f"{{ disputes({SIZES}) {{ nodes {{ {relation} {{ {leaves(schema, resource)} }} }} }} }}", {}
-    yield "{ disputes(first: 100) { nodes { events { edges { cursor node { reason fields requestId } } } previous { summary } } } }", {}
-    yield "{ obligations(first: 50) { nodes { performances { evidence bothConfirmed amount } party { name phone } } } }", {}
+    yield (
+        "{ disputes(first: 100) { nodes { events { edges { cursor node { reason fields requestId } } } previous { summary } } } }",
+        {},
+    )
+    yield (
+        "{ obligations(first: 50) { nodes { performances { evidence bothConfirmed amount } party { name phone } } } }",
+        {},
+    )
     yield "{ areas(first: 5) { nodes { disputes(first: 20) { nodes { summary parties { name } } } } } }", {}
-    yield "{ people(first: 100) { nodes { phone mediator { disputes(first: 3) { nodes { summary externalRef } } } } } }", {}
-    yield "{ organizations(first: 100) { nodes { phone } } companies(first: 100) { nodes { phone compounds { nodes { name } } } } }", {}
+    yield (
+        "{ people(first: 100) { nodes { phone mediator { disputes(first: 3) { nodes { summary externalRef } } } } } }",
+        {},
+    )
+    yield (
+        "{ organizations(first: 100) { nodes { phone } } companies(first: 100) { nodes { phone compounds { nodes { name } } } } }",
+        {},
+    )
     yield "{ statistics(groupBy: COMPOUND) { groups { key label registered } } }", {}
 
 
@@ -194,23 +212,52 @@ def probes(
         yield "query ($v: ID!) { node(id: $v) { id } }", {"v": canary}
         yield "query ($v: ID!) { node(id: $v) { id } }", {"v": f"Dispute:{canary}"}
         yield "query ($v: ID!) { nodes(ids: [$v]) { id } }", {"v": f"Dispute:{canary}"}
-        yield "query ($v: DisputeFilter) { disputes(filter: $v) { totalCount } }", {"v": {"text": canary, canary: canary}}
+        yield (
+            "query ($v: DisputeFilter) { disputes(filter: $v) { totalCount } }",
+            {"v": {"text": canary, canary: canary}},
+        )
         yield "query ($v: String) { disputes(after: $v) { totalCount } }", {"v": cursor(canary, canary)}
-        yield "query ($v: String) { disputes(before: $v, orderBy: [{field: TITLE}]) { nodes { title } } }", {"v": cursor(canary, canary)}
+        yield (
+            "query ($v: String) { disputes(before: $v, orderBy: [{field: TITLE}]) { nodes { title } } }",
+            {"v": cursor(canary, canary)},
+        )
         # What is wrong with a document is said before anybody's rights are looked at: the first ones ask for all.
-        for literal in () if turn > 2 else (orjson.dumps(canary).decode(), f'"""{canary}"""', canary if canary.isdigit() else f'["{canary}"]'):
-            for argument in ("first: %s", "filter: {state: %s}", "filter: {partyPhone: [%s]}", "filter: {partyName: %s}", "filter: %s"):
+        for literal in (
+            ()
+            if turn > 2
+            else (orjson.dumps(canary).decode(), f'"""{canary}"""', canary if canary.isdigit() else f'["{canary}"]')
+        ):
+            for argument in (
+                "first: %s",
+                "filter: {state: %s}",
+                "filter: {partyPhone: [%s]}",
+                "filter: {partyName: %s}",
+                "filter: %s",
+            ):
                 yield f"{{ disputes({argument % literal}) {{ totalCount }} }}", {}
             yield f"{{ disputes {literal} {{ totalCount }} }}", {}
         resource, key, _ = owners[canary][0]
         about = "rules { condition failed } changes { needs }"
-        yield f"query ($v: ID!) {{ explainAccess(node: $v) {{ known {about} }} whoCanSee(node: $v) {{ total people {{ name }} }} }}", {
-            "v": gid(resource, key)
-        }
-        yield f"query ($v: String) {{ explainAccess(node: \"{gid(resource, key)}\", field: $v) {{ known {about} }} }}", {"v": canary}
-        yield "query ($v: ID!, $a: String!) { explainAccess(node: $v, action: $a) { known } }", {"v": canary, "a": canary}
-        yield "query ($v: String!) { whatCanSee(token: $v) { roles } policyMatrix(roles: [$v]) { sha256 } }", {"v": canary}
-        yield f"query ($v: ID!) {{ node(id: $v) {{ id ... on {resource} {{ access {{ hidden can }} }} }} }}", {"v": gid(resource, key)}
+        yield (
+            f"query ($v: ID!) {{ explainAccess(node: $v) {{ known {about} }} whoCanSee(node: $v) {{ total people {{ name }} }} }}",
+            {"v": gid(resource, key)},
+        )
+        yield (
+            f'query ($v: String) {{ explainAccess(node: "{gid(resource, key)}", field: $v) {{ known {about} }} }}',
+            {"v": canary},
+        )
+        yield (
+            "query ($v: ID!, $a: String!) { explainAccess(node: $v, action: $a) { known } }",
+            {"v": canary, "a": canary},
+        )
+        yield (
+            "query ($v: String!) { whatCanSee(token: $v) { roles } policyMatrix(roles: [$v]) { sha256 } }",
+            {"v": canary},
+        )
+        yield (
+            f"query ($v: ID!) {{ node(id: $v) {{ id ... on {resource} {{ access {{ hidden can }} }} }} }}",
+            {"v": gid(resource, key)},
+        )
     yield "query ($v: Boolean!) { disputes @include(if: $v) { totalCount } }", {"v": hidden}
 
 
@@ -233,7 +280,10 @@ def test_no_echo(planted: Planted) -> None:
             assert heard <= allowed, (person, [planted.owners[one] for one in sorted(heard - allowed)[:5]])
             told |= heard
             hidden = sorted(set(planted.owners) - allowed, key=lambda one: one[::-1])
-            chosen = [*[one for one in hidden if one.startswith("Zx")][:1], *[one for one in hidden if one.startswith("166")][:1]]
+            chosen = [
+                *[one for one in hidden if one.startswith("Zx")][:1],
+                *[one for one in hidden if one.startswith("166")][:1],
+            ]
             for query, variables in probes(turn, chosen, planted.owners):
                 answer = asker.ask(query, **variables)
                 codes = [error["extensions"]["code"] for error in answer.get("errors", ())]

@@ -50,7 +50,11 @@ async def counting(desk: Desk) -> AsyncIterator[Counted]:
     counted, gate = Counted(), desk.parts.gate
     listening: list[tuple[Any, Any]] = []
     writer = gate._callers._lanes
-    for lanes, told in ((gate._reader._steady, counted.read), (gate._reader._adaptive, counted.read), (writer, counted.written)):
+    for lanes, told in (
+        (gate._reader._steady, counted.read),
+        (gate._reader._adaptive, counted.read),
+        (writer, counted.written),
+    ):
         # A lane opens its connection when it is needed: two questions at once need both.
         await asyncio.gather(*(lanes.fetchrow("SELECT pg_sleep(0.02)") for _ in range(2)))
         listening += [(lane.connection, told) for lane in lanes._free]
@@ -110,7 +114,9 @@ async def test_random_queries(wide: Desk) -> None:
 
 async def test_the_statement_is_kept(wide: Desk) -> None:
     """The same document with other values, and another person of the same role, run the same statement text."""
-    query = "query ($n: Int, $state: [DisputeState!]) { disputes(first: $n, filter: {state: $state}) { nodes { title } } }"
+    query = (
+        "query ($n: Int, $state: [DisputeState!]) { disputes(first: $n, filter: {state: $state}) { nodes { title } } }"
+    )
     others = await wide.connection.fetch(
         "SELECT p.name FROM appointment a JOIN person p ON p.id = a.person_id WHERE a.role = 'justice_office' ORDER BY 1 LIMIT 3"
     )

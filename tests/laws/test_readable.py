@@ -90,7 +90,9 @@ def pick(world: World, rights: Rights, resource: str, name: str, operator: str) 
         return found[len(found) // 2] if found else None
 
     def known(row: Record) -> Any:
-        return row[name] if name in row else value_of(world, resource, row, name) if operator in ("eq", "flag") else None
+        return (
+            row[name] if name in row else value_of(world, resource, row, name) if operator in ("eq", "flag") else None
+        )
 
     def day(row: Record) -> dt.date | None:
         return row[name] and row[name].astimezone(ZONE).date()

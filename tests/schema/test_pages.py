@@ -149,7 +149,10 @@ async def test_a_count_cut_short_leaves_the_page_alone(
                 page = (await other.data(person, asked, **{end: size}))["disputes"]
                 assert [edge["node"]["id"] for edge in page["edges"]] == expected
                 if who not in ("bureau_admin", "squad_member"):
-                    assert (page["totalCount"], page["totalCountCapped"]) == (min(len(whole), bound), len(whole) > bound)
+                    assert (page["totalCount"], page["totalCountCapped"]) == (
+                        min(len(whole), bound),
+                        len(whole) > bound,
+                    )
         at, found = None, list[str]()
         while len(found) < min(len(whole), 3 * bound):
             page = (await other.data(person, asked, first=bound, after=at))["disputes"]
@@ -158,7 +161,9 @@ async def test_a_count_cut_short_leaves_the_page_alone(
         assert found == whole[: len(found)]
         filtered = asked.replace("last: $last,", "last: $last, filter: {state: [CLOSED, MEDIATING]},")
         for size in (1, bound):
-            beside = (await desk.data(person, filtered.replace("totalCount totalCountCapped ", ""), first=size))["disputes"]
+            beside = (await desk.data(person, filtered.replace("totalCount totalCountCapped ", ""), first=size))[
+                "disputes"
+            ]
             page = (await other.data(person, filtered, first=size))["disputes"]
             assert page["edges"] == beside["edges"]
             assert page["pageInfo"] == beside["pageInfo"]
@@ -175,7 +180,10 @@ async def test_money_and_numbers(desk: Desk, order: str) -> None:
 @pytest.mark.parametrize("place", ["followUps", "obligations", "agreements", "referrals", "people", "compounds"])
 async def test_other_lists(desk: Desk, place: str) -> None:
     """Lists with a nullable or tied default key too."""
-    order = {"followUps": "[{field: SATISFACTION}, {field: DONE_AT, direction: ASC}]", "obligations": "[{field: AMOUNT, direction: ASC}]"}
+    order = {
+        "followUps": "[{field: SATISFACTION}, {field: DONE_AT, direction: ASC}]",
+        "obligations": "[{field: AMOUNT, direction: ASC}]",
+    }
     query = paged(order.get(place, ""), place)
     forwards = await walk(desk, PRINCIPALS["bureau_admin"], query, 23, backward=False, place=place)
     assert len(forwards) == len(set(forwards))
@@ -208,7 +216,9 @@ async def test_an_empty_list(desk: Desk) -> None:
     none = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
     assert page == {"totalCount": 0, "pageInfo": none, "edges": []}
     for name, value in none.items():
-        assert (await desk.data(person, f"{{ disputes {{ pageInfo {{ {name} }} }} }}"))["disputes"]["pageInfo"] == {name: value}
+        assert (await desk.data(person, f"{{ disputes {{ pageInfo {{ {name} }} }} }}"))["disputes"]["pageInfo"] == {
+            name: value
+        }
 
 
 @pytest.mark.parametrize("part", ["hasNextPage", "hasPreviousPage", "__typename"])
@@ -216,7 +226,9 @@ async def test_an_empty_list(desk: Desk) -> None:
 async def test_a_page_of_which_little_is_asked(desk: Desk, part: str, more: str) -> None:
     """A page is one object however many rows it has, also where none of them is listed or counted."""
     for arguments in ("first: 3", "last: 3", "first: 200"):
-        data = await desk.data(PRINCIPALS["bureau_admin"], f"{{ disputes({arguments}) {{ {more} pageInfo {{ {part} }} }} }}")
+        data = await desk.data(
+            PRINCIPALS["bureau_admin"], f"{{ disputes({arguments}) {{ {more} pageInfo {{ {part} }} }} }}"
+        )
         wanted: Any = {
             "hasNextPage": arguments == "first: 3",
             "hasPreviousPage": arguments == "last: 3",

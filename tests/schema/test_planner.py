@@ -77,13 +77,17 @@ def test_a_fragment_on_another_type_is_left_out(schema: GraphQLSchema) -> None:
     query = f'{{ node(id: "Party:{KEY}") {{ id ... on Dispute {{ title }} ... on Party {{ name }} ... on Node {{ __typename }} }} }}'
     (lookup,) = planned(schema, query).plan.items
     assert isinstance(lookup, p.Lookup)
-    assert lookup.node == p.Node("Party", (p.Identifier("id"), p.Value("name", "name"), p.Typename("__typename", "Party")))
+    assert lookup.node == p.Node(
+        "Party", (p.Identifier("id"), p.Value("name", "name"), p.Typename("__typename", "Party"))
+    )
     (typed,) = planned(schema, query, typed=True).plan.items
     assert isinstance(typed, p.Lookup)
     assert typed.node.items == (*lookup.node.items, p.Typename("-type", "Party"))
 
 
-SKIPPING = "query ($a: Boolean!, $b: Boolean! = true) { disputes { totalCount @skip(if: $a) nodes @include(if: $b) { id } } }"
+SKIPPING = (
+    "query ($a: Boolean!, $b: Boolean! = true) { disputes { totalCount @skip(if: $a) nodes @include(if: $b) { id } } }"
+)
 
 
 @pytest.mark.parametrize(("a", "b", "kinds"), [
@@ -97,7 +101,9 @@ def test_skip_and_include(schema: GraphQLSchema, a: bool, b: bool, kinds: list[t
     # The plan holds for just those calls that say the same.
     for one in (True, False):
         for other in (True, False):
-            assert same_looks(plan.looks, variables_of(schema, SKIPPING, {"a": one, "b": other})) == ((one, other) == (a, b))
+            assert same_looks(plan.looks, variables_of(schema, SKIPPING, {"a": one, "b": other})) == (
+                (one, other) == (a, b)
+            )
 
 
 FILTERED = """query ($f: DisputeFilter, $state: [DisputeState!], $n: Int, $after: String) {

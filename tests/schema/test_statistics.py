@@ -150,7 +150,7 @@ async def test_the_order_of_keys_is_that_of_the_question(desk: Desk) -> None:
 async def test_a_figure_by_itself(desk: Desk, name: str) -> None:
     """Asked alone, with groups beside it, a total is what it is among the others; also one that adds nothing up, like the median."""
     person = PRINCIPALS["bureau_admin"]
-    asked = "period: {from: \"2023-02-14\", to: \"2024-05-09\"}, groupBy: STATE"
+    asked = 'period: {from: "2023-02-14", to: "2024-05-09"}, groupBy: STATE'
     alone = await desk.data(person, f"{{ statistics({asked}) {{ {camel(name)} groups {{ key {camel(name)} }} }} }}")
     whole = await desk.data(person, f"{{ statistics({asked}) {{ {FIELDS} groups {{ key {FIELDS} }} }} }}")
     assert alone["statistics"][camel(name)] == whole["statistics"][camel(name)]
