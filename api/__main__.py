@@ -84,7 +84,7 @@ def create() -> "Starlette":
     settings = settings_or_stop()
     if settings.address is not None:
         return build(settings, settings.address)
-    from db.embedded import EmbeddedServer
+    from db.postgres.embedded.server import EmbeddedServer
 
     return build(settings, EmbeddedServer.start(settings.home).address)
 
@@ -216,7 +216,7 @@ def main() -> None:
 def _tell(error: Exception) -> tuple[str, int] | None:
     from api.listening import CannotServe
     from api.settings import BadSettings
-    from db.placement import EmbeddedServerError
+    from db.postgres.embedded.placement import EmbeddedServerError
 
     if isinstance(error, BadSettings | CannotServe):
         return str(error), BAD_SETTINGS

@@ -26,7 +26,7 @@ from api.limits import DEFAULT, Limits
 
 if TYPE_CHECKING:
     from api.settings import Settings
-    from db.engine import Address
+    from db.postgres.address import Address
 
 log = structlog.get_logger("sanlian.app")
 

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from db.catalog import CATALOG
-from db.lanes import Lanes
+from db.postgres.pool import Lanes
 from policies.compile import Policy, compile_policy
 from policies.grant import Access, Appointment
 from schema.execution import Viewer

@@ -23,7 +23,7 @@ from api.listening import CannotServe, listen, serve_forever
 from api.settings import Settings
 
 if TYPE_CHECKING:
-    from db.engine import Address
+    from db.postgres.address import Address
 
 TOKEN_DAYS = 365
 TOKENS_FILE = "tokens.json"
@@ -60,7 +60,7 @@ class Resident:
 
 def run(settings: Settings, *, port: int | None, scale: int, fresh: bool) -> None:
     """Bring everything up, serve until Ctrl-C, take everything down. Raises CannotServe, EmbeddedServerError."""
-    from db.embedded import EmbeddedServer, erase
+    from db.postgres.embedded.server import EmbeddedServer, erase
 
     if settings.address is not None:
         raise CannotServe("demo 只用内置数据库：请去掉 SANLIAN_DATABASE_URL；自己的数据库请用 migrate 和 serve。")
@@ -90,6 +90,8 @@ def run(settings: Settings, *, port: int | None, scale: int, fresh: bool) -> Non
 async def _prepare(address: "Address", settings: Settings, scale: int, console: Console) -> list[Resident]:
     import asyncpg
 
+    from db.postgres.advisory_locks import AdvisoryLock
+
     with console.status("正在升级数据库……"):
         installed = await install(address)
     for line in installed.broken:
@@ -97,7 +99,7 @@ async def _prepare(address: "Address", settings: Settings, scale: int, console: 
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
         # Two terminals may start at once: the second waits, and then finds the county there.
-        await connection.execute("SELECT pg_advisory_lock(hashtextextended('sanlian.demo', 0))")
+        await connection.execute("SELECT pg_advisory_lock($1)", AdvisoryLock.DEMO)
         await _populate(connection, settings, scale, console)
         return await _hand_out(connection, settings.home.absolute() / TOKENS_FILE)
     finally:

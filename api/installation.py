@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from db.engine import Address
+    from db.postgres.address import Address
 
 
 class BadPolicy(Exception):
@@ -26,8 +26,8 @@ async def install(address: "Address") -> Installed:
     """Bring the database at `address` to the state in which `serve` expects it."""
     import asyncpg
 
-    from db.engine import ensure_database
-    from db.migrate import migrate
+    from db.postgres.databases import ensure_database
+    from db.postgres.migrate import migrate
     from db.publication import broken, in_charge, publish_first
     from policies.compile import POLICY_PATH
 

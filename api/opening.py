@@ -13,9 +13,10 @@ from api.settings import Settings
 from db.commands.carry_out import Commander
 from db.crypto import Cipher
 from db.deadlines import tier_setting
-from db.engine import Address, Session, open_pool
 from db.impact_run import BATCH_MS, ImpactRuns
-from db.lanes import Lanes
+from db.postgres.address import Address
+from db.postgres.pool import Lanes
+from db.postgres.session import Session, open_pool
 from db.read import Reader
 from db.study import Study
 from schema.asking import Asker

@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 if TYPE_CHECKING:
-    from db.engine import Address
+    from db.postgres.address import Address
 
 PREFIX = "SANLIAN_"
 KEY_BYTES = 32
@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_address(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            from db.engine import Address
+            from db.postgres.address import Address
 
             Address.parse(value.get_secret_value())
         return value
@@ -96,7 +96,7 @@ class Settings(BaseSettings):
         """The external database, or None for the embedded one."""
         if self.database_url is None:
             return None
-        from db.engine import Address
+        from db.postgres.address import Address
 
         return Address.parse(self.database_url.get_secret_value())
 
@@ -174,7 +174,7 @@ def _decode_key(text: str) -> bytes:
 
 
 def _kept_key(home: Path) -> bytes:
-    from db.placement import EmbeddedServerError, make_home
+    from db.postgres.embedded.placement import EmbeddedServerError, make_home
 
     path = home / "secret.key"
     try:

@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from api.settings import Settings
-    from db.engine import Address
+    from db.postgres.address import Address
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ def database(settings: "Settings", *, brief: bool = True) -> "Iterator[Address]"
     if settings.address is not None:
         yield settings.address
         return
-    from db.embedded import EmbeddedServer
+    from db.postgres.embedded.server import EmbeddedServer
 
     with EmbeddedServer.start(settings.home, brief=brief) as server:
         yield server.address

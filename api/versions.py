@@ -14,7 +14,7 @@ from api import tokens
 
 if TYPE_CHECKING:
     from api.settings import Settings
-    from db.engine import Address
+    from db.postgres.address import Address
 
 STATES = {"DRAFT": "待批准", "APPROVED": "已批准", "PUBLISHED": "现行", "RETIRED": "已被取代"}
 
@@ -41,9 +41,9 @@ async def give(
     from db.commands.carry_out import Commander
     from db.crypto import Cipher
     from db.desk import Actor, Stale
-    from db.engine import Session
     from db.explain import access_of
-    from db.lanes import Lanes
+    from db.postgres.pool import Lanes
+    from db.postgres.session import Session
     from db.publication import live_policy
 
     connection = await asyncpg.connect(**address.connect_arguments())

@@ -22,7 +22,7 @@ from db.statement import JsonRow
 CLOCKS = ("FIRST_CONTACT", "MEDIATION_MONTH", "CONFIRMATION", "TIER", "FOLLOW_UP")
 CLOCK_STATES = ("RUNNING", "DUE_SOON", "OVERDUE", "DONE")
 
-# House rules, in days, where the connection brings no others (`db.engine`): no law sets a time to a tier (domain 4.3).
+# House rules, in days, where the connection brings no others (`db.postgres.session`): no law sets a time to a tier (domain 4.3).
 TIER_DAYS = {"TEAM": 7, "SQUAD": 10, "CENTRE": 30}
 FIRST_CONTACT_HOURS, FIRST_CONTACT_SOON_HOURS = 24, 6
 SOON_DAYS = {"MEDIATION_MONTH": 3, "CONFIRMATION": 7, "TIER": 2, "FOLLOW_UP": 3}

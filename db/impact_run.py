@@ -20,7 +20,7 @@ import structlog
 from db.counting import count
 from db.explain import COUNTY_DAY, people_of
 from db.impact import Comparison, Holder, Tally
-from db.lanes import Lanes
+from db.postgres.pool import Lanes
 from db.study import Study
 from policies.compile import Policy
 from policies.words import action_words, class_words

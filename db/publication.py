@@ -18,6 +18,7 @@ from sqlalchemy import ClauseElement, literal_column, or_, select
 
 from db import tables as t
 from db.catalog import CATALOG
+from db.postgres.advisory_locks import AdvisoryLock
 from db.source import today
 from db.statement import compile_statement
 from policies.compile import Policy, PolicyRefused, compile_policy
@@ -31,8 +32,7 @@ from policies.words import action_words, class_words
 
 # GB/T 22239-2019 level 3: posts that exclude each other (`db/tables/person.py`).
 ADMINISTRATORS = ("system_admin", "security_admin", "auditor")
-# Held by whoever changes posts, accounts or the policy. Any constant number; one per purpose within a database (`db/migrate.py`).
-LOCK = 0x5A17_11A6
+# Held by whoever changes posts, accounts or the policy. Any constant number; one per purpose within a database (`db/postgres/migrate.py`).
 # So many sentences of a kind are kept with a version.
 MOST_TOLD = 500
 # Testing changes every rule in several ways. What takes longer than this holds up a worker.
@@ -220,7 +220,7 @@ async def publish_instead(connection: Any, text: str) -> int:
     """
     policy = compile_policy(text, CATALOG)
     async with connection.transaction():
-        await connection.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+        await connection.execute(f"SELECT pg_advisory_xact_lock({AdvisoryLock.RIGHTS})")
         if not await broken(connection) and await in_charge(connection):
             raise StillUsable
         await connection.execute("UPDATE policy_version SET state = 'RETIRED' WHERE state = 'PUBLISHED'")

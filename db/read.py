@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from db.lanes import Lanes
+from db.postgres.pool import Lanes
 from db.statement import Statement
 
 

@@ -15,11 +15,11 @@ import asyncpg
 from db.county import fixed
 from db.county.places import CHONGWEN
 from db.county.texts import MATTERS
+from db.postgres.advisory_locks import AdvisoryLock
 
 BATCH = 20_000
 _OF_COMPOUND = 50  # synthetic disputes in each compound that was there before
 _OF_MEDIATOR = 200  # and of each synthetic mediator; two of them share a grid
-_LOCK = 0x5A17_11A7
 
 Progress = Callable[[int, int], None]
 
@@ -259,7 +259,7 @@ async def extend(
     tables, and is faster for a superuser, who can leave the foreign keys unchecked.
     """
     async with connection.transaction():
-        await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        await connection.execute(f"SELECT pg_advisory_xact_lock({AdvisoryLock.SCALE})")
         await connection.execute(
             "SET LOCAL timezone = 'Asia/Shanghai'; SET LOCAL statement_timeout = 0; SET LOCAL maintenance_work_mem = '512MB'"
         )

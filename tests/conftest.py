@@ -14,8 +14,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from db.embedded import EmbeddedServer
-from db.engine import Address, ensure_database
+from db.postgres.address import Address
+from db.postgres.databases import ensure_database
+from db.postgres.embedded.server import EmbeddedServer
 
 _numbers = itertools.count(1)
 LARGE = 20_000
@@ -37,7 +38,7 @@ def server() -> Iterator[EmbeddedServer]:
 @pytest.fixture(scope="session")
 def template(server: EmbeddedServer) -> Address:
     """A migrated, empty database. Never connect to it: clones are made of it."""
-    from db.migrate import migrate
+    from db.postgres.migrate import migrate
 
     address = server.address.with_database("template_empty")
 

@@ -20,7 +20,7 @@ from db.commands.conflict import check_version
 from db.commands.constraints import mistake_of
 from db.crypto import Cipher
 from db.desk import Actor, Desk, Request
-from db.lanes import Lanes
+from db.postgres.pool import Lanes
 from db.taking import Wanted
 from db.tally import fold
 

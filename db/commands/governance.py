@@ -6,9 +6,10 @@ from sqlalchemy import func, literal_column, select
 
 from db import tables as t
 from db.desk import Desk, Stale
-from db.publication import LOCK, Staff, governed, staff
+from db.postgres.advisory_locks import AdvisoryLock
+from db.publication import Staff, governed, staff
 
-_LOCK = select(func.pg_advisory_xact_lock(literal_column(str(LOCK))))
+_LOCK = select(func.pg_advisory_xact_lock(literal_column(str(AdvisoryLock.RIGHTS.value))))
 _EPOCH = select(t.access_epoch.c.epoch)
 
 

@@ -8,6 +8,7 @@ from db.county import organizations, people, places, register, seed_case, tellin
 from db.county.fixed import Row, Rows, people_names
 from db.county.story import County
 from db.crypto import Cipher
+from db.postgres.advisory_locks import AdvisoryLock
 
 # Referenced tables first.
 ORDER = (
@@ -15,7 +16,6 @@ ORDER = (
     "dispute", "party", "assignment", "measure", "session", "attendance", "note", "extension", "agreement", "signature",
     "obligation", "performance", "confirmation", "follow_up", "referral", "event",
 )  # fmt: skip
-_LOCK = 0x5A17_11A6
 
 
 def build(cipher: Cipher) -> dict[str, list[Row]]:
@@ -38,7 +38,7 @@ def build(cipher: Cipher) -> dict[str, list[Row]]:
 async def load(connection: "asyncpg.Connection[Any]", cipher: Cipher) -> bool:
     """Load the county unless the database holds any area or dispute already. Returns whether it did."""
     async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", AdvisoryLock.LOAD_COUNTY)
         if await connection.fetchval("SELECT EXISTS (SELECT FROM area) OR EXISTS (SELECT FROM dispute)"):
             return False
         tables = build(cipher)

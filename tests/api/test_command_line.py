@@ -20,7 +20,7 @@ from api.__main__ import app
 from api.__main__ import main as run_main
 from api.settings import BadSettings, Settings
 from db.county import PRINCIPALS
-from db.engine import Address
+from db.postgres.address import Address
 from policies.compile import POLICY_PATH
 
 KEY = base64.b64encode(bytes(range(32))).decode()

@@ -18,7 +18,7 @@ import pytest
 
 from api.demo import _TRY, TOKENS_FILE
 from db.county import PRINCIPALS
-from db.embedded import EmbeddedServer, erase
+from db.postgres.embedded.server import EmbeddedServer, erase
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from api.__main__ import app
 from db.county.people import PRINCIPALS
-from db.engine import Address
+from db.postgres.address import Address
 from db.publication import shipped_tests
 from policies.compile import POLICY_PATH
 

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from db.engine import Address
+from db.postgres.address import Address
 from tests.bench import handler
 from tests.bench.access import FIRST, REACH, Reach
 from tests.bench.serving import caller_of, serve

@@ -16,8 +16,8 @@ from typing import Any, Self
 
 import asyncpg
 
-from db.embedded import EmbeddedServer
-from db.engine import Address
+from db.postgres.address import Address
+from db.postgres.embedded.server import EmbeddedServer
 from tests.bench import county, meter, pgbench, ruling, shape, writing
 from tests.bench.access import ROLES
 from tests.bench.contestant import Running, Setting, free_port, start

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from db.engine import Address
+from db.postgres.address import Address
 from tests.bench.county import Question
 from tests.bench.special import THREE
 

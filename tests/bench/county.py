@@ -15,7 +15,7 @@ from api import tokens
 from api.installation import install
 from db import county, scale
 from db.crypto import Cipher
-from db.engine import Address
+from db.postgres.address import Address
 from tests.bench import special
 from tests.bench.access import REACH
 from tests.bench.workload import WORKLOADS

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from db.engine import Address
+from db.postgres.address import Address
 from tests.bench import node
 from tests.bench import workload as w
 from tests.bench.access import REACH, fragments

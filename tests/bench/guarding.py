@@ -6,7 +6,7 @@ The product's own database roles bypass it, so that it costs them nothing. Its s
 
 import asyncpg
 
-from db.engine import Address
+from db.postgres.address import Address
 
 PARTS = ("party", "assignment", "session", "agreement", "obligation", "follow_up", "referral")
 OPEN_TABLES = ("person", "compound", "company", "organization", "area", "mediator")

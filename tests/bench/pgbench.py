@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-from db.engine import Address
+from db.postgres.address import Address
 from tests.bench import bare, meter
 from tests.bench.county import Question
 from tests.bench.rounds import Case, Measure

@@ -27,7 +27,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.extensions import ParserCache, ValidationCache
 
 from db import tables as t
-from db.engine import Address
+from db.postgres.address import Address
 from db.tables.dispute import STATES, SUB_CATEGORIES
 from tests.bench.access import FIRST, fragments
 from tests.bench.serving import caller_of, serve

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 
 from db.catalog import CATALOG
-from db.engine import Address
+from db.postgres.address import Address
 from policies.compile import POLICY_PATH, compile_policy
 
 SHIPPED, OPEN = "shipped", "open"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from db.engine import Address
+from db.postgres.address import Address
 from tests.bench.access import REACH
 
 

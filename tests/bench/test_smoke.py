@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from db.embedded import EmbeddedServer
-from db.engine import Address
+from db.postgres.address import Address
+from db.postgres.embedded.server import EmbeddedServer
 from tests.bench import county, report, wrk
 from tests.bench.bench import Bench, Options
 from tests.bench.meter import tree

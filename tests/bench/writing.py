@@ -14,7 +14,7 @@ from typing import Any
 
 import asyncpg
 
-from db.engine import Address
+from db.postgres.address import Address
 from tests.bench import meter, wrk
 from tests.bench.contestant import Request, Running
 from tests.bench.county import Caller

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from db.county.people import PRINCIPALS, SEED_GRID
-from db.engine import Address
+from db.postgres.address import Address
 from schema.mutation import COMMAND_OF
 from schema.order import camel
 from tests.laws.asking import Desk, Said, open_desk

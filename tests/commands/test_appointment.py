@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest_asyncio
 
 from db.county.people import PRINCIPALS, SEED_GRID
-from db.engine import Address
+from db.postgres.address import Address
 from tests.commands.office import DAY, Office, key_of, now, open_office
 
 TOWN = SEED_GRID[:9]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from db.deadlines import TIER_DAYS
-from db.engine import Address
+from db.postgres.address import Address
 from tests.commands.office import DAY, HOUR, Case, Office, name_of, now
 from tests.laws.asking import open_desk
 

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from db import tables as t
 from db.batch import Batch, Found, Latest, Write
-from db.engine import Address
 from db.key import new_key
+from db.postgres.address import Address
 from db.source import Sql
 
 _NOW = dt.datetime(2024, 3, 1, tzinfo=dt.UTC)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from db.clocks import Calendar, confirmation_due, mediation_due, month_after
-from db.engine import Address
+from db.postgres.address import Address
 from db.working_days import calendar_of
 from tests.db.world import connected
 

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from db.catalog import SOURCES
-from db.engine import Address
+from db.postgres.address import Address
 from db.tables import metadata
 from tests.db.world import connected
 

@@ -10,8 +10,8 @@ import asyncpg
 
 from db.catalog import CATALOG, SOURCES
 from db.counting import count, samples
-from db.engine import Address
 from db.impact import Comparison, Holder, Tally
+from db.postgres.address import Address
 from policies.catalog import Field
 from policies.compile import POLICY_PATH, Policy, compile_policy
 from policies.grant import Access, Appointment

@@ -11,8 +11,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from db.engine import Address, ensure_database
-from db.migrate import configuration, migrate
+from db.postgres.address import Address
+from db.postgres.databases import ensure_database
+from db.postgres.migrate import configuration, migrate
 from db.tables import metadata
 from tests.db.world import connected
 

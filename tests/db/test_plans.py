@@ -22,8 +22,9 @@ from graphql.execution.values import get_variable_values
 
 from api.opening import READER
 from db.catalog import CATALOG
-from db.engine import PLANNING, Address
 from db.paging import MAX_PAGE
+from db.postgres.address import Address
+from db.postgres.session import PLANNING
 from db.select import select_plan
 from db.statement import Statement
 from policies.compile import POLICY_PATH, compile_policy

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from db.county.people import PRINCIPALS
-from db.engine import Address
+from db.postgres.address import Address
 from db.read import MOST_CODES, OFTEN, Reader
 from db.statement import Statement
 from tests.laws.asking import Desk, open_desk

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from db.commands import carry_out
-from db.engine import Address
+from db.postgres.address import Address
 from db.tally import fold
 from tests.commands.office import open_office
 from tests.db.world import connected

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from db.engine import Address
+from db.postgres.address import Address
 
 
 @asynccontextmanager

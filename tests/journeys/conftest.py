@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from db.engine import Address
+from db.postgres.address import Address
 from tests.commands.office import Office
 from tests.conftest import _lend
 from tests.journeys.service import open_service

@@ -20,7 +20,7 @@ from graphql import GraphQLSchema
 from api import tokens
 from api.app import build
 from api.settings import Settings
-from db.engine import Address
+from db.postgres.address import Address
 from db.publication import publish_first
 from policies.compile import POLICY_PATH
 from schema import sdl

@@ -21,8 +21,8 @@ import pytest
 
 from api.demo import TOKENS_FILE
 from db.county.people import SEED_GRID
-from db.embedded import EmbeddedServer, erase
-from db.placement import find_base
+from db.postgres.embedded.placement import find_base
+from db.postgres.embedded.server import EmbeddedServer, erase
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = 6

@@ -8,7 +8,7 @@ from typing import Any
 import pytest_asyncio
 
 from db.county.people import PRINCIPALS
-from db.engine import Address
+from db.postgres.address import Address
 from db.publication import shipped_tests
 from policies.compile import POLICY_PATH
 from tests.commands.office import Office, key_of

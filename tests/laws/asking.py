@@ -16,7 +16,7 @@ from api.errors import finish, tell_document, tell_refusal
 from api.limits import Limits
 from api.opening import connect
 from api.settings import Settings
-from db.engine import Address
+from db.postgres.address import Address
 from db.publication import publish_first
 from policies.compile import POLICY_PATH
 from schema.operation import Operation

@@ -18,9 +18,10 @@ import orjson
 from graphql import GraphQLObjectType, OperationDefinitionNode, get_named_type, is_leaf_type, parse, validate
 
 from db.catalog import SOURCES
-from db.engine import Address, Session
 from db.guards import GUARDS
-from db.lanes import Lanes
+from db.postgres.address import Address
+from db.postgres.pool import Lanes
+from db.postgres.session import Session
 from db.read import Reader
 from db.transitions import ASKING, FROM_STATES
 from policies.grant import Access

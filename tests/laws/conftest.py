@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from db.engine import Address
+from db.postgres.address import Address
 from tests.laws.asking import Desk, open_desk
 
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from api.limits import Limits
-from db.engine import Address
+from db.postgres.address import Address
 from schema.asking import ASKED
 from tests.laws.asking import Desk, open_desk
 from tests.laws.expected import TABLES, gid

@@ -22,8 +22,8 @@ from db.commands.carry_out import Commander
 from db.commands.parties import PartyOrder
 from db.county.people import PRINCIPALS, SECOND_MEDIATOR, SEED_GRID
 from db.desk import Actor
-from db.engine import Address
 from db.guards import GUARDS, PART_GUARDS
+from db.postgres.address import Address
 from db.transitions import ASKING, CREATING, FROM_STATES
 from policies.predicate import Never
 from tests.commands.office import DAY, HOUR, Case, Office, now, open_office

@@ -10,7 +10,7 @@ import pytest_asyncio
 from graphql import get_named_type
 
 from api.limits import Limits
-from db.engine import Address
+from db.postgres.address import Address
 from tests.laws.asking import COUNTS, Desk, open_desk
 from tests.laws.expected import TABLES, Rights, World, gid, key_of
 from tests.laws.people import TYPICAL, appoint_several

@@ -15,8 +15,8 @@ import asyncpg
 from sqlalchemy import select
 
 from db.catalog import CATALOG, SOURCES
-from db.engine import Address
 from db.figures import FIGURES
+from db.postgres.address import Address
 from db.sight import Sight
 from db.statement import compile_statement
 from db.tally import exact_count, fold, taken_apart

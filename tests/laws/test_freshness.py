@@ -14,7 +14,7 @@ from api import tokens
 from api.app import build
 from api.settings import Settings
 from db.county.people import ENDED, FUTURE, PRINCIPALS, SUSPENDED, THREE_POSTS
-from db.engine import Address
+from db.postgres.address import Address
 from policies.compile import POLICY_PATH
 from tests.api.serving import serve
 from tests.laws.asking import Desk, Said, open_desk

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from db.catalog import CATALOG
-from db.engine import Address
+from db.postgres.address import Address
 from policies.compile import POLICY_PATH, Policy, compile_policy
 from policies.grant import Access, Appointment
 from policies.oracle import Oracle

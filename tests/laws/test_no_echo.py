@@ -22,7 +22,7 @@ from api.app import build
 from api.settings import Settings
 from db.county.people import PRINCIPALS
 from db.crypto import Cipher
-from db.engine import Address
+from db.postgres.address import Address
 from db.tables import metadata
 from schema.node import snake
 from schema.sdl import build as build_schema

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from db.engine import Address
+from db.postgres.address import Address
 from tests.laws.asking import Desk, open_desk
 from tests.laws.expected import TABLES, gid
 from tests.laws.making import Query

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from db.catalog import CATALOG, SOURCES
-from db.engine import Address
+from db.postgres.address import Address
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
 from policies.oracle import Oracle, thing

@@ -6,7 +6,7 @@ from typing import Any
 import pytest_asyncio
 
 from db.county.people import PRINCIPALS
-from db.engine import Address
+from db.postgres.address import Address
 from db.ways import COUNTED
 from tests.laws.asking import COUNTS, Desk, open_desk
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from db.catalog import SOURCES
 from db.county.people import ENDED, PRINCIPALS, THREE_POSTS
-from db.engine import Address
+from db.postgres.address import Address
 from schema.asking import MOST
 from tests.laws.asking import Desk, open_desk
 from tests.laws.expected import TABLES

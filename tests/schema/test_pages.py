@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from db import ordered, ways
 from db.county.people import PRINCIPALS, THREE_POSTS
-from db.engine import Address
+from db.postgres.address import Address
 from tests.laws.asking import Desk, open_desk
 from tests.laws.expected import cursor
 

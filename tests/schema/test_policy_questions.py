@@ -9,7 +9,7 @@ from typing import Any
 import pytest_asyncio
 
 from db.county.people import PRINCIPALS
-from db.engine import Address
+from db.postgres.address import Address
 from policies.compile import POLICY_PATH
 from tests.laws.asking import Desk, open_desk
 

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from db.county.people import PRINCIPALS
-from db.engine import Address
 from db.figures import FIGURES
+from db.postgres.address import Address
 from db.tally import fold
 from tests.laws.asking import Desk, open_desk
 from tests.laws.expected import Record, Rights, World, camel

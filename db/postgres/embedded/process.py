@@ -1,10 +1,5 @@
-"""Runs a private PostgreSQL 18 out of an installed wheel: one cluster per home directory, Unix socket only.
+"""The PostgreSQL process of an embedded cluster: initialised, spawned, awaited, joined, ended. It knows no lock of ours."""
 
-It never opens a port, never creates a system user, never changes the mode of a directory it did not make, and never
-outlives the process that started it. It refuses to know what is stored in the cluster.
-"""
-
-import atexit
 import contextlib
 import ctypes
 import fcntl
@@ -20,35 +15,30 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
-from db.engine import Address
-from db.placement import (
+from db.postgres.embedded.placement import (
     PORT,
-    SHORT,
     Account,
     EmbeddedServerError,
-    choose_account,
-    find_base,
     find_programs,
-    make_base,
-    make_home,
     socket_directory,
 )
 
-__all__ = ["EmbeddedServer", "EmbeddedServerError", "erase"]
-
 SUPERUSER = "sanlian"
-DATABASE = "sanlian"
+OWNER = "postgres.owner"  # held by whoever started the server, until it is stopped
 
 _START_SECONDS = 120.0  # a start after a crash replays the log
+
+
 _STOP_SECONDS = 30.0
-_LOCK_SECONDS = 180.0
+
+
 _LOG_BYTES = 5_000_000
+
+
 _PR_SET_PDEATHSIG = 1
-_STARTING = "postgres.lock"  # held by whoever is starting, erasing, or briefly using the server of a home
-_OWNER = "postgres.owner"  # held by whoever started it, until it is stopped
+
 
 # For a laptop with a million rows. Errors are logged without the statement or the row they speak of: both may hold
 # personal data, and the log is plain text.
@@ -70,6 +60,8 @@ _SETTINGS = {
     "random_page_cost": "1.1",
     "jit": "off",
 }
+
+
 _VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -82,131 +74,7 @@ class _Running:
     state: str
 
 
-class EmbeddedServer:
-    """A running server. `stop()` ends it if this object started it, and leaves it alone if it was only joined."""
-
-    def __init__(self, sockets: Path, process: "subprocess.Popen[bytes] | None", *locks: "_Lock") -> None:
-        self._sockets = sockets
-        self._process = process
-        self._locks = locks
-        if process is not None:
-            atexit.register(self.stop)
-
-    @classmethod
-    def start(cls, home: Path, *, durable: bool = True, brief: bool = False) -> Self:
-        """Join the server of `home` or start one, creating the cluster if there is none.
-
-        A `brief` caller (a command that ends within seconds) makes later callers wait for its end, so that nobody
-        joins a server that is about to go. A server that is joined keeps the durability it was started with.
-        """
-        home = home.absolute()
-        make_home(home)
-        lock = _Lock(home / _STARTING)
-        owner: _Lock | None = None
-        try:
-            base = find_base(home)
-            account = choose_account(base)
-            if base is not None and (running := _join(home, base / "data")):
-                lock.release()
-                return cls(running.sockets, None)
-            if base is None or base.parent == home:
-                base = make_base(home, account)
-            owner = _Lock(home / _OWNER)
-            process, sockets = _launch(home, base, account, durable)
-        except BaseException as error:
-            if owner is not None:
-                owner.release()
-            lock.release()
-            if isinstance(error, OSError):
-                raise EmbeddedServerError(f"内置数据库无法启动：{error}") from error
-            raise
-        if not brief:
-            lock.release()
-        return cls(sockets, process, owner, lock)
-
-    @property
-    def address(self) -> Address:
-        """Where to connect, as the superuser of the cluster."""
-        return Address(host=str(self._sockets), port=PORT, database=DATABASE, user=SUPERUSER)
-
-    @property
-    def joined(self) -> bool:
-        """Whether another process owns the server."""
-        return self._process is None
-
-    def stop(self) -> None:
-        """Shut down in order (open transactions are rolled back) and wait. Safe to call twice."""
-        process, self._process = self._process, None
-        if process is not None:
-            atexit.unregister(self.stop)
-            _end(process)
-            if self._sockets.parent == SHORT:
-                with contextlib.suppress(OSError):
-                    self._sockets.rmdir()
-        for lock in self._locks:
-            lock.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-
-def erase(home: Path) -> None:
-    """Remove the cluster of `home` and all its data, wherever it was placed. Refuses while a server runs on it."""
-    home = home.absolute()
-    if not home.is_dir():
-        return
-    lock = _Lock(home / _STARTING)
-    try:
-        base = find_base(home)
-        if base is None:
-            return
-        if _join(home, base / "data"):
-            raise EmbeddedServerError("内置数据库正在另一个终端里运行，请先在那里按 Ctrl-C 停下，再用 --fresh。")
-        shutil.rmtree(base)
-        (home / "postgres.path").unlink(missing_ok=True)
-        (home / "postgres.log").unlink(missing_ok=True)
-    except OSError as error:
-        raise EmbeddedServerError(f"旧的内置数据库无法删除：{error}") from error
-    finally:
-        lock.release()
-
-
-class _Lock:
-    """A file that at most one process holds at a time; the kernel lets go of it when that process ends."""
-
-    def __init__(self, path: Path) -> None:
-        try:
-            self._handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        except OSError as error:
-            raise EmbeddedServerError(
-                f"{path} 无法打开：{error.strerror}。请用原来的用户，或换 SANLIAN_HOME。"
-            ) from error
-        deadline = time.monotonic() + _LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    os.close(self._handle)
-                    raise EmbeddedServerError(f"另一个进程占着 {path.parent} 的内置数据库太久，请稍后再试。") from None
-                time.sleep(0.05)
-            except BaseException:
-                os.close(self._handle)
-                raise
-
-    def release(self) -> None:
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
-
-
-def _launch(home: Path, base: Path, account: Account | None, durable: bool) -> "tuple[subprocess.Popen[bytes], Path]":
+def launch(home: Path, base: Path, account: Account | None, durable: bool) -> "tuple[subprocess.Popen[bytes], Path]":
     if threading.current_thread() is not threading.main_thread():
         # On Linux the "parent" whose death ends the server is a thread, and only the main one lives long enough.
         raise RuntimeError("start the embedded server from the main thread")
@@ -225,7 +93,7 @@ def _launch(home: Path, base: Path, account: Account | None, durable: bool) -> "
             try:
                 _await_ready(process, data)
             except BaseException:
-                _end(process)
+                end(process)
                 raise
         except _Failed as failure:
             raise EmbeddedServerError(
@@ -323,12 +191,12 @@ def _await_ready(process: "subprocess.Popen[bytes]", data: Path) -> None:
     raise _Failed("没有启动成功")
 
 
-def _join(home: Path, data: Path) -> _Running | None:
+def join(home: Path, data: Path) -> _Running | None:
     """The server that answers on this data directory. Waits for one that goes down, as it does without its owner."""
     deadline = time.monotonic() + _STOP_SECONDS
     while (running := _read_pid_file(data)) is not None and _is_postgres(running.pid):
         if running.state == "ready" and _answers(running.sockets):
-            if _is_held(home / _OWNER):
+            if _is_held(home / OWNER):
                 return running
             if sys.platform != "linux":  # where no kernel tells it that its owner was killed, we do
                 os.kill(running.pid, signal.SIGINT)
@@ -382,7 +250,7 @@ def _answers(sockets: Path) -> bool:
     return True
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def end(process: "subprocess.Popen[bytes]") -> None:
     """Fast shutdown; if that takes too long, without a checkpoint: PostgreSQL then repairs itself at the next start."""
     for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         if process.poll() is not None:

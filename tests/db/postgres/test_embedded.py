@@ -14,14 +14,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from db.embedded import EmbeddedServer, EmbeddedServerError, erase
-from db.engine import ensure_database
+from db.postgres.databases import ensure_database
+from db.postgres.embedded.server import EmbeddedServer, EmbeddedServerError, erase
 
 ROOT = os.geteuid() == 0
 OWNER = """
 import sys, time
 from pathlib import Path
-from db.embedded import EmbeddedServer
+from db.postgres.embedded.server import EmbeddedServer
 server = EmbeddedServer.start(Path(sys.argv[1]), durable=False, brief="brief" in sys.argv)
 print("up", flush=True)
 time.sleep(float(sys.argv[2]))

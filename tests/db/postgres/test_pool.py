@@ -9,8 +9,9 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from db.engine import Address, Session
-from db.lanes import Lanes
+from db.postgres.address import Address
+from db.postgres.pool import Lanes
+from db.postgres.session import Session
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-from db.engine import Session
+from db.postgres.session import Session
 
 
 @dataclass(eq=False, slots=True)

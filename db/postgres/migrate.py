@@ -11,10 +11,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from db.engine import Address
+from db.postgres.address import Address
+from db.postgres.advisory_locks import AdvisoryLock
 
-SCRIPTS = Path(__file__).parent / "migrations"
-LOCK = 0x5A17_11A5  # any constant number; one per purpose within a database
+SCRIPTS = Path(__file__).parents[1] / "migrations"
 
 
 def configuration(connection: Connection | None = None) -> Config:
@@ -32,7 +32,7 @@ async def migrate(address: Address) -> None:
     try:
         async with engine.begin() as connection:
             # Released by the commit. Whoever waits here reads the revision only after it.
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({AdvisoryLock.MIGRATE})"))
             await connection.run_sync(lambda sync: command.upgrade(configuration(sync), "head"))
     finally:
         await engine.dispose()

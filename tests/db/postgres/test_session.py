@@ -4,7 +4,9 @@ import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 
-from db.engine import Address, Session, ensure_database, open_pool
+from db.postgres.address import Address
+from db.postgres.databases import ensure_database
+from db.postgres.session import Session, open_pool
 
 
 @pytest.mark.parametrize(

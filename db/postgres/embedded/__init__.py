@@ -1,0 +1,1 @@
+"""A private PostgreSQL out of an installed wheel, for `demo`, `serve` without a database of its own, and the tests."""
