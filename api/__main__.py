@@ -64,8 +64,8 @@ def demo(
 @app.command()
 def serve() -> None:
     """提供服务，用法由 SANLIAN_ 设置决定。用自己的数据库时先执行 migrate。"""
-    from api.installation import install
     from api.listening import listen, serve_forever
+    from db.install import install
 
     settings = settings_or_stop()
     settings.key()  # made here if need be, before several processes want it
@@ -97,7 +97,7 @@ def migrate(
     ] = None,
 ) -> None:
     """把数据库升级到当前版本；没有该库则先建库，没有策略则发布初始策略，并检查现行策略。可以重复执行。"""
-    from api.installation import BadPolicy, install, replace_policy
+    from db.install import BadPolicy, install, replace_policy
 
     with database(settings_or_stop()) as address:
         found = asyncio.run(install(address))

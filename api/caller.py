@@ -17,8 +17,9 @@ from typing import Any
 
 import orjson
 
+from db.calendar import COUNTY_ZONE, TODAY_SQL
 from db.catalog import CATALOG
-from db.postgres.pool import Lanes
+from db.postgres.pool import Pool
 from policies.compile import Policy, compile_policy
 from policies.grant import Access, Appointment
 from schema.execution import Viewer
@@ -30,8 +31,8 @@ USE_RECORDED_EVERY = 60.0  # seconds
 
 # One statement, one snapshot. The team claim holds the teams in which the person serves in the very role of the appointment.
 # `turns_at`: the next midnight in the county at which some appointment begins or ends, when the caller must be read again.
-_FIND = """
-WITH day AS (SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date AS today)
+_FIND = f"""
+WITH day AS (SELECT {TODAY_SQL} AS today)
 SELECT (SELECT epoch FROM access_epoch) AS epoch,
        (SELECT version FROM policy_version WHERE state = 'PUBLISHED') AS policy_version,
        k.person_id, k.expires_at, k.prefix, k.last_used_at,
@@ -48,7 +49,7 @@ SELECT (SELECT epoch FROM access_epoch) AS epoch,
           FROM appointment a
          WHERE a.person_id = k.person_id AND (k.appointment_id IS NULL OR a.id = k.appointment_id)
            AND a.valid_from <= day.today AND (a.valid_to IS NULL OR a.valid_to >= day.today)) AS appointments,
-       (SELECT min(turn)::timestamp AT TIME ZONE 'Asia/Shanghai'
+       (SELECT min(turn)::timestamp AT TIME ZONE '{COUNTY_ZONE}'
           FROM (SELECT a.valid_from AS turn FROM appointment a WHERE a.person_id = k.person_id AND a.valid_from > day.today
                 UNION ALL
                 SELECT a.valid_to + 1 FROM appointment a WHERE a.person_id = k.person_id AND a.valid_to >= day.today
@@ -58,7 +59,7 @@ SELECT (SELECT epoch FROM access_epoch) AS epoch,
                 SELECT m.valid_to + 1 FROM team_member m WHERE m.person_id = k.person_id AND m.valid_to >= day.today) x) AS turns_at
   FROM token k JOIN person p ON p.id = k.person_id CROSS JOIN day
  WHERE k.hash = $1
-"""
+"""  # noqa: S608 - constants of ours
 
 _UNKNOWN = Refusal(Code.UNAUTHENTICATED, "令牌无效、已过期或已撤销，请重新取得令牌。")
 
@@ -76,8 +77,8 @@ class Caller:
 class Policies:
     """The compiled policies of this process, by version; a version never changes."""
 
-    def __init__(self, lanes: Lanes) -> None:
-        self._lanes = lanes
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
         self._compiled: OrderedDict[int, asyncio.Task[Policy]] = OrderedDict()
 
     async def get(self, version: int | None) -> Policy:
@@ -98,21 +99,21 @@ class Policies:
             raise
 
     async def _compile(self, version: int) -> Policy:
-        row = await self._lanes.fetchrow("SELECT text FROM policy_version WHERE version = $1", [version])
+        row = await self._pool.fetchrow("SELECT text FROM policy_version WHERE version = $1", [version])
         assert row is not None
         return await asyncio.to_thread(compile_policy, row["text"], CATALOG, version)
 
     async def live(self) -> Policy:
         """The policy in force."""
-        row = await self._lanes.fetchrow("SELECT version FROM policy_version WHERE state = 'PUBLISHED'")
+        row = await self._pool.fetchrow("SELECT version FROM policy_version WHERE state = 'PUBLISHED'")
         return await self.get(None if row is None else row["version"])
 
 
 class Callers:
     """Callers of this process, found by token."""
 
-    def __init__(self, lanes: Lanes, policies: Policies) -> None:
-        self._lanes, self._policies = lanes, policies
+    def __init__(self, pool: Pool, policies: Policies) -> None:
+        self._pool, self._policies = pool, policies
         self._known: OrderedDict[bytes, Caller] = OrderedDict()
         self._due: dict[str, float] = {}  # prefix -> when its next use is recorded
 
@@ -133,7 +134,7 @@ class Callers:
 
     async def _read(self, key: bytes) -> Caller:
         # SECURITY: only the hash is compared, in the database, by an index: the time taken tells nothing about a token.
-        row = await self._lanes.fetchrow(_FIND, [key])
+        row = await self._pool.fetchrow(_FIND, [key])
         if row is None or not row["valid"]:
             raise _UNKNOWN
         policy = await self._policies.get(row["policy_version"])
@@ -153,7 +154,7 @@ class Callers:
 
     async def note_use(self, caller: Caller) -> None:
         """Record the token's last use."""
-        await self._lanes.fetchrow(
+        await self._pool.fetchrow(
             "UPDATE token SET last_used_at = greatest(last_used_at, now()) WHERE prefix = $1", [caller.prefix]
         )
 

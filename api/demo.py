@@ -18,12 +18,14 @@ from rich.table import Table
 from rich.text import Text
 
 from api import tokens
-from api.installation import install
 from api.listening import CannotServe, listen, serve_forever
 from api.settings import Settings
+from db.calendar import TODAY_SQL
+from db.install import install
 
 if TYPE_CHECKING:
     from db.postgres.address import Address
+
 
 TOKEN_DAYS = 365
 TOKENS_FILE = "tokens.json"
@@ -34,7 +36,7 @@ _TRY = (
     ("analyst", "统计员只看数字", "{ statistics { registered accepted agreed resolved followUpRate } }"),
 )
 
-_PEOPLE = """
+_PEOPLE = f"""
 SELECT appointment.role, appointment.id AS appointment_id, person.id AS person_id, person.name AS person,
        organization.name AS organization, area.name AS area
 FROM unnest($1::text[], $2::text[]) AS principal (role, name)
@@ -42,9 +44,9 @@ JOIN person ON person.name = principal.name AND person.state = 'ACTIVE'
 JOIN appointment ON appointment.person_id = person.id AND appointment.role = principal.role
 JOIN organization ON organization.id = appointment.organization_id
 JOIN area ON area.code = appointment.area_code
-WHERE (now() AT TIME ZONE 'Asia/Shanghai')::date
+WHERE {TODAY_SQL}
       BETWEEN appointment.valid_from AND coalesce(appointment.valid_to, 'infinity')
-"""
+"""  # noqa: S608 - constants of ours
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from db.crypto import Cipher
 from db.deadlines import tier_setting
 from db.impact_run import BATCH_MS, ImpactRuns
 from db.postgres.address import Address
-from db.postgres.pool import Lanes
+from db.postgres.pool import Pool
 from db.postgres.session import Session, open_pool
 from db.read import Reader
-from db.study import Study
+from db.worker import Worker
 from schema.asking import Asker
 from schema.execution import Executor
 from schema.mutating import Mutator
@@ -42,19 +42,19 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
     adaptive = dataclasses.replace(reading, plan_cache_mode="force_custom_plan")
     # Measured at a million disputes: planning anew costs a page more than running it, and one plan serves every value.
     steady = dataclasses.replace(reading, plan_cache_mode="force_generic_plan")
-    reader = Reader(Lanes(steady, settings.pool_size), Lanes(adaptive, half))
-    writers = Lanes(Session(address, WRITER, timeout), max(2, settings.pool_size))
+    reader = Reader(Pool(steady, settings.pool_size), Pool(adaptive, half))
+    writers = Pool(Session(address, WRITER, timeout), max(2, settings.pool_size))
     # For what is asked about the policy: seldom, and in transactions.
     askers = await open_pool(reading, 2, least=0)
     counters = await open_pool(dataclasses.replace(reading, statement_timeout_ms=BATCH_MS), 1, least=0)
-    study = Study()
+    worker = Worker()
     try:
         # A database that cannot be reached ends the start, not the first request.
         await writers.fetchrow("SELECT 1")
         schema = build()._schema  # noqa: SLF001  graphql-core's own schema has no public name
         policies = Policies(writers)
-        runs = ImpactRuns(counters, writers, study)
-        asker = Asker(askers, study, runs)
+        runs = ImpactRuns(counters, writers, worker)
+        asker = Asker(askers, worker, runs)
         executor = Executor(schema, reader, asker, fast_path=settings.fast_path, max_cost=settings.max_cost)
         mutator = Mutator(schema, reader, Commander(writers, Cipher(settings.key())))
         gate = Gate(Callers(writers, policies), executor, mutator, reader)
@@ -67,7 +67,7 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
         await gate.close()
         await runs.close()
     finally:
-        study.close()
+        worker.close()
         await counters.close()
         await reader.close()
         await askers.close()

@@ -5,10 +5,9 @@ Whoever can reach the database as its owner says in whose name he acts; what tha
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from api import tokens
 
@@ -37,17 +36,18 @@ async def give(
     """Give `policy.<verb>` as a person. `order` makes the input, given a function from a version's number to its key."""
     import asyncpg
 
+    from db.calendar import day_of
     from db.commands import COMMANDS
     from db.commands.carry_out import Commander
     from db.crypto import Cipher
     from db.desk import Actor, Stale
     from db.explain import access_of
-    from db.postgres.pool import Lanes
+    from db.postgres.pool import Pool
     from db.postgres.session import Session
     from db.publication import live_policy
 
     connection = await asyncpg.connect(**address.connect_arguments())
-    lanes = Lanes(Session(address, "sanlian_writer", settings.statement_timeout_ms), 1)
+    pool = Pool(Session(address, "sanlian_writer", settings.statement_timeout_ms), 1)
     try:
         people = await tokens.find_people(connection, person)
         if len(people) != 1:
@@ -63,9 +63,9 @@ async def give(
 
         wanted = order(key_of)
         epoch = await connection.fetchval("SELECT epoch FROM access_epoch")
-        today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+        today = day_of(datetime.now(UTC))
         access = await access_of(connection, await live_policy(connection), people[0], today)
-        commander = Commander(lanes, Cipher(settings.key()))
+        commander = Commander(pool, Cipher(settings.key()))
         actor = Actor(access, people[0], epoch)
         try:
             receipt = await commander.carry_out(
@@ -78,7 +78,7 @@ async def give(
         row = await connection.fetchrow("SELECT * FROM policy_version WHERE id = $1", receipt.id)
         return Given((), row)
     finally:
-        await lanes.close()
+        await pool.close()
         await connection.close()
 
 

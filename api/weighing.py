@@ -13,9 +13,9 @@ async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "i
     """The impact as lines; the progress goes to standard error. Raises Unanswerable."""
     from db.impact_run import measure
     from db.publication import live_policy
-    from db.study import Study
+    from db.worker import Worker
 
-    study = Study(seconds=3600)
+    worker = Worker(seconds=3600)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             try:
@@ -23,9 +23,9 @@ async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "i
             except LookupError:
                 raise Unanswerable("尚未发布访问策略。") from None
             after = await _policy(connection, draft)
-            result = await measure(connection, before, after, study, _progress)
+            result = await measure(connection, before, after, worker, _progress)
     finally:
-        study.close()
+        worker.close()
     return _lines(result)
 
 

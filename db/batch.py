@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.types import Text
 
 from db import tables as t
-from db.kept import Kept
+from db.lru_cache import LruCache
 from db.source import Sql
 from db.statement import compile_statement
 
@@ -54,7 +54,7 @@ class _Made(NamedTuple):
     places: tuple[tuple[int, int, str, int], ...]
 
 
-_KEPT: Kept[_Made] = Kept(1000)
+_CACHE: LruCache[_Made] = LruCache(1000)
 
 
 class Batch:
@@ -96,7 +96,7 @@ class Batch:
             if isinstance(value := values[name], Latest | Found)
         )
         key = (tuple((*write, len(rows)) for write, rows in self._writes), worked_out)
-        made = _KEPT.get(key, self._make)
+        made = _CACHE.get(key, self._make)
         return made.sql, [_given(self._writes[at][1][row][name], text) for at, row, name, text in made.places]
 
     def _written(self, dispute_id: UUID | None) -> int | None:

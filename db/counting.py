@@ -31,7 +31,7 @@ from sqlalchemy.types import JSON, Integer, Text
 
 from db.catalog import CLAIMS, SOURCES
 from db.impact import Shift, Tally, Unit, narrow
-from db.kept import Kept
+from db.lru_cache import LruCache
 from db.sight import Sight, claim_values
 from db.source import Row, Source, Sql
 from db.statement import Statement, compile_statement
@@ -39,7 +39,7 @@ from policies.grant import Access
 from policies.predicate import Always, And, ClaimRef, Never, Not, Or, Predicate, atoms_of
 
 KEPT = 500
-_counts: Kept[Statement] = Kept(KEPT)
+_counts: LruCache[Statement] = LruCache(KEPT)
 
 
 async def count(connection: Any, units: Sequence[Unit]) -> list[Tally]:

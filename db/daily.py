@@ -9,10 +9,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from db.calendar import COUNTY_ZONE
+
 # A rule's statement: `due` lists what calls for an alert, with what it is about. $1: now. A rule that is disabled yields nothing.
 _OPEN = """
 WITH rule AS (SELECT rule, label, level, parameters FROM alert_rule WHERE rule = '{rule}' AND enabled),
-day AS (SELECT ($1::timestamptz AT TIME ZONE 'Asia/Shanghai')::date AS today),
+day AS (SELECT ($1::timestamptz AT TIME ZONE '{zone}')::date AS today),
 due (dispute_id, compound_id, company_id, subject, level, detail, due_on) AS ({due}),
 opened AS (
     INSERT INTO alert (dispute_id, compound_id, company_id, subject, rule, level, message, opened_at, due_on)
@@ -30,7 +32,7 @@ SELECT count(*) FROM opened
 
 _RAISE = """
 WITH rule AS (SELECT rule, label, level, parameters FROM alert_rule WHERE rule = '{rule}' AND enabled),
-day AS (SELECT ($1::timestamptz AT TIME ZONE 'Asia/Shanghai')::date AS today),
+day AS (SELECT ($1::timestamptz AT TIME ZONE '{zone}')::date AS today),
 worse (id, level, detail) AS ({worse}),
 raised AS (
     UPDATE alert SET level = worse.level, message = rule.label || '：' || worse.detail
@@ -151,7 +153,7 @@ async def look(connection: Any, now: dt.datetime) -> int:
     opened = 0
     async with connection.transaction():
         for rule, worse in _RAISING.items():
-            await connection.execute(_RAISE.format(rule=rule, worse=worse), now)
+            await connection.execute(_RAISE.format(rule=rule, worse=worse, zone=COUNTY_ZONE), now)
         for rule, due in _OPENING.items():
-            opened += await connection.fetchval(_OPEN.format(rule=rule, due=due), now)
+            opened += await connection.fetchval(_OPEN.format(rule=rule, due=due, zone=COUNTY_ZONE), now)
     return opened

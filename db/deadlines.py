@@ -14,6 +14,7 @@ from sqlalchemy.types import Date
 
 from db import plan as p
 from db import tables as t
+from db.calendar import COUNTY_ZONE
 from db.catalog import SOURCES
 from db.sight import Sight
 from db.source import Row, Sql, today
@@ -85,7 +86,7 @@ def _in(column: Sql, *values: str) -> Sql:
 
 
 def _day(moment: Sql) -> Sql:
-    return cast(func.timezone(literal_column("'Asia/Shanghai'"), moment), Date)
+    return cast(func.timezone(literal_column(f"'{COUNTY_ZONE}'"), moment), Date)
 
 
 def _reads(sight: Sight, row: Row, *fields: str) -> Sql:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ClauseElement,
@@ -25,20 +24,19 @@ from sqlalchemy import (
 from db import tables as t
 from db import taking
 from db.batch import Batch, Latest, Write
+from db.calendar import local
 from db.catalog import SOURCES
 from db.command import Absent, Mistake, Outcome, Refused
 from db.crypto import Cipher
 from db.guards import guards_of
-from db.kept import Kept
-from db.key import new_key
+from db.lru_cache import LruCache
 from db.sight import Sight, claim_values
 from db.statement import Statement, compile_statement
 from db.taking import Fact, Wanted, columns_of
 from db.transitions import FROM_STATES
+from db.uuid7 import uuid7
 from policies.grant import Access
 from policies.predicate import Never
-
-COUNTY_TIME = ZoneInfo("Asia/Shanghai")
 
 
 class _Read(NamedTuple):
@@ -55,7 +53,7 @@ class _Read(NamedTuple):
 
 
 # Statements of this process. Of those that a policy shapes, the shape of the access is part of the key.
-_KEPT: Kept[_Read] = Kept(4000)
+_CACHE: LruCache[_Read] = LruCache(4000)
 
 
 class Stale(Exception):
@@ -138,7 +136,7 @@ class Desk:
 
     async def fetch(self, statement: ClauseElement, values: Mapping[str, Any] | None = None) -> list[Any]:
         """Rows of a statement that is the same for everybody: made once, outside the function that asks it."""
-        return await self._run(_KEPT.get(statement, lambda: _Read.of(statement)), values)
+        return await self._run(_CACHE.get(statement, lambda: _Read.of(statement)), values)
 
     async def look(self, name: Hashable, make: Callable[[], Select[Any]], values: Mapping[str, Any]) -> list[Any]:
         """Rows of a statement that depends on what the caller may, and beyond that on nothing but its name."""
@@ -146,7 +144,7 @@ class Desk:
 
     def _kept(self, name: Hashable, make: Callable[[], Select[Any]]) -> _Read:
         # SECURITY: the shape holds the policy and the roles: nobody is answered by a statement that was made for other rights.
-        return _KEPT.get((self.actor.access.shape, name), lambda: _Read.of(make()))
+        return _CACHE.get((self.actor.access.shape, name), lambda: _Read.of(make()))
 
     async def _run(self, read: _Read, values: Mapping[str, Any] | None) -> list[Any]:
         if read.writes:
@@ -251,13 +249,13 @@ class Desk:
 
     async def insert(self, table: Table, **values: Any) -> UUID:
         """A new row; its id."""
-        key: UUID = values.setdefault("id", new_key())
+        key: UUID = values.setdefault("id", uuid7())
         await self._write(Write("insert", table, tuple(values)), values)
         return key
 
     async def offer(self, table: Table, **values: Any) -> None:
         """A new row, unless a unique rule has one in its place."""
-        values.setdefault("id", new_key())
+        values.setdefault("id", uuid7())
         await self._write(Write("offer", table, tuple(values)), values)
 
     async def update(self, table: Table, key: UUID, **values: Any) -> None:
@@ -315,13 +313,3 @@ class Desk:
 
 def _forbidden(field: str) -> Mistake:
     return Mistake(field, "FORBIDDEN", "您无权办理此事项，或它现在不由您办理。")
-
-
-def local(moment: dt.datetime) -> dt.datetime:
-    """The moment in the county's time."""
-    return moment.astimezone(COUNTY_TIME)
-
-
-def day_of(moment: dt.datetime) -> dt.date:
-    """The county's date of a moment."""
-    return local(moment).date()

@@ -13,6 +13,7 @@ from sqlalchemy import and_, bindparam, case, exists, func, literal_column, sele
 from sqlalchemy.types import Integer, Uuid
 
 from db import tables as t
+from db.calendar import COUNTY_ZONE, TODAY_SQL
 from db.catalog import SOURCES
 from db.sight import Sight, claim_values, scope_of
 from db.source import Attribute, Row, Source, Sql
@@ -21,7 +22,6 @@ from policies.compile import Policy
 from policies.grant import Access, Appointment
 from policies.guard import POLICY
 
-COUNTY_DAY = "(now() AT TIME ZONE 'Asia/Shanghai')::date"
 # What a truth about a dispute is worked out from: he who reads that knows it anyway.
 _MADE_OF = {"is_open": "state", "is_recent": "closed_at"}
 
@@ -147,7 +147,7 @@ _POSTS = f"""
 SELECT p.id AS person_id, p.name, a.id, a.role, a.organization_id, a.area_code,
        ARRAY(SELECT m.team_id FROM team_member m JOIN team t ON t.id = m.team_id
               WHERE m.person_id = a.person_id AND m.role = upper(a.role)
-                AND CASE WHEN $2 = {COUNTY_DAY} THEN t.state = 'ACTIVE'
+                AND CASE WHEN $2 = {TODAY_SQL} THEN t.state = 'ACTIVE'
                          ELSE t.formed_on <= $2 AND (t.dissolved_on IS NULL OR t.dissolved_on > $2) END
                 AND m.valid_from <= $2 AND (m.valid_to IS NULL OR m.valid_to >= $2) ORDER BY m.team_id) AS team_ids
   FROM person p
@@ -185,7 +185,9 @@ async def access_of(connection: Any, policy: Policy, person_id: UUID, on: dt.dat
 
 async def day_of(connection: Any, instant: dt.datetime | None) -> dt.date:
     """The day in the county of an instant; without one, today."""
-    day: dt.date = await connection.fetchval("SELECT (coalesce($1, now()) AT TIME ZONE 'Asia/Shanghai')::date", instant)
+    day: dt.date = await connection.fetchval(
+        f"SELECT (coalesce($1, now()) AT TIME ZONE '{COUNTY_ZONE}')::date", instant
+    )
     return day
 
 

@@ -8,12 +8,13 @@ from sqlalchemy.types import Date, DateTime, Text, Uuid
 
 from db import plan as p
 from db import tables as t
+from db.calendar import COUNTY_ZONE
 from db.catalog import SOURCES
 from db.sight import Sight
 from db.source import Row, Sql
 from db.tables.dispute import LATER
 
-_COUNTY_TIME: Sql = literal_column("'Asia/Shanghai'")
+_COUNTY_TIME: Sql = literal_column(f"'{COUNTY_ZONE}'")
 
 
 def condition(sight: Sight, row: Row, condition: p.Condition) -> Sql:

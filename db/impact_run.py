@@ -17,11 +17,12 @@ import asyncpg
 import orjson
 import structlog
 
+from db.calendar import TODAY_SQL
 from db.counting import count
-from db.explain import COUNTY_DAY, people_of
+from db.explain import people_of
 from db.impact import Comparison, Holder, Tally
-from db.postgres.pool import Lanes
-from db.study import Study
+from db.postgres.pool import Pool
+from db.worker import Worker
 from policies.compile import Policy
 from policies.words import action_words, class_words
 
@@ -49,7 +50,7 @@ class Standing:
 
 async def holders_of(connection: Any, labels: Mapping[str, str]) -> list[Holder]:
     """Whoever an impact is counted for: each appointment in force, under its role, and each valid token."""
-    day = await connection.fetchval(f"SELECT {COUNTY_DAY}")
+    day = await connection.fetchval(f"SELECT {TODAY_SQL}")
     people = {one.id: one for one in await people_of(connection, day)}
     found = [
         Holder(
@@ -72,11 +73,11 @@ async def holders_of(connection: Any, labels: Mapping[str, str]) -> list[Holder]
 
 
 async def measure(
-    connection: Any, before: Policy, after: Policy, study: Study, told: Callable[[int, int], None]
+    connection: Any, before: Policy, after: Policy, worker: Worker, told: Callable[[int, int], None]
 ) -> dict[str, Any]:
     """What the other policy changes, as a value for JSON. `told` hears how many units are done, of how many."""
     holders = await holders_of(connection, {**before.roles, **after.roles})
-    comparison = await study.do(Comparison, before, after, holders)
+    comparison = await worker.do(Comparison, before, after, holders)
     total, done = len(comparison.units), 0
     changes: dict[tuple[str, str], dict[tuple[str, str], Tally]] = defaultdict(lambda: defaultdict(Tally))
     told(0, total)
@@ -134,8 +135,8 @@ def digest_of(result: Mapping[str, Any]) -> str:
 class ImpactRuns:
     """The runs of one process. `readers` count, with BATCH_MS for a statement; `writers` store."""
 
-    def __init__(self, readers: asyncpg.Pool[asyncpg.Record], writers: Lanes, study: Study) -> None:
-        self._readers, self._writers, self._study = readers, writers, study
+    def __init__(self, readers: asyncpg.Pool[asyncpg.Record], writers: Pool, worker: Worker) -> None:
+        self._readers, self._writers, self._worker = readers, writers, worker
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def ask(self, before: Policy, after: Policy, *, anew: bool, patience: float) -> Standing:
@@ -178,7 +179,7 @@ class ImpactRuns:
                 def told(done: int, total: int) -> None:
                     progress[:] = [done, total]
 
-                result = await measure(connection, before, after, self._study, told)
+                result = await measure(connection, before, after, self._worker, told)
             text, digest = orjson.dumps(result).decode(), digest_of(result)
             async with self._writers.transaction() as writer:
                 await writer.execute(_END, *run, *progress, epoch, text, digest)

@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from db.postgres.pool import Lanes
+from db.postgres.pool import Pool
 from db.statement import Statement
 
 
@@ -35,22 +35,22 @@ class Reader:
     """Reads for one process. Where one plan is good for all values it is kept; where codes decide on it (the state, a level) one is kept
     for each set of codes that is asked for often, as every screen with a filter does; the others are planned each time."""
 
-    def __init__(self, steady: Lanes, adaptive: Lanes) -> None:
+    def __init__(self, steady: Pool, adaptive: Pool) -> None:
         self._steady, self._adaptive = steady, adaptive
         self._asked: OrderedDict[tuple[str, tuple[tuple[str, ...], ...]], tuple[int, Statement | None]] = OrderedDict()
 
     async def read(self, statement: Statement, values: Mapping[str, Any]) -> Reading:
         """The answer of a planned query. Raises TooSlow."""
-        lanes = self._steady
+        pool = self._steady
         if statement.deciding != ():
             settled = self._settled(statement, values)
             if settled is None:
-                lanes = self._adaptive
+                pool = self._adaptive
             else:
                 statement = settled
         arguments: Sequence[Any] = [values[name] for name in statement.binds]
         try:
-            row = await lanes.fetchrow(statement.sql, arguments)
+            row = await pool.fetchrow(statement.sql, arguments)
         except (asyncpg.QueryCanceledError, TimeoutError):
             raise TooSlow from None
         assert row is not None

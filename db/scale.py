@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+from db.calendar import COUNTY_ZONE
 from db.county import fixed
 from db.county.places import CHONGWEN
 from db.county.texts import MATTERS
@@ -261,7 +262,7 @@ async def extend(
     async with connection.transaction():
         await connection.execute(f"SELECT pg_advisory_xact_lock({AdvisoryLock.SCALE})")
         await connection.execute(
-            "SET LOCAL timezone = 'Asia/Shanghai'; SET LOCAL statement_timeout = 0; SET LOCAL maintenance_work_mem = '512MB'"
+            f"SET LOCAL timezone = '{COUNTY_ZONE}'; SET LOCAL statement_timeout = 0; SET LOCAL maintenance_work_mem = '512MB'"
         )
         lowest, highest = identifier("dispute", 0), identifier("dispute", 2**48 - 1)
         present = int(

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Table, cast, literal_column
 from sqlalchemy.types import Numeric, Text, TypeEngine
 
+from db.calendar import TODAY_SQL
 from db.tables.column import Money
 from policies import catalog as policy
 from policies.predicate import Always, Predicate
@@ -120,7 +121,7 @@ class Source:
 
 def today() -> Sql:
     """The date in the county, where deadlines run."""
-    return literal_column("(now() AT TIME ZONE 'Asia/Shanghai')::date")
+    return literal_column(TODAY_SQL)
 
 
 def json_value(kind: TypeEngine[Any], value: Sql) -> Sql:

@@ -20,7 +20,7 @@ import strawberry
 from db import plan as p
 from db.impact_run import ImpactRuns
 from db.select import select_plan
-from db.study import Busy, Study, TooLong
+from db.worker import Busy, TooLong, Worker
 from policies.compile import Policy
 from policies.grant import Access
 from schema import inputs
@@ -67,7 +67,7 @@ class Asking:
 
     viewer: Viewer
     connection: Any
-    study: Study
+    worker: Worker
     runs: ImpactRuns
 
     @property
@@ -88,7 +88,7 @@ class Asking:
     async def think(self, work: Callable[..., T], *arguments: Any) -> T:
         """The result of work that would hold up the event loop. Raises Refusal where it takes too long or too many want some."""
         try:
-            return await self.study.do(work, *arguments)
+            return await self.worker.do(work, *arguments)
         except TooLong:
             raise Refusal(Code.TOO_COSTLY, "计算超时：请缩小策略或测试后重试。") from None
         except Busy:
@@ -121,8 +121,8 @@ def asked(description: str, cost: int) -> Callable[[Callable[..., Awaitable[Any]
 class Asker:
     """Answers the questions of one process."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], study: Study, runs: ImpactRuns) -> None:
-        self._pool, self._study, self._runs = pool, study, runs
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], worker: Worker, runs: ImpactRuns) -> None:
+        self._pool, self._worker, self._runs = pool, worker, runs
 
     async def answer(
         self, questions: Sequence[Question], viewer: Viewer, variables: Any, epoch: int | None
@@ -138,7 +138,7 @@ class Asker:
             if epoch is not None and now != epoch:
                 # SECURITY: nothing is worked out, nor begun, under rights that have ended.
                 return now, {}, ()
-            asking = Asking(viewer, connection, self._study, self._runs)
+            asking = Asking(viewer, connection, self._worker, self._runs)
             for one in questions:
                 try:
                     # A question that was given up leaves the snapshot as it was.

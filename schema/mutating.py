@@ -16,7 +16,7 @@ from graphql.execution.values import get_variable_values
 from db.command import Command, KeyReused, Mistake
 from db.commands.carry_out import Commander, Receipt
 from db.desk import Actor, Stale
-from db.kept import Kept
+from db.lru_cache import LruCache
 from db.read import Reader, TooSlow
 from policies.grant import Access
 from schema import outbox
@@ -90,7 +90,7 @@ class Mutator:
         self._schema, self._reader, self._commander = schema, reader, commander
         assert schema.mutation_type is not None
         self._root: GraphQLObjectType = schema.mutation_type
-        self._planned: Kept[list[_Planned]] = Kept(CACHED)
+        self._planned: LruCache[list[_Planned]] = LruCache(CACHED)
 
     async def run(self, operation: Operation, stand: Stand) -> Answer:
         """The answer of a mutation; every acknowledged field is stored. Raises Refusal where the operation as such is refused."""

@@ -17,14 +17,13 @@ from sqlalchemy import ARRAY, bindparam, func, select, update
 from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
-from db.clocks import confirmation_due
+from db.calendar import confirmation_due, day_of, load_calendar, start_of
 from db.command import Outcome, command, given
 from db.commands.follow_up import visit_due
 from db.commands.obligation import check_money, check_party_of, owing, parties_of
-from db.desk import COUNTY_TIME, Desk, Record, day_of
+from db.desk import Desk, Record
 from db.tables.agreement import AGREEMENT_FORMS, AGREEMENT_SCOPES, SIGNATURE_KINDS
 from db.tables.obligation import OBLIGATION_KINDS
-from db.working_days import calendar_of
 
 MAIN_SIDES = ("APPLICANT", "RESPONDENT")
 _PAID = ("PAY", "REFUND")
@@ -181,12 +180,12 @@ async def _take_effect(
     desk: Desk, key: UUID, dispute: Any, effective_on: dt.date, at: dt.datetime
 ) -> tuple[str, str, tuple[tuple[str, UUID, str, str | None], ...]]:
     """The agreement is in force: its obligations are owed and the dispute has come to its end. Its states before and after, and changes."""
-    confirm_by_on = confirmation_due(effective_on, await calendar_of(desk.connection))
+    confirm_by_on = confirmation_due(effective_on, await load_calendar(desk.connection))
     await desk.update(t.agreement, key, state="EFFECTIVE", effective_on=effective_on, confirm_by_on=confirm_by_on)
     await set_states(desk, key, ("DRAFT",), "PENDING")
     state = "AGREED" if await owing(desk, dispute["id"]) else "PERFORMED"
     # Signatures are known by their day, and the last to be recorded need not be the last that was made.
-    began = dt.datetime.combine(effective_on, dt.time(), COUNTY_TIME)
+    began = start_of(effective_on)
     concluded_at = max(began, at, dispute["accepted_at"])
     await desk.change(dispute["id"], state=state, concluded_at=concluded_at)
     if state == "PERFORMED":

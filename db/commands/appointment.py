@@ -11,9 +11,10 @@ from sqlalchemy import bindparam, or_, select
 from sqlalchemy.types import Date, Text, Uuid
 
 from db import tables as t
+from db.calendar import day_of
 from db.command import Absent, Mistake, Outcome, command, given
 from db.commands.governance import check_governed, lock_rights, staff_of
-from db.desk import Desk, Record, day_of
+from db.desk import Desk, Record
 
 # A leave; what lasts longer is a post to be granted.
 LONGEST_LEAVE = 366

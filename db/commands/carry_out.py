@@ -20,7 +20,7 @@ from db.commands.conflict import check_version
 from db.commands.constraints import mistake_of
 from db.crypto import Cipher
 from db.desk import Actor, Desk, Request
-from db.postgres.pool import Lanes
+from db.postgres.pool import Pool
 from db.taking import Wanted
 from db.tally import fold
 
@@ -46,8 +46,8 @@ class Receipt:
 class Commander:
     """Carries out the commands of one process."""
 
-    def __init__(self, lanes: Lanes, cipher: Cipher) -> None:
-        self._lanes, self._cipher = lanes, cipher
+    def __init__(self, pool: Pool, cipher: Cipher) -> None:
+        self._pool, self._cipher = pool, cipher
         self._carried_out = 0
         self._folding: asyncio.Task[None] | None = None
 
@@ -89,7 +89,7 @@ class Commander:
     async def _fold(self) -> None:
         # A fold that fails leaves everything as it was, and every figure right.
         with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            async with self._lanes.transaction() as connection:
+            async with self._pool.transaction() as connection:
                 await fold(connection)
 
     async def _once(self, command: Command, actor: Actor, order: Any, key: str | None, expected: int | None) -> Receipt:
@@ -98,7 +98,7 @@ class Commander:
         wanted = None
         if command.target is not None:
             wanted = Wanted(command.target, command.verb, "Dispute" if command.noun == "dispute" else command.target)
-        async with self._lanes.transaction() as connection:
+        async with self._pool.transaction() as connection:
             desk = Desk(connection, actor, self._cipher, dt.datetime.now(dt.UTC))
             new, found = await desk.open(request, wanted, None if wanted is None else order.id)
             if not usable:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
+from db.calendar import day_of
 from db.command import Outcome, command, given
 from db.commands.inviting import check_impersonal
 from db.commands.mediators import unfit
-from db.desk import Desk, Record, day_of
+from db.desk import Desk, Record
 from db.grid import team_of
 from db.tables.dispute import SOURCES
+from db.uuid7 import uuid7
 
 # What a rebound takes over from the dispute before it.
 _COPIED = (
@@ -123,7 +125,7 @@ async def reopen(desk: Desk, dispute: Record, order: ReopenOrder) -> Outcome:
         copied["summary"] = order.summary.strip()
     key = await desk.insert(
         t.dispute,
-        id=uuid4(),
+        id=uuid7(),
         **copied,
         source=order.source,
         state="REGISTERED",
@@ -154,7 +156,7 @@ _ASSIGNED = select(t.assignment.c.person_id, t.assignment.c.is_lead).where(
 
 async def _copy_parties(desk: Desk, before: UUID, key: UUID) -> None:
     for one in await desk.fetch(_PARTIES, {"of_dispute": before}):
-        party_id = uuid4()
+        party_id = uuid7()
         cipher = one["id_number_cipher"]
         if cipher is not None:
             # SECURITY: a ciphertext opens in its own row only, so it is made anew for the copy; the number goes nowhere else.
@@ -174,7 +176,7 @@ async def _lead_again(desk: Desk, dispute: Record, key: UUID, at: dt.datetime) -
     if found and not await unfit(desk, dispute.id, found[0], at, assigned=found[0]["person_id"] in before):
         await desk.insert(
             t.assignment,
-            id=uuid4(),
+            id=uuid7(),
             dispute_id=key,
             dispute_registered_at=at,
             person_id=found[0]["person_id"],

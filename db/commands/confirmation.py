@@ -13,8 +13,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.types import Uuid
 
 from db import tables as t
+from db.calendar import day_of
 from db.command import Outcome, command, given
-from db.desk import Desk, Record, day_of
+from db.desk import Desk, Record
 from db.tables.agreement import CONFIRMATION_RESULTS
 
 _NUMBER = re.compile(r"\(([0-9]{4})\)[\u4e00-\u9fff][0-9]{2,4}诉前调确[1-9][0-9]{0,6}号")

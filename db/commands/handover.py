@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.types import Uuid
@@ -14,6 +14,7 @@ from db import tables as t
 from db.command import Outcome, command, given
 from db.desk import Desk, Record
 from db.tables.dispute import TIERS
+from db.uuid7 import uuid7
 
 # The kind of an organization -> the tier that it is.
 TIER_OF = {"SQUAD": "SQUAD", "CENTRE": "CENTRE"}
@@ -58,7 +59,7 @@ async def escalate(desk: Desk, dispute: Record, order: EscalateOrder) -> Outcome
     assert tier is not None
     key = await desk.insert(
         t.escalation,
-        id=uuid4(),
+        id=uuid7(),
         dispute_id=dispute.id,
         from_tier=dispute["tier"],
         to_tier=tier,

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import bindparam, exists, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -14,16 +14,16 @@ from sqlalchemy.types import Integer, Text, Uuid
 
 from db import tables as t
 from db.alerts import open_alert
-from db.clocks import mediation_due
+from db.calendar import day_of, load_calendar, mediation_due
 from db.command import Absent, Mistake, Outcome, command, given
 from db.commands.parties import PartyOrder, add_party, check_party
-from db.desk import Desk, Record, day_of
+from db.desk import Desk, Record
 from db.grid import team_in
 from db.source import Row, Sql
 from db.tables.dispute import CATEGORIES, RISK_LEVELS, SOURCES, SUB_CATEGORIES
 from db.tables.measure import MEASURE_KINDS
 from db.taking import Fact
-from db.working_days import calendar_of
+from db.uuid7 import uuid7
 
 DECLINE_REASONS = ("RESERVED", "ELSEWHERE", "NOT_CIVIL", "OUT_OF_AREA", "ADMINISTRATIVE", "PARTY_REFUSES", "DUPLICATE")
 UTILITIES = MEASURE_KINDS[:4]
@@ -78,7 +78,7 @@ async def register(desk: Desk, order: RegisterOrder) -> Outcome:
     for index, party in enumerate(order.parties):
         check_party(desk, f"parties.{index}", party)
     desk.settle()
-    key = uuid4()
+    key = uuid7()
     organization = await _reporting_organization(desk)
     await desk.insert(
         t.dispute,
@@ -146,7 +146,7 @@ async def accept(desk: Desk, dispute: Record, order: AcceptOrder) -> Outcome:
     committee = await _committee(desk, dispute, order)
     accepted_on = day_of(order.happened_at)
     number, sequence = await _next_number(desk, committee, accepted_on.year)
-    due_on = mediation_due(accepted_on, await calendar_of(desk.connection))
+    due_on = mediation_due(accepted_on, await load_calendar(desk.connection))
     await desk.change(
         dispute.id,
         state="ACCEPTED",

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.types import Text, Uuid
@@ -14,6 +14,7 @@ from sqlalchemy.types import Text, Uuid
 from db import tables as t
 from db.command import Outcome, command, given
 from db.desk import Desk, Record
+from db.uuid7 import uuid7
 
 AGENCIES = (
     "POLICE_STATION", "JUSTICE_OFFICE", "GOVERNANCE_CENTRE", "COURT", "PETITION_OFFICE", "HOTLINE_OFFICE", "HOUSING_DEPARTMENT",
@@ -135,7 +136,7 @@ async def opine(desk: Desk, dispute: Record, order: OpineOrder) -> Outcome:
     desk.settle()
     key = await desk.insert(
         t.opinion,
-        id=uuid4(),
+        id=uuid7(),
         dispute_id=dispute.id,
         author_id=desk.actor.person_id,
         organization_id=_organization(desk, "Dispute", "opine"),
@@ -185,7 +186,7 @@ async def _send(desk: Desk, dispute: Record, kind: str, receiver: Record, reason
     else:
         key = await desk.insert(
             t.referral,
-            id=uuid4(),
+            id=uuid7(),
             dispute_id=dispute.id,
             dispute_registered_at=dispute["registered_at"],
             organization_id=receiver.id,

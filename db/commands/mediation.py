@@ -10,10 +10,10 @@ from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
-from db.clocks import ONE_DAY
+from db.calendar import ONE_DAY, day_of, start_of
 from db.command import Outcome, command, given
 from db.commands.parties import MAIN_SIDES, begin_when_all_consent, impersonal, part_of, parties_in, party_of
-from db.desk import COUNTY_TIME, Desk, Record, day_of
+from db.desk import Desk, Record
 from db.source import Row, Sql
 from db.tables.measure import MEASURE_KINDS
 from db.tables.session import SESSION_RESULTS, VISIBILITIES
@@ -331,7 +331,7 @@ def _begun(dispute: Record) -> dt.datetime:
     """When the last party consented (a day), or the parties were told, whichever is later."""
     last: dt.date | None = dispute["last_consent_on"]
     told: dt.datetime = dispute["notified_at"]
-    return told if last is None else max(told, dt.datetime.combine(last, dt.time(), COUNTY_TIME))
+    return told if last is None else max(told, start_of(last))
 
 
 _INVITED = select(t.referral.c.organization_id, t.referral.c.sent_at).where(

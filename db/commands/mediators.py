@@ -8,15 +8,17 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Select, and_, bindparam, literal_column, or_, select, union
 from sqlalchemy.types import Uuid
 
 from db import tables as t
+from db.calendar import day_of
 from db.command import Outcome, command, given
-from db.desk import Desk, Record, day_of
+from db.desk import Desk, Record
 from db.tables.assignment import ASSIGNMENT_MODES
+from db.uuid7 import uuid7
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def _happened(desk: Desk, dispute: Record, at: dt.datetime, ending: list[Any]) -
 async def _install(desk: Desk, dispute: Record, person_id: UUID, is_lead: bool, mode: str, at: dt.datetime) -> UUID:
     return await desk.insert(
         t.assignment,
-        id=uuid4(),
+        id=uuid7(),
         dispute_id=dispute.id,
         dispute_registered_at=dispute["registered_at"],
         person_id=person_id,
@@ -184,7 +186,7 @@ async def _note_recusal(
 ) -> UUID:
     return await desk.insert(
         t.recusal,
-        id=uuid4(),
+        id=uuid7(),
         dispute_id=dispute.id,
         kind=kind,
         person_id=person_id,

@@ -12,10 +12,11 @@ from sqlalchemy import Select, bindparam, func, literal_column, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
+from db.calendar import day_of
 from db.catalog import SOURCES
 from db.command import Outcome, command, given
 from db.commands.follow_up import visit_due
-from db.desk import Desk, Record, day_of
+from db.desk import Desk, Record
 from db.tables.follow_up import FOLLOW_UP_METHODS
 
 OWED = ("PENDING", "PARTLY_PERFORMED")

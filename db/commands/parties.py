@@ -6,19 +6,21 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import and_, bindparam, literal_column, or_, select
 from sqlalchemy.types import LargeBinary, Uuid
 
 from db import tables as t
 from db.batch import Found
+from db.calendar import day_of
 from db.command import Absent, Outcome, command, given
 from db.crypto import mask_id_number
-from db.desk import Desk, Record, day_of
-from db.identifiers import is_credit_code, is_id_number, normalise_id_number
+from db.desk import Desk, Record
+from db.id_numbers import is_credit_code, is_id_number, normalise_id_number
 from db.source import Sql
 from db.tables.party import PARTY_KINDS, SIDES
+from db.uuid7 import uuid7
 
 _PHONE = re.compile(r"1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}")
 _PERSONAL = re.compile(r"[0-9]{17}[0-9Xx]|(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
@@ -96,7 +98,7 @@ def _identity(desk: Desk, key: UUID, id_number: str | None) -> dict[str, Any]:
 
 async def add_party(desk: Desk, dispute_id: UUID, order: PartyOrder, *, supplied_by: UUID | None = None) -> UUID:
     """The party's row."""
-    key = uuid4()
+    key = uuid7()
     natural = order.kind in NATURAL if order.is_natural_person is None else order.is_natural_person
     return await desk.insert(
         t.party,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,10 +10,11 @@ from sqlalchemy import Select, bindparam, func, literal_column, select
 from sqlalchemy.types import DateTime, Text, Uuid
 
 from db import tables as t
+from db.calendar import day_of, start_of
 from db.catalog import SOURCES
 from db.command import Outcome, command, given
 from db.commands.parties import impersonal
-from db.desk import COUNTY_TIME, Desk, Record, day_of
+from db.desk import Desk, Record
 
 REVEALABLE = ("ID_NUMBER", "PHONE", "NAME")
 # A house rule: a mediator draws up a few documents a day; whoever needs more is asked why.
@@ -96,5 +96,5 @@ _USED = select(func.count().label("used")).where(
 async def _used_today(desk: Desk) -> int:
     """How many times the person has revealed on this day of the county. One person's reveals wait for each other."""
     await desk.fetch(_LOCK, {"lock": f"reveal {desk.actor.person_id}"})
-    since = dt.datetime.combine(day_of(desk.now), dt.time(), COUNTY_TIME)
+    since = start_of(day_of(desk.now))
     return int((await desk.fetch(_USED, {"me": desk.actor.person_id, "since": since}))[0]["used"])

@@ -12,9 +12,10 @@ from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
 from db.alerts import open_alert
+from db.calendar import local
 from db.command import Absent, Outcome, Refused, command, given
 from db.commands.parties import impersonal
-from db.desk import Desk, Record, local
+from db.desk import Desk, Record
 from db.tables.dispute import RISK_LEVELS
 
 

@@ -12,8 +12,9 @@ from sqlalchemy import ARRAY, and_, bindparam, func, literal_column, or_, select
 from sqlalchemy.types import Date, Text, Uuid
 
 from db import tables as t
+from db.calendar import day_of
 from db.command import Absent, Mistake, Outcome, command, given
-from db.desk import Desk, Record, day_of
+from db.desk import Desk, Record
 from db.grid import is_grid, team_of
 from db.source import today
 from db.tables.team import TEAM_ROLES

@@ -12,12 +12,11 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
-from db.clocks import mediation_due
+from db.calendar import day_of, load_calendar, mediation_due
 from db.command import Outcome, command, given
 from db.commands.agreement import check_due, set_states
 from db.commands.obligation import OWED, check_money, paid
-from db.desk import Desk, Record, day_of
-from db.working_days import calendar_of
+from db.desk import Desk, Record
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ async def rescind(desk: Desk, agreement: Record, order: RescindOrder) -> Outcome
     desk.settle()
     await desk.update(t.agreement, agreement.id, state="RESCINDED")
     await set_states(desk, agreement.id, OWED, "RESCINDED")
-    due_on = mediation_due(day_of(order.happened_at), await calendar_of(desk.connection))
+    due_on = mediation_due(day_of(order.happened_at), await load_calendar(desk.connection))
     await desk.change(dispute["id"], state="MEDIATING", concluded_at=None, due_on=due_on)
     changes = (
         ("Agreement", agreement.id, "state", "RESCINDED"),

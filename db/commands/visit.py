@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from db import tables as t
 from db.alerts import open_alert
+from db.calendar import day_of
 from db.command import Mistake, Outcome, command, given
-from db.desk import Desk, day_of
+from db.desk import Desk
 from db.grid import is_grid
 from db.tables.visit import FACTOR_KINDS, SEVERITIES, VISIT_KINDS
+from db.uuid7 import uuid7
 
 _OVER = ("ARCHIVED", "DECLINED", "FAILED", "WITHDRAWN", "REFUSED")
 
@@ -107,7 +109,7 @@ async def record_visit(desk: Desk, order: VisitRecordOrder) -> Outcome:
 async def note_factor(
     desk: Desk, dispute_id: UUID, order: FactorOrder, at: dt.datetime
 ) -> list[tuple[str, UUID, str, str | None]]:
-    key, suggestion = uuid4(), order.suggestion.strip()
+    key, suggestion = uuid7(), order.suggestion.strip()
     await desk.insert(
         t.factor,
         id=key,

@@ -3,13 +3,15 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
-from zoneinfo import ZoneInfo
+
+from db import calendar
 
 NAMESPACE = UUID("3f1d5c1e-9a52-5b7e-8c35-371525002001")
-ZONE = ZoneInfo("Asia/Shanghai")
+
+_WEEK = calendar.Calendar()
 
 Item = TypeVar("Item")
 Row = dict[str, Any]
@@ -32,20 +34,17 @@ def identifier(table: str, name: str) -> UUID:
 
 def at(day: date, hour: int, minute: int = 0) -> datetime:
     """A moment of a day in the county."""
-    return datetime.combine(day, time(hour, minute), ZONE)
+    return datetime.combine(day, time(hour, minute), calendar.COUNTY_TIME)
 
 
 def workday(day: date) -> date:
     """The day itself, or the Monday after a weekend."""
-    return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() >= 5 else 0)
+    return _WEEK.next_working(day)
 
 
 def month_after(day: date) -> date:
     """One month by the Civil Code, Arts. 201-203: the matching day or the month's last, moved off a weekend."""
-    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
-    following = date(year + (month == 12), month % 12 + 1, 1)
-    last = (following - timedelta(days=1)).day
-    return workday(date(year, month, min(day.day, last)))
+    return workday(calendar.month_after(day))
 
 
 def people_names(taken: set[str]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from db.county.places import DEVELOPER, TOWNS, credit_code
 from db.county.story import Party, Story
 from db.county.texts import PUBLIC_STAGE
 from db.crypto import mask_id_number
-from db.identifiers import id_check
+from db.id_numbers import id_check
 
 # The agency behind a source, and the form of its own numbers.
 _REFERENCES = {

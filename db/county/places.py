@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db.county.fixed import Rows
-from db.identifiers import credit_check, organization_check
+from db.id_numbers import credit_check, organization_check
 
 COUNTY = "371525"
 CHONGWEN, QINGQUAN, YANZHUANG = "371525002", "371525001", "371525003"

@@ -1,7 +1,7 @@
 """Connections, handed from one piece of work to the next in the order in which they were asked for.
 
 A pool that lets newcomers overtake those who wait has a long tail when it is busy, and asyncpg's costs more than the query that
-it serves (measured: 0.05 ms of 0.07); here nobody is overtaken, and a lane keeps its connection for life. It knows no table.
+it serves (measured: 0.05 ms of 0.07); here nobody is overtaken, and a slot keeps its connection for life. It knows no table.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ from db.postgres.session import Session
 
 
 @dataclass(eq=False, slots=True)
-class _Lane:
+class _Slot:
     connection: asyncpg.Connection[asyncpg.Record] | None = None
 
 
-class Lanes:
+class Pool:
     """At most `size` connections. Each is opened when it is first needed, and anew when it has ended."""
 
     def __init__(self, session: Session, size: int) -> None:
         self._session, self._size = session, size
-        # The last lane used is used next: as few connections are open as there are pieces of work at once.
-        self._free = [_Lane() for _ in range(size)]
-        self._waiting: deque[asyncio.Future[_Lane]] = deque()
+        # The last slot used is used next: as few connections are open as there are pieces of work at once.
+        self._free = [_Slot() for _ in range(size)]
+        self._waiting: deque[asyncio.Future[_Slot]] = deque()
 
     async def fetchrow(self, sql: str, arguments: Sequence[Any] = ()) -> asyncpg.Record | None:
         """The first row of a statement, if it has one. Raises what asyncpg raises."""
-        lane = self._free.pop() if self._free else await self._turn()
+        slot = self._free.pop() if self._free else await self._turn()
         try:
-            return await (await self._open(lane)).fetchrow(sql, *arguments)
+            return await (await self._open(slot)).fetchrow(sql, *arguments)
         finally:
-            self._hand_on(lane)
+            self._hand_on(slot)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
         """A connection in a transaction: committed at the end of the block, rolled back where the block or the commit raises."""
-        lane = self._free.pop() if self._free else await self._turn()
+        slot = self._free.pop() if self._free else await self._turn()
         try:
-            connection = await self._open(lane)
+            connection = await self._open(slot)
             try:
                 await connection.execute("BEGIN")
                 yield connection
@@ -56,41 +56,41 @@ class Lanes:
                 await _roll_back(connection)
                 raise
         finally:
-            self._hand_on(lane)
+            self._hand_on(slot)
 
     async def close(self) -> None:
         """Close the connections, each when the work on it is done."""
-        lanes = [self._free.pop() if self._free else await self._turn() for _ in range(self._size)]
-        for lane in lanes:
-            if lane.connection is not None:
-                await lane.connection.close()
-                lane.connection = None
-            self._hand_on(lane)
+        pool = [self._free.pop() if self._free else await self._turn() for _ in range(self._size)]
+        for slot in pool:
+            if slot.connection is not None:
+                await slot.connection.close()
+                slot.connection = None
+            self._hand_on(slot)
 
-    async def _open(self, lane: _Lane) -> asyncpg.Connection[asyncpg.Record]:
-        connection = lane.connection
+    async def _open(self, slot: _Slot) -> asyncpg.Connection[asyncpg.Record]:
+        connection = slot.connection
         if connection is None or connection.is_closed():
-            connection = lane.connection = await self._session.connect()
+            connection = slot.connection = await self._session.connect()
         return connection
 
-    async def _turn(self) -> _Lane:
-        turn: asyncio.Future[_Lane] = asyncio.get_running_loop().create_future()
+    async def _turn(self) -> _Slot:
+        turn: asyncio.Future[_Slot] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             return await turn
         except asyncio.CancelledError:
-            # The one who asked has gone: his lane, if he was just given one, goes to the next.
+            # The one who asked has gone: his slot, if he was just given one, goes to the next.
             if turn.done() and not turn.cancelled():
                 self._hand_on(turn.result())
             raise
 
-    def _hand_on(self, lane: _Lane) -> None:
+    def _hand_on(self, slot: _Slot) -> None:
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
-                turn.set_result(lane)
+                turn.set_result(slot)
                 return
-        self._free.append(lane)
+        self._free.append(slot)
 
 
 async def _roll_back(connection: asyncpg.Connection[asyncpg.Record]) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from db.calendar import COUNTY_ZONE
 from db.tables.column import Instant, Money, code, column, identity, internal, metadata, one_of
 
 STATES = (
@@ -109,7 +110,7 @@ dispute = Table(
     ),
     CheckConstraint(
         "concluded_at >= registered_at AND closed_at >= registered_at"
-        " AND due_on >= (registered_at AT TIME ZONE 'Asia/Shanghai')::date",
+        f" AND due_on >= (registered_at AT TIME ZONE '{COUNTY_ZONE}')::date",
         name="course",
     ),
     UniqueConstraint("committee_id", "case_year", "case_sequence"),

@@ -12,9 +12,9 @@ from typing import Any
 import asyncpg
 
 from api import tokens
-from api.installation import install
 from db import county, scale
 from db.crypto import Cipher
+from db.install import install
 from db.postgres.address import Address
 from tests.bench import special
 from tests.bench.access import REACH

@@ -22,7 +22,7 @@ from tests.commands.office import DAY, HOUR, Case, Office, key_of, name_of, now
 @contextmanager
 def listening(office: Office) -> Iterator[list[str]]:
     """What runs on the connections of the writer meanwhile."""
-    lanes: Any = office.desk.parts.gate._callers._lanes
+    pool: Any = office.desk.parts.gate._callers._pool
     heard: list[str] = []
 
     def hear(record: asyncpg.connection.LoggedQuery) -> None:
@@ -30,7 +30,7 @@ def listening(office: Office) -> Iterator[list[str]]:
         if "typeinfo" not in record.query and "current_setting('jit')" not in record.query:
             heard.append(" ".join(record.query.split()))
 
-    connections = [lane.connection for lane in lanes._free if lane.connection is not None]
+    connections = [slot.connection for slot in pool._free if slot.connection is not None]
     for connection in connections:
         connection.add_query_logger(hear)
     try:
@@ -201,7 +201,7 @@ async def test_whether_he_still_may_is_asked_where_the_change_decides_it(office:
         await desk.fetch(t.assignment.update().where(t.assignment.c.id == assignment).values(ended_at=written))
 
     async def carry_out(write: Any) -> None:
-        async with office.desk.parts.gate._callers._lanes.transaction() as connection:
+        async with office.desk.parts.gate._callers._pool.transaction() as connection:
             desk = Desk(connection, actor, Cipher(bytes(32)), written)
             desk.still("Dispute", case.key, "record")
             await write(desk)

@@ -10,15 +10,15 @@ from sqlalchemy import func, select
 
 from db import tables as t
 from db.batch import Batch, Found, Latest, Write
-from db.key import new_key
 from db.postgres.address import Address
 from db.source import Sql
+from db.uuid7 import uuid7
 
 _NOW = dt.datetime(2024, 3, 1, tzinfo=dt.UTC)
 
 
 def _insert(batch: Batch, table: Any, as_: str = "insert", /, **values: Any) -> UUID:
-    values.setdefault("id", new_key())
+    values.setdefault("id", uuid7())
     batch.add(Write(as_, table, tuple(values)), values)
     key: UUID = values["id"]
     return key
@@ -30,7 +30,7 @@ def _update(batch: Batch, table: Any, key: UUID, raised: tuple[str, ...] = (), *
 
 def _event(batch: Batch, dispute: UUID | None) -> UUID:
     return _insert(
-        batch, t.event, dispute_id=dispute, at=_NOW, action="dispute.note", resource="Dispute", resource_id=new_key(),
+        batch, t.event, dispute_id=dispute, at=_NOW, action="dispute.note", resource="Dispute", resource_id=uuid7(),
         dispute_version=Latest(dispute),
     )  # fmt: skip
 
@@ -155,7 +155,7 @@ def test_a_row_is_changed_once_in_a_statement() -> None:
     key = _insert(batch, t.party, name="甲")
     assert not batch.takes(t.party, key)
     assert batch.takes(t.dispute, key)
-    assert batch.takes(t.party, new_key())
+    assert batch.takes(t.party, uuid7())
 
 
 def test_the_text_depends_on_what_is_written_and_not_on_the_values() -> None:

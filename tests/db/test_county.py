@@ -16,7 +16,7 @@ from db.county import PRINCIPALS, build, load
 from db.county.fixed import Row, month_after
 from db.county.register import RESOLVED_COUNT
 from db.crypto import Cipher
-from db.identifiers import is_credit_code
+from db.id_numbers import is_credit_code
 from db.postgres.address import Address
 from db.tables import metadata
 from tests.db.world import connected

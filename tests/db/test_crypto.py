@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from db.crypto import Cipher, UnreadableCiphertext, mask_id_number
-from db.identifiers import (
+from db.id_numbers import (
     credit_check,
     id_check,
     is_credit_code,

@@ -37,14 +37,14 @@ async def test_codes_that_are_asked_for_often_have_a_statement_of_their_own(
 ) -> None:
     """Its answers are those of the other statement, to every caller, on every page; the values of a cursor stay values."""
     heard: list[str] = []
-    lanes: Any = reader_of(desk)._steady
-    fetchrow = lanes.fetchrow
+    pool: Any = reader_of(desk)._steady
+    fetchrow = pool.fetchrow
 
     async def listening(sql: str, arguments: Any = ()) -> Any:
         heard.append(sql)
         return await fetchrow(sql, arguments)
 
-    monkeypatch.setattr(lanes, "fetchrow", listening)
+    monkeypatch.setattr(pool, "fetchrow", listening)
     for who in ("bureau_admin", "squad_member"):
         for codes in (
             {"state": ["CLOSED"], "source": ["GRID", "APPLY"]},

@@ -20,7 +20,7 @@ from graphql import GraphQLObjectType, OperationDefinitionNode, get_named_type, 
 from db.catalog import SOURCES
 from db.guards import GUARDS
 from db.postgres.address import Address
-from db.postgres.pool import Lanes
+from db.postgres.pool import Pool
 from db.postgres.session import Session
 from db.read import Reader
 from db.transitions import ASKING, FROM_STATES
@@ -91,11 +91,11 @@ class Desk:
 @asynccontextmanager
 async def open_desk(address: Address) -> AsyncIterator[Desk]:
     """A desk on a database, with the reader's role as in production."""
-    lanes = Lanes(Session(address, "sanlian_reader", 60_000), 1)
+    pool = Pool(Session(address, "sanlian_reader", 60_000), 1)
     try:
-        yield Desk(Executor(build()._schema, Reader(lanes, lanes), max_cost=10**9))
+        yield Desk(Executor(build()._schema, Reader(pool, pool), max_cost=10**9))
     finally:
-        await lanes.close()
+        await pool.close()
 
 
 @asynccontextmanager

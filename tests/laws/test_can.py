@@ -510,10 +510,10 @@ async def test_what_is_listed_succeeds(hall: Hall) -> None:
     """In earnest, on the fresh disputes and their parts, each in a transaction that is undone afterwards."""
     before = await hall.stored()
     commander, done, wrong = hall.commander, 0, []
-    connection = await commander._lanes._session.connect()
+    connection = await commander._pool._session.connect()
     try:
-        lanes: Any = _Undone(connection)
-        undoing = Commander(lanes, commander._cipher)
+        pool: Any = _Undone(connection)
+        undoing = Commander(pool, commander._cipher)
         for resource in ("Dispute", *PARTS):
             table = SOURCES[resource].table.name
             column = "id" if resource == "Dispute" else "dispute_id"

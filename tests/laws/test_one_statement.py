@@ -46,18 +46,18 @@ async def wide(county: Address) -> AsyncIterator[Desk]:
 
 @asynccontextmanager
 async def counting(desk: Desk) -> AsyncIterator[Counted]:
-    """Listen to every connection of the reader's lanes and of the writer's."""
+    """Listen to every connection of the reader's pool and of the writer's."""
     counted, gate = Counted(), desk.parts.gate
     listening: list[tuple[Any, Any]] = []
-    writer = gate._callers._lanes
-    for lanes, told in (
+    writer = gate._callers._pool
+    for pool, told in (
         (gate._reader._steady, counted.read),
         (gate._reader._adaptive, counted.read),
         (writer, counted.written),
     ):
-        # A lane opens its connection when it is needed: two questions at once need both.
-        await asyncio.gather(*(lanes.fetchrow("SELECT pg_sleep(0.02)") for _ in range(2)))
-        listening += [(lane.connection, told) for lane in lanes._free]
+        # A slot opens its connection when it is needed: two questions at once need both.
+        await asyncio.gather(*(pool.fetchrow("SELECT pg_sleep(0.02)") for _ in range(2)))
+        listening += [(slot.connection, told) for slot in pool._free]
 
     def hearing(told: list[str]) -> Callable[[asyncpg.connection.LoggedQuery], None]:
         def hear(record: asyncpg.connection.LoggedQuery) -> None:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 Made = TypeVar("Made")
 
 
-class Kept(Generic[Made]):
+class LruCache(Generic[Made]):
     """A bounded cache. SECURITY: a key must hold all that its SQL depends on; for what a policy decides that is the shape of the access."""
 
     def __init__(self, most: int) -> None:

@@ -1,4 +1,4 @@
-"""Statutory and house deadlines as pure functions over a working-day calendar. Days are the county's dates.
+"""County time, the working-day calendar, and statutory and house deadlines as pure functions over it. Days are the county's dates.
 
 Civil Code Arts. 200-203: the first day is not counted; a month ends on the matching day (or the month's last); a term that ends
 on a day of rest ends on the next working day.
@@ -10,8 +10,30 @@ import calendar
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
 
 ONE_DAY = dt.timedelta(days=1)
+
+COUNTY_ZONE = "Asia/Shanghai"
+COUNTY_TIME = ZoneInfo(COUNTY_ZONE)
+# The county's date of the statement, in SQL: the same for the whole transaction.
+TODAY_SQL = f"(now() AT TIME ZONE '{COUNTY_ZONE}')::date"
+
+
+def local(moment: dt.datetime) -> dt.datetime:
+    """The moment in the county's time."""
+    return moment.astimezone(COUNTY_TIME)
+
+
+def day_of(moment: dt.datetime) -> dt.date:
+    """The county's date of a moment."""
+    return local(moment).date()
+
+
+def start_of(day: dt.date) -> dt.datetime:
+    """The moment at which a day of the county begins."""
+    return dt.datetime.combine(day, dt.time(), COUNTY_TIME)
 
 
 @dataclass(frozen=True)
@@ -45,3 +67,9 @@ def mediation_due(accepted_on: dt.date, working: Calendar) -> dt.date:
 def confirmation_due(effective_on: dt.date, working: Calendar) -> dt.date:
     """The last day to apply jointly for confirmation (人民调解法 Art. 33, thirty days): 2024-02-20 gives 2024-03-21."""
     return working.next_working(effective_on + dt.timedelta(days=30))
+
+
+async def load_calendar(connection: Any) -> Calendar:
+    """The calendar as the database holds it: the week's rule with the days that differ from it."""
+    rows = await connection.fetch("SELECT day, works FROM calendar_day")
+    return Calendar({row["day"]: row["works"] for row in rows})

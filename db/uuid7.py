@@ -19,4 +19,4 @@ class Keys:
         return UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 2 << 62 | secrets.randbits(62))
 
 
-new_key = Keys().new
+uuid7 = Keys().new

@@ -24,11 +24,11 @@ class Busy(Exception):
     """Too much work is waiting already."""
 
 
-class Study:
+class Worker:
     """The one place of a process where such work is done."""
 
     def __init__(self, seconds: float = SECONDS, waiting: int = WAITING) -> None:
-        self._thread = ThreadPoolExecutor(1, "study")
+        self._thread = ThreadPoolExecutor(1, "worker")
         self._seconds, self._waiting = seconds, waiting
         self._pending: list[Future[Any]] = []
 

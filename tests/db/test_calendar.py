@@ -6,9 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from db.clocks import Calendar, confirmation_due, mediation_due, month_after
+from db.calendar import Calendar, confirmation_due, load_calendar, mediation_due, month_after
 from db.postgres.address import Address
-from db.working_days import calendar_of
 from tests.db.world import connected
 
 _MIGRATION = importlib.import_module("db.migrations.versions.0006_calendar")
@@ -89,4 +88,4 @@ def test_only_days_that_differ_from_the_week_are_kept() -> None:
 
 async def test_the_database_holds_the_same_calendar(database: Address) -> None:
     async with connected(database) as connection:
-        assert dict((await calendar_of(connection)).differing) == dict(OFFICIAL.differing)
+        assert dict((await load_calendar(connection)).differing) == dict(OFFICIAL.differing)

@@ -2,11 +2,11 @@
 
 import datetime as dt
 
-from db.key import Keys, new_key
+from db.uuid7 import Keys, uuid7
 
 
 def test_keys_are_of_version_7_and_of_now() -> None:
-    key = new_key()
+    key = uuid7()
     assert (key.version, key.variant) == (7, "specified in RFC 4122")
     made = dt.datetime.fromtimestamp((key.int >> 80) / 1000, dt.UTC)
     assert abs(dt.datetime.now(dt.UTC) - made) < dt.timedelta(minutes=1)

@@ -1,6 +1,6 @@
 """The cache of compiled statements: bounded, and the least used leave."""
 
-from db.kept import Kept
+from db.lru_cache import LruCache
 
 
 def test_what_is_asked_for_again_stays() -> None:
@@ -10,7 +10,7 @@ def test_what_is_asked_for_again_stays() -> None:
         made.append(key)
         return key.upper()
 
-    kept: Kept[str] = Kept(2)
+    kept: LruCache[str] = LruCache(2)
     for key in ("a", "b", "a", "c", "a", "b"):
         assert kept.get(key, lambda key=key: make(key)) == key.upper()  # type: ignore[misc]  # a default binds the key of the turn
         assert len(kept) <= 2
