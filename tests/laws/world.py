@@ -16,7 +16,7 @@ from typing import Any
 
 import asyncpg
 
-from db.desk import COUNTY_TIME
+from db.calendar import COUNTY_TIME
 from db.tables import metadata
 from db.tables.dispute import CATEGORIES, RISK_LEVELS, STATES, SUB_CATEGORIES
 from db.tables.dispute import SOURCES as ORIGINS
