@@ -18,8 +18,8 @@ from typing import Any
 import orjson
 
 from db.calendar import COUNTY_ZONE, TODAY_SQL
-from db.catalog import CATALOG
 from db.postgres.pool import Pool
+from db.resources.catalog import CATALOG
 from policies.compile import Policy, compile_policy
 from policies.grant import Access, Appointment
 from schema.execution import Viewer

@@ -130,8 +130,8 @@ async def _populate(connection: Any, settings: Settings, scale: int, console: Co
 
 async def _hand_out(connection: Any, path: Path) -> list[Resident]:
     """A token for each role: those of the file as far as they are still good, new ones for the rest."""
-    from db.catalog import CATALOG
     from db.county import PRINCIPALS
+    from db.resources.catalog import CATALOG
     from policies.compile import POLICY_PATH, compile_policy
 
     labels = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG).roles

@@ -108,7 +108,7 @@ async def who_to_terminal(connection: Any, node: str, field: str | None, action:
 async def _asked_of(
     connection: Any, node: str, field: str | None, action: str
 ) -> "tuple[Resource, UUID, Field | None]":
-    from db.catalog import CATALOG
+    from db.resources.catalog import CATALOG
 
     if ":" not in node:
         # People name a dispute by its case number.
@@ -132,9 +132,9 @@ async def _asked_of(
 
 
 async def _policy(connection: Any, as_of: dt.datetime | None) -> "Policy":
-    from db.catalog import CATALOG
     from db.explain import text_of, version_at
     from db.publication import live_policy
+    from db.resources.catalog import CATALOG
     from policies.compile import PolicyRefused, compile_policy
 
     try:

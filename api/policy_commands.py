@@ -271,7 +271,7 @@ def _text(file: Path) -> str:
 
 
 def _compiled(file: Path | None, refused_code: int = UNUSABLE) -> "Policy":
-    from db.catalog import CATALOG
+    from db.resources.catalog import CATALOG
     from policies.compile import PolicyRefused, compile_policy
 
     named = _named(file)

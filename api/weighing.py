@@ -30,8 +30,8 @@ async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "i
 
 
 async def _policy(connection: Any, given: "int | Policy") -> "Policy":
-    from db.catalog import CATALOG
     from db.explain import text_of
+    from db.resources.catalog import CATALOG
     from policies.compile import PolicyRefused, compile_policy
 
     if not isinstance(given, int):

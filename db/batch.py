@@ -16,7 +16,7 @@ from sqlalchemy.types import Text
 
 from db import tables as t
 from db.lru_cache import LruCache
-from db.source import Sql
+from db.resources.resource import Sql
 from db.statement import compile_statement
 
 # Long lists are written in several statements: each length of list is a text of its own that is kept here and on every connection.

@@ -29,11 +29,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import JSON, Integer, Text
 
-from db.catalog import CLAIMS, SOURCES
 from db.impact import Shift, Tally, Unit, narrow
 from db.lru_cache import LruCache
+from db.resources.catalog import CLAIMS, RESOURCES
+from db.resources.resource import Resource, Row, Sql
 from db.sight import Sight, claim_values
-from db.source import Row, Source, Sql
 from db.statement import Statement, compile_statement
 from policies.grant import Access
 from policies.predicate import Always, And, ClaimRef, Never, Not, Or, Predicate, atoms_of
@@ -77,14 +77,14 @@ class _Read:
     """The conditions of a statement, each worked out once for a row; what is made of them is worked out from that."""
 
     def __init__(self, unit: Unit, sight: Sight) -> None:
-        self.source = SOURCES[unit.resource]
+        self.resource = RESOURCES[unit.resource]
         shifts = (*unit.shifts, *unit.less)
         predicates = [part for one in shifts for pair in (one.clear, one.masked) for part in pair]
         self.names = {
             atom: f"c{number}"
             for number, atom in enumerate(sorted(frozenset().union(*map(atoms_of, predicates)), key=repr))
         }
-        parts = [self._part(row, at, clause, sight) for row, at, clause in _rows(self.source, sight, unit.among)]
+        parts = [self._part(row, at, clause, sight) for row, at, clause in _rows(self.resource, sight, unit.among)]
         self.rows = (union_all(*parts) if len(parts) > 1 else parts[0]).subquery("read")
 
     def _part(self, row: Row, at: FromClause, clause: Sql, sight: Sight) -> Select[Any]:
@@ -129,15 +129,15 @@ class _Read:
         return [clear, masked, hidden], [gained, lost]
 
 
-def _rows(source: Source, sight: Sight, among: Sequence[Predicate]) -> Iterator[tuple[Row, FromClause, Sql]]:
+def _rows(resource: Resource, sight: Sight, among: Sequence[Predicate]) -> Iterator[tuple[Row, FromClause, Sql]]:
     """The rows among which something differs, each once: a row, what stands in FROM for it, and a condition. Narrow alternatives are
     walked one by one, each by its own index and without the rows of those before."""
     if not all(narrow(one) for one in among):
-        row, at = sight.row(source, source.table.alias())
+        row, at = sight.row(resource, resource.table.alias())
         yield row, at, or_(*(sight.where(one, row) for one in among))
         return
     for number, one in enumerate(among):
-        row, at = sight.row(source, source.table.alias())
+        row, at = sight.row(resource, resource.table.alias())
         yield (
             row,
             at,
@@ -185,7 +185,7 @@ def _sample_statement(unit: Unit, asker: Access, most: int) -> Any:
     for gains in (True, False):
         flags = [read.flags(shift)[1][0 if gains else 1] for shift in unit.shifts]
         eyes = Sight(asker, "asker")
-        seen, at = eyes.row(read.source, read.source.table.alias())
+        seen, at = eyes.row(read.resource, read.resource.table.alias())
         sides.append(
             select(seen["id"].label("id"), literal_column("true" if gains else "false").label("gains"))
             .select_from(at.join(read.rows, read.rows.c.id == seen["id"]))

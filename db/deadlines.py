@@ -15,9 +15,9 @@ from sqlalchemy.types import Date
 from db import plan as p
 from db import tables as t
 from db.calendar import COUNTY_ZONE
-from db.catalog import SOURCES
+from db.resources.catalog import RESOURCES
+from db.resources.resource import Row, Sql, today
 from db.sight import Sight
-from db.source import Row, Sql, today
 from db.statement import JsonRow
 
 CLOCKS = ("FIRST_CONTACT", "MEDIATION_MONTH", "CONFIRMATION", "TIER", "FOLLOW_UP")
@@ -124,7 +124,7 @@ def _month(sight: Sight, row: Row) -> Select[Any]:
 
 def _confirmation(sight: Sight, row: Row) -> Select[Any]:
     """The window to apply jointly for confirmation (人民调解法 Art. 33), of each agreement in force."""
-    agreement, at = sight.row(SOURCES["Agreement"], t.agreement.alias(), row.at)
+    agreement, at = sight.row(RESOURCES["Agreement"], t.agreement.alias(), row.at)
     applied = t.confirmation.alias()
     done = or_(
         ~_in(row["state"], "AGREED", "PERFORMING"),
@@ -153,7 +153,7 @@ def _confirmation(sight: Sight, row: Row) -> Select[Any]:
 
 def _tier(sight: Sight, row: Row) -> Select[Any]:
     """The time that the tier has which now holds the case: the team from acceptance, the others from taking it over."""
-    escalation, at = sight.row(SOURCES["Escalation"], t.escalation.alias(), row.at)
+    escalation, at = sight.row(RESOURCES["Escalation"], t.escalation.alias(), row.at)
     taken = (
         select(func.max(escalation["answered_at"]))
         .select_from(at)
@@ -181,7 +181,7 @@ def _tier(sight: Sight, row: Row) -> Select[Any]:
 
 def _follow_up(sight: Sight, row: Row) -> Select[Any]:
     """The next visit that is due; the last that was, once all are done."""
-    visit, at = sight.row(SOURCES["FollowUp"], t.follow_up.alias(), row.at)
+    visit, at = sight.row(RESOURCES["FollowUp"], t.follow_up.alias(), row.at)
     pending = visit["done_at"].is_(None)
     next_due = func.min(visit["due_on"]).filter(pending)
     due = func.coalesce(next_due, func.max(visit["due_on"]))

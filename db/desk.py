@@ -25,15 +25,15 @@ from db import tables as t
 from db import taking
 from db.batch import Batch, Latest, Write
 from db.calendar import local
-from db.catalog import SOURCES
 from db.command import Absent, Mistake, Outcome, Refused
 from db.crypto import Cipher
-from db.guards import guards_of
 from db.lru_cache import LruCache
+from db.resources.catalog import RESOURCES
+from db.resources.guards import guards_of
+from db.resources.transitions import FROM_STATES
 from db.sight import Sight, claim_values
 from db.statement import Statement, compile_statement
 from db.taking import Fact, Wanted, columns_of
-from db.transitions import FROM_STATES
 from db.uuid7 import uuid7
 from policies.grant import Access
 from policies.predicate import Never
@@ -198,7 +198,7 @@ class Desk:
         # SECURITY: whoever was replaced while he waited for the lock acts no more.
         if not one["allowed"]:
             raise Refused(_forbidden(field))
-        known = (*columns_of(SOURCES[wanted.kind].table), *(fact.name for fact in facts))
+        known = (*columns_of(RESOURCES[wanted.kind].table), *(fact.name for fact in facts))
         values = {name: one[f"r_{name}"] for name in known}
         dispute = values if wanted.kind == "Dispute" else None
         if dispute is None and "d_id" in one:

@@ -14,9 +14,9 @@ from sqlalchemy.types import Integer, Uuid
 
 from db import tables as t
 from db.calendar import COUNTY_ZONE, TODAY_SQL
-from db.catalog import SOURCES
+from db.resources.catalog import RESOURCES
+from db.resources.resource import Attribute, Resource, Row, Sql
 from db.sight import Sight, claim_values, scope_of
-from db.source import Attribute, Row, Source, Sql
 from db.statement import compile_statement
 from policies.compile import Policy
 from policies.grant import Access, Appointment
@@ -49,11 +49,11 @@ class Person:
         return Access(policy, [one.appointment for one in self.posts])
 
 
-async def attributes_of(connection: Any, source_name: str, key: UUID) -> dict[str, Any] | None:
+async def attributes_of(connection: Any, resource_name: str, key: UUID) -> dict[str, Any] | None:
     """All attributes of a row by name (a set for a set); None if there is no such row."""
-    source = SOURCES[source_name]
-    row, at = Sight(_NOBODY).row(source, source.table.alias())
-    columns = [_value(attribute, row).label(name) for name, attribute in source.attributes.items()]
+    resource = RESOURCES[resource_name]
+    row, at = Sight(_NOBODY).row(resource, resource.table.alias())
+    columns = [_value(attribute, row).label(name) for name, attribute in resource.attributes.items()]
     statement: Any = (
         select(literal_column("1").label("found"), *columns)
         .select_from(at)
@@ -65,7 +65,7 @@ async def attributes_of(connection: Any, source_name: str, key: UUID) -> dict[st
         return None
     return {
         name: frozenset(found[name] or ()) if attribute.policy.kind == "set" else found[name]
-        for name, attribute in source.attributes.items()
+        for name, attribute in resource.attributes.items()
     }
 
 
@@ -93,11 +93,11 @@ class _Nobody:
 _NOBODY: Any = _Nobody()
 
 
-async def concealed_from(connection: Any, asker: Access, source_name: str, key: UUID) -> frozenset[str] | None:
+async def concealed_from(connection: Any, asker: Access, resource_name: str, key: UUID) -> frozenset[str] | None:
     """The attributes of a row that somebody may not know; None where he does not see the row, or there is none."""
-    source, sight = SOURCES[source_name], Sight(asker)
-    row, at = sight.row(source, source.table.alias())
-    columns = [_known(sight, row, name).label(name) for name in source.attributes]
+    resource, sight = RESOURCES[resource_name], Sight(asker)
+    row, at = sight.row(resource, resource.table.alias())
+    columns = [_known(sight, row, name).label(name) for name in resource.attributes]
     statement: Any = (
         select(literal_column("1").label("found"), *columns)
         .select_from(at)
@@ -107,32 +107,32 @@ async def concealed_from(connection: Any, asker: Access, source_name: str, key: 
     compiled = compile_statement(statement)
     values = claim_values(asker) | {"key": key}
     found = await connection.fetchrow(compiled.sql, *(values[name] for name in compiled.binds))
-    return None if found is None else frozenset(name for name in source.attributes if not found[name])
+    return None if found is None else frozenset(name for name in resource.attributes if not found[name])
 
 
 def _known(sight: Sight, row: Row, name: str) -> Sql:
     """SECURITY: whether the value of an attribute is no secret to one who sees the row: he reads the field of that name in clear,
     or what it is made of, or sees the row that it points to. An area is as public as the row that lies in it."""
     ways: list[Sql] = [_known_of(sight, row, name)]
-    if row.source.part and row.dispute is not None:
-        dispute = Row(SOURCES["Dispute"], row.dispute, row.dispute)
+    if row.resource.part and row.dispute is not None:
+        dispute = Row(RESOURCES["Dispute"], row.dispute, row.dispute)
         # What a part has of its dispute.
-        if name in SOURCES["Dispute"].attributes:
+        if name in RESOURCES["Dispute"].attributes:
             ways = [and_(sight.visible(dispute), _known_of(sight, dispute, name))]
     return case((ways[0], literal_column("true")), else_=literal_column("false"))
 
 
 def _known_of(sight: Sight, row: Row, name: str) -> Sql:
-    source: Source = row.source
+    resource: Resource = row.resource
     field = _MADE_OF.get(name, name)
-    if field in source.fields:
+    if field in resource.fields:
         return sight.clear(row, field)
     if name == "id" or name.endswith("code"):
         return literal_column("true")
-    relation = source.relations.get(name.removesuffix("_id"))
+    relation = resource.relations.get(name.removesuffix("_id"))
     if relation is None:
         return literal_column("false")
-    target = SOURCES[relation.target]
+    target = RESOURCES[relation.target]
     pointed, at = sight.row(target, target.table.alias())
     return exists(
         select(literal_column("1"))
@@ -210,8 +210,8 @@ async def text_of(connection: Any, version: int) -> str:
 
 async def version_for(connection: Any, asker: Access, version: int, action: str = "read") -> Any:
     """The text and the tests of a stored version; None where there is none, or he does not read its text or may not take the action."""
-    source, sight = SOURCES[POLICY], Sight(asker)
-    row, at = sight.row(source, source.table.alias())
+    resource, sight = RESOURCES[POLICY], Sight(asker)
+    row, at = sight.row(resource, resource.table.alias())
     statement = (
         select(row["text"], row["tests"])
         .select_from(at)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Numeric, case, cast, func, literal_column, null, or_
 
-from db.source import Sql
+from db.resources.resource import Sql
 
 SMALL = 5
 # Looks a sum up by its name.

@@ -9,9 +9,9 @@ from sqlalchemy.types import Date, DateTime, Text, Uuid
 from db import plan as p
 from db import tables as t
 from db.calendar import COUNTY_ZONE
-from db.catalog import SOURCES
+from db.resources.catalog import RESOURCES
+from db.resources.resource import Row, Sql
 from db.sight import Sight
-from db.source import Row, Sql
 from db.tables.dispute import LATER
 
 _COUNTY_TIME: Sql = literal_column(f"'{COUNTY_ZONE}'")
@@ -22,7 +22,7 @@ def condition(sight: Sight, row: Row, condition: p.Condition) -> Sql:
     name, bind = condition.fields[0], condition.bind
     if condition.operator in ("party", "mediator", "is", "area", "text"):
         return _special(sight, row, condition)
-    field = row.source.fields[name]
+    field = row.resource.fields[name]
     value = field.value(row)
     single = bindparam(bind, type_=field.type)
     match condition.operator:
@@ -53,7 +53,7 @@ def condition(sight: Sight, row: Row, condition: p.Condition) -> Sql:
 def _registered_before(row: Row, name: str, end: Sql) -> list[Sql]:
     """What a bound on a later date says of the registration (the constraint `course` of the table): a walk in page order begins there,
     not at the newest."""
-    return [row["registered_at"] < end] if row.source.name == "Dispute" and name in LATER else []
+    return [row["registered_at"] < end] if row.resource.name == "Dispute" and name in LATER else []
 
 
 def _special(sight: Sight, row: Row, condition: p.Condition) -> Sql:
@@ -74,7 +74,7 @@ def _special(sight: Sight, row: Row, condition: p.Condition) -> Sql:
                 .correlate(row.at)
             )
         case "party":
-            party, where = sight.row(SOURCES["Party"], t.party.alias(), row.at)
+            party, where = sight.row(RESOURCES["Party"], t.party.alias(), row.at)
             field = name.partition(".")[2]
             return exists(
                 select(literal_column("1"))
@@ -108,7 +108,7 @@ def _within_area(row: Row, condition: p.Condition) -> Sql:
         "Compound": "grid_code",
         "Team": "grid_code",
         "Inspection": "grid_code",
-    }.get(row.source.name)
+    }.get(row.resource.name)
     if own is not None:
         return func.starts_with(row[own], code)
     at = t.organization.alias()

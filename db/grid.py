@@ -8,7 +8,7 @@ from sqlalchemy.types import Text
 
 from db import tables as t
 from db.desk import Desk
-from db.source import Sql
+from db.resources.resource import Sql
 
 _GRID = select(t.area.c.code).where(t.area.c.code == bindparam("grid", type_=Text()), t.area.c.level == "GRID")
 

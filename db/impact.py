@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from db.catalog import SOURCES
+from db.resources.catalog import RESOURCES
+from db.resources.resource import Resource
 from db.sight import claim_values
-from db.source import Source
 from policies.catalog import Field
 from policies.compile import Policy
 from policies.grant import NOTHING, Access, Appointment, Grant, Reading
@@ -215,7 +215,7 @@ def _differing(was: Access, is_: Access, shape: Any) -> Iterable[Unit]:
         old, new = was.grant(name, action), is_.grant(name, action)
         if _same(old, new):
             continue
-        shifts, among = tuple(_shifts(SOURCES[name], action, old, new)), _among(old, new)
+        shifts, among = tuple(_shifts(RESOURCES[name], action, old, new)), _among(old, new)
         if shifts and among:
             yield Unit(name, action, shifts, (), among)
 
@@ -227,12 +227,12 @@ def _same(old: Grant, new: Grant) -> bool:
     ]
 
 
-def _shifts(source: Source, action: str, old: Grant, new: Grant) -> Iterable[Shift]:
+def _shifts(resource: Resource, action: str, old: Grant, new: Grant) -> Iterable[Shift]:
     pair = (old.rows, new.rows)
     if not _equal(*pair):
         yield Shift("row", 1, pair, (NOTHING, NOTHING))
     kinds: dict[tuple[str, str | None], list[Field]] = defaultdict(list)
-    for one in source.fields.values():
+    for one in resource.fields.values():
         # Outside of reading a class is granted or not: its masks play no part, and what has no clear form is in no such class.
         kind = one.policy.mask if action == "read" else None
         if action == "read" or one.policy.mask != "stored":

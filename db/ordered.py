@@ -27,7 +27,7 @@ from sqlalchemy.types import Uuid
 
 from db import plan as p
 from db.paging import MAX_PAGE, Keys, within_cursors
-from db.source import Row, Source, Sql
+from db.resources.resource import Resource, Row, Sql
 
 # How many rows are looked through in an order.
 LOOKED_THROUGH = 2_000
@@ -67,18 +67,18 @@ class Piece:
     keys: tuple[p.Order, ...]
 
 
-def pieces(source: Source, page: p.Page, keys: tuple[p.Order, ...]) -> list[Piece] | None:
+def pieces(resource: Resource, page: p.Page, keys: tuple[p.Order, ...]) -> list[Piece] | None:
     """The order in pieces, from the first to the last of the walk; None if no index gives it."""
-    if len(keys) != 2 or keys[0].field not in WALKED.get(source.name, ()):
+    if len(keys) != 2 or keys[0].field not in WALKED.get(resource.name, ()):
         return None
     by, last = keys
-    if not source.table.c[by.field].nullable:
-        return [Piece(lambda at: within_cursors(source, at, page, keys), keys)]
+    if not resource.table.c[by.field].nullable:
+        return [Piece(lambda at: within_cursors(resource, at, page, keys), keys)]
     given, name = (page.slice.before, "before") if page.slice.backward else (page.slice.after, "after")
     if page.slice.after and page.slice.before:
         return None
     down = by.descending != page.slice.backward
-    value: Sql = bindparam(f"{page.slice.size}_{name}_0", type_=source.table.c[by.field].type)
+    value: Sql = bindparam(f"{page.slice.size}_{name}_0", type_=resource.table.c[by.field].type)
     place: Sql = bindparam(f"{page.slice.size}_{name}_1", type_=Uuid())
 
     def present(at: Keys) -> list[Sql]:
@@ -108,7 +108,7 @@ def pieces(source: Source, page: p.Page, keys: tuple[p.Order, ...]) -> list[Piec
 def walk(
     row_of: Callable[[FromClause], tuple[Row, FromClause]],
     seen: Callable[[Row], list[Sql]],
-    source: Source,
+    resource: Resource,
     order: Sequence[Piece],
     backward: bool,
     wanted: Sql,
@@ -127,7 +127,7 @@ def walk(
     for at, piece in enumerate(order):
         # A piece is walked if those before it are at an end and have not filled the page.
         needed = [number < wanted, not_(or_(*cut))] if cut else []
-        table = source.table.alias()
+        table = resource.table.alias()
         looked = (
             select(table)
             .where(*piece.rows(table.c.__getitem__), *needed)
@@ -144,7 +144,7 @@ def walk(
             .subquery()
         )
         near = select(most.c.id).limit(wanted).cte()
-        other = source.table.alias()
+        other = resource.table.alias()
         all_looked = (
             select(other.c.id)
             .where(*piece.rows(other.c.__getitem__))

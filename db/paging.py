@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, cast, false, func, literal_column, or_, 
 from sqlalchemy.types import Text
 
 from db import plan as p
-from db.source import Source, Sql, json_value
+from db.resources.resource import Resource, Sql, json_value
 
 # The longest page.
 MAX_PAGE = 200
@@ -23,28 +23,28 @@ def keys_of(page: p.Page) -> tuple[p.Order, ...]:
     return (*page.order, p.Order("id", page.order[-1].descending if page.order else False))
 
 
-def within_cursors(source: Source, walked: Keys, page: p.Page, keys: tuple[p.Order, ...]) -> list[Sql]:
+def within_cursors(resource: Resource, walked: Keys, page: p.Page, keys: tuple[p.Order, ...]) -> list[Sql]:
     clauses = []
     for given, name in ((page.slice.after, "after"), (page.slice.before, "before")):
         if given:
             binds = [
-                bindparam(f"{page.slice.size}_{name}_{i}", type_=_key_type(source, key.field))
+                bindparam(f"{page.slice.size}_{name}_{i}", type_=_key_type(resource, key.field))
                 for i, key in enumerate(keys)
             ]
             clauses.append(_beyond(walked, keys, binds, backward=name == "before"))
     return clauses
 
 
-def cursor_of(source: Source, keys: tuple[p.Order, ...], values: Sequence[Sql]) -> Sql:
+def cursor_of(resource: Resource, keys: tuple[p.Order, ...], values: Sequence[Sql]) -> Sql:
     """The position of a row: its values under the order's keys. All of them are fields that the caller reads in clear."""
     typed = zip(keys, values, strict=True)
-    parts = func.json_build_array(*(json_value(_key_type(source, key.field), value) for key, value in typed))
+    parts = func.json_build_array(*(json_value(_key_type(resource, key.field), value) for key, value in typed))
     encoded = func.encode(func.convert_to(cast(parts, Text), literal_column("'UTF8'")), literal_column("'base64'"))
     return func.translate(encoded, literal_column("E'\\n'"), literal_column("''"))
 
 
-def _key_type(source: Source, name: str) -> Any:
-    return source.table.c[name].type
+def _key_type(resource: Resource, name: str) -> Any:
+    return resource.table.c[name].type
 
 
 def direction(column: Sql, key: p.Order, backward: bool) -> Sql:

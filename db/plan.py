@@ -86,7 +86,7 @@ class Many:
 class Node:
     """What is selected of a row of `source`."""
 
-    source: str
+    resource: str
     items: tuple[Item, ...]
 
 
@@ -163,7 +163,7 @@ class Page:
     """A connection: at the root (`relation` None) or below a row."""
 
     key: str
-    source: str
+    resource: str
     relation: str | None
     conditions: tuple[Condition, ...]
     order: tuple[Order, ...]

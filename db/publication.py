@@ -17,9 +17,9 @@ import orjson
 from sqlalchemy import ClauseElement, literal_column, or_, select
 
 from db import tables as t
-from db.catalog import CATALOG
 from db.postgres.advisory_locks import AdvisoryLock
-from db.source import today
+from db.resources.catalog import CATALOG
+from db.resources.resource import today
 from db.statement import compile_statement
 from policies.compile import Policy, PolicyRefused, compile_policy
 from policies.diff import Diff, diff, print_diff

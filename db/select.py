@@ -26,12 +26,12 @@ from sqlalchemy.types import DateTime, Integer, Text, Uuid
 
 from db import plan as p
 from db import tables as t
-from db.catalog import SOURCES
 from db.deadlines import clocks
 from db.filters import condition
 from db.paging import cursor_of, direction, keys_of
+from db.resources.catalog import RESOURCES
+from db.resources.resource import ALWAYS, Relation, Resource, Row, Sql
 from db.sight import Sight, scope_of
-from db.source import ALWAYS, Relation, Row, Source, Sql
 from db.statement import (
     OBJECT,
     JsonRow,
@@ -104,7 +104,7 @@ class Builder:
             case p.Typename(name=name):
                 return literal_column(f"'{name}'")
             case p.Identifier():
-                return literal_column(f"'{row.source.name}:'").concat(cast(row["id"], Text))
+                return literal_column(f"'{row.resource.name}:'").concat(cast(row["id"], Text))
             case p.Value(field=name):
                 return self.sight.shown(row, name)
             case p.AccessInfo():
@@ -114,17 +114,17 @@ class Builder:
             case p.Timeline():
                 return timeline(self.sight, row, item, self._person)
             case p.One(relation=name, node=node):
-                return self.one(row, row.source.relations[name], node)
+                return self.one(row, row.resource.relations[name], node)
             case p.Many(relation=name, node=node):
-                return self.many(row, row.source.relations[name], node)
+                return self.many(row, row.resource.relations[name], node)
             case p.Page():
                 return self.page(item, row)
 
     def related(self, row: Row, relation: Relation, node: p.Node) -> Select[Any]:
         """The visible rows of a relation with what is selected of them."""
-        source = SOURCES[relation.target]
+        resource = RESOURCES[relation.target]
         dispute, seen = (row.dispute, self.sight.below(row)) if relation.same_dispute else (None, ALWAYS)
-        target, at = self.sight.row(source, source.table.alias(), dispute, seen)
+        target, at = self.sight.row(resource, resource.table.alias(), dispute, seen)
         return (
             select(*self.members(target, node))
             .select_from(at)
@@ -142,8 +142,10 @@ class Builder:
     # -- pages
 
     def page(self, page: p.Page, parent: Row | None) -> Sql:
-        source = SOURCES[page.source]
-        relation = parent.source.relations[page.relation] if parent is not None and page.relation is not None else None
+        resource = RESOURCES[page.resource]
+        relation = (
+            parent.resource.relations[page.relation] if parent is not None and page.relation is not None else None
+        )
         outer = scope_of(parent) if parent is not None else ()
         same = parent.dispute if parent is not None and relation is not None and relation.same_dispute else None
         seen = self.sight.below(parent) if parent is not None and same is not None else ALWAYS
@@ -161,13 +163,13 @@ class Builder:
         keys, body, gathered = keys_of(page), None, None
         listed = any(not isinstance(item, p.TotalCount | p.TotalCapped | p.Typename) for item in page.items)
         counts = {_counts(item) for item in page.items} - {None}
-        kept = exact_count(self.sight, self.ways, source, page.conditions) if counts and relation is None else None
+        kept = exact_count(self.sight, self.ways, resource, page.conditions) if counts and relation is None else None
         if listed and counts and kept is None:
-            gathered = self.ways.gathered(page, source, narrowed, keys, exact=True in counts)
+            gathered = self.ways.gathered(page, resource, narrowed, keys, exact=True in counts)
         if listed:
-            body = self._body(page, source, narrowed, outer, same, seen, keys, gathered)
+            body = self._body(page, resource, narrowed, outer, same, seen, keys, gathered)
         counted = {
-            exact: self.ways.count(page, source, narrowed, outer, same, exact=exact, gathered=gathered)
+            exact: self.ways.count(page, resource, narrowed, outer, same, exact=exact, gathered=gathered)
             if kept is None
             else select(kept.label("total"), false().label("capped")).subquery()
             for exact in (False, True)
@@ -183,7 +185,7 @@ class Builder:
                     members.append((key, func.bool_or(counted[False].c.capped)))
                 case _:
                     assert body is not None
-                    members.append((item.key, self._member(page, source, item, body)))
+                    members.append((item.key, self._member(page, resource, item, body)))
         statement = select(JsonRow(members))
         # A count is one row, beside which the page may have none: so it is made once, however many members read it.
         parts = [*counted.values(), *([] if body is None else [body])]
@@ -197,7 +199,7 @@ class Builder:
 
     def _through(self, through: tuple[str, Callable[[Row, FromClause], Sql]], parent: Row, row: Row) -> Sql:
         """SECURITY: a relation made by parts of the target shows only what the parts that the caller sees show."""
-        part = SOURCES[through[0]]
+        part = RESOURCES[through[0]]
         link = part.table.alias()
         seen, _ = self.sight.row(part, link, row.at)
         return exists(
@@ -210,7 +212,7 @@ class Builder:
     def _body(
         self,
         page: p.Page,
-        source: Source,
+        resource: Resource,
         narrowed: Narrow,
         outer: Sequence[FromClause],
         same: FromClause | None,
@@ -221,9 +223,9 @@ class Builder:
         """The page's rows: `rn`, the keys of its order if cursors are asked for, and one JSON column for each list of nodes or edges asked for."""
         size = bindparam(page.slice.size, type_=Integer())
         wanted = size + literal_column("1")
-        found = self.ways.found(page, source, narrowed, outer, same, keys, wanted, gathered)
+        found = self.ways.found(page, resource, narrowed, outer, same, keys, wanted, gathered)
         # A part whose dispute was joined inside has it joined again by key: the columns do not reach out here.
-        target, at = self.sight.row(source, found, same, seen)
+        target, at = self.sight.row(resource, found, same, seen)
         number = func.row_number().over(
             order_by=[direction(target[key.field], key, page.slice.backward) for key in keys]
         )
@@ -246,13 +248,13 @@ class Builder:
             if isinstance(what, p.Node):
                 return JsonRow([(one.key, self.item(row, one)) for one in what.items])
             if what == "cursor":
-                return cursor_of(row.source, keys, [row[key.field] for key in keys])
-            return literal_column(f"'{row.source.name}Edge'")
+                return cursor_of(row.resource, keys, [row[key.field] for key in keys])
+            return literal_column(f"'{row.resource.name}Edge'")
 
         return [member(what).label(key) for key, what in edges.items]
 
     def _member(
-        self, page: p.Page, source: Source, item: p.Nodes | p.Edges | p.PageInfo | Any, body: FromClause
+        self, page: p.Page, resource: Resource, item: p.Nodes | p.Edges | p.PageInfo | Any, body: FromClause
     ) -> Sql:
         size = bindparam(page.slice.size, type_=Integer())
         shown = body.c.rn <= size
@@ -277,7 +279,7 @@ class Builder:
                 last = func.least(func.count(body.c.rn), size)
                 place: Sql = last if name == "end_cursor" else literal_column("1")
                 order_keys = keys_of(page)
-                cursor = cursor_of(source, order_keys, [listed(f"k{i}")[place] for i in range(len(order_keys))])
+                cursor = cursor_of(resource, order_keys, [listed(f"k{i}")[place] for i in range(len(order_keys))])
                 members.append((key, case((last > literal_column("0"), cursor))))
             else:
                 members.append((key, more if name == ahead else literal_column("true" if given[name] else "false")))
@@ -317,7 +319,7 @@ class Builder:
             case p.Lookup():
                 return self._lookup(
                     item.node,
-                    lambda row: row[item.field] == bindparam(item.bind, type_=row.source.table.c[item.field].type),
+                    lambda row: row[item.field] == bindparam(item.bind, type_=row.resource.table.c[item.field].type),
                 )
             case p.Batch():
                 return self._batch(item)
@@ -327,8 +329,8 @@ class Builder:
                 return statistics(self.sight, self.ways, item)
 
     def _lookup(self, node: p.Node, on: Callable[[Row], Sql], *outer: FromClause) -> Sql:
-        source = SOURCES[node.source]
-        row, at = self.sight.row(source, source.table.alias())
+        resource = RESOURCES[node.resource]
+        row, at = self.sight.row(resource, resource.table.alias())
         rows = (
             select(*self.members(row, node)).select_from(at).where(on(row), self.sight.visible(row)).correlate(*outer)
         )
@@ -346,7 +348,7 @@ class Builder:
         value = type_coerce(asked.c.value, Uuid())
         branches = [
             (
-                asked.c.kind == literal_column(f"'{node.source}'"),
+                asked.c.kind == literal_column(f"'{node.resource}'"),
                 self._lookup(node, lambda row: row["id"] == value, asked),
             )
             for node in batch.nodes

@@ -14,11 +14,11 @@ from sqlalchemy.types import Text
 
 from db import plan as p
 from db import tables as t
-from db.catalog import CLAIMS, SOURCES
-from db.guards import guards_of
-from db.source import ALWAYS, Relation, Row, Source, Sql, json_value
+from db.resources.catalog import CLAIMS, RESOURCES
+from db.resources.guards import guards_of
+from db.resources.resource import ALWAYS, Relation, Resource, Row, Sql, json_value
+from db.resources.transitions import ASKING, CREATING, FROM_STATES
 from db.statement import JsonRow, text_array
-from db.transitions import ASKING, CREATING, FROM_STATES
 from policies.grant import Access, Reading
 from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, all_of, implies
 
@@ -34,7 +34,7 @@ class Sight:
 
     def row(
         self,
-        source: Source,
+        resource: Resource,
         at: FromClause,
         dispute: FromClause | None = None,
         seen: Predicate = ALWAYS,
@@ -43,29 +43,29 @@ class Sight:
     ) -> tuple[Row, FromClause]:
         """The row of an alias and what stands in FROM for it: a part brings its dispute along unless that is in scope.
         `seen`: what holds of the dispute in scope. `held`: the dispute is locked with its part."""
-        if source.name == "Dispute":
-            return Row(source, at, at, seen), at
-        if not source.part or dispute is not None:
-            return Row(source, at, dispute, seen), at
+        if resource.name == "Dispute":
+            return Row(resource, at, at, seen), at
+        if not resource.part or dispute is not None:
+            return Row(resource, at, dispute, seen), at
         # SECURITY: every part but an event has a dispute (`tests/db/test_constraints.py`), so no condition meets one that is missing. As an
         # outer join PostgreSQL leaves it out where nothing but its id is asked for.
         parent = t.dispute.alias()
-        return Row(source, at, parent, joined=True), at.join(parent, parent.c.id == at.c.dispute_id, isouter=not held)
+        return Row(resource, at, parent, joined=True), at.join(parent, parent.c.id == at.c.dispute_id, isouter=not held)
 
     def visible(self, row: Row, action: str = "read") -> Sql:
         """SECURITY: the WHERE clause of every read of a row of this resource."""
-        rows = self.access.grant(row.source.name, action).rows
+        rows = self.access.grant(row.resource.name, action).rows
         # A part has the attributes of its dispute: what is known of that row need not be asked of each of its parts again.
-        return true() if row.source.part and implies(row.seen, rows) else self.where(rows, row)
+        return true() if row.resource.part and implies(row.seen, rows) else self.where(rows, row)
 
     def known(self, row: Row) -> Predicate:
         """What holds of a visible row: its grant, and for a part what is known of its dispute."""
-        rows = self.access.grant(row.source.name).rows
-        return all_of((rows, row.seen)) if row.source.part else rows
+        rows = self.access.grant(row.resource.name).rows
+        return all_of((rows, row.seen)) if row.resource.part else rows
 
     def below(self, row: Row) -> Predicate:
         """What a visible row lets us know of its dispute, for the parts that are reached from it."""
-        return self.access.grant("Dispute").rows if row.source.name == "Dispute" else row.seen
+        return self.access.grant("Dispute").rows if row.resource.name == "Dispute" else row.seen
 
     def where(self, predicate: Predicate, row: Row) -> Sql:
         """A predicate in SQL. True only where the predicate is; never null where it stands under NOT."""
@@ -75,7 +75,7 @@ class Sight:
             case Never():
                 return false()
             case Eq(attribute=name, value=value):
-                attribute = row.source.attributes[name]
+                attribute = row.resource.attributes[name]
                 assert attribute.value is not None
                 if isinstance(value, ClaimRef):
                     return attribute.value(row) == self.claim(value)
@@ -83,11 +83,11 @@ class Sight:
                     return attribute.value(row) if value else attribute.value(row).is_(false())
                 return attribute.value(row) == literal_column(f"'{value}'", attribute.type)
             case In(attribute=name, claim=claim):
-                attribute = row.source.attributes[name]
+                attribute = row.resource.attributes[name]
                 assert attribute.value is not None
                 return attribute.value(row) == func.any(self.claim(claim))
             case Has(attribute=name, claim=claim):
-                attribute = row.source.attributes[name]
+                attribute = row.resource.attributes[name]
                 assert attribute.contains is not None
                 return attribute.contains(row, self.claim(claim))
             case And(parts=parts):
@@ -97,9 +97,9 @@ class Sight:
             case Not(part=part):
                 return self.where(part, row).is_not(true())
 
-    def accompanies(self, source: str, part: str) -> bool:
+    def accompanies(self, resource: str, part: str) -> bool:
         """Whether every part of every visible row is visible too. Parts of a dispute have its attributes, so grants compare."""
-        rows, parts = self.access.grant(source).rows, self.access.grant(part).rows
+        rows, parts = self.access.grant(resource).rows, self.access.grant(part).rows
         return rows != Never() and implies(rows, parts)
 
     def claim(self, reference: ClaimRef) -> Sql:
@@ -109,8 +109,8 @@ class Sight:
 
     def shown(self, row: Row, name: str) -> Sql:
         """SECURITY: a field as the caller may see it: in clear, masked, or null."""
-        field = row.source.fields[name]
-        rows, reading = self.known(row), self.access.grant(row.source.name).field(field.policy)
+        field = row.resource.fields[name]
+        rows, reading = self.known(row), self.access.grant(row.resource.name).field(field.policy)
         value = json_value(field.type, field.value(row))
         if implies(rows, reading.clear):
             return value
@@ -125,11 +125,11 @@ class Sight:
 
     def reading(self, resource: str, name: str) -> Reading:
         """Where a field of a resource shows, and how."""
-        return self.access.grant(resource).field(SOURCES[resource].fields[name].policy)
+        return self.access.grant(resource).field(RESOURCES[resource].fields[name].policy)
 
     def clear(self, row: Row, name: str) -> Sql:
         """SECURITY: whether the caller reads a field of a visible row in clear, for what is worked out from it."""
-        reading = self.reading(row.source.name, name)
+        reading = self.reading(row.resource.name, name)
         if implies(self.known(row), reading.clear):
             return true()
         return self.where(reading.clear, row).is_(true())
@@ -146,11 +146,11 @@ class Sight:
         return JsonRow([(key, values[name]()) for key, name in item.items])
 
     def _withheld(self, row: Row, item: p.AccessInfo, masked: bool) -> Sql:
-        rows, grant = self.known(row), self.access.grant(row.source.name)
+        rows, grant = self.known(row), self.access.grant(row.resource.name)
         always: list[str] = []
         sometimes: dict[tuple[Predicate, Predicate], list[str]] = {}
         for name, shown_as in item.fields:
-            reading = grant.field(row.source.fields[name].policy)
+            reading = grant.field(row.resource.fields[name].policy)
             if implies(rows, reading.clear):
                 continue
             clear_never, masked_always = reading.clear == Never(), implies(rows, reading.masked)
@@ -161,7 +161,7 @@ class Sight:
             else:
                 sometimes.setdefault((reading.clear, reading.masked), []).append(shown_as)
         if not masked:
-            always += [shown for name, shown in item.relations if self._closed(row.source.relations[name])]
+            always += [shown for name, shown in item.relations if self._closed(row.resource.relations[name])]
         if not sometimes:
             # The same for every row: JSON already, not made anew for each of them.
             return literal_column("'[" + ",".join(f'"{name}"' for name in always) + "]'::json")
@@ -180,16 +180,16 @@ class Sight:
 
     def _can(self, row: Row) -> Sql:
         chosen: list[Sql] = []
-        for action in sorted(row.source.actions - ASKING - CREATING.get(row.source.name, frozenset())):
-            rows = self.access.grant(row.source.name, action).rows
+        for action in sorted(row.resource.actions - ASKING - CREATING.get(row.resource.name, frozenset())):
+            rows = self.access.grant(row.resource.name, action).rows
             if rows == Never():
                 continue
             allowed = self.where(rows, row)
-            clauses = [guard.holds(row) for guard in guards_of(row.source.name, action)]
-            if row.source.name == "Dispute":
+            clauses = [guard.holds(row) for guard in guards_of(row.resource.name, action)]
+            if row.resource.name == "Dispute":
                 states: list[Sql] = [literal_column(f"'{state}'") for state in FROM_STATES[action]]
                 clauses.append(row["state"].in_(states))
-            elif row.dispute is not None and action != "reveal" and row.source.name != "Alert":
+            elif row.dispute is not None and action != "reveal" and row.resource.name != "Alert":
                 # The parts of an archived dispute never change; to look is no change, and an alert may outlive its dispute.
                 clauses.append(row.dispute.c.state != literal_column("'ARCHIVED'"))
             allowed = and_(allowed, *clauses)

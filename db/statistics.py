@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from db import plan as p
 from db.figures import FIGURES, told
+from db.resources.resource import Sql
 from db.sight import Sight
-from db.source import Sql
 from db.statement import JsonRow
 from db.tally import Tallies, name_of
 from db.ways import Ways

@@ -11,10 +11,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.types import Uuid
 
 from db import tables as t
-from db.catalog import SOURCES
-from db.guards import guards_of
+from db.resources.catalog import RESOURCES
+from db.resources.guards import guards_of
+from db.resources.resource import Row, Sql
 from db.sight import Sight
-from db.source import Row, Sql
 from policies.predicate import implies
 
 
@@ -68,7 +68,7 @@ def locking(sight: Sight, wanted: Wanted) -> Select[Any]:
 def holding(sight: Sight, wanted: Wanted, facts: tuple[Fact, ...]) -> Select[Any]:
     """The row that was locked (`r_`), its dispute (`d_`), the facts, whether the caller may, and whether each guard holds (`g_`)."""
     row, at, asked = _row(sight, wanted)
-    columns: list[Any] = [row.at.c[name].label(f"r_{name}") for name in columns_of(SOURCES[wanted.kind].table)]
+    columns: list[Any] = [row.at.c[name].label(f"r_{name}") for name in columns_of(RESOURCES[wanted.kind].table)]
     if row.dispute is not None and row.dispute is not row.at:
         columns += [row.dispute.c[name].label(f"d_{name}") for name in columns_of(t.dispute)]
     columns += [fact.of(row).label(f"r_{fact.name}") for fact in facts]
@@ -80,10 +80,10 @@ def holding(sight: Sight, wanted: Wanted, facts: tuple[Fact, ...]) -> Select[Any
 
 def seeing(sight: Sight, kind: str, facts: tuple[Fact, ...]) -> Select[Any]:
     """A row that the caller sees, with the facts."""
-    source = SOURCES[kind]
-    row, at = sight.row(source, source.table.alias())
+    resource = RESOURCES[kind]
+    row, at = sight.row(resource, resource.table.alias())
     columns = [
-        *(row.at.c[name] for name in columns_of(source.table)),
+        *(row.at.c[name] for name in columns_of(resource.table)),
         *(fact.of(row).label(fact.name) for fact in facts),
     ]
     wanted = row["id"] == bindparam("seen_id", type_=Uuid())
@@ -92,26 +92,26 @@ def seeing(sight: Sight, kind: str, facts: tuple[Fact, ...]) -> Select[Any]:
 
 def keeping(sight: Sight, kind: str, action: str, or_seen: bool) -> Select[Any]:
     """A row on which the caller may do the action, or which he at least sees."""
-    source = SOURCES[kind]
-    row, at = sight.row(source, source.table.alias())
+    resource = RESOURCES[kind]
+    row, at = sight.row(resource, resource.table.alias())
     may = _may_or_sees(sight, row, row, action) if or_seen else sight.visible(row, action)
     return select(row["id"]).select_from(at).where(row["id"] == bindparam("kept_id", type_=Uuid()), may)
 
 
 def _row(sight: Sight, wanted: Wanted) -> tuple[Row, FromClause, Row]:
     """The row, what stands in FROM for it, and the row whose action is asked: itself or its dispute."""
-    source = SOURCES[wanted.kind]
-    row, at = sight.row(source, source.table.alias(), held=True)
+    resource = RESOURCES[wanted.kind]
+    row, at = sight.row(resource, resource.table.alias(), held=True)
     if wanted.on == wanted.kind:
         return row, at, row
     assert wanted.on == "Dispute"
     assert row.dispute is not None
-    return row, at, Row(SOURCES["Dispute"], row.dispute, row.dispute)
+    return row, at, Row(RESOURCES["Dispute"], row.dispute, row.dispute)
 
 
 def _may_or_sees(sight: Sight, row: Row, asked: Row, action: str) -> Sql:
     """Whether the caller may do the action, or at least sees the row."""
-    may, sees = sight.access.grant(asked.source.name, action).rows, sight.access.grant(row.source.name).rows
+    may, sees = sight.access.grant(asked.resource.name, action).rows, sight.access.grant(row.resource.name).rows
     # A part has the attributes of its dispute, so that the two compare: what holds wherever the other does is enough.
     if implies(may, sees):
         return sight.visible(row)

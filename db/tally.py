@@ -32,10 +32,10 @@ from sqlalchemy.types import Date, DateTime, Text, Uuid
 
 from db import plan as p
 from db import tables as t
-from db.catalog import SOURCES
 from db.period import OF_FIRST, OF_LAST
+from db.resources.catalog import RESOURCES
+from db.resources.resource import Resource, Row, Sql, today
 from db.sight import Sight
-from db.source import Row, Source, Sql, today
 from db.tables.tally import SCOPES
 from db.ways import Ways
 from policies.predicate import Always, ClaimRef, Eq, Never, Predicate, all_of, any_of, disjuncts, negate
@@ -85,9 +85,9 @@ def _claim(part: Predicate, column: str) -> ClaimRef | None:
     return None
 
 
-def exact_count(sight: Sight, ways: Ways, source: Source, conditions: Sequence[p.Condition] = ()) -> Sql | None:
+def exact_count(sight: Sight, ways: Ways, resource: Resource, conditions: Sequence[p.Condition] = ()) -> Sql | None:
     """The number of visible disputes, all or those with certain values of one field, where the sums tell it; None where rows must be counted."""
-    if source.name != "Dispute":
+    if resource.name != "Dispute":
         return None
     wide, rest = taken_apart(sight.access.grant("Dispute").rows)
     # What lies outside the sums is read row by row. Outside the county that is little; of the rows outside a narrower scope as many as
@@ -259,7 +259,7 @@ class Tallies:
 
     def _rebounds(self, names: list[str]) -> Select[Any]:
         """The closed disputes that came back within 180 days, both ends visible: from those that came back, which are few."""
-        dispute = SOURCES["Dispute"]
+        dispute = RESOURCES["Dispute"]
         later, earlier, tally = t.dispute.alias(), t.dispute.alias(), t.tally.alias()
         again = (
             select(later.c.previous_id, func.min(later.c.registered_at).label("registered_at"))
@@ -308,7 +308,7 @@ class Tallies:
         """The tallies of the disputes that are visible outside the wide scope, read once for all statistics of a query."""
         if self.rest not in self.ways.tallies:
             tally = t.tally.alias()
-            outside = tally.c.dispute_id.in_(self.ways.ids(SOURCES["Dispute"], self.rest))
+            outside = tally.c.dispute_id.in_(self.ways.ids(RESOURCES["Dispute"], self.rest))
             self.ways.tallies[self.rest] = select(tally).where(outside).cte()
         return self.ways.tallies[self.rest].alias()
 

@@ -15,10 +15,10 @@ from sqlalchemy.types import JSON, Text, Uuid
 
 from db import plan as p
 from db import tables as t
-from db.catalog import SOURCES
 from db.command import COMMANDS
+from db.resources.catalog import RESOURCES
+from db.resources.resource import Resource, Row, Sql
 from db.sight import Sight
-from db.source import Row, Source, Sql
 from db.statement import JsonRow
 from policies.predicate import Never
 
@@ -67,30 +67,30 @@ def _text(value: str) -> Sql:
     return literal_column("'" + value.replace("'", "''") + "'", Text())
 
 
-def _parts(sight: Sight) -> list[Source]:
+def _parts(sight: Sight) -> list[Resource]:
     """The resources of which the caller may see rows of a dispute, and the dispute itself."""
     return [
-        source
-        for source in SOURCES.values()
-        if (source.part or source.name == "Dispute")
-        and source.name != "Event"
-        and sight.access.grant(source.name).rows != Never()
+        resource
+        for resource in RESOURCES.values()
+        if (resource.part or resource.name == "Dispute")
+        and resource.name != "Event"
+        and sight.access.grant(resource.name).rows != Never()
     ]
 
 
 def _where(sight: Sight, row: Row, kind: Sql, key: Sql, within: Any, reads: Callable[[Row], Sql] | None) -> Sql:
     """True where `kind` and `key` name a row of this dispute that the caller sees and of which `reads` holds."""
     branches: list[Sql] = []
-    for source in _parts(sight):
-        if source.name == "Dispute":
+    for resource in _parts(sight):
+        if resource.name == "Dispute":
             found = key == row["id"] if reads is None else and_(key == row["id"], reads(row))
         else:
-            part, at = sight.row(source, source.table.alias(), row.at)
+            part, at = sight.row(resource, resource.table.alias(), row.at)
             clauses = [part["id"] == key, part["dispute_id"] == row["id"], sight.visible(part)]
             if reads is not None:
                 clauses.append(reads(part))
             found = exists(select(literal_column("1")).select_from(at).where(*clauses).correlate(row.at, within))
-        branches.append(and_(kind == _text(source.name), found))
+        branches.append(and_(kind == _text(resource.name), found))
     return or_(*branches) if branches else false()
 
 
@@ -100,7 +100,7 @@ def _sees(sight: Sight, row: Row, kind: Sql, key: Sql, within: Any) -> Sql:
 
 def _reads_state(sight: Sight, row: Row, event: Any) -> Sql:
     def reads(one: Row) -> Sql:
-        return sight.clear(one, "state") if "state" in one.source.fields else false()
+        return sight.clear(one, "state") if "state" in one.resource.fields else false()
 
     return _where(sight, row, event.c.resource, event.c.resource_id, event, reads)
 
@@ -123,8 +123,8 @@ def _changes(sight: Sight, row: Row, event: Any, item: p.Changes) -> Sql:
 
     def reads(one: Row) -> Sql:
         clear: dict[str, tuple[Sql, list[str]]] = {}
-        for name in one.source.fields:
-            allowed = sight.reading(one.source.name, name).clear
+        for name in one.resource.fields:
+            allowed = sight.reading(one.resource.name, name).clear
             if allowed != Never():
                 clear.setdefault(repr(allowed), (sight.clear(one, name), []))[1].append(name)
         return or_(

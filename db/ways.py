@@ -15,12 +15,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.types import Text
 
 from db import plan as p
-from db.catalog import SOURCES
 from db.filters import condition
 from db.ordered import MOST, pieces, walk
 from db.paging import Keys, direction, keys_of, within_cursors
+from db.resources.catalog import RESOURCES
+from db.resources.resource import Resource, Row, Sql
 from db.sight import Sight
-from db.source import Row, Source, Sql
 from db.statement import text_array
 from db.tables.dispute import STATES
 from policies.predicate import Always, ClaimRef, Eq, Has, In, Predicate, all_of, conjuncts, disjuncts
@@ -107,7 +107,7 @@ class Ways:
     def found(
         self,
         page: p.Page,
-        source: Source,
+        resource: Resource,
         narrowed: Narrow,
         outer: Sequence[FromClause],
         same: FromClause | None,
@@ -116,14 +116,14 @@ class Ways:
         gathered: list[Branch] | None = None,
     ) -> FromClause:
         """The page's rows as a FROM element that ends with LIMIT, so that no node is built for a row that is not shown."""
-        rows = self.sight.access.grant(source.name).rows
+        rows = self.sight.access.grant(resource.name).rows
         names = [key.field for key in keys[:-1]]
 
         def ordered(column: Keys) -> list[Sql]:
             return [direction(column(key.field), key, page.slice.backward) for key in keys]
 
         def start(statement: Select[Any], walked: Keys) -> Select[Any]:
-            return statement.where(*within_cursors(source, walked, page, keys)).order_by(*ordered(walked))
+            return statement.where(*within_cursors(resource, walked, page, keys)).order_by(*ordered(walked))
 
         def first(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> FromClause:
             return start(statement.where(*narrowed(row, met)), walked).limit(MOST).subquery()
@@ -145,40 +145,40 @@ class Ways:
             shown = select(most) if whole else select(most.c.id)
             return shown.order_by(*ordered(most.c.__getitem__)).limit(wanted)
 
-        own = _is_own(page, source)
-        branches = gathered or (self.branches(source, rows, page.conditions) if not outer else None)
+        own = _is_own(page, resource)
+        branches = gathered or (self.branches(resource, rows, page.conditions) if not outer else None)
         found: FromClause
         if branches is not None and own:
             # One ordered walk for each way in, merged: no plan has to choose between an index on the order and one on the scope.
             # The merged walks bring the keys of the order with them: a row is fetched only if it is shown.
             merged = _union([branch(Limit(limited, start, wanted)) for branch in branches]).subquery()
             found = select(merged.c.id).order_by(*ordered(merged.c.__getitem__)).limit(wanted).subquery()
-        elif not outer and not own and self._narrow(source):
-            every_way = branches or [self._direct(source, rows)]
+        elif not outer and not own and self._narrow(resource):
+            every_way = branches or [self._direct(resource, rows)]
             if len(every_way) == 1 and gathered is None:
                 # Nothing is merged: the rows that are sorted are those that are shown.
                 return every_way[0](Limit(lambda *cut: sorted_out(*cut, whole=True), own=False)).subquery()
             found = _union([branch(Limit(sorted_out, own=False)) for branch in every_way]).subquery()
-        elif not outer and not own and (order := pieces(source, page, keys)) is not None:
+        elif not outer and not own and (order := pieces(resource, page, keys)) is not None:
             walks, cut_short = walk(
-                lambda at: self.sight.row(source, at),
+                lambda at: self.sight.row(resource, at),
                 lambda row: [self.sight.where(rows, row), *narrowed(row)],
-                source,
+                resource,
                 order,
                 page.slice.backward,
                 wanted,
             )
             far = [
                 branch(Limit(lambda *cut: sorted_out(*cut, cut_short), own=False))
-                for branch in branches or [self._direct(source, rows)]
+                for branch in branches or [self._direct(resource, rows)]
             ]
             found = union_all(*walks, select(_union(far).subquery().c.id)).subquery()
         else:
-            row, joined = self.sight.row(source, source.table.alias(), same)
+            row, joined = self.sight.row(resource, resource.table.alias(), same)
             statement = select(row.at).select_from(joined).where(self.sight.where(rows, row)).correlate(*outer)
             most = first(statement, row, row.__getitem__, ())
             return select(most).order_by(*ordered(most.c.__getitem__)).limit(wanted).subquery()
-        at = source.table.alias()
+        at = resource.table.alias()
         shown = select(at).select_from(found.join(at, at.c.id == found.c.id))
         if not own:
             # OFFSET 0: the ids lead to these rows.
@@ -189,7 +189,7 @@ class Ways:
     def count(
         self,
         page: p.Page,
-        source: Source,
+        resource: Resource,
         narrowed: Narrow,
         outer: Sequence[FromClause],
         same: FromClause | None,
@@ -198,8 +198,8 @@ class Ways:
         gathered: list[Branch] | None = None,
     ) -> FromClause:
         """How many rows the list has, as a FROM element of one row: `total`, and whether that is `capped` at COUNTED."""
-        rows = self.sight.access.grant(source.name).rows
-        branches = gathered or (self.branches(source, rows, page.conditions) if page.relation is None else None)
+        rows = self.sight.access.grant(resource.name).rows
+        branches = gathered or (self.branches(resource, rows, page.conditions) if page.relation is None else None)
 
         def bounded(statement: Select[Any], row: Row, _: Keys, met: Sequence[p.Condition]) -> Select[Any]:
             statement = statement.where(*narrowed(row, met))
@@ -207,7 +207,7 @@ class Ways:
 
         found: Any
         if branches is None:
-            row, at = self.sight.row(source, source.table.alias(), same)
+            row, at = self.sight.row(resource, resource.table.alias(), same)
             statement = select(row["id"]).select_from(at).where(self.sight.where(rows, row))
             found = bounded(statement, row, row.__getitem__, ()).correlate(*outer)
         else:
@@ -223,13 +223,13 @@ class Ways:
         return select(*columns).select_from(found.subquery()).subquery()
 
     def gathered(
-        self, page: p.Page, source: Source, narrowed: Narrow, keys: tuple[p.Order, ...], *, exact: bool
+        self, page: p.Page, resource: Resource, narrowed: Narrow, keys: tuple[p.Order, ...], *, exact: bool
     ) -> list[Branch] | None:
         """The ways into the list of a caller who sees few rows, each read once for count and page, as far as a count goes. None where
         either is found sooner by itself."""
-        if page.relation is not None or not self._narrow(source):
+        if page.relation is not None or not self._narrow(resource):
             return None
-        whole = exact or source.part or not _is_own(page, source)
+        whole = exact or resource.part or not _is_own(page, resource)
         if not whole and (page.slice.after or page.slice.before):
             # The page may lie beyond the count.
             return None
@@ -246,54 +246,59 @@ class Ways:
             found = branch(Limit(every, own=not whole))
             # The order once more, though nothing is left to sort: so PostgreSQL knows it of the rows that are kept.
             rows = found.order_by(*in_order(found.selected_columns.__getitem__)).cte()
-            row = Row(source, rows)
+            row = Row(resource, rows)
             return lambda limit: select(limit.cut(select(rows.c.id), row, row.__getitem__, page.conditions).subquery())
 
-        rows = self.sight.access.grant(source.name).rows
-        branches = self.branches(source, rows, page.conditions)
-        ways = [(rows, self._direct(source, rows))] if branches is None else zip(disjuncts(rows), branches, strict=True)
+        rows = self.sight.access.grant(resource.name).rows
+        branches = self.branches(resource, rows, page.conditions)
+        ways = (
+            [(rows, self._direct(resource, rows))] if branches is None else zip(disjuncts(rows), branches, strict=True)
+        )
         # A way by a list of scopes is one walk for each: its rows would have to be sorted for the page.
         return [
             branch if not whole and any(isinstance(one, In) for one in conjuncts(part)) else again(branch)
             for part, branch in ways
         ]
 
-    def ids(self, source: Source, rows: Predicate) -> Select[Any]:
+    def ids(self, resource: Resource, rows: Predicate) -> Select[Any]:
         """The ids of the rows of a predicate, by whatever way in is best. For statistics."""
-        branches = self.branches(source, rows)
+        branches = self.branches(resource, rows)
         if branches is None:
-            row, at = self.sight.row(source, source.table.alias())
+            row, at = self.sight.row(resource, resource.table.alias())
             return select(row["id"].label("id")).select_from(at).where(self.sight.where(rows, row))
         every = Limit(lambda statement, row, _, __: statement)
         return _union([branch(every) for branch in branches])  # type: ignore[no-any-return]
 
-    def wide(self, source: Source) -> bool:
+    def wide(self, resource: Resource) -> bool:
         """Whether the caller may see most of the rows: no way into them starts at one of a few scopes."""
-        parts = disjuncts(self.sight.access.grant(source.name).rows)
+        parts = disjuncts(self.sight.access.grant(resource.name).rows)
         return not all(
-            any(self._drives(source, one) and getattr(one, "attribute", "") != "county_code" for one in conjuncts(part))
+            any(
+                self._drives(resource, one) and getattr(one, "attribute", "") != "county_code"
+                for one in conjuncts(part)
+            )
             for part in parts
         )
 
     def deciding(self, page: p.Page) -> frozenset[str] | None:
         """The binds whose values decide on the best plan of the list: lists of codes, each of which leads to many rows or to few. None if
         other values decide too."""
-        source = SOURCES[page.source]
-        if not _is_own(page, source):
+        resource = RESOURCES[page.resource]
+        if not _is_own(page, resource):
             one_plan = page.relation is None and (
-                self._narrow(source) or pieces(source, page, keys_of(page)) is not None
+                self._narrow(resource) or pieces(resource, page, keys_of(page)) is not None
             )
             return frozenset() if one_plan else None
-        growing = self._growing(source)
-        if growing and all(one is not None and self._search(source, one, page.conditions) for one in growing):
+        growing = self._growing(resource)
+        if growing and all(one is not None and self._search(resource, one, page.conditions) for one in growing):
             return frozenset() if page.relation is None else None
 
-        lanes = [None if one is None else self._lane(source, one, page.conditions) for one in growing]
+        lanes = [None if one is None else self._lane(resource, one, page.conditions) for one in growing]
 
         def is_met(one: p.Condition) -> bool:
             """Whether a plan for any codes would lead there the same way: by an index in page order, or through rows that have none."""
-            if source.part:
-                return not growing or one.fields[0] not in _OF_PARTS.get(source.name, ())
+            if resource.part:
+                return not growing or one.fields[0] not in _OF_PARTS.get(resource.name, ())
             if one.fields[0] not in _OF_LANES:
                 return True
             # Of two lanes, that of the rarer values is the better; a sub-category is seldom more than a twentieth.
@@ -313,51 +318,51 @@ class Ways:
         # Where one of them decides, how rare its value is beside the others does.
         return frozenset() if all(map(is_met, codes)) else frozenset(one.bind for one in codes)
 
-    def _growing(self, source: Source) -> list[Predicate | None]:
+    def _growing(self, resource: Resource) -> list[Predicate | None]:
         """The drivers of the ways in that grow with the county; None: there is no driver."""
         drivers = [
-            next((one for one in conjuncts(part) if self._drives(source, one)), None)
-            for part in disjuncts(self.sight.access.grant(source.name).rows)
+            next((one for one in conjuncts(part) if self._drives(resource, one)), None)
+            for part in disjuncts(self.sight.access.grant(resource.name).rows)
         ]
         return [one for one in drivers if one is None or getattr(one, "attribute", "") in _LANES]
 
-    def _narrow(self, source: Source) -> bool:
+    def _narrow(self, resource: Resource) -> bool:
         """Whether so few rows are visible that all of them may be sorted."""
-        return not self._growing(source)
+        return not self._growing(resource)
 
     def branches(
-        self, source: Source, rows: Predicate, conditions: tuple[p.Condition, ...] = ()
+        self, resource: Resource, rows: Predicate, conditions: tuple[p.Condition, ...] = ()
     ) -> list[Branch] | None:
         """The ways into a union of scopes, each a select of what the limit asks of a row (its id, the keys of the order), in page order;
         None if a plain WHERE is as good."""
-        if source.name != "Dispute" and not source.part:
+        if resource.name != "Dispute" and not resource.part:
             return None
         parts = disjuncts(rows)
         found: list[Branch] = []
         plain = True
         for part in parts:
-            driver = next((one for one in conjuncts(part) if self._drives(source, one)), None)
+            driver = next((one for one in conjuncts(part) if self._drives(resource, one)), None)
             if driver is None:
                 return None
-            branch = self._branch(source, part, driver, conditions)
+            branch = self._branch(resource, part, driver, conditions)
             plain = plain and branch is None
-            found.append(branch or self._direct(source, part))
+            found.append(branch or self._direct(resource, part))
         return None if not found or (plain and len(found) == 1) else found
 
     @staticmethod
-    def _drives(source: Source, part: Predicate) -> bool:
+    def _drives(resource: Resource, part: Predicate) -> bool:
         match part:
             case Eq(attribute=name, value=ClaimRef()) | In(attribute=name):
                 # A part has no index on the scopes of its dispute: its own keys, and theirs by way of the dispute.
-                return source.part or name in _INDEXED
+                return resource.part or name in _INDEXED
             case Has(attribute=name):
-                return source.attributes[name].link is not None
+                return resource.attributes[name].link is not None
         return False
 
     @staticmethod
-    def _lane(source: Source, driver: Predicate, conditions: Sequence[p.Condition]) -> Lane | None:
+    def _lane(resource: Resource, driver: Predicate, conditions: Sequence[p.Condition]) -> Lane | None:
         """The lane that meets most conditions within the scope, if there is one that meets any."""
-        if source.part or not isinstance(driver, Eq):
+        if resource.part or not isinstance(driver, Eq):
             return None
         given = {one.fields[0]: one for one in conditions if one.operator == "in"}
         lanes = [
@@ -369,14 +374,14 @@ class Ways:
         return best if best is not None and best.met else None
 
     @staticmethod
-    def _search(source: Source, driver: Predicate, conditions: Sequence[p.Condition]) -> p.Condition | None:
+    def _search(resource: Resource, driver: Predicate, conditions: Sequence[p.Condition]) -> p.Condition | None:
         """The text that is searched for in a scope that grows with the county."""
-        if source.part or getattr(driver, "attribute", "") not in _LANES:
+        if resource.part or getattr(driver, "attribute", "") not in _LANES:
             return None
         return next((one for one in conditions if one.operator == "text"), None)
 
-    def _direct(self, source: Source, part: Predicate) -> Branch:
-        row, at = self.sight.row(source, source.table.alias())
+    def _direct(self, resource: Resource, part: Predicate) -> Branch:
+        row, at = self.sight.row(resource, resource.table.alias())
 
         def direct(limit: Limit) -> Select[Any]:
             statement = select(row["id"].label("id")).select_from(at).where(self.sight.where(part, row))
@@ -384,21 +389,21 @@ class Ways:
 
         return direct
 
-    def _searching(self, source: Source, part: Predicate, search: p.Condition) -> Branch:
+    def _searching(self, resource: Resource, part: Predicate, search: p.Condition) -> Branch:
         """A text that many rows have is found soon in page order; one that few have, by the index of the texts."""
 
         def searching(limit: Limit) -> Select[Any]:
-            row, _ = self.sight.row(source, source.table.alias())
+            row, _ = self.sight.row(resource, resource.table.alias())
             # OFFSET 0: nothing but the text may lead to these rows.
             having = select(row.at).where(condition(self.sight, row, search)).offset(literal_column("0")).subquery()
-            hit = Row(source, having, having)
+            hit = Row(resource, having, having)
             hits = select(hit["id"].label("id")).where(self.sight.where(part, hit))
             if limit.start is None or limit.wanted is None:
                 return select(limit.cut(hits, hit, hit.__getitem__, (search,)).subquery())
-            walked, _ = self.sight.row(source, source.table.alias())
+            walked, _ = self.sight.row(resource, resource.table.alias())
             walk = limit.start(select(walked.at).where(self.sight.where(part, walked)), walked.__getitem__)
             most = walk.limit(literal_column(str(_LOOKED_THROUGH))).subquery()
-            near = Row(source, most, most)
+            near = Row(resource, most, most)
             nearest = limit.cut(select(near["id"].label("id")), near, near.__getitem__, ())
             too_few = select(func.count()).select_from(nearest.subquery()).scalar_subquery() < limit.wanted
             farther = limit.cut(hits.where(too_few), hit, hit.__getitem__, (search,))
@@ -407,16 +412,16 @@ class Ways:
         return searching
 
     def _branch(
-        self, source: Source, part: Predicate, driver: Predicate, conditions: tuple[p.Condition, ...]
+        self, resource: Resource, part: Predicate, driver: Predicate, conditions: tuple[p.Condition, ...]
     ) -> Branch | None:
         """The way in by its driver; None if a plain WHERE does as well."""
         rest = all_of(one for one in conjuncts(part) if one != driver)
-        row, at = self.sight.row(source, source.table.alias())
-        search, lane = self._search(source, driver, conditions), self._lane(source, driver, conditions)
+        row, at = self.sight.row(resource, resource.table.alias())
+        search, lane = self._search(resource, driver, conditions), self._lane(resource, driver, conditions)
 
         def by_link(limit: Limit) -> Select[Any]:
             assert isinstance(driver, Has)
-            link = source.attributes[driver.attribute].link
+            link = resource.attributes[driver.attribute].link
             assert link is not None
             via = link.table.alias()
             # The page keys are read from the link, so that the link's index gives the order.
@@ -443,14 +448,14 @@ class Ways:
             return select(limit.cut(statement, row, keys.__getitem__, ()).subquery())
 
         match driver:
-            case Has() if not source.part:
+            case Has() if not resource.part:
                 return by_link
             case In(attribute=name, claim=claim):
-                value = source.attributes[name].value
+                value = resource.attributes[name].value
                 assert value is not None
                 return self._by_each(row, at, [(value(row), self.sight.claim(claim))], rest, ())
         if search is not None:
-            return self._searching(source, part, search)
+            return self._searching(resource, part, search)
         if lane is not None:
             walks = [(row[column], values) for column, values in lane.values().items()]
             return self._by_each(row, at, walks, part, lane.met)
@@ -482,11 +487,13 @@ class Ways:
         return each_of
 
 
-def _is_own(page: p.Page, source: Source) -> bool:
+def _is_own(page: p.Page, resource: Resource) -> bool:
     """Whether the rows are wanted in the order of the resource, or in the opposite: the indexes behind its scopes give both."""
-    own = tuple(p.Order(*key) for key in source.order)
+    own = tuple(p.Order(*key) for key in resource.order)
     opposite = tuple(p.Order(key.field, not key.descending) for key in own)
-    return page.order == own or (page.order == opposite and not any(source.table.c[key.field].nullable for key in own))
+    return page.order == own or (
+        page.order == opposite and not any(resource.table.c[key.field].nullable for key in own)
+    )
 
 
 def _union(parts: list[Select[Any]]) -> Any:

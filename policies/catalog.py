@@ -1,6 +1,6 @@
 """What a policy may speak of: resources with classed fields, attributes for row conditions, and claims of an appointment.
 
-Types only. `db.catalog` fills them from the tables; nothing here knows SQL, GraphQL or HTTP.
+Types only. `db.resources.catalog` fills them from the tables; nothing here knows SQL, GraphQL or HTTP.
 """
 
 from dataclasses import dataclass, field

@@ -13,8 +13,8 @@ from uuid import UUID
 import strawberry
 
 from db import plan as p
-from db.catalog import CATALOG, SOURCES
 from db.explain import Person, attributes_of, concealed_from, day_of, people_of, text_of, version_at
+from db.resources.catalog import CATALOG, RESOURCES
 from db.sight import claim_values
 from policies.catalog import Field, Resource
 from policies.compile import Policy, PolicyRefused, compile_policy
@@ -414,7 +414,7 @@ def _permissions(access: Access) -> list[Permission]:
 async def _rows(asking: Asking, access: Access) -> list[VisibleRows]:
     """How many rows of each kind he sees now, counted like the `totalCount` of a list."""
     pages = []
-    for name, source in SOURCES.items():
+    for name, source in RESOURCES.items():
         if not isinstance(access.grant(name).rows, Never):
             order = tuple(p.Order(*key) for key in source.order)
             counts = (p.TotalCount("rows", exact=False, wide=True), p.TotalCapped("capped"))
@@ -423,7 +423,7 @@ async def _rows(asking: Asking, access: Access) -> list[VisibleRows]:
         return []
     read = await asking.read(p.Plan(tuple(pages)), access, claim_values(access))
     return [
-        VisibleRows(resource=name, resource_label=SOURCES[name].label, rows=found["rows"], capped=found["capped"])
+        VisibleRows(resource=name, resource_label=RESOURCES[name].label, rows=found["rows"], capped=found["capped"])
         for name, found in read.items()
         if found["rows"]
     ]

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import strawberry
 
-from db.catalog import CATALOG
 from db.counting import samples
 from db.impact import Comparison
 from db.impact_run import Standing, holders_of
+from db.resources.catalog import CATALOG
 from db.tables.impact import IMPACT_STATES
 from policies.guard import POLICY
 from policies.predicate import Never

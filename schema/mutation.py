@@ -18,9 +18,9 @@ from uuid import UUID
 
 import strawberry
 
-from db.catalog import SOURCES
 from db.command import Command
 from db.commands import COMMANDS
+from db.resources.catalog import RESOURCES
 from schema.node import CODES, NODE_TYPES, code_enum
 from schema.outbox import offered, outbox_field
 from schema.page import planned
@@ -141,7 +141,7 @@ def _enum(codes: tuple[str, ...], name: str) -> Any:
 def _input(command: Command) -> Any:
     title = command.noun[0].upper() + command.noun[1:] + command.verb.title().replace("_", "")
     # Disputes have versions that a caller may name, and their parts go with them.
-    versioned = command.target is not None and (command.target == "Dispute" or SOURCES[command.target].part)
+    versioned = command.target is not None and (command.target == "Dispute" or RESOURCES[command.target].part)
     return input_of(command.order, f"{title}Input", keyed=True, versioned=versioned)
 
 

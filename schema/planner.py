@@ -24,10 +24,10 @@ from graphql import (
 )
 
 from db import plan as p
-from db.catalog import SOURCES
 from db.figures import FIGURES, GROUPS
 from db.paging import MAX_PAGE
 from db.period import OF_FIRST, OF_LAST, bounds
+from db.resources.catalog import RESOURCES
 from db.sight import Sight
 from db.ways import Ways
 from policies.grant import Access
@@ -178,20 +178,20 @@ class Planner:
 
     # -- nodes
 
-    def node(self, source: str, nodes: list[FieldNode]) -> p.Node:
-        kind = self.schema.type_map[source]
+    def node(self, resource: str, nodes: list[FieldNode]) -> p.Node:
+        kind = self.schema.type_map[resource]
         assert isinstance(kind, GraphQLObjectType)
-        items = [self.item(source, key, found, kind) for key, found in self.below(nodes, source).items()]
-        return p.Node(source, tuple(items))
+        items = [self.item(resource, key, found, kind) for key, found in self.below(nodes, resource).items()]
+        return p.Node(resource, tuple(items))
 
-    def item(self, source: str, key: str, nodes: list[FieldNode], kind: GraphQLObjectType) -> p.Item:
+    def item(self, resource: str, key: str, nodes: list[FieldNode], kind: GraphQLObjectType) -> p.Item:
         name = nodes[0].name.value
         if name == "__typename":
-            return p.Typename(key, source)
+            return p.Typename(key, resource)
         if name == "id":
             return p.Identifier(key)
         if name == "access":
-            return self.access_info(source, key, nodes, kind)
+            return self.access_info(resource, key, nodes, kind)
         definition = kind.fields[name]
         target = get_named_type(definition.type).name
         if target == "Clock":
@@ -228,12 +228,12 @@ class Planner:
                     items.append((name, snake_name(asked)))
         return p.Timeline(key, tuple(items))
 
-    def access_info(self, source: str, key: str, nodes: list[FieldNode], kind: GraphQLObjectType) -> p.AccessInfo:
+    def access_info(self, resource: str, key: str, nodes: list[FieldNode], kind: GraphQLObjectType) -> p.AccessInfo:
         items = tuple(
             (one, "typename" if found[0].name.value == "__typename" else found[0].name.value)
             for one, found in self.below(nodes, "Access").items()
         )
-        catalog = SOURCES[source]
+        catalog = RESOURCES[resource]
         names = [name for name in kind.fields if name not in ("id", "access")]
         fields = tuple((snake_name(name), name) for name in names if snake_name(name) in catalog.fields)
         relations = tuple((snake_name(name), name) for name in names if snake_name(name) in catalog.relations)
@@ -244,12 +244,12 @@ class Planner:
     def page(self, key: str, nodes: list[FieldNode], definition: GraphQLField, relation: str | None) -> p.Page:
         connection = get_named_type(definition.type)
         assert isinstance(connection, GraphQLObjectType)
-        source = connection.name.removesuffix("Connection")
+        resource = connection.name.removesuffix("Connection")
         arguments = self.arguments(nodes[0], definition)
         path = (key,)
-        conditions = self.conditions(source, arguments["filter"], path)
-        order = self.order(source, arguments["orderBy"], path)
-        part = self.slice(source, arguments, order, path)
+        conditions = self.conditions(resource, arguments["filter"], path)
+        order = self.order(resource, arguments["orderBy"], path)
+        part = self.slice(resource, arguments, order, path)
         items: list[Any] = []
         for name, found in self.below(nodes, connection.name).items():
             match found[0].name.value:
@@ -257,14 +257,14 @@ class Planner:
                     items.append(p.Typename(name, connection.name))
                 case "totalCount":
                     exact = self.looks.at(self.arguments(found[0], connection.fields["totalCount"])["exact"], bool)
-                    wide = relation is None and Ways(Sight(self.access)).wide(SOURCES[source])
+                    wide = relation is None and Ways(Sight(self.access)).wide(RESOURCES[resource])
                     items.append(p.TotalCount(name, exact, wide))
                 case "totalCountCapped":
                     items.append(p.TotalCapped(name))
                 case "nodes":
-                    items.append(p.Nodes(name, self.node(source, found)))
+                    items.append(p.Nodes(name, self.node(resource, found)))
                 case "edges":
-                    items.append(p.Edges(name, self.edges(source, found)))
+                    items.append(p.Edges(name, self.edges(resource, found)))
                 case "pageInfo":
                     items.append(
                         p.PageInfo(
@@ -280,14 +280,14 @@ class Planner:
                             ),
                         )
                     )
-        return p.Page(key, source, relation, conditions, order, part, tuple(items))
+        return p.Page(key, resource, relation, conditions, order, part, tuple(items))
 
-    def edges(self, source: str, nodes: list[FieldNode]) -> tuple[tuple[str, str | p.Node], ...]:
+    def edges(self, resource: str, nodes: list[FieldNode]) -> tuple[tuple[str, str | p.Node], ...]:
         items: list[tuple[str, str | p.Node]] = []
-        for key, found in self.below(nodes, f"{source}Edge").items():
+        for key, found in self.below(nodes, f"{resource}Edge").items():
             name = found[0].name.value
             items.append(
-                (key, self.node(source, found) if name == "node" else "typename" if name == "__typename" else name)
+                (key, self.node(resource, found) if name == "node" else "typename" if name == "__typename" else name)
             )
         return tuple(items)
 
@@ -295,7 +295,7 @@ class Planner:
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
         return {name: source_of(given.get(name), argument.type) for name, argument in definition.args.items()}
 
-    def conditions(self, source: str, given: Source, path: tuple[str, ...]) -> tuple[p.Condition, ...]:
+    def conditions(self, resource: str, given: Source, path: tuple[str, ...]) -> tuple[p.Condition, ...]:
         found: list[p.Condition] = []
         if not self.looks.given(given):
             return ()
@@ -303,7 +303,7 @@ class Planner:
             value = given.child(name)
             if not self.looks.given(value):
                 continue
-            fields = self.filterable(source, field_name, operator, name, path)
+            fields = self.filterable(resource, field_name, operator, name, path)
             facet = inputs.STRUCTURAL.get(operator)
             suffix = f"_{self.looks.at(value, facet)}" if facet else ""
             bind = self.bind(f"{name}{suffix}")
@@ -314,57 +314,57 @@ class Planner:
         return tuple(found)
 
     def filterable(
-        self, source: str, name: str, operator: str, shown_as: str, path: tuple[str, ...]
+        self, resource: str, name: str, operator: str, shown_as: str, path: tuple[str, ...]
     ) -> tuple[str, ...]:
         """SECURITY: the fields that a condition may look into. Refuses unless the caller reads them on every row he sees."""
         if operator == "text":
-            readable = tuple(one for one in ("title", "summary") if self.reads(source, one))
+            readable = tuple(one for one in ("title", "summary") if self.reads(resource, one))
             if readable:
                 return readable
         elif operator == "party":
             # A party's field tells about the dispute, so all parties of every visible dispute must show it.
             field_name = name.partition(".")[2]
-            if self.reads("Party", field_name) and self.accompanies(source, "Party"):
+            if self.reads("Party", field_name) and self.accompanies(resource, "Party"):
                 return (name,)
         elif operator == "area":
             # Where a row lies is as public as the row.
-            if self.access.grant(source).rows != Never():
+            if self.access.grant(resource).rows != Never():
                 return (name,)
         elif operator == "mediator":
-            if self.accompanies(source, "Assignment"):
+            if self.accompanies(resource, "Assignment"):
                 return (name,)
         elif operator == "is":
             # What a hidden relation points to is hidden from a filter too.
-            target = SOURCES[source].relations[name].target
-            if Never() not in (self.access.grant(source).rows, self.access.grant(target).rows):
+            target = RESOURCES[resource].relations[name].target
+            if Never() not in (self.access.grant(resource).rows, self.access.grant(target).rows):
                 return (name,)
-        elif self.reads(source, name):
+        elif self.reads(resource, name):
             return (name,)
         raise Refusal(
             Code.FIELD_NOT_READABLE, f"不能按 {shown_as} 筛选：您无权在全部可见的行上阅读该字段，请去掉这个条件。", path
         )
 
-    def reads(self, source: str, name: str) -> bool:
-        grant, known = self.access.grant(source), SOURCES[source].fields
+    def reads(self, resource: str, name: str) -> bool:
+        grant, known = self.access.grant(resource), RESOURCES[resource].fields
         return name in known and grant.rows != Never() and grant.reads(known[name].policy)
 
-    def accompanies(self, source: str, part: str) -> bool:
+    def accompanies(self, resource: str, part: str) -> bool:
         """Whether every part of every visible row is visible too. Parts of a dispute have its attributes, so grants compare."""
-        return Sight(self.access).accompanies(source, part)
+        return Sight(self.access).accompanies(resource, part)
 
-    def order(self, source: str, given: Source, path: tuple[str, ...]) -> tuple[p.Order, ...]:
+    def order(self, resource: str, given: Source, path: tuple[str, ...]) -> tuple[p.Order, ...]:
         wanted = self.looks.at(given, inputs.order_keys)
         if not wanted:
-            default = tuple(p.Order(*key) for key in SOURCES[source].order)
-            return default if all(self.reads(source, key.field) for key in default) else ()
+            default = tuple(p.Order(*key) for key in RESOURCES[resource].order)
+            return default if all(self.reads(resource, key.field) for key in default) else ()
         for name, _ in wanted:
-            if not self.reads(source, name):
+            if not self.reads(resource, name):
                 message = f"不能按 {name.upper()} 排序：您无权在全部可见的行上阅读该字段，请换一个排序字段。"
                 raise Refusal(Code.FIELD_NOT_READABLE, message, path)
         return tuple(p.Order(name, descending) for name, descending in wanted)
 
     def slice(
-        self, source: str, arguments: dict[str, Source], order: tuple[p.Order, ...], path: tuple[str, ...]
+        self, resource: str, arguments: dict[str, Source], order: tuple[p.Order, ...], path: tuple[str, ...]
     ) -> p.Slice:
         first, last = arguments["first"], arguments["last"]
         backward = self.looks.given(last)
@@ -382,7 +382,7 @@ class Planner:
             return int(value)
 
         self.extracts[size] = self.sizes[size] = count
-        keys = [SOURCES[source].table.c[key.field].type for key in order] + [SOURCES[source].table.c.id.type]
+        keys = [RESOURCES[resource].table.c[key.field].type for key in order] + [RESOURCES[resource].table.c.id.type]
         flags = {}
         for name in ("after", "before"):
             flags[name] = self.looks.given(arguments[name])
@@ -413,19 +413,19 @@ class Planner:
         return self.page(key, nodes, definition, None)
 
     def lookup(self, key: str, nodes: list[FieldNode], given: Source, expected: str | None) -> p.Lookup:
-        source = self.looks.at(given, inputs.type_of_id)
-        if source not in NODE_TYPES or (expected is not None and source != expected):
+        resource = self.looks.at(given, inputs.type_of_id)
+        if resource not in NODE_TYPES or (expected is not None and resource != expected):
             form = f"{expected or 'Dispute'}:0190a6c2-…"
             raise Refusal(Code.BAD_USER_INPUT, f"标识的写法不对，应形如 {form}。", (key,))
         bind = self.bind("id")
         self.extracts[bind] = _converted(given, inputs.uuid_of, "id", (key,))
         return p.Lookup(
-            key, "id", bind, self.under_interface(source, nodes) if expected is None else self.node(source, nodes)
+            key, "id", bind, self.under_interface(resource, nodes) if expected is None else self.node(resource, nodes)
         )
 
-    def under_interface(self, source: str, nodes: list[FieldNode]) -> p.Node:
-        node = self.node(source, nodes)
-        return p.Node(source, (*node.items, p.Typename("-type", source))) if self.typed else node
+    def under_interface(self, resource: str, nodes: list[FieldNode]) -> p.Node:
+        node = self.node(resource, nodes)
+        return p.Node(resource, (*node.items, p.Typename("-type", resource))) if self.typed else node
 
     def dispute(self, key: str, nodes: list[FieldNode], arguments: dict[str, Source]) -> p.Lookup:
         by_id, by_number = self.looks.given(arguments["id"]), self.looks.given(arguments["caseNumber"])
@@ -499,7 +499,7 @@ class Planner:
                 items.append((name, self.figure(asked, key)))
         if (
             group_by is not None
-            and GROUPS[group_by][1] in SOURCES["Dispute"].fields
+            and GROUPS[group_by][1] in RESOURCES["Dispute"].fields
             and not self.reads(*GROUPS[group_by])
         ):
             raise Refusal(Code.FIELD_NOT_READABLE, f"不能按 {group_by} 分组：您无权阅读该字段。", (key,))
@@ -510,8 +510,8 @@ class Planner:
         """SECURITY: a figure is given only to those who read all that it is computed from."""
         name = "typename" if asked == "__typename" else snake_name(asked)
         if name in FIGURES:
-            for source, needed in FIGURES[name].needs:
-                if not self.reads(source, needed) or not self.accompanies("Dispute", source):
+            for resource, needed in FIGURES[name].needs:
+                if not self.reads(resource, needed) or not self.accompanies("Dispute", resource):
                     raise Refusal(
                         Code.FIELD_NOT_READABLE, f"不能统计 {asked}：您无权阅读它所依据的内容，请去掉这一项。", (key,)
                     )
@@ -523,8 +523,8 @@ def snake_name(name: str) -> str:
     return snake(name)
 
 
-def _converted(source: Source, convert: Callable[[Any], Any], name: str, path: tuple[str, ...]) -> Extract:
-    return _guarded(lambda variables: convert(source.read(variables)), name, path)
+def _converted(argument: Source, convert: Callable[[Any], Any], name: str, path: tuple[str, ...]) -> Extract:
+    return _guarded(lambda variables: convert(argument.read(variables)), name, path)
 
 
 def _guarded(extract: Extract, name: str, path: tuple[str, ...]) -> Extract:

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import strawberry
 
-from db.catalog import CATALOG
 from db.explain import version_for
+from db.resources.catalog import CATALOG
 from policies.compile import Policy, PolicyRefused, compile_policy
 from policies.diff import Diff, diff
 from policies.guard import POLICY

@@ -11,9 +11,9 @@ from sqlalchemy import Select, bindparam, cast, select
 from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
-from db.catalog import SOURCES
 from db.command import Collided, Collision, Difference
 from db.desk import Desk
+from db.resources.catalog import RESOURCES
 
 
 async def check_version(desk: Desk, dispute: Mapping[str, Any] | None, expected: int | None, order: Any) -> None:
@@ -45,7 +45,7 @@ async def _differences(desk: Desk, dispute: Mapping[str, Any], expected: int, or
                 base[name] = value
             else:
                 changed[name] = None
-    readable = await _readable(desk, dispute, tuple(name for name in changed if name in SOURCES["Dispute"].fields))
+    readable = await _readable(desk, dispute, tuple(name for name in changed if name in RESOURCES["Dispute"].fields))
     yours = {field.name: getattr(order, field.name) for field in dataclasses.fields(order)}
     return tuple(
         Difference(name, base.get(name), None if yours.get(name) is None else str(yours[name]), theirs)
@@ -59,13 +59,13 @@ async def _readable(desk: Desk, dispute: Mapping[str, Any], names: tuple[str, ..
         return {}
 
     def make() -> Select[Any]:
-        source = SOURCES["Dispute"]
-        row, where = desk.sight.row(source, source.table.alias())
+        resource = RESOURCES["Dispute"]
+        row, where = desk.sight.row(resource, resource.table.alias())
         grant = desk.actor.access.grant("Dispute")
         columns: list[Any] = []
         for index, name in enumerate(names):
-            columns.append(desk.sight.where(grant.field(source.fields[name].policy).clear, row).label(f"c{index}"))
-            columns.append(cast(source.fields[name].value(row), Text).label(f"v{index}"))
+            columns.append(desk.sight.where(grant.field(resource.fields[name].policy).clear, row).label(f"c{index}"))
+            columns.append(cast(resource.fields[name].value(row), Text).label(f"v{index}"))
         wanted = row["id"] == bindparam("of", type_=Uuid())
         return select(*columns).select_from(where).where(wanted, desk.sight.visible(row))
 

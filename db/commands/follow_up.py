@@ -16,7 +16,7 @@ from db.calendar import ONE_DAY, day_of
 from db.command import Outcome, command, given
 from db.commands.visit import FactorOrder, note_factor
 from db.desk import Desk, Record
-from db.source import Row, Sql
+from db.resources.resource import Row, Sql
 from db.tables.follow_up import FOLLOW_UP_METHODS, FOLLOW_UP_RESULTS
 from db.taking import Fact
 

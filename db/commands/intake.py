@@ -19,7 +19,7 @@ from db.command import Absent, Mistake, Outcome, command, given
 from db.commands.parties import PartyOrder, add_party, check_party
 from db.desk import Desk, Record
 from db.grid import team_in
-from db.source import Row, Sql
+from db.resources.resource import Row, Sql
 from db.tables.dispute import CATEGORIES, RISK_LEVELS, SOURCES, SUB_CATEGORIES
 from db.tables.measure import MEASURE_KINDS
 from db.taking import Fact

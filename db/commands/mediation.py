@@ -14,7 +14,7 @@ from db.calendar import ONE_DAY, day_of, start_of
 from db.command import Outcome, command, given
 from db.commands.parties import MAIN_SIDES, begin_when_all_consent, impersonal, part_of, parties_in, party_of
 from db.desk import Desk, Record
-from db.source import Row, Sql
+from db.resources.resource import Row, Sql
 from db.tables.measure import MEASURE_KINDS
 from db.tables.session import SESSION_RESULTS, VISIBILITIES
 from db.taking import Fact

@@ -13,10 +13,10 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
-from db.catalog import SOURCES
 from db.command import Outcome, command, given
 from db.commands.follow_up import visit_due
 from db.desk import Desk, Record
+from db.resources.catalog import RESOURCES
 from db.tables.follow_up import FOLLOW_UP_METHODS
 
 OWED = ("PENDING", "PARTLY_PERFORMED")
@@ -41,8 +41,8 @@ async def parties_of(desk: Desk, dispute_id: UUID) -> list[Any]:
     """The parties that have not withdrawn: id, side, consent_on, and whether the caller sees them (`seen`)."""
 
     def make() -> Select[Any]:
-        source = SOURCES["Party"]
-        row, at = desk.sight.row(source, source.table.alias())
+        resource = RESOURCES["Party"]
+        row, at = desk.sight.row(resource, resource.table.alias())
         seen: Any = desk.sight.visible(row).is_(literal_column("true")).label("seen")
         columns: list[Any] = [row["id"], row["side"], row["consent_on"], seen]
         return (

@@ -18,7 +18,7 @@ from db.command import Absent, Outcome, command, given
 from db.crypto import mask_id_number
 from db.desk import Desk, Record
 from db.id_numbers import is_credit_code, is_id_number, normalise_id_number
-from db.source import Sql
+from db.resources.resource import Sql
 from db.tables.party import PARTY_KINDS, SIDES
 from db.uuid7 import uuid7
 

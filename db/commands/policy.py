@@ -19,8 +19,8 @@ from db.command import Mistake, Outcome, Refused, command, given
 from db.commands.governance import lock_rights, staff_of
 from db.commands.policy_edit import PolicyEditOrder, edits_of
 from db.desk import Desk, Record
-from db.guards import OVERTAKEN
 from db.publication import Examined, Staff, examine, gained, governed, shipped_tests
+from db.resources.guards import OVERTAKEN
 from policies.compile import Policy, PolicyRefused
 from policies.edit import EditRefused, edit
 from policies.guard import POLICY, holders

@@ -11,10 +11,10 @@ from sqlalchemy.types import DateTime, Text, Uuid
 
 from db import tables as t
 from db.calendar import day_of, start_of
-from db.catalog import SOURCES
 from db.command import Outcome, command, given
 from db.commands.parties import impersonal
 from db.desk import Desk, Record
+from db.resources.catalog import RESOURCES
 
 REVEALABLE = ("ID_NUMBER", "PHONE", "NAME")
 # A house rule: a mediator draws up a few documents a day; whoever needs more is asked why.
@@ -70,10 +70,10 @@ async def _covered(desk: Desk, key: UUID, wanted: tuple[str, ...]) -> set[str]:
         return set()
 
     def make() -> Select[Any]:
-        source = SOURCES["Party"]
-        row, at = desk.sight.row(source, source.table.alias())
+        resource = RESOURCES["Party"]
+        row, at = desk.sight.row(resource, resource.table.alias())
         grant = desk.actor.access.grant("Party", "reveal")
-        cells = [grant.cell(source.fields[name.lower()].policy.field_class) for name in names]
+        cells = [grant.cell(resource.fields[name.lower()].policy.field_class) for name in names]
         columns: list[Any] = [desk.sight.where(cell, row).is_(literal_column("true")) for cell in cells]
         return (
             select(*(one.label(f"c_{i}") for i, one in enumerate(columns)))

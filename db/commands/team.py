@@ -16,7 +16,7 @@ from db.calendar import day_of
 from db.command import Absent, Mistake, Outcome, command, given
 from db.desk import Desk, Record
 from db.grid import is_grid, team_of
-from db.source import today
+from db.resources.resource import today
 from db.tables.team import TEAM_ROLES
 
 _LABELS = dict(zip(TEAM_ROLES, ("网格员", "法律顾问", "法治带头人", "人民调解员"), strict=True))

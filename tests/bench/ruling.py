@@ -11,8 +11,8 @@ from typing import Any
 
 import asyncpg
 
-from db.catalog import CATALOG
 from db.postgres.address import Address
+from db.resources.catalog import CATALOG
 from policies.compile import POLICY_PATH, compile_policy
 
 SHIPPED, OPEN = "shipped", "open"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from db.catalog import CATALOG
+from db.resources.catalog import CATALOG
 from policies.compile import POLICY_PATH, compile_policy
 from tests.bench.ruling import OPEN, SHIPPED, variant
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from db import tables as t
 from db.batch import Batch, Found, Latest, Write
 from db.postgres.address import Address
-from db.source import Sql
+from db.resources.resource import Sql
 from db.uuid7 import uuid7
 
 _NOW = dt.datetime(2024, 3, 1, tzinfo=dt.UTC)

@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from db.catalog import SOURCES
 from db.postgres.address import Address
+from db.resources.catalog import RESOURCES
 from db.tables import metadata
 from tests.db.world import connected
 
@@ -401,7 +401,7 @@ def test_every_personal_field_declares_its_class() -> None:
 
 def test_every_part_has_a_dispute() -> None:
     """`Sight.row` joins it from outside: a part that might lack its dispute would have to be looked at for what `NOT` makes of that."""
-    parts = {name: one.table.c.dispute_id for name, one in SOURCES.items() if one.part}
+    parts = {name: one.table.c.dispute_id for name, one in RESOURCES.items() if one.part}
     assert {name for name, column in parts.items() if column.nullable} == {"Event"}
     for name, column in parts.items():
         assert "dispute.id" in {key.target_fullname for key in column.foreign_keys}, name

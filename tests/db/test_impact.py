@@ -8,10 +8,10 @@ from typing import Any
 
 import asyncpg
 
-from db.catalog import CATALOG, SOURCES
 from db.counting import count, samples
 from db.impact import Comparison, Holder, Tally
 from db.postgres.address import Address
+from db.resources.catalog import CATALOG, RESOURCES
 from policies.catalog import Field
 from policies.compile import POLICY_PATH, Policy, compile_policy
 from policies.grant import Access, Appointment
@@ -45,7 +45,7 @@ class Brute:
         judges = [oracle.caller([(one.role, one.claims) for one in holder.appointments]) for oracle in self.oracles]
         rows: Counter[str] = Counter()
         cells: dict[str, Counter[str]] = defaultdict(Counter)
-        fields = [one.policy for one in SOURCES[resource].fields.values()]
+        fields = [one.policy for one in RESOURCES[resource].fields.values()]
         for row in self.world.rows[resource]:
             at = self.things[resource, row["id"]]
             was, is_ = (judge.may(resource, at, "row", action) for judge in judges)

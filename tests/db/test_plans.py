@@ -21,10 +21,10 @@ from graphql import parse
 from graphql.execution.values import get_variable_values
 
 from api.opening import READER
-from db.catalog import CATALOG
 from db.paging import MAX_PAGE
 from db.postgres.address import Address
 from db.postgres.session import PLANNING
+from db.resources.catalog import CATALOG
 from db.select import select_plan
 from db.statement import Statement
 from policies.compile import POLICY_PATH, compile_policy

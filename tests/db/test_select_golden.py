@@ -12,7 +12,7 @@ import pytest
 from graphql import parse
 from graphql.execution.values import get_variable_values
 
-from db.catalog import CATALOG
+from db.resources.catalog import CATALOG
 from db.select import select_plan
 from db.statement import Statement
 from policies.compile import POLICY_PATH, compile_policy

@@ -17,13 +17,13 @@ import asyncpg
 import orjson
 from graphql import GraphQLObjectType, OperationDefinitionNode, get_named_type, is_leaf_type, parse, validate
 
-from db.catalog import SOURCES
-from db.guards import GUARDS
 from db.postgres.address import Address
 from db.postgres.pool import Pool
 from db.postgres.session import Session
 from db.read import Reader
-from db.transitions import ASKING, FROM_STATES
+from db.resources.catalog import RESOURCES
+from db.resources.guards import GUARDS
+from db.resources.transitions import ASKING, FROM_STATES
 from policies.grant import Access
 from policies.oracle import Form, Judge, Oracle, Thing, thing
 from schema.execution import Executor, Viewer
@@ -45,7 +45,7 @@ class Desk:
         self.lists: dict[str, dict[str, str]] = {}
         self.relations: dict[str, dict[str, str]] = {}
         # The catalog may be ahead of the words of the schema.
-        self.resources = [resource for resource in SOURCES if resource in types]
+        self.resources = [resource for resource in RESOURCES if resource in types]
         query = executor.schema.query_type
         assert query is not None
         connections = {get_named_type(field.type).name: name for name, field in query.fields.items()}
@@ -57,7 +57,7 @@ class Desk:
             assert isinstance(kind, GraphQLObjectType)
             leaves = {name for name, field in kind.fields.items() if is_leaf_type(get_named_type(field.type))}
             self.fields[resource] = {name: snake(name) for name in sorted(leaves - {"id"})}
-            assert set(self.fields[resource].values()) <= set(SOURCES[resource].fields), resource
+            assert set(self.fields[resource].values()) <= set(RESOURCES[resource].fields), resource
             targets = {
                 name: get_named_type(field.type).name.removesuffix("Connection") for name, field in kind.fields.items()
             }
@@ -140,7 +140,7 @@ class Caller:
 
     def form(self, resource: str, row: Record, field: str) -> Form:
         """How the oracle lets him see a field of a row that he sees."""
-        declared = SOURCES[resource].fields[field].policy
+        declared = RESOURCES[resource].fields[field].policy
         key = (resource, row["id"], declared.field_class, declared.mask)
         if key not in self._forms:
             self._forms[key] = self.judge.form(resource, self.thing(resource, row), declared.field_class, declared.mask)
@@ -234,7 +234,7 @@ class Caller:
         hidden, masked = [], []
         for name, field in self.desk.fields[resource].items():
             form = self.form(resource, row, field)
-            declared = SOURCES[resource].fields[field].policy
+            declared = RESOURCES[resource].fields[field].policy
             wanted = None
             if form == "clear":
                 wanted = self.world.value(resource, row, field)
@@ -261,7 +261,7 @@ class Caller:
             assert not self.visible(self.desk.relations[resource][name]), (resource, name)
         can = {
             action
-            for action in SOURCES[resource].actions - ASKING
+            for action in RESOURCES[resource].actions - ASKING
             if (resource != "Dispute" or row["state"] in FROM_STATES.get(action, ()))
             and self.judge.may(resource, self.thing(resource, row), "row", action)
         }

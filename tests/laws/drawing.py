@@ -6,7 +6,7 @@ import random
 import uuid
 from typing import Any
 
-from db.catalog import CATALOG
+from db.resources.catalog import CATALOG
 from db.tables.dispute import RISK_LEVELS, STATES, TIERS
 from db.tables.organization import ORGANIZATION_KINDS
 from db.tables.party import SIDES

@@ -18,7 +18,7 @@ from uuid import UUID
 
 import orjson
 
-from db.catalog import SOURCES
+from db.resources.catalog import RESOURCES
 from policies.compile import POLICY_PATH
 
 Record = Mapping[str, Any]
@@ -111,7 +111,7 @@ class Text:
 POLICY = Text(POLICY_PATH.read_text(encoding="utf-8"))
 
 # resource -> table
-TABLES = {name: source.table.name for name, source in SOURCES.items()}
+TABLES = {name: source.table.name for name, source in RESOURCES.items()}
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,15 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from db.catalog import SOURCES
 from db.commands import COMMANDS
 from db.commands.carry_out import Commander
 from db.commands.parties import PartyOrder
 from db.county.people import PRINCIPALS, SECOND_MEDIATOR, SEED_GRID
 from db.desk import Actor
-from db.guards import GUARDS, PART_GUARDS
 from db.postgres.address import Address
-from db.transitions import ASKING, CREATING, FROM_STATES
+from db.resources.catalog import RESOURCES
+from db.resources.guards import GUARDS, PART_GUARDS
+from db.resources.transitions import ASKING, CREATING, FROM_STATES
 from policies.predicate import Never
 from tests.commands.office import DAY, HOUR, Case, Office, now, open_office
 from tests.conftest import _lend
@@ -54,13 +54,13 @@ def command_of(resource: str, action: str) -> str:
 
 def test_every_action_is_a_command_and_every_guard_is_of_an_action() -> None:
     """Nothing is offered that cannot be called; nothing is guarded that is not offered."""
-    for resource, source in SOURCES.items():
+    for resource, source in RESOURCES.items():
         for action in source.actions - ASKING:
             assert command_of(resource, action) in COMMANDS, (resource, action)
     assert set(GUARDS) <= set(FROM_STATES)
     for resource, action in PART_GUARDS:
-        assert action in SOURCES[resource].actions - CREATING.get(resource, frozenset()), (resource, action)
-    called = {command_of(resource, action) for resource, source in SOURCES.items() for action in source.actions}
+        assert action in RESOURCES[resource].actions - CREATING.get(resource, frozenset()), (resource, action)
+    called = {command_of(resource, action) for resource, source in RESOURCES.items() for action in source.actions}
     assert set(COMMANDS) <= called
 
 
@@ -122,7 +122,7 @@ async def hall(can_county: Address) -> AsyncIterator[Hall]:
         )
         hall.disputes = [*hall.fresh, *(row["id"] for row in rows)]
         for resource in PARTS:
-            table = SOURCES[resource].table.name
+            table = RESOURCES[resource].table.name
             few = await office.rows(
                 f"SELECT id FROM (SELECT p.id, row_number() OVER (PARTITION BY p.dispute_id ORDER BY p.id) AS n FROM {table} p"
                 " WHERE p.dispute_id = ANY ($1)) x WHERE n <= $2",
@@ -293,7 +293,7 @@ async def order_for(hall: Hall, resource: str, action: str, key: UUID, at: dt.da
     name = command_of(resource, action)
     given: dict[str, Any] = {NAMING.get(name, "id"): key, "happened_at": at}
     if key not in known:
-        found = await office.row(f"SELECT * FROM {SOURCES[resource].table.name} WHERE id = $1", key)
+        found = await office.row(f"SELECT * FROM {RESOURCES[resource].table.name} WHERE id = $1", key)
         parties = await office.rows(
             "SELECT id, side FROM party WHERE dispute_id = $1 AND withdrawn_on IS NULL"
             " ORDER BY consent IS NOT NULL, side = 'RESPONDENT', id", key if resource == "Dispute" else found.get("dispute_id"),
@@ -439,7 +439,7 @@ class Judged:
 def _granted(hall: Hall, person: str, resource: str) -> set[str]:
     """The actions for which any rule of his speaks."""
     access = hall.actors[person].access
-    actions = SOURCES[resource].actions - ASKING - CREATING.get(resource, frozenset())
+    actions = RESOURCES[resource].actions - ASKING - CREATING.get(resource, frozenset())
     return {action for action in actions if access.grant(resource, action).rows != Never()}
 
 
@@ -477,7 +477,7 @@ async def test_what_is_listed_of_a_part_is_what_would_succeed(hall: Hall) -> Non
     for person in PEOPLE:
         for resource, keys in ({**hall.parts, "Team": teams[:6] + teams[-4:]}).items():
             granted = sorted(_granted(hall, person, resource))
-            actions = sorted(SOURCES[resource].actions - ASKING - CREATING.get(resource, frozenset()))
+            actions = sorted(RESOURCES[resource].actions - ASKING - CREATING.get(resource, frozenset()))
             for key, listed in (await hall.can(person, resource, keys)).items():
                 turn += 1
                 others = actions[turn % len(actions)] if turn % 11 == 0 else None
@@ -515,7 +515,7 @@ async def test_what_is_listed_succeeds(hall: Hall) -> None:
         pool: Any = _Undone(connection)
         undoing = Commander(pool, commander._cipher)
         for resource in ("Dispute", *PARTS):
-            table = SOURCES[resource].table.name
+            table = RESOURCES[resource].table.name
             column = "id" if resource == "Dispute" else "dispute_id"
             rows = await hall.office.rows(f"SELECT id FROM {table} WHERE {column} = ANY ($1)", hall.fresh)
             for person in PEOPLE:

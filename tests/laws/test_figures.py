@@ -14,9 +14,9 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import select
 
-from db.catalog import CATALOG, SOURCES
 from db.figures import FIGURES
 from db.postgres.address import Address
+from db.resources.catalog import CATALOG, RESOURCES
 from db.sight import Sight
 from db.statement import compile_statement
 from db.tally import exact_count, fold, taken_apart
@@ -64,7 +64,7 @@ def rules(condition: str, effect: str) -> str:
     """Rules for role a: these disputes with all their parts and classes."""
     lines = []
     for resource in ("Dispute", "Agreement", "Obligation", "FollowUp", "Confirmation", "Referral"):
-        classes = "|".join(sorted({field.policy.field_class for field in SOURCES[resource].fields.values()}))
+        classes = "|".join(sorted({field.policy.field_class for field in RESOURCES[resource].fields.values()}))
         lines.append(f"p, a, {resource}, read, {condition}, {classes if effect == 'allow' else '*'}, {effect}\n")
     return "".join(lines)
 
@@ -198,7 +198,7 @@ class Asker:
     async def check_count(self, access: Access, wanted: int, name: str) -> None:
         """The exact count of the list, where it is kept."""
         sight = Sight(access)
-        count = exact_count(sight, Ways(sight), SOURCES["Dispute"])
+        count = exact_count(sight, Ways(sight), RESOURCES["Dispute"])
         wide, rest = taken_apart(access.grant("Dispute").rows)
         assert (count is None) == (wide is None or (rest != Never() and wide.column != "county_code"))
         if count is not None:
@@ -277,7 +277,7 @@ async def test_every_role_of_the_county(own_county: Address) -> None:
 def readable(rights: Rights, needs: tuple[tuple[str, str], ...]) -> bool:
     """Whether the text lets the person have what a figure is computed from."""
     return all(
-        rights.reads(resource, SOURCES[resource].fields[name].policy.field_class)
+        rights.reads(resource, RESOURCES[resource].fields[name].policy.field_class)
         and rights.accompanies("Dispute", resource)
         for resource, name in needs
     )

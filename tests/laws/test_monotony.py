@@ -5,8 +5,8 @@ different appointments never mix.
 import os
 from typing import Any
 
-from db.catalog import CATALOG
 from db.postgres.address import Address
+from db.resources.catalog import CATALOG
 from policies.compile import POLICY_PATH, Policy, compile_policy
 from policies.grant import Access, Appointment
 from policies.oracle import Oracle

@@ -8,8 +8,8 @@ from collections import Counter
 
 import pytest
 
-from db.catalog import CATALOG, SOURCES
 from db.postgres.address import Address
+from db.resources.catalog import CATALOG, RESOURCES
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
 from policies.oracle import Oracle, thing
@@ -24,8 +24,8 @@ CELLS = 20_000
 async def test_every_resource_has_rows_in_the_invented_world() -> None:
     """To whoever adds a resource: add its rows to tests/laws/world.py, or no law ever looks at it."""
     world = World(SEED)
-    assert {name for name in SOURCES if not world.rows[name]} == set()
-    for name, source in SOURCES.items():
+    assert {name for name in RESOURCES if not world.rows[name]} == set()
+    for name, source in RESOURCES.items():
         for row in world.rows[name]:
             assert world.attributes(name, row).keys() == source.attributes.keys(), name
 

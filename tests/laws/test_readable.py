@@ -14,8 +14,8 @@ import pytest_asyncio
 from graphql import GraphQLEnumType, get_named_type, get_nullable_type, is_list_type
 
 from api.documents import Documents
-from db.catalog import SOURCES
 from db.figures import FIGURES, GROUPS
+from db.resources.catalog import RESOURCES
 from db.tables import metadata
 from schema import inputs
 from schema.node import snake
@@ -78,7 +78,7 @@ def allowed(rights: Rights, resource: str, name: str, operator: str) -> bool:
             return rights.accompanies(resource, "Assignment")
         case "is":
             # What a hidden relation points to is hidden from a filter too.
-            return bool(rights.rules(resource)) and bool(rights.rules(SOURCES[resource].relations[name].target))
+            return bool(rights.rules(resource)) and bool(rights.rules(RESOURCES[resource].relations[name].target))
     return rights.reads(resource, field_class(resource, name))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import casbin
 import pytest
 
-from db.catalog import CATALOG as SHIPPED_CATALOG
+from db.resources.catalog import CATALOG as SHIPPED_CATALOG
 from policies import compile as compiling
 from policies import lines
 from policies.compile import (

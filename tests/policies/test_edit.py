@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from db.catalog import CATALOG as SHIPPED_CATALOG
+from db.resources.catalog import CATALOG as SHIPPED_CATALOG
 from policies.compile import POLICY_PATH, compile_policy
 from policies.diff import diff
 from policies.edit import (

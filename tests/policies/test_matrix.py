@@ -1,6 +1,6 @@
 """The policy as a table: what is granted after inheritance and denials, in words, and nothing else."""
 
-from db.catalog import CATALOG as SHIPPED_CATALOG
+from db.resources.catalog import CATALOG as SHIPPED_CATALOG
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment, cells_of
 from policies.matrix import matrix, print_matrix

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from db.catalog import CATALOG as SHIPPED_CATALOG
+from db.resources.catalog import CATALOG as SHIPPED_CATALOG
 from policies import testing
 from policies.compile import POLICY_PATH, compile_policy
 from policies.edit import ChangeRows, RuleKey, edit

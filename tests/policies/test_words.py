@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from db.catalog import CATALOG as SHIPPED_CATALOG
+from db.resources.catalog import CATALOG as SHIPPED_CATALOG
 from policies.compile import POLICY_PATH, compile_policy
 from policies.guard import POLICY_ACTIONS
 from policies.sheet import sheet

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from db.catalog import SOURCES
 from db.county.people import ENDED, PRINCIPALS, THREE_POSTS
 from db.postgres.address import Address
+from db.resources.catalog import RESOURCES
 from schema.asking import MOST
 from tests.laws.asking import Desk, open_desk
 from tests.laws.expected import TABLES
@@ -89,7 +89,7 @@ async def test_what_is_explained_is_what_is_shown(desk: Desk) -> None:
         for node in (*nodes, *(await some(desk, "Dispute", 1))):
             resource = node.partition(":")[0]
             kind: Any = desk.parts.schema.type_map[resource]
-            names = [camel(one) for one in SOURCES[resource].fields if camel(one) in kind.fields]
+            names = [camel(one) for one in RESOURCES[resource].fields if camel(one) in kind.fields]
             query = "query ($id: ID!) { node(id: $id) { access { hidden masked can } } }"
             seen = (await desk.ask(name, query, id=node)).data["node"]
             for start in range(0, len(names), MOST):
@@ -108,7 +108,7 @@ async def test_what_is_explained_is_what_is_shown(desk: Desk) -> None:
                         assert [one["decisive"] for one in told["rules"]].count(True) == (form != "HIDDEN" or denied)
                     assert told["field"] == form
                     shown[form] += 1
-            for action in sorted(SOURCES[resource].actions)[::6] if seen is not None else ():
+            for action in sorted(RESOURCES[resource].actions)[::6] if seen is not None else ():
                 told = (await desk.data(name, WHY, node=node, action=action))["told"]
                 # What can be done now is what the policy lets him do, where state and guards let it be done at all.
                 assert told["visible"] or action not in seen["access"]["can"]
@@ -128,8 +128,8 @@ async def test_a_row_that_he_does_not_see_is_explained_like_one_that_is_not_ther
         subject = None if about is None else await person(desk, about)
         unseen = 0
         for resource in ("Dispute", "Party", "Note", "Event"):
-            field = camel(next(iter(SOURCES[resource].fields)))
-            for action in ("read", *sorted(SOURCES[resource].actions)[:1]):
+            field = camel(next(iter(RESOURCES[resource].fields)))
+            for action in ("read", *sorted(RESOURCES[resource].actions)[:1]):
                 nothing = await desk.ask(
                     asker, WHY, node=f"{resource}:{MISSING}", person=subject, field=field, action=action
                 )
@@ -220,7 +220,7 @@ async def test_values_that_the_asker_does_not_read_are_not_told(desk: Desk) -> N
     secret = [str(one["person_id"]) for one in mediators]
     secret += [str(row[name]) for name in ("team_id", "squad_id", "centre_id") if row[name] is not None]
     assert secret
-    for action in sorted(SOURCES["Dispute"].actions):
+    for action in sorted(RESOURCES["Dispute"].actions):
         said = await desk.ask(POLICE, WHY, node=seen, action=action)
         text = (said.text or b"").decode()
         assert not [one for one in secret if one in text], action

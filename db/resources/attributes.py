@@ -9,13 +9,13 @@ from sqlalchemy import FromClause, Table, Uuid, and_, case, exists, func, litera
 from sqlalchemy.types import Boolean, Text, TypeEngine
 
 from db import tables as t
-from db.source import Attribute, Field, Link, Row, Sql
+from db.resources.resource import Attribute, Field, Link, Row, Sql
 from policies import catalog as policy
 
 
 def _mask(kind: str | None, name: str) -> Callable[[Row, Sql], Sql]:
     def masked(row: Row, value: Sql) -> Sql:
-        if kind == "name" and row.source.name == "Party" and name == "name":
+        if kind == "name" and row.resource.name == "Party" and name == "name":
             # The name of an organization is not personal data.
             return case((row["is_natural_person"], func.mask_name(value)), else_=value)
         return value if kind == "stored" else func.__getattr__(f"mask_{kind}")(value)
@@ -144,7 +144,7 @@ def mediator_name(row: Row) -> Sql:
 
 def attending(row: Row, value: Sql) -> Sql:
     at = t.attendance.alias()
-    key = row["session_id"] if row.source.name in ("Note", "Attendance") else row["id"]
+    key = row["session_id"] if row.resource.name in ("Note", "Attendance") else row["id"]
     return exists(
         select(literal_column("1"))
         .select_from(at)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import FromClause, and_, literal_column, select
 
 from db import tables as t
-from db.attributes import lead_mediator_key
-from db.source import Relation, Row, Sql
+from db.resources.attributes import lead_mediator_key
+from db.resources.resource import Relation, Row, Sql
 
 
 def one(name: str, target: str, key: str, to: str = "id", same_dispute: bool = False) -> tuple[str, Relation]:

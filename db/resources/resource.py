@@ -27,7 +27,7 @@ class Row:
     `joined`: the dispute stands in the statement for this row alone.
     """
 
-    source: Source
+    resource: Resource
     at: FromClause
     dispute: FromClause | None = None
     seen: Predicate = ALWAYS
@@ -91,7 +91,7 @@ class Relation:
 
 
 @dataclass(frozen=True)
-class Source:
+class Resource:
     """A resource in the database. `part`: it has a `dispute_id` and takes the attributes of its dispute."""
 
     name: str
@@ -108,7 +108,7 @@ class Source:
         return "dispute_id" in self.table.c
 
     @cached_property
-    def resource(self) -> policy.Resource:
+    def policy(self) -> policy.Resource:
         """The policy's view of it."""
         return policy.Resource(
             self.name,

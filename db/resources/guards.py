@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Table, Uuid, and_, bindparam, exists, func, literal_column, not_, or_, select
 
 from db import tables as t
-from db.source import Row, Sql, today
+from db.resources.resource import Row, Sql, today
 from db.tables.dispute import STATES
 from policies.guard import POLICY
 

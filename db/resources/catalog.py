@@ -12,16 +12,16 @@ from sqlalchemy import Table, Uuid, and_, literal_column
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Boolean, Text, TypeEngine
 
-from db import attributes as a
-from db import relations as r
 from db import tables as t
-from db.source import Attribute, Relation, Row, Source, Sql, today
-from db.transitions import FROM_STATES
+from db.resources import attributes as a
+from db.resources import relations as r
+from db.resources.resource import Attribute, Relation, Resource, Row, Sql, today
+from db.resources.transitions import FROM_STATES
 from policies import catalog as policy
 from policies.guard import POLICY, POLICY_ACTIONS
 
 
-def _source(
+def _resource(
     name: str,
     label: str,
     table: Table,
@@ -30,10 +30,10 @@ def _source(
     attributes: list[tuple[str, Attribute]] | None = None,
     derived: dict[str, tuple[str, str, TypeEngine[Any], Callable[[Row], Sql]]] | None = None,
     actions: frozenset[str] = frozenset({"read"}),
-) -> Source:
+) -> Resource:
     inherited = a.DISPUTE_ATTRIBUTES if "dispute_id" in table.c or table is t.dispute else {}
     leading, _, direction = order.partition(" ")
-    return Source(
+    return Resource(
         name,
         label,
         table,
@@ -48,8 +48,8 @@ def _source(
 _TODAY = today()
 # Days from today to the due day on which both parties are reminded.
 REMINDERS = (3, 0, -1)
-_SOURCES = [
-    _source(
+_RESOURCES = [
+    _resource(
         "Area",
         "区划",
         t.area,
@@ -64,7 +64,7 @@ _SOURCES = [
         "code",
         [a.column("code", "区划代码")],
     ),
-    _source(
+    _resource(
         "Organization",
         "机构",
         t.organization,
@@ -77,8 +77,8 @@ _SOURCES = [
         "name",
         [a.column("id", "标识", Uuid()), a.column("area_code", "辖区"), a.column("kind", "机构类型")],
     ),
-    _source("Company", "物业企业", t.company, [r.many("compounds", "Compound", "company_id")], "name"),
-    _source(
+    _resource("Company", "物业企业", t.company, [r.many("compounds", "Compound", "company_id")], "name"),
+    _resource(
         "Compound",
         "小区",
         t.compound,
@@ -90,7 +90,7 @@ _SOURCES = [
         "name",
         [a.column("grid_code", "所属网格"), a.column("town_code", "所属镇街")],
     ),
-    _source(
+    _resource(
         "Person",
         "工作人员",
         t.person,
@@ -103,7 +103,7 @@ _SOURCES = [
         [a.column("id", "标识", Uuid())],
         actions=frozenset({"read", "suspend", "restore"}),
     ),
-    _source(
+    _resource(
         "Appointment",
         "任职",
         t.appointment,
@@ -122,7 +122,7 @@ _SOURCES = [
         ],
         actions=frozenset({"read", "grant", "end", "delegate"}),
     ),
-    _source(
+    _resource(
         "Mediator",
         "调解员",
         t.mediator,
@@ -135,7 +135,7 @@ _SOURCES = [
         [a.column("person_id", "人员", Uuid()), a.column("organization_id", "所在调解组织", Uuid())],
         {"name": ("public", "姓名", Text(), a.mediator_name)},
     ),
-    _source(
+    _resource(
         "Team",
         "1+3团队",
         t.team,
@@ -148,7 +148,7 @@ _SOURCES = [
         [a.column("grid_code", "服务网格"), *a.AREAS_ABOVE, a.column("id", "标识", Uuid())],
         actions=frozenset({"read", "form", "replace", "dissolve"}),
     ),
-    _source(
+    _resource(
         "TeamMember",
         "团队成员",
         t.team_member,
@@ -156,7 +156,7 @@ _SOURCES = [
         "valid_from",
         [a.column("team_id", "团队", Uuid()), a.column("person_id", "人员", Uuid())],
     ),
-    _source(
+    _resource(
         "Dispute",
         "纠纷",
         t.dispute,
@@ -203,7 +203,7 @@ _SOURCES = [
         },
         actions=frozenset({"read", "count", "register", *FROM_STATES}),
     ),
-    _source(
+    _resource(
         "Party",
         "当事人",
         t.party,
@@ -220,15 +220,15 @@ _SOURCES = [
         ],
         actions=frozenset({"read", "reveal", "update", "appoint", "withdraw"}),
     ),
-    _source(
+    _resource(
         "Assignment",
         "调解员指派",
         t.assignment,
         [r.IN_DISPUTE, r.one("mediator", "Mediator", "person_id", "person_id")],
         "assigned_at",
     ),
-    _source("Measure", "应急措施", t.measure, [r.IN_DISPUTE], "requested_at"),
-    _source(
+    _resource("Measure", "应急措施", t.measure, [r.IN_DISPUTE], "requested_at"),
+    _resource(
         "Session",
         "调解会",
         t.session,
@@ -243,7 +243,7 @@ _SOURCES = [
             a.key_set("attending_organization_ids", "到场单位", a.attending),
         ],
     ),
-    _source(
+    _resource(
         "Attendance",
         "到场单位",
         t.attendance,
@@ -259,7 +259,7 @@ _SOURCES = [
         # A row of pure links: that the organization was there is the fact.
         {"present": ("public", "到场", Boolean(), lambda row: literal_column("true"))},
     ),
-    _source(
+    _resource(
         "Note",
         "调解记录",
         t.note,
@@ -275,7 +275,7 @@ _SOURCES = [
             a.key_set("attending_organization_ids", "该次调解会到场单位", a.attending),
         ],
     ),
-    _source(
+    _resource(
         "Agreement",
         "调解协议",
         t.agreement,
@@ -289,7 +289,7 @@ _SOURCES = [
         [a.column("form", "形式")],
         actions=frozenset({"read", "sign", "vary", "rescind", "apply"}),
     ),
-    _source(
+    _resource(
         "Signature",
         "签名",
         t.signature,
@@ -301,7 +301,7 @@ _SOURCES = [
         ],
         "signed_on",
     ),
-    _source(
+    _resource(
         "Confirmation",
         "司法确认",
         t.confirmation,
@@ -314,8 +314,8 @@ _SOURCES = [
         [a.column("court_id", "法庭", Uuid())],
         actions=frozenset({"read", "decide"}),
     ),
-    _source("Extension", "期限延长", t.extension, [r.IN_DISPUTE], "from_on"),
-    _source(
+    _resource("Extension", "期限延长", t.extension, [r.IN_DISPUTE], "from_on"),
+    _resource(
         "Obligation",
         "协议义务",
         t.obligation,
@@ -353,7 +353,7 @@ _SOURCES = [
         },
         actions=frozenset({"read", "perform", "excuse", "urge"}),
     ),
-    _source(
+    _resource(
         "Performance",
         "履行记录",
         t.performance,
@@ -364,7 +364,7 @@ _SOURCES = [
         ],
         "occurred_on",
     ),
-    _source(
+    _resource(
         "FollowUp",
         "回访",
         t.follow_up,
@@ -380,7 +380,7 @@ _SOURCES = [
         },
         actions=frozenset({"read", "complete"}),
     ),
-    _source(
+    _resource(
         "Referral",
         "移送与邀请",
         t.referral,
@@ -397,7 +397,7 @@ _SOURCES = [
         ],
         actions=frozenset({"read", "answer"}),
     ),
-    _source(
+    _resource(
         "Alert",
         "预警",
         t.alert,
@@ -412,15 +412,15 @@ _SOURCES = [
         {"legal_basis": ("public", "法律依据与处置建议", Text(), a.legal_basis)},
         frozenset({"read", "handle", "close"}),
     ),
-    _source("AlertRule", "预警规则", t.alert_rule, [], "rule"),
-    _source(
+    _resource("AlertRule", "预警规则", t.alert_rule, [], "rule"),
+    _resource(
         "Assessment",
         "风险评估",
         t.assessment,
         [r.IN_DISPUTE, r.one("assessor", "Person", "assessor_id")],
         "assessed_at",
     ),
-    _source(
+    _resource(
         "Escalation",
         "层级移交",
         t.escalation,
@@ -428,7 +428,7 @@ _SOURCES = [
         "sent_at",
         [a.column("organization_id", "接收单位", Uuid())],
     ),
-    _source(
+    _resource(
         "Recusal",
         "披露与回避",
         t.recusal,
@@ -440,7 +440,7 @@ _SOURCES = [
         ],
         "occurred_at",
     ),
-    _source(
+    _resource(
         "Opinion",
         "意见",
         t.opinion,
@@ -452,7 +452,7 @@ _SOURCES = [
         "given_at",
         [a.column("author_id", "出具人", Uuid()), a.column("organization_id", "出具单位", Uuid())],
     ),
-    _source(
+    _resource(
         "Inspection",
         "排查",
         t.inspection,
@@ -461,7 +461,7 @@ _SOURCES = [
         [a.column("grid_code", "所属网格"), *a.AREAS_ABOVE, a.column("person_id", "排查人", Uuid())],
         actions=frozenset({"read", "record"}),
     ),
-    _source(
+    _resource(
         "Visit",
         "走访",
         t.visit,
@@ -470,7 +470,7 @@ _SOURCES = [
         [a.column("visitor_id", "走访人", Uuid())],
         actions=frozenset({"read", "record"}),
     ),
-    _source(
+    _resource(
         "Factor",
         "影响履行的因素",
         t.factor,
@@ -478,7 +478,7 @@ _SOURCES = [
         "noted_at",
         [a.column("author_id", "记录人", Uuid())],
     ),
-    _source(
+    _resource(
         "Event",
         "事件",
         t.event,
@@ -486,7 +486,7 @@ _SOURCES = [
         "at desc",
         [a.column("actor_id", "操作人", Uuid())],
     ),
-    _source(
+    _resource(
         POLICY,
         "访问策略",
         t.policy_version,
@@ -503,7 +503,7 @@ _SOURCES = [
     ),
 ]
 
-SOURCES: dict[str, Source] = {source.name: source for source in _SOURCES}
+RESOURCES: dict[str, Resource] = {resource.name: resource for resource in _RESOURCES}
 
 CLAIMS: dict[str, TypeEngine[Any]] = {
     "person_id": Uuid(),
@@ -513,7 +513,7 @@ CLAIMS: dict[str, TypeEngine[Any]] = {
 }
 
 CATALOG = policy.Catalog(
-    {name: source.resource for name, source in SOURCES.items()},
+    {name: resource.policy for name, resource in RESOURCES.items()},
     {
         "person_id": policy.Claim("person_id", "key", "本人"),
         "organization_id": policy.Claim("organization_id", "key", "任职机构"),
