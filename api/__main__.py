@@ -124,7 +124,7 @@ def daily() -> None:
     from datetime import UTC, datetime
 
     from db.daily import look
-    from db.tally import fold
+    from db.query.statistics.rollups import fold
 
     async def work(connection: Any) -> int:
         await fold(connection)

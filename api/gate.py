@@ -12,7 +12,7 @@ import structlog
 from graphql import OperationType
 
 from api.caller import Caller, Callers
-from db.read import Reader
+from db.query.reader import Reader
 from schema.execution import Executor
 from schema.mutating import Mutator, Standing
 from schema.operation import Answer, Operation

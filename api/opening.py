@@ -12,12 +12,12 @@ from api.gate import Gate
 from api.settings import Settings
 from db.commands.carry_out import Commander
 from db.crypto import Cipher
-from db.deadlines import tier_setting
 from db.impact_run import BATCH_MS, ImpactRuns
 from db.postgres.address import Address
 from db.postgres.pool import Pool
 from db.postgres.session import Session, open_pool
-from db.read import Reader
+from db.query.clocks import tier_setting
+from db.query.reader import Reader
 from db.worker import Worker
 from schema.asking import Asker
 from schema.execution import Executor

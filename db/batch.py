@@ -16,8 +16,8 @@ from sqlalchemy.types import Text
 
 from db import tables as t
 from db.lru_cache import LruCache
+from db.query.statement import compile_statement
 from db.resources.resource import Sql
-from db.statement import compile_statement
 
 # Long lists are written in several statements: each length of list is a text of its own that is kept here and on every connection.
 MOST_VALUES = 1000

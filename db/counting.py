@@ -31,10 +31,10 @@ from sqlalchemy.types import JSON, Integer, Text
 
 from db.impact import Shift, Tally, Unit, narrow
 from db.lru_cache import LruCache
+from db.query.statement import Statement, compile_statement
+from db.query.visibility import Visibility, claim_values
 from db.resources.catalog import CLAIMS, RESOURCES
 from db.resources.resource import Resource, Row, Sql
-from db.sight import Sight, claim_values
-from db.statement import Statement, compile_statement
 from policies.grant import Access
 from policies.predicate import Always, And, ClaimRef, Never, Not, Or, Predicate, atoms_of
 
@@ -76,7 +76,7 @@ def _bind(value: Any) -> Any:
 class _Read:
     """The conditions of a statement, each worked out once for a row; what is made of them is worked out from that."""
 
-    def __init__(self, unit: Unit, sight: Sight) -> None:
+    def __init__(self, unit: Unit, visibility: Visibility) -> None:
         self.resource = RESOURCES[unit.resource]
         shifts = (*unit.shifts, *unit.less)
         predicates = [part for one in shifts for pair in (one.clear, one.masked) for part in pair]
@@ -84,11 +84,13 @@ class _Read:
             atom: f"c{number}"
             for number, atom in enumerate(sorted(frozenset().union(*map(atoms_of, predicates)), key=repr))
         }
-        parts = [self._part(row, at, clause, sight) for row, at, clause in _rows(self.resource, sight, unit.among)]
+        parts = [
+            self._part(row, at, clause, visibility) for row, at, clause in _rows(self.resource, visibility, unit.among)
+        ]
         self.rows = (union_all(*parts) if len(parts) > 1 else parts[0]).subquery("read")
 
-    def _part(self, row: Row, at: FromClause, clause: Sql, sight: Sight) -> Select[Any]:
-        columns = [sight.where(atom, row).label(name) for atom, name in self.names.items()]
+    def _part(self, row: Row, at: FromClause, clause: Sql, visibility: Visibility) -> Select[Any]:
+        columns = [visibility.where(atom, row).label(name) for atom, name in self.names.items()]
         # The offset keeps PostgreSQL from working each condition out anew wherever it is named.
         read = (
             select(row["id"].label("id"), *columns).select_from(at).where(clause).offset(literal_column("0")).subquery()
@@ -129,23 +131,27 @@ class _Read:
         return [clear, masked, hidden], [gained, lost]
 
 
-def _rows(resource: Resource, sight: Sight, among: Sequence[Predicate]) -> Iterator[tuple[Row, FromClause, Sql]]:
+def _rows(
+    resource: Resource, visibility: Visibility, among: Sequence[Predicate]
+) -> Iterator[tuple[Row, FromClause, Sql]]:
     """The rows among which something differs, each once: a row, what stands in FROM for it, and a condition. Narrow alternatives are
     walked one by one, each by its own index and without the rows of those before."""
     if not all(narrow(one) for one in among):
-        row, at = sight.row(resource, resource.table.alias())
-        yield row, at, or_(*(sight.where(one, row) for one in among))
+        row, at = visibility.row(resource, resource.table.alias())
+        yield row, at, or_(*(visibility.where(one, row) for one in among))
         return
     for number, one in enumerate(among):
-        row, at = sight.row(resource, resource.table.alias())
+        row, at = visibility.row(resource, resource.table.alias())
         yield (
             row,
             at,
-            and_(sight.where(one, row), *(sight.where(other, row).is_not(true()) for other in among[:number])),
+            and_(
+                visibility.where(one, row), *(visibility.where(other, row).is_not(true()) for other in among[:number])
+            ),
         )
 
 
-class _Each(Sight):
+class _Each(Visibility):
     """The eyes of many at once: their claims are the columns of a row of `each`, one row for each of them."""
 
     def claim(self, reference: ClaimRef) -> Sql:
@@ -180,11 +186,11 @@ def _count_statement(unit: Unit) -> Statement:
 
 
 def _sample_statement(unit: Unit, asker: Access, most: int) -> Any:
-    read = _Read(unit, Sight(_NOBODY))
+    read = _Read(unit, Visibility(_NOBODY))
     sides = []
     for gains in (True, False):
         flags = [read.flags(shift)[1][0 if gains else 1] for shift in unit.shifts]
-        eyes = Sight(asker, "asker")
+        eyes = Visibility(asker, "asker")
         seen, at = eyes.row(read.resource, read.resource.table.alias())
         sides.append(
             select(seen["id"].label("id"), literal_column("true" if gains else "false").label("gains"))

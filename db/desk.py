@@ -28,11 +28,11 @@ from db.calendar import local
 from db.command import Absent, Mistake, Outcome, Refused
 from db.crypto import Cipher
 from db.lru_cache import LruCache
+from db.query.statement import Statement, compile_statement
+from db.query.visibility import Visibility, claim_values
 from db.resources.catalog import RESOURCES
 from db.resources.guards import guards_of
 from db.resources.transitions import FROM_STATES
-from db.sight import Sight, claim_values
-from db.statement import Statement, compile_statement
 from db.taking import Fact, Wanted, columns_of
 from db.uuid7 import uuid7
 from policies.grant import Access
@@ -100,7 +100,7 @@ class Desk:
 
     def __init__(self, connection: Any, actor: Actor, cipher: Cipher, now: dt.datetime) -> None:
         self.connection, self.actor, self.cipher, self.now = connection, actor, cipher, now
-        self.sight = Sight(actor.access)
+        self.visibility = Visibility(actor.access)
         self.mistakes: list[Mistake] = []
         self._batch = Batch()
         self._written: set[str] = set()
@@ -171,7 +171,7 @@ class Desk:
             values |= {"request_person_id": self.actor.person_id, "request_key": request.key}
             values |= {"request_command": request.command, "request_digest": request.digest}
         name = ("open", request is not None, wanted)
-        row = (await self.look(name, lambda: taking.opening(self.sight, request is not None, wanted), values))[0]
+        row = (await self.look(name, lambda: taking.opening(self.visibility, request is not None, wanted), values))[0]
         # SECURITY: rights that ended before this request are not used: the epoch is that of the caller's reading, or nothing is done.
         if row["epoch"] != self.actor.epoch:
             raise Stale
@@ -185,7 +185,7 @@ class Desk:
         this action and the caller does not even see it, Refused where he sees it but may not do this, or not now.
         """
         wanted = Wanted(kind, action, on or kind)
-        if not await self.look(("lock", wanted), lambda: taking.locking(self.sight, wanted), {"taken_id": key}):
+        if not await self.look(("lock", wanted), lambda: taking.locking(self.visibility, wanted), {"taken_id": key}):
             raise Absent(field)
         return await self.held(wanted, key, field)
 
@@ -194,7 +194,7 @@ class Desk:
         other tables as they stood before it waited, so that two commands at once could both find nothing in their way."""
         guards = guards_of(wanted.on, wanted.action)
         name = ("held", wanted, facts)
-        one = (await self.look(name, lambda: taking.holding(self.sight, wanted, facts), {"taken_id": key}))[0]
+        one = (await self.look(name, lambda: taking.holding(self.visibility, wanted, facts), {"taken_id": key}))[0]
         # SECURITY: whoever was replaced while he waited for the lock acts no more.
         if not one["allowed"]:
             raise Refused(_forbidden(field))
@@ -216,7 +216,7 @@ class Desk:
     async def see(self, kind: str, key: UUID, *, field: str, facts: tuple[Fact, ...] = ()) -> Record:
         """A row that the caller sees, not locked, to refer to. Raises Absent."""
         name = ("see", kind, facts)
-        found = await self.look(name, lambda: taking.seeing(self.sight, kind, facts), {"seen_id": key})
+        found = await self.look(name, lambda: taking.seeing(self.visibility, kind, facts), {"seen_id": key})
         if not found:
             raise Absent(field)
         return Record(kind, dict(found[0]), None)
@@ -238,7 +238,9 @@ class Desk:
         self.must(kind, key, action, Mistake("", "FORBIDDEN", message), or_seen=True)
 
     async def _check(self, kind: str, key: UUID, action: str, or_seen: bool, mistake: Mistake) -> None:
-        read = self._kept(("must", kind, action, or_seen), lambda: taking.keeping(self.sight, kind, action, or_seen))
+        read = self._kept(
+            ("must", kind, action, or_seen), lambda: taking.keeping(self.visibility, kind, action, or_seen)
+        )
         # A row that was taken was looked at behind its lock: it is looked at again if something was written that decides.
         if or_seen and read.words.isdisjoint(self._written):
             return

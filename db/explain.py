@@ -14,10 +14,10 @@ from sqlalchemy.types import Integer, Uuid
 
 from db import tables as t
 from db.calendar import COUNTY_ZONE, TODAY_SQL
+from db.query.statement import compile_statement
+from db.query.visibility import Visibility, claim_values, scope_of
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Attribute, Resource, Row, Sql
-from db.sight import Sight, claim_values, scope_of
-from db.statement import compile_statement
 from policies.compile import Policy
 from policies.grant import Access, Appointment
 from policies.guard import POLICY
@@ -52,7 +52,7 @@ class Person:
 async def attributes_of(connection: Any, resource_name: str, key: UUID) -> dict[str, Any] | None:
     """All attributes of a row by name (a set for a set); None if there is no such row."""
     resource = RESOURCES[resource_name]
-    row, at = Sight(_NOBODY).row(resource, resource.table.alias())
+    row, at = Visibility(_NOBODY).row(resource, resource.table.alias())
     columns = [_value(attribute, row).label(name) for name, attribute in resource.attributes.items()]
     statement: Any = (
         select(literal_column("1").label("found"), *columns)
@@ -95,14 +95,14 @@ _NOBODY: Any = _Nobody()
 
 async def concealed_from(connection: Any, asker: Access, resource_name: str, key: UUID) -> frozenset[str] | None:
     """The attributes of a row that somebody may not know; None where he does not see the row, or there is none."""
-    resource, sight = RESOURCES[resource_name], Sight(asker)
-    row, at = sight.row(resource, resource.table.alias())
-    columns = [_known(sight, row, name).label(name) for name in resource.attributes]
+    resource, visibility = RESOURCES[resource_name], Visibility(asker)
+    row, at = visibility.row(resource, resource.table.alias())
+    columns = [_known(visibility, row, name).label(name) for name in resource.attributes]
     statement: Any = (
         select(literal_column("1").label("found"), *columns)
         .select_from(at)
         # SECURITY: whether there is such a row is told to nobody who does not see it.
-        .where(row["id"] == bindparam("key", type_=Uuid()), sight.visible(row))
+        .where(row["id"] == bindparam("key", type_=Uuid()), visibility.visible(row))
     )
     compiled = compile_statement(statement)
     values = claim_values(asker) | {"key": key}
@@ -110,34 +110,34 @@ async def concealed_from(connection: Any, asker: Access, resource_name: str, key
     return None if found is None else frozenset(name for name in resource.attributes if not found[name])
 
 
-def _known(sight: Sight, row: Row, name: str) -> Sql:
+def _known(visibility: Visibility, row: Row, name: str) -> Sql:
     """SECURITY: whether the value of an attribute is no secret to one who sees the row: he reads the field of that name in clear,
     or what it is made of, or sees the row that it points to. An area is as public as the row that lies in it."""
-    ways: list[Sql] = [_known_of(sight, row, name)]
+    ways: list[Sql] = [_known_of(visibility, row, name)]
     if row.resource.part and row.dispute is not None:
         dispute = Row(RESOURCES["Dispute"], row.dispute, row.dispute)
         # What a part has of its dispute.
         if name in RESOURCES["Dispute"].attributes:
-            ways = [and_(sight.visible(dispute), _known_of(sight, dispute, name))]
+            ways = [and_(visibility.visible(dispute), _known_of(visibility, dispute, name))]
     return case((ways[0], literal_column("true")), else_=literal_column("false"))
 
 
-def _known_of(sight: Sight, row: Row, name: str) -> Sql:
+def _known_of(visibility: Visibility, row: Row, name: str) -> Sql:
     resource: Resource = row.resource
     field = _MADE_OF.get(name, name)
     if field in resource.fields:
-        return sight.clear(row, field)
+        return visibility.clear(row, field)
     if name == "id" or name.endswith("code"):
         return literal_column("true")
     relation = resource.relations.get(name.removesuffix("_id"))
     if relation is None:
         return literal_column("false")
     target = RESOURCES[relation.target]
-    pointed, at = sight.row(target, target.table.alias())
+    pointed, at = visibility.row(target, target.table.alias())
     return exists(
         select(literal_column("1"))
         .select_from(at)
-        .where(relation.on(row, pointed.at), sight.visible(pointed))
+        .where(relation.on(row, pointed.at), visibility.visible(pointed))
         .correlate(*scope_of(row))
     )
 
@@ -210,18 +210,18 @@ async def text_of(connection: Any, version: int) -> str:
 
 async def version_for(connection: Any, asker: Access, version: int, action: str = "read") -> Any:
     """The text and the tests of a stored version; None where there is none, or he does not read its text or may not take the action."""
-    resource, sight = RESOURCES[POLICY], Sight(asker)
-    row, at = sight.row(resource, resource.table.alias())
+    resource, visibility = RESOURCES[POLICY], Visibility(asker)
+    row, at = visibility.row(resource, resource.table.alias())
     statement = (
         select(row["text"], row["tests"])
         .select_from(at)
         # SECURITY: what is worked out of a text tells the text.
         .where(
             row["version"] == bindparam("version", type_=Integer()),
-            sight.visible(row),
-            sight.visible(row, action),
-            sight.clear(row, "text"),
-            sight.clear(row, "tests"),
+            visibility.visible(row),
+            visibility.visible(row, action),
+            visibility.clear(row, "text"),
+            visibility.clear(row, "tests"),
         )
     )
     compiled = compile_statement(statement)

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from db.query.visibility import claim_values
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Resource
-from db.sight import claim_values
 from policies.catalog import Field
 from policies.compile import Policy
 from policies.grant import NOTHING, Access, Appointment, Grant, Reading

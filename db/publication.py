@@ -18,9 +18,9 @@ from sqlalchemy import ClauseElement, literal_column, or_, select
 
 from db import tables as t
 from db.postgres.advisory_locks import AdvisoryLock
+from db.query.statement import compile_statement
 from db.resources.catalog import CATALOG
 from db.resources.resource import today
-from db.statement import compile_statement
 from policies.compile import Policy, PolicyRefused, compile_policy
 from policies.diff import Diff, diff, print_diff
 from policies.grant import Appointment

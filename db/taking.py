@@ -11,10 +11,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.types import Uuid
 
 from db import tables as t
+from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from db.resources.guards import guards_of
 from db.resources.resource import Row, Sql
-from db.sight import Sight
 from policies.predicate import implies
 
 
@@ -33,13 +33,13 @@ class Wanted(NamedTuple):
     on: str
 
 
-def opening(sight: Sight, keyed: bool, wanted: Wanted | None) -> Select[Any]:
+def opening(visibility: Visibility, keyed: bool, wanted: Wanted | None) -> Select[Any]:
     """The epoch; `request`, the key of the row that stands for the request if it is new; `found`, whether there is such a row, which
     is then locked. In this order: whoever waits for the same request holds no row meanwhile."""
     epoch = select(t.access_epoch.c.epoch).scalar_subquery()
     made: Sql = literal_column("NULL::uuid")
     found: Sql = literal_column("0")
-    locked = None if wanted is None else locking(sight, wanted)
+    locked = None if wanted is None else locking(visibility, wanted)
     if keyed:
         columns = ("person_id", "key", "command", "digest")
         given = {name: bindparam(f"request_{name}", type_=t.request.c[name].type) for name in columns}
@@ -52,56 +52,56 @@ def opening(sight: Sight, keyed: bool, wanted: Wanted | None) -> Select[Any]:
     return select(epoch.label("epoch"), made.label("request"), found.label("found"))
 
 
-def locking(sight: Sight, wanted: Wanted) -> Select[Any]:
+def locking(visibility: Visibility, wanted: Wanted) -> Select[Any]:
     """The row, locked with its dispute, if the caller may do the action or at least sees it."""
-    row, at, asked = _row(sight, wanted)
+    row, at, asked = _row(visibility, wanted)
     of = [row.at] if row.dispute is None or row.dispute is row.at else [row.at, row.dispute]
     return (
         select(row["id"])
         .select_from(at)
         # SECURITY: a row that the caller neither may change nor see is not even waited for.
-        .where(row["id"] == bindparam("taken_id", type_=Uuid()), _may_or_sees(sight, row, asked, wanted.action))
+        .where(row["id"] == bindparam("taken_id", type_=Uuid()), _may_or_sees(visibility, row, asked, wanted.action))
         .with_for_update(of=of)
     )
 
 
-def holding(sight: Sight, wanted: Wanted, facts: tuple[Fact, ...]) -> Select[Any]:
+def holding(visibility: Visibility, wanted: Wanted, facts: tuple[Fact, ...]) -> Select[Any]:
     """The row that was locked (`r_`), its dispute (`d_`), the facts, whether the caller may, and whether each guard holds (`g_`)."""
-    row, at, asked = _row(sight, wanted)
+    row, at, asked = _row(visibility, wanted)
     columns: list[Any] = [row.at.c[name].label(f"r_{name}") for name in columns_of(RESOURCES[wanted.kind].table)]
     if row.dispute is not None and row.dispute is not row.at:
         columns += [row.dispute.c[name].label(f"d_{name}") for name in columns_of(t.dispute)]
     columns += [fact.of(row).label(f"r_{fact.name}") for fact in facts]
-    columns.append(_is_true(sight.visible(asked, wanted.action)).label("allowed"))
+    columns.append(_is_true(visibility.visible(asked, wanted.action)).label("allowed"))
     guards = guards_of(wanted.on, wanted.action)
     columns += [_is_true(guard.holds(asked)).label(f"g_{i}") for i, guard in enumerate(guards)]
     return select(*columns).select_from(at).where(row["id"] == bindparam("taken_id", type_=Uuid()))
 
 
-def seeing(sight: Sight, kind: str, facts: tuple[Fact, ...]) -> Select[Any]:
+def seeing(visibility: Visibility, kind: str, facts: tuple[Fact, ...]) -> Select[Any]:
     """A row that the caller sees, with the facts."""
     resource = RESOURCES[kind]
-    row, at = sight.row(resource, resource.table.alias())
+    row, at = visibility.row(resource, resource.table.alias())
     columns = [
         *(row.at.c[name] for name in columns_of(resource.table)),
         *(fact.of(row).label(fact.name) for fact in facts),
     ]
     wanted = row["id"] == bindparam("seen_id", type_=Uuid())
-    return select(*columns).select_from(at).where(wanted, sight.visible(row))
+    return select(*columns).select_from(at).where(wanted, visibility.visible(row))
 
 
-def keeping(sight: Sight, kind: str, action: str, or_seen: bool) -> Select[Any]:
+def keeping(visibility: Visibility, kind: str, action: str, or_seen: bool) -> Select[Any]:
     """A row on which the caller may do the action, or which he at least sees."""
     resource = RESOURCES[kind]
-    row, at = sight.row(resource, resource.table.alias())
-    may = _may_or_sees(sight, row, row, action) if or_seen else sight.visible(row, action)
+    row, at = visibility.row(resource, resource.table.alias())
+    may = _may_or_sees(visibility, row, row, action) if or_seen else visibility.visible(row, action)
     return select(row["id"]).select_from(at).where(row["id"] == bindparam("kept_id", type_=Uuid()), may)
 
 
-def _row(sight: Sight, wanted: Wanted) -> tuple[Row, FromClause, Row]:
+def _row(visibility: Visibility, wanted: Wanted) -> tuple[Row, FromClause, Row]:
     """The row, what stands in FROM for it, and the row whose action is asked: itself or its dispute."""
     resource = RESOURCES[wanted.kind]
-    row, at = sight.row(resource, resource.table.alias(), held=True)
+    row, at = visibility.row(resource, resource.table.alias(), held=True)
     if wanted.on == wanted.kind:
         return row, at, row
     assert wanted.on == "Dispute"
@@ -109,14 +109,17 @@ def _row(sight: Sight, wanted: Wanted) -> tuple[Row, FromClause, Row]:
     return row, at, Row(RESOURCES["Dispute"], row.dispute, row.dispute)
 
 
-def _may_or_sees(sight: Sight, row: Row, asked: Row, action: str) -> Sql:
+def _may_or_sees(visibility: Visibility, row: Row, asked: Row, action: str) -> Sql:
     """Whether the caller may do the action, or at least sees the row."""
-    may, sees = sight.access.grant(asked.resource.name, action).rows, sight.access.grant(row.resource.name).rows
+    may, sees = (
+        visibility.access.grant(asked.resource.name, action).rows,
+        visibility.access.grant(row.resource.name).rows,
+    )
     # A part has the attributes of its dispute, so that the two compare: what holds wherever the other does is enough.
     if implies(may, sees):
-        return sight.visible(row)
-    allowed = sight.visible(asked, action)
-    return allowed if implies(sees, may) else or_(allowed, sight.visible(row))
+        return visibility.visible(row)
+    allowed = visibility.visible(asked, action)
+    return allowed if implies(sees, may) else or_(allowed, visibility.visible(row))
 
 
 @cache

@@ -1,6 +1,6 @@
 """Row predicates as frozen values: what a condition means, independent of how it is evaluated.
 
-The SQL side (`db.select`) and the Python side (`evaluate`) read the same values. Simplification is syntactic and sound:
+The SQL side (`db.query.select`) and the Python side (`evaluate`) read the same values. Simplification is syntactic and sound:
 `implies` may say no where the truth is yes, never the other way round.
 """
 

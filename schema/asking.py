@@ -17,9 +17,9 @@ import asyncpg
 import orjson
 import strawberry
 
-from db import plan as p
 from db.impact_run import ImpactRuns
-from db.select import select_plan
+from db.query import plan as p
+from db.query.select import select_plan
 from db.worker import Busy, TooLong, Worker
 from policies.compile import Policy
 from policies.grant import Access

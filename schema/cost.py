@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from db import plan as p
+from db.query import plan as p
 
 # What a plain list is taken to hold when the cost of an operation is computed, and what a count is taken to touch: up to its
 # bound, or to the end of what the caller sees, which may be a few scopes, what belongs to one row, or most of the table.

@@ -24,10 +24,10 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
-from db.read import Reader, Reading, TooSlow
-from db.select import select_plan
-from db.sight import claim_values
-from db.statement import Statement
+from db.query.reader import Reader, Reading, TooSlow
+from db.query.select import select_plan
+from db.query.statement import Statement
+from db.query.visibility import claim_values
 from policies.grant import Access
 from schema.asking import Asker, merged
 from schema.operation import Answer, Operation

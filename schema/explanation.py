@@ -12,10 +12,10 @@ from uuid import UUID
 
 import strawberry
 
-from db import plan as p
 from db.explain import Person, attributes_of, concealed_from, day_of, people_of, text_of, version_at
+from db.query import plan as p
+from db.query.visibility import claim_values
 from db.resources.catalog import CATALOG, RESOURCES
-from db.sight import claim_values
 from policies.catalog import Field, Resource
 from policies.compile import Policy, PolicyRefused, compile_policy
 from policies.explain import Change, Explanation, explain, outcome, speaking

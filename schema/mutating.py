@@ -17,7 +17,7 @@ from db.command import Command, KeyReused, Mistake
 from db.commands.carry_out import Commander, Receipt
 from db.desk import Actor, Stale
 from db.lru_cache import LruCache
-from db.read import Reader, TooSlow
+from db.query.reader import Reader, TooSlow
 from policies.grant import Access
 from schema import outbox
 from schema.execution import Viewer, told

@@ -91,7 +91,7 @@ def _relation(target: Any, description: str) -> Any:
 
 
 def match(field: str, operator: str, description: str) -> Any:
-    """A condition of a filter: the catalog field it reads, the operator of `db.select` and the description.
+    """A condition of a filter: the catalog field it reads, the operator of `db.query.select` and the description.
 
     The planner refuses the filter (`FIELD_NOT_READABLE`) unless the caller reads `field` in clear on all his rows.
     """

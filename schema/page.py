@@ -4,8 +4,8 @@ from typing import Annotated, Any, Generic, NoReturn, TypeVar
 
 import strawberry
 
-from db.paging import MAX_PAGE
-from db.ways import COUNTED
+from db.query.access_paths import COUNTED
+from db.query.keyset import MAX_PAGE
 
 T = TypeVar("T")
 

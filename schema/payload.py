@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 from graphql import FieldNode
 
-from db import plan as p
 from db.command import Command
 from db.commands.carry_out import Receipt
-from db.select import select_plan
-from db.statement import Statement
+from db.query import plan as p
+from db.query.select import select_plan
+from db.query.statement import Statement
 from schema.order import camel
 from schema.picks import Picks, pick
 from schema.planner import Extract, Planner

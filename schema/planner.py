@@ -23,13 +23,13 @@ from graphql import (
     is_list_type,
 )
 
-from db import plan as p
-from db.figures import FIGURES, GROUPS
-from db.paging import MAX_PAGE
-from db.period import OF_FIRST, OF_LAST, bounds
+from db.query import plan as p
+from db.query.access_paths import AccessPaths
+from db.query.keyset import MAX_PAGE
+from db.query.statistics.metrics import FIGURES, GROUPS
+from db.query.statistics.period import OF_FIRST, OF_LAST, bounds
+from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
-from db.sight import Sight
-from db.ways import Ways
 from policies.grant import Access
 from policies.predicate import Never
 from schema import inputs
@@ -257,7 +257,7 @@ class Planner:
                     items.append(p.Typename(name, connection.name))
                 case "totalCount":
                     exact = self.looks.at(self.arguments(found[0], connection.fields["totalCount"])["exact"], bool)
-                    wide = relation is None and Ways(Sight(self.access)).wide(RESOURCES[resource])
+                    wide = relation is None and AccessPaths(Visibility(self.access)).unbounded(RESOURCES[resource])
                     items.append(p.TotalCount(name, exact, wide))
                 case "totalCountCapped":
                     items.append(p.TotalCapped(name))
@@ -350,7 +350,7 @@ class Planner:
 
     def accompanies(self, resource: str, part: str) -> bool:
         """Whether every part of every visible row is visible too. Parts of a dispute have its attributes, so grants compare."""
-        return Sight(self.access).accompanies(resource, part)
+        return Visibility(self.access).accompanies(resource, part)
 
     def order(self, resource: str, given: Source, path: tuple[str, ...]) -> tuple[p.Order, ...]:
         wanted = self.looks.at(given, inputs.order_keys)

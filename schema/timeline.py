@@ -4,7 +4,7 @@ from enum import Enum
 
 import strawberry
 
-from db.deadlines import CLOCK_STATES, CLOCKS
+from db.query.clocks import CLOCK_STATES, CLOCKS
 from schema.node import code_enum, one
 from schema.scalars import Day, Instant
 

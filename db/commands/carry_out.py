@@ -21,8 +21,8 @@ from db.commands.constraints import mistake_of
 from db.crypto import Cipher
 from db.desk import Actor, Desk, Request
 from db.postgres.pool import Pool
+from db.query.statistics.rollups import fold
 from db.taking import Wanted
-from db.tally import fold
 
 ATTEMPTS = 4
 # So many commands, and what they have added to the figures is folded into the sums: a fifth of a second every few minutes.

@@ -60,14 +60,16 @@ async def _readable(desk: Desk, dispute: Mapping[str, Any], names: tuple[str, ..
 
     def make() -> Select[Any]:
         resource = RESOURCES["Dispute"]
-        row, where = desk.sight.row(resource, resource.table.alias())
+        row, where = desk.visibility.row(resource, resource.table.alias())
         grant = desk.actor.access.grant("Dispute")
         columns: list[Any] = []
         for index, name in enumerate(names):
-            columns.append(desk.sight.where(grant.field(resource.fields[name].policy).clear, row).label(f"c{index}"))
+            columns.append(
+                desk.visibility.where(grant.field(resource.fields[name].policy).clear, row).label(f"c{index}")
+            )
             columns.append(cast(resource.fields[name].value(row), Text).label(f"v{index}"))
         wanted = row["id"] == bindparam("of", type_=Uuid())
-        return select(*columns).select_from(where).where(wanted, desk.sight.visible(row))
+        return select(*columns).select_from(where).where(wanted, desk.visibility.visible(row))
 
     found = await desk.look(("readable", names), make, {"of": dispute["id"]})
     if not found:

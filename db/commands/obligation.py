@@ -42,8 +42,8 @@ async def parties_of(desk: Desk, dispute_id: UUID) -> list[Any]:
 
     def make() -> Select[Any]:
         resource = RESOURCES["Party"]
-        row, at = desk.sight.row(resource, resource.table.alias())
-        seen: Any = desk.sight.visible(row).is_(literal_column("true")).label("seen")
+        row, at = desk.visibility.row(resource, resource.table.alias())
+        seen: Any = desk.visibility.visible(row).is_(literal_column("true")).label("seen")
         columns: list[Any] = [row["id"], row["side"], row["consent_on"], seen]
         return (
             select(*columns)

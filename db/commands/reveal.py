@@ -71,10 +71,10 @@ async def _covered(desk: Desk, key: UUID, wanted: tuple[str, ...]) -> set[str]:
 
     def make() -> Select[Any]:
         resource = RESOURCES["Party"]
-        row, at = desk.sight.row(resource, resource.table.alias())
+        row, at = desk.visibility.row(resource, resource.table.alias())
         grant = desk.actor.access.grant("Party", "reveal")
         cells = [grant.cell(resource.fields[name.lower()].policy.field_class) for name in names]
-        columns: list[Any] = [desk.sight.where(cell, row).is_(literal_column("true")) for cell in cells]
+        columns: list[Any] = [desk.visibility.where(cell, row).is_(literal_column("true")) for cell in cells]
         return (
             select(*(one.label(f"c_{i}") for i, one in enumerate(columns)))
             .select_from(at)

@@ -135,7 +135,7 @@ for _leading in (
 # Dates that are never before the registration.
 LATER = frozenset({"accepted_at", "concluded_at", "closed_at", "due_on"})
 FILTERED = ("sub_category", "source", "tier", "risk_level", "state")
-# Scopes that grow with the county hold too many rows to be walked for a rare value of a filter (`db.ways`).
+# Scopes that grow with the county hold too many rows to be walked for a rare value of a filter (`db.query.access_paths`).
 for _leading, *_filtered in (
     ("county_code", "state"),
     ("county_code", "source"),
@@ -167,7 +167,7 @@ Index(
     postgresql_where=dispute.c.source_organization_id.is_not(None),
 )
 Index("ix_dispute_registered_at", dispute.c.registered_at.desc(), dispute.c.id.desc())
-# Each order that a list may be given is an index walk too (`db.ordered`); `case_number` has one because it is unique.
+# Each order that a list may be given is an index walk too (`db.query.order_paths`); `case_number` has one because it is unique.
 for _by in (
     "occurred_on",
     "accepted_at",

@@ -22,9 +22,9 @@ from api.settings import BadSettings, Settings
 from db.county import PRINCIPALS
 from db.postgres.address import Address
 from policies.compile import POLICY_PATH
+from tests.paths import ROOT
 
 KEY = base64.b64encode(bytes(range(32))).decode()
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)

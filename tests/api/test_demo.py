@@ -19,8 +19,7 @@ import pytest
 from api.demo import _TRY, TOKENS_FILE
 from db.county import PRINCIPALS
 from db.postgres.embedded.server import EmbeddedServer, erase
-
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
 
 
 class Terminal:

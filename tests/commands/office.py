@@ -17,7 +17,7 @@ from db.county.people import PRINCIPALS, SEED_GRID
 from db.postgres.address import Address
 from schema.mutation import COMMAND_OF
 from schema.order import camel
-from tests.laws.asking import Desk, Said, open_desk
+from tests.laws.client import Desk, Said, open_desk
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 ID_NUMBERS = ("371525190001010016", "371525190001010024")

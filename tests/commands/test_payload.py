@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from db.read import TooSlow
+from db.query.reader import TooSlow
 from tests.commands.office import HOUR, Office, name_of
 
 _ORDER = "input: {id: $id, happenedAt: $at}"

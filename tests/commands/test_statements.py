@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import Select, literal_column, select
 
 from db import desk as desks
-from db import statement as statements
 from db.command import Outcome, Refused
 from db.county.people import SEED_GRID
 from db.crypto import Cipher
 from db.desk import Actor, Desk
+from db.query import statement as statements
 from tests.commands.agreeing import AGREED, in_force
 from tests.commands.office import DAY, HOUR, Case, Office, key_of, name_of, now
 
@@ -51,7 +51,7 @@ def compiling(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
         return real(statement)
 
     with monkeypatch.context() as patch:
-        for module in ("db.desk", "db.batch", "db.select"):
+        for module in ("db.desk", "db.batch", "db.query.select"):
             patch.setattr(f"{module}.compile_statement", note)
         yield compiled
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from db.deadlines import TIER_DAYS
 from db.postgres.address import Address
+from db.query.clocks import TIER_DAYS
 from tests.commands.office import DAY, HOUR, Case, Office, name_of, now
-from tests.laws.asking import open_desk
+from tests.laws.client import open_desk
 
 CLOCKS = "query($d: ID!) { dispute(id: $d) { clocks { name dueOn state } } }"
 TIMELINE = """query($d: ID!) { dispute(id: $d) { timeline {

@@ -16,7 +16,7 @@ from policies.catalog import Field
 from policies.compile import POLICY_PATH, Policy, compile_policy
 from policies.grant import Access, Appointment
 from policies.oracle import Judge, Oracle, thing
-from tests.laws.drawing import Draw
+from tests.laws.strategies import Draw
 from tests.laws.world import World
 
 SEED = int(os.environ.get("SANLIAN_LAW_SEED", "20250601"))

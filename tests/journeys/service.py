@@ -1,6 +1,6 @@
 """The service as people meet it: served over HTTP on loopback, asked with tokens, on a demo county that the journeys may change.
 
-`Line` speaks like the desk of tests/laws/asking.py, so the office of tests/commands works over it.
+`Line` speaks like the desk of tests/laws/client.py, so the office of tests/commands works over it.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from policies.compile import POLICY_PATH
 from schema import sdl
 from tests.api.serving import serve
 from tests.commands.office import Office
-from tests.laws.asking import Said
+from tests.laws.client import Said
 
 COUNTY = ZoneInfo("Asia/Shanghai")
 # That with which the tests' county was made (tests/conftest.py).

@@ -23,8 +23,8 @@ from api.demo import TOKENS_FILE
 from db.county.people import SEED_GRID
 from db.postgres.embedded.placement import find_base
 from db.postgres.embedded.server import EmbeddedServer, erase
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 CLIENTS = 6
 ENOUGH = 40  # acknowledged in a round, before it is killed
 

@@ -20,7 +20,7 @@ from graphql import GraphQLObjectType, OperationDefinitionNode, get_named_type, 
 from db.postgres.address import Address
 from db.postgres.pool import Pool
 from db.postgres.session import Session
-from db.read import Reader
+from db.query.reader import Reader
 from db.resources.catalog import RESOURCES
 from db.resources.guards import GUARDS
 from db.resources.transitions import ASKING, FROM_STATES

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from db.postgres.address import Address
-from tests.laws.asking import Desk, open_desk
+from tests.laws.client import Desk, open_desk
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -12,10 +12,10 @@ import pytest_asyncio
 from api.limits import Limits
 from db.postgres.address import Address
 from schema.asking import ASKED
-from tests.laws.asking import Desk, open_desk
+from tests.laws.client import Desk, open_desk
 from tests.laws.expected import TABLES, gid
-from tests.laws.making import NASTY, Query
 from tests.laws.people import EVERYONE, appoint_several
+from tests.laws.queries import NASTY, Query
 
 WIDE = Limits(
     max_tokens=20_000, max_aliases=500, max_root_fields=50, max_directives=500, max_depth=30, max_introspections=50

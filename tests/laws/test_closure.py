@@ -11,7 +11,7 @@ from graphql import get_named_type
 
 from api.limits import Limits
 from db.postgres.address import Address
-from tests.laws.asking import COUNTS, Desk, open_desk
+from tests.laws.client import COUNTS, Desk, open_desk
 from tests.laws.expected import TABLES, Rights, World, gid, key_of
 from tests.laws.people import TYPICAL, appoint_several
 from tests.laws.relations import RELATIONS

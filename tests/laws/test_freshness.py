@@ -17,7 +17,7 @@ from db.county.people import ENDED, FUTURE, PRINCIPALS, SUSPENDED, THREE_POSTS
 from db.postgres.address import Address
 from policies.compile import POLICY_PATH
 from tests.api.serving import serve
-from tests.laws.asking import Desk, Said, open_desk
+from tests.laws.client import Desk, Said, open_desk
 from tests.laws.expected import Rights, Text, World, gid
 
 COUNT = "{ disputes(first: 200) { totalCount nodes { parties { id name } } } }"

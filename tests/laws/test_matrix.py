@@ -25,7 +25,7 @@ from db.county.people import ENDED, PRINCIPALS
 from db.tables import metadata
 from schema.node import snake
 from schema.sdl import build
-from tests.laws.asking import COUNTS, Desk
+from tests.laws.client import COUNTS, Desk
 from tests.laws.expected import TABLES, Record, Rights, World, gid, key_of, mask, wire
 from tests.laws.people import EVERYONE, appoint_several
 

@@ -11,7 +11,7 @@ from policies.compile import POLICY_PATH, Policy, compile_policy
 from policies.grant import Access, Appointment
 from policies.oracle import Oracle
 from tests.laws.cells import Caller, Desk, settle
-from tests.laws.drawing import ROLES, Draw
+from tests.laws.strategies import ROLES, Draw
 from tests.laws.world import World
 
 SEED = int(os.environ.get("SANLIAN_LAW_SEED", "20250302"))

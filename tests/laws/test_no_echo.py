@@ -27,7 +27,7 @@ from db.tables import metadata
 from schema.node import snake
 from schema.sdl import build as build_schema
 from tests.api.serving import serve
-from tests.laws.asking import open_desk
+from tests.laws.client import open_desk
 from tests.laws.expected import Rights, World, cursor, gid
 from tests.laws.people import EVERYONE, SEVERAL, appoint_several
 from tests.laws.test_matrix import ROOTS, scalars

@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 
 from db.postgres.address import Address
-from tests.laws.asking import Desk, open_desk
+from tests.laws.client import Desk, open_desk
 from tests.laws.expected import TABLES, gid
-from tests.laws.making import Query
 from tests.laws.people import EVERYONE, appoint_several
+from tests.laws.queries import Query
 from tests.laws.test_both_ways import WIDE
 
 QUERIES = 60

@@ -14,7 +14,7 @@ from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
 from policies.oracle import Oracle, thing
 from tests.laws.cells import Caller, settle
-from tests.laws.drawing import Draw
+from tests.laws.strategies import Draw
 from tests.laws.world import World, mask_address, mask_name, mask_phone
 
 SEED = int(os.environ.get("SANLIAN_LAW_SEED", "20250301"))

@@ -14,7 +14,7 @@ import pytest_asyncio
 from graphql import GraphQLEnumType, get_named_type, get_nullable_type, is_list_type
 
 from api.documents import Documents
-from db.figures import FIGURES, GROUPS
+from db.query.statistics.metrics import FIGURES, GROUPS
 from db.resources.catalog import RESOURCES
 from db.tables import metadata
 from schema import inputs
@@ -22,7 +22,7 @@ from schema.node import snake
 from schema.operation import Operation
 from schema.planner import plan_operation
 from schema.refusal import Refusal
-from tests.laws.asking import Desk
+from tests.laws.client import Desk
 from tests.laws.expected import Record, Rights, World, camel, gid, key_of, wire
 from tests.laws.people import EVERYONE, TYPICAL, appoint_several
 from tests.laws.test_matrix import ROOTS, value_of

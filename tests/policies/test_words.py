@@ -1,7 +1,5 @@
 """Conditions in the words of the bureau; and the grant sheet, which a lawyer reviews as a file."""
 
-from pathlib import Path
-
 import pytest
 
 from db.resources.catalog import CATALOG as SHIPPED_CATALOG
@@ -9,10 +7,11 @@ from policies.compile import POLICY_PATH, compile_policy
 from policies.guard import POLICY_ACTIONS
 from policies.sheet import sheet
 from policies.words import ACTIONS, action_words, class_words, words
+from tests.paths import GOLDEN
 from tests.policies.small import policy
 from tests.policies.test_explain import TEXT
 
-SHEET = Path(__file__).parents[1] / "golden" / "sheet.md"
+SHEET = GOLDEN / "sheet.md"
 
 
 def test_the_sheet_in_the_repository_is_that_of_the_policy() -> None:

@@ -7,8 +7,8 @@ import pytest_asyncio
 
 from db.county.people import PRINCIPALS
 from db.postgres.address import Address
-from db.ways import COUNTED
-from tests.laws.asking import COUNTS, Desk, open_desk
+from db.query.access_paths import COUNTED
+from tests.laws.client import COUNTS, Desk, open_desk
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

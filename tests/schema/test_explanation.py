@@ -12,7 +12,7 @@ from db.county.people import ENDED, PRINCIPALS, THREE_POSTS
 from db.postgres.address import Address
 from db.resources.catalog import RESOURCES
 from schema.asking import MOST
-from tests.laws.asking import Desk, open_desk
+from tests.laws.client import Desk, open_desk
 from tests.laws.expected import TABLES
 from tests.laws.people import SEVERAL, TYPICAL, appoint_several
 

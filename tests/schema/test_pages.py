@@ -8,10 +8,10 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from db import ordered, ways
 from db.county.people import PRINCIPALS, THREE_POSTS
 from db.postgres.address import Address
-from tests.laws.asking import Desk, open_desk
+from db.query import access_paths, order_paths
+from tests.laws.client import Desk, open_desk
 from tests.laws.expected import cursor
 
 # Nulls and ties on purpose: few states, many disputes that are not concluded, amounts that are missing.
@@ -120,7 +120,7 @@ async def test_every_order_by_any_way(
         for given in FILTERS[place]:
             query = paged(f"[{{field: {by}, direction: {way}}}]" + (given and f", filter: {given}"), place)
             with monkeypatch.context() as patch:
-                patch.setattr(ordered, "WALKED", {})
+                patch.setattr(order_paths, "SCANNED", {})
                 if "FIELD_NOT_READABLE" in (await sorting.ask(person, query, first=1)).codes:
                     assert who != "bureau_admin"
                     continue
@@ -128,7 +128,7 @@ async def test_every_order_by_any_way(
             for backward in (False, True):
                 assert await walk(desk, person, query, size, backward, place) == expected
                 with monkeypatch.context() as patch:
-                    patch.setattr(ordered, "LOOKED_THROUGH", 7)
+                    patch.setattr(order_paths, "LOOKED_THROUGH", 7)
                     assert await walk(short_sighted, person, query, size, backward, place) == expected
 
 
@@ -141,7 +141,7 @@ async def test_a_count_cut_short_leaves_the_page_alone(
     person, bound = PEOPLE[who][0], 9
     whole = await walk(desk, person, paged(ORDERS[order]), 50, backward=False)
     assert len(whole) > bound or who in ("police", "court")
-    monkeypatch.setattr(ways, "COUNTED", bound)
+    monkeypatch.setattr(access_paths, "COUNTED", bound)
     asked = paged(ORDERS[order]).replace("totalCount", "totalCount totalCountCapped")
     async with open_desk(county) as other:
         for size in (1, bound - 1, bound):

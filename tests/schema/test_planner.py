@@ -7,7 +7,7 @@ import pytest
 from graphql import GraphQLSchema, parse, validate
 from graphql.execution.values import get_variable_values
 
-from db import plan as p
+from db.query import plan as p
 from db.resources.catalog import CATALOG
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment

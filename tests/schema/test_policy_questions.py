@@ -11,7 +11,7 @@ import pytest_asyncio
 from db.county.people import PRINCIPALS
 from db.postgres.address import Address
 from policies.compile import POLICY_PATH
-from tests.laws.asking import Desk, open_desk
+from tests.laws.client import Desk, open_desk
 
 SECURITY, BUREAU, AUDITOR = PRINCIPALS["security_admin"], PRINCIPALS["bureau_admin"], PRINCIPALS["auditor"]
 GRID, MEDIATOR = PRINCIPALS["grid_worker"], PRINCIPALS["mediator"]

@@ -10,12 +10,12 @@ import pytest
 import pytest_asyncio
 
 from db.county.people import PRINCIPALS
-from db.figures import FIGURES
 from db.postgres.address import Address
-from db.tally import fold
-from tests.laws.asking import Desk, open_desk
+from db.query.statistics.metrics import FIGURES
+from db.query.statistics.rollups import fold
+from tests.laws.client import Desk, open_desk
 from tests.laws.expected import Record, Rights, World, camel
-from tests.laws.reckoning import GROUPS, Day, Reckoning, told
+from tests.laws.metric_oracle import GROUPS, Day, Reckoning, told
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", params=["in the changes", "in the sums"])

@@ -16,8 +16,9 @@ import pytest
 
 from db.postgres.databases import ensure_database
 from db.postgres.embedded.server import EmbeddedServer, EmbeddedServerError, erase
+from tests.paths import ROOT
 
-ROOT = os.geteuid() == 0
+AS_ROOT = os.geteuid() == 0
 OWNER = """
 import sys, time
 from pathlib import Path
@@ -49,7 +50,7 @@ def owners() -> Iterator[list["subprocess.Popen[str]"]]:
 
 def own(home: Path, seconds: float, *more: str, **options: object) -> "subprocess.Popen[str]":
     command = [sys.executable, "-c", OWNER, str(home), str(seconds), *more]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2], **options)  # type: ignore[call-overload]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, **options)  # type: ignore[call-overload]
     assert process.stdout.readline() == "up\n"
     return process  # type: ignore[no-any-return]
 
@@ -196,7 +197,7 @@ def test_half_made_cluster_is_made_again(home: Path) -> None:
         assert ask(server, "SELECT 1") == 1
 
 
-@pytest.mark.skipif(not ROOT, reason="only root hands the server to another account")
+@pytest.mark.skipif(not AS_ROOT, reason="only root hands the server to another account")
 def test_root_hands_the_server_to_an_unprivileged_account(home: Path) -> None:
     with EmbeddedServer.start(home, durable=False):
         data = home / "postgres" / "data"
@@ -207,7 +208,7 @@ def test_root_hands_the_server_to_an_unprivileged_account(home: Path) -> None:
         assert "Groups:\t \n" in status
 
 
-@pytest.mark.skipif(not ROOT, reason="only root hands the server to another account")
+@pytest.mark.skipif(not AS_ROOT, reason="only root hands the server to another account")
 def test_private_home_of_root_keeps_its_mode_and_the_cluster_lies_aside(home: Path) -> None:
     home.mkdir(mode=0o700)
     with EmbeddedServer.start(home, durable=False) as server:
@@ -221,7 +222,7 @@ def test_private_home_of_root_keeps_its_mode_and_the_cluster_lies_aside(home: Pa
     assert sorted(path.name for path in home.iterdir()) == ["postgres.lock", "postgres.owner"]
 
 
-@pytest.mark.skipif(not ROOT, reason="only root follows the pointer into a shared directory")
+@pytest.mark.skipif(not AS_ROOT, reason="only root follows the pointer into a shared directory")
 def test_pointer_to_a_directory_of_somebody_else_is_not_believed(home: Path) -> None:
     home.mkdir()
     strange = Path(tempfile.mkdtemp(prefix="sanlian-", dir="/var/tmp"))

@@ -1,6 +1,6 @@
 """The shape of a read: a frozen tree of resources, fields, relations and pages, with names of binds in place of values.
 
-Pure data, made by `schema.planner`, turned into SQL by `db.select`. Two requests with equal plans share one statement.
+Pure data, made by `schema.planner`, turned into SQL by `db.query.select`. Two requests with equal plans share one statement.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ class Figures:
 @dataclass(frozen=True)
 class Statistics:
     """`statistics`; items: (key, name of a total's figure | typename | Figures of the groups by `group_by`).
-    Binds: `<bind>_<name>` for the bounds of the period (`db.period`)."""
+    Binds: `<bind>_<name>` for the bounds of the period (`db.query.statistics.period`)."""
 
     key: str
     bind: str

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from db.county.people import PRINCIPALS
 from db.postgres.address import Address
-from tests.laws.asking import COUNTS, Desk, open_desk
+from tests.laws.client import COUNTS, Desk, open_desk
 
 # By role what it sees, as a plain condition on the dispute d; $1 is the area, $2 the organization, $3 the person of its appointment.
 SCOPES = {

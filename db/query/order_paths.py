@@ -25,15 +25,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import Uuid
 
-from db import plan as p
-from db.paging import MAX_PAGE, Keys, within_cursors
+from db.query import plan as p
+from db.query.keyset import MAX_PAGE, Keys, within_cursors
 from db.resources.resource import Resource, Row, Sql
 
 # How many rows are looked through in an order.
 LOOKED_THROUGH = 2_000
 
 # Columns with an index of (column, id), and `case_number`, which is unique.
-WALKED: dict[str, frozenset[str]] = {
+SCANNED: dict[str, frozenset[str]] = {
     "Dispute": frozenset(
         {
             "occurred_on",
@@ -69,7 +69,7 @@ class Piece:
 
 def pieces(resource: Resource, page: p.Page, keys: tuple[p.Order, ...]) -> list[Piece] | None:
     """The order in pieces, from the first to the last of the walk; None if no index gives it."""
-    if len(keys) != 2 or keys[0].field not in WALKED.get(resource.name, ()):
+    if len(keys) != 2 or keys[0].field not in SCANNED.get(resource.name, ()):
         return None
     by, last = keys
     if not resource.table.c[by.field].nullable:
@@ -105,7 +105,7 @@ def pieces(resource: Resource, page: p.Page, keys: tuple[p.Order, ...]) -> list[
     return [*found, Piece(all_before, keys)] if given else found
 
 
-def walk(
+def scan(
     row_of: Callable[[FromClause], tuple[Row, FromClause]],
     seen: Callable[[Row], list[Sql]],
     resource: Resource,

@@ -6,22 +6,22 @@ from sqlalchemy import and_, bindparam, cast, exists, func, literal_column, or_,
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Date, DateTime, Text, Uuid
 
-from db import plan as p
 from db import tables as t
 from db.calendar import COUNTY_ZONE
+from db.query import plan as p
+from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Row, Sql
-from db.sight import Sight
 from db.tables.dispute import LATER
 
 _COUNTY_TIME: Sql = literal_column(f"'{COUNTY_ZONE}'")
 
 
-def condition(sight: Sight, row: Row, condition: p.Condition) -> Sql:
+def condition(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
     """One condition of a filter. The planner has made sure that the caller reads its fields in clear."""
     name, bind = condition.fields[0], condition.bind
     if condition.operator in ("party", "mediator", "is", "area", "text"):
-        return _special(sight, row, condition)
+        return _special(visibility, row, condition)
     field = row.resource.fields[name]
     value = field.value(row)
     single = bindparam(bind, type_=field.type)
@@ -56,7 +56,7 @@ def _registered_before(row: Row, name: str, end: Sql) -> list[Sql]:
     return [row["registered_at"] < end] if row.resource.name == "Dispute" and name in LATER else []
 
 
-def _special(sight: Sight, row: Row, condition: p.Condition) -> Sql:
+def _special(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
     name, bind = condition.fields[0], condition.bind
     match condition.operator:
         case "is":
@@ -74,14 +74,14 @@ def _special(sight: Sight, row: Row, condition: p.Condition) -> Sql:
                 .correlate(row.at)
             )
         case "party":
-            party, where = sight.row(RESOURCES["Party"], t.party.alias(), row.at)
+            party, where = visibility.row(RESOURCES["Party"], t.party.alias(), row.at)
             field = name.partition(".")[2]
             return exists(
                 select(literal_column("1"))
                 .select_from(where)
                 .where(
                     party["dispute_id"] == row["id"],
-                    sight.visible(party),
+                    visibility.visible(party),
                     party[field] == bindparam(bind, type_=Text()),
                 )
                 .correlate(row.at)

@@ -7,32 +7,32 @@ from typing import Any
 from sqlalchemy import CTE, BigInteger, FromClause, Select, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from db import plan as p
-from db.figures import FIGURES, told
+from db.query import plan as p
+from db.query.access_paths import AccessPaths
+from db.query.statement import JsonRow
+from db.query.statistics.metrics import FIGURES, told
+from db.query.statistics.rollups import Tallies, name_of
+from db.query.visibility import Visibility
 from db.resources.resource import Sql
-from db.sight import Sight
-from db.statement import JsonRow
-from db.tally import Tallies, name_of
-from db.ways import Ways
 from policies.predicate import implies
 
 
-def statistics(sight: Sight, ways: Ways, item: p.Statistics) -> Sql:
+def statistics(visibility: Visibility, paths: AccessPaths, item: p.Statistics) -> Sql:
     """One JSON object: the totals and, if grouped, the groups in order of their keys."""
-    return Answer(sight, ways, item).json()
+    return Answer(visibility, paths, item).json()
 
 
 class Answer:
     """Builds one answer."""
 
-    def __init__(self, sight: Sight, ways: Ways, item: p.Statistics) -> None:
+    def __init__(self, visibility: Visibility, paths: AccessPaths, item: p.Statistics) -> None:
         self.item = item
-        self.exact = implies(sight.access.grant("Dispute").rows, sight.access.grant("Dispute", "count").rows)
+        self.exact = implies(visibility.access.grant("Dispute").rows, visibility.access.grant("Dispute", "count").rows)
         grouped = [what for _, what in item.items if isinstance(what, p.Figures)] if item.group_by is not None else []
         asked = {what for _, what in item.items if isinstance(what, str)} & FIGURES.keys()
         asked |= {name for figures in grouped for _, name in figures.items} & FIGURES.keys()
         sums = {name for figure in asked for name in FIGURES[figure].sums}
-        tallies = Tallies(sight, ways, item)
+        tallies = Tallies(visibility, paths, item)
         self.sums = tallies.sums(sums - {"median"}, grouped=bool(grouped)) if sums or grouped else None
         self.spread = tallies.spread() if "median" in sums else None
 

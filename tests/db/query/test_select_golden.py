@@ -1,27 +1,25 @@
 """The statements that a few typical queries become, as files that people read: `tests/golden/*.sql`.
 
-After a change that is meant: python -m tests.db.test_select_golden, and read the difference.
+After a change that is meant: python -m tests.db.query.test_select_golden, and read the difference.
 """
 
 import re
 import uuid
-from pathlib import Path
 from typing import Any
 
 import pytest
 from graphql import parse
 from graphql.execution.values import get_variable_values
 
+from db.query.select import select_plan
+from db.query.statement import Statement
 from db.resources.catalog import CATALOG
-from db.select import select_plan
-from db.statement import Statement
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
 from schema.operation import Document, Operation
 from schema.planner import plan_operation
 from schema.sdl import build
-
-GOLDEN = Path(__file__).parents[1] / "golden"
+from tests.paths import GOLDEN
 
 NESTED = """
 query ($after: String, $states: [DisputeState!]) {

@@ -2,7 +2,7 @@
 
 `tests/golden/plans/*.txt` is the shape of each plan at a million disputes or more, where the laws hold as they do here. To make the
 files again, load a demo with a million (`python -m api demo --scale 1000000`), and with its database's address in
-SANLIAN_DATABASE_URL: python -m tests.db.test_plans. Then read the difference.
+SANLIAN_DATABASE_URL: python -m tests.db.query.test_plans. Then read the difference.
 """
 
 import asyncio
@@ -11,7 +11,6 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -21,12 +20,12 @@ from graphql import parse
 from graphql.execution.values import get_variable_values
 
 from api.opening import READER
-from db.paging import MAX_PAGE
 from db.postgres.address import Address
 from db.postgres.session import PLANNING
+from db.query.keyset import MAX_PAGE
+from db.query.select import select_plan
+from db.query.statement import Statement
 from db.resources.catalog import CATALOG
-from db.select import select_plan
-from db.statement import Statement
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
 from schema.operation import Document, Operation
@@ -34,8 +33,9 @@ from schema.planner import plan_operation
 from schema.sdl import build
 from tests.bench import workload
 from tests.db.world import connected
+from tests.paths import GOLDEN
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "plans"
+PLANS = GOLDEN / "plans"
 
 # What grows with the county.
 BIG = {
@@ -157,21 +157,21 @@ async def test_no_plan_reads_or_sorts_more_than_it_shows(
 @pytest.mark.parametrize(("question", "caller"), [case for case in CASES if case not in SIZED])
 async def test_the_plan_is_that_of_a_million(connection: "asyncpg.Connection[Any]", question: str, caller: str) -> None:
     found = shape(await explained(connection, question, caller))
-    assert found == (GOLDEN / f"{question}_as_{caller}.txt").read_text(encoding="utf-8")
+    assert found == (PLANS / f"{question}_as_{caller}.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("question", "caller"), CASES)
 def test_one_plan_serves_all_values(question: str, caller: str) -> None:
-    assert stated(question, caller).deciding == ()
+    assert stated(question, caller).plan_sensitive == ()
 
 
 async def _write(address: Address) -> None:
-    GOLDEN.mkdir(parents=True, exist_ok=True)
+    PLANS.mkdir(parents=True, exist_ok=True)
     async with connected(address) as opened:
         for question, caller in CASES:
             plan = await explained(opened, question, caller)
             check(plan)
-            (GOLDEN / f"{question}_as_{caller}.txt").write_text(shape(plan), encoding="utf-8")
+            (PLANS / f"{question}_as_{caller}.txt").write_text(shape(plan), encoding="utf-8")
 
 
 if __name__ == "__main__":

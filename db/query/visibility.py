@@ -12,18 +12,18 @@ from sqlalchemy import FromClause, and_, bindparam, case, false, func, literal_c
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.types import Text
 
-from db import plan as p
 from db import tables as t
+from db.query import plan as p
+from db.query.statement import JsonRow, text_array
 from db.resources.catalog import CLAIMS, RESOURCES
 from db.resources.guards import guards_of
 from db.resources.resource import ALWAYS, Relation, Resource, Row, Sql, json_value
 from db.resources.transitions import ASKING, CREATING, FROM_STATES
-from db.statement import JsonRow, text_array
 from policies.grant import Access, Reading
 from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, all_of, implies
 
 
-class Sight:
+class Visibility:
     """One access, in SQL. Stateless but for the access it asks. `claims`: how the binds of its claims begin, where a statement
     looks with the eyes of two."""
 

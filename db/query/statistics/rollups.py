@@ -30,14 +30,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.types import Date, DateTime, Text, Uuid
 
-from db import plan as p
 from db import tables as t
-from db.period import OF_FIRST, OF_LAST
+from db.query import plan as p
+from db.query.access_paths import AccessPaths
+from db.query.statistics.period import OF_FIRST, OF_LAST
+from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Resource, Row, Sql, today
-from db.sight import Sight
 from db.tables.tally import SCOPES
-from db.ways import Ways
 from policies.predicate import Always, ClaimRef, Eq, Never, Predicate, all_of, any_of, disjuncts, negate
 
 # Days from the first on and before the last; None: without bound.
@@ -85,11 +85,13 @@ def _claim(part: Predicate, column: str) -> ClaimRef | None:
     return None
 
 
-def exact_count(sight: Sight, ways: Ways, resource: Resource, conditions: Sequence[p.Condition] = ()) -> Sql | None:
+def exact_count(
+    visibility: Visibility, paths: AccessPaths, resource: Resource, conditions: Sequence[p.Condition] = ()
+) -> Sql | None:
     """The number of visible disputes, all or those with certain values of one field, where the sums tell it; None where rows must be counted."""
     if resource.name != "Dispute":
         return None
-    wide, rest = taken_apart(sight.access.grant("Dispute").rows)
+    wide, rest = taken_apart(visibility.access.grant("Dispute").rows)
     # What lies outside the sums is read row by row. Outside the county that is little; of the rows outside a narrower scope as many as
     # a count goes to are counted sooner along the indexes of their scopes.
     if wide is None or (rest != Never() and wide.column != SCOPES[0]):
@@ -102,7 +104,7 @@ def exact_count(sight: Sight, ways: Ways, resource: Resource, conditions: Sequen
         case _:
             return None
     everything = p.Statistics("", "", since=False, until=False, group_by=group_by, items=())
-    tallies = Tallies(sight, ways, everything).sums(["registered"], grouped=False)
+    tallies = Tallies(visibility, paths, everything).sums(["registered"], grouped=False)
     number = func.coalesce(func.sum(tallies.c.registered), _ZERO)
     asked = (tallies.c.key == func.any(bindparam(one.bind, type_=ARRAY(Text))) for one in conditions)
     return select(cast(number, BigInteger)).select_from(tallies).where(*asked).scalar_subquery()
@@ -116,9 +118,9 @@ async def fold(connection: Any) -> int:
 class Tallies:
     """The sums of one question. `sums` and `spread` have one row a group (its key null for disputes of none) and days."""
 
-    def __init__(self, sight: Sight, ways: Ways, item: p.Statistics) -> None:
-        self.sight, self.ways, self.item = sight, ways, item
-        self.wide, self.rest = taken_apart(sight.access.grant("Dispute").rows)
+    def __init__(self, visibility: Visibility, paths: AccessPaths, item: p.Statistics) -> None:
+        self.visibility, self.paths, self.item = visibility, paths, item
+        self.wide, self.rest = taken_apart(visibility.access.grant("Dispute").rows)
         self.period: Span = (self._at("start"), self._at("end"))
 
     def sums(self, wanted: Iterable[str], grouped: bool) -> CTE:
@@ -263,7 +265,7 @@ class Tallies:
         later, earlier, tally = t.dispute.alias(), t.dispute.alias(), t.tally.alias()
         again = (
             select(later.c.previous_id, func.min(later.c.registered_at).label("registered_at"))
-            .where(later.c.previous_id.is_not(None), self.sight.visible(Row(dispute, later, later)))
+            .where(later.c.previous_id.is_not(None), self.visibility.visible(Row(dispute, later, later)))
             .group_by(later.c.previous_id)
             .subquery()
         )
@@ -276,7 +278,7 @@ class Tallies:
                 again.c.registered_at <= earlier.c.closed_at + literal_column("interval '180 days'"),
                 tally.c.closed == literal_column("1"),
                 _within([self.period], tally.c.concluded_on),
-                self.sight.visible(Row(dispute, earlier, earlier)),
+                self.visibility.visible(Row(dispute, earlier, earlier)),
             )
         )
         return statement.group_by(*self._by(key))
@@ -288,7 +290,7 @@ class Tallies:
         assert self.wide is not None
         if not self.wide.claims:
             return true()
-        claims = [self.sight.claim(one) for one in self.wide.claims]
+        claims = [self.visibility.claim(one) for one in self.wide.claims]
         column = table.c[self.wide.column]
         return column == claims[0] if len(claims) == 1 else column == func.any(array(claims))
 
@@ -299,18 +301,18 @@ class Tallies:
             kept.c.group_kind == _word(self.item.group_by or _FEWEST),
             kept.c.grain == _word(grain),
         ]
-        claims = [cast(self.sight.claim(one), Text) for one in self.wide.claims]
+        claims = [cast(self.visibility.claim(one), Text) for one in self.wide.claims]
         if claims:
             clauses.append(kept.c.scope == claims[0] if len(claims) == 1 else kept.c.scope == func.any(array(claims)))
         return clauses if _is_open(span) else [*clauses, _within([span], kept.c.starts_on)]
 
     def _others(self) -> FromClause:
         """The tallies of the disputes that are visible outside the wide scope, read once for all statistics of a query."""
-        if self.rest not in self.ways.tallies:
+        if self.rest not in self.paths.tallies:
             tally = t.tally.alias()
-            outside = tally.c.dispute_id.in_(self.ways.ids(RESOURCES["Dispute"], self.rest))
-            self.ways.tallies[self.rest] = select(tally).where(outside).cte()
-        return self.ways.tallies[self.rest].alias()
+            outside = tally.c.dispute_id.in_(self.paths.ids(RESOURCES["Dispute"], self.rest))
+            self.paths.tallies[self.rest] = select(tally).where(outside).cte()
+        return self.paths.tallies[self.rest].alias()
 
     def _key(self, table: FromClause) -> Sql:
         match self.item.group_by:

@@ -24,15 +24,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
 from sqlalchemy.types import DateTime, Integer, Text, Uuid
 
-from db import plan as p
 from db import tables as t
-from db.deadlines import clocks
-from db.filters import condition
-from db.paging import cursor_of, direction, keys_of
-from db.resources.catalog import RESOURCES
-from db.resources.resource import ALWAYS, Relation, Resource, Row, Sql
-from db.sight import Sight, scope_of
-from db.statement import (
+from db.query import plan as p
+from db.query.access_paths import AccessPaths, Branch, Narrow
+from db.query.clocks import clocks
+from db.query.filters import condition
+from db.query.keyset import cursor_of, direction, keys_of
+from db.query.statement import (
     OBJECT,
     JsonRow,
     Statement,
@@ -43,10 +41,12 @@ from db.statement import (
     row_to_json,
     text_array,
 )
-from db.statistics import statistics
-from db.tally import exact_count
-from db.timeline import timeline
-from db.ways import Branch, Narrow, Ways
+from db.query.statistics.answer import statistics
+from db.query.statistics.rollups import exact_count
+from db.query.timeline import timeline
+from db.query.visibility import Visibility, scope_of
+from db.resources.catalog import RESOURCES
+from db.resources.resource import ALWAYS, Relation, Resource, Row, Sql
 from policies.grant import Access
 from policies.predicate import Predicate
 
@@ -56,21 +56,23 @@ def select_plan(plan: p.Plan, access: Access) -> Statement:
     (keys of `plan.nullable` that are null)."""
     builder = Builder(access)
     statement = compile_statement(builder.root(plan))
-    deciding = _deciding(builder.ways, plan.items)
-    return dataclasses.replace(statement, deciding=None if deciding is None else tuple(sorted(deciding)))
+    plan_sensitive = _plan_sensitive(builder.paths, plan.items)
+    return dataclasses.replace(
+        statement, plan_sensitive=None if plan_sensitive is None else tuple(sorted(plan_sensitive))
+    )
 
 
-def _deciding(ways: Ways, parts: Sequence[Any]) -> frozenset[str] | None:
+def _plan_sensitive(paths: AccessPaths, parts: Sequence[Any]) -> frozenset[str] | None:
     """The binds whose values decide on the plan of these parts; None if other values do too."""
     found: frozenset[str] = frozenset()
     for part in parts:
         below: Sequence[Any] = ()
         match part:
             case p.Page(items=items):
-                deciding = ways.deciding(part)
-                if deciding is None:
+                plan_sensitive = paths.plan_sensitive(part)
+                if plan_sensitive is None:
                     return None
-                found, below = found | deciding, items
+                found, below = found | plan_sensitive, items
             case p.Node(items=items):
                 below = items
             case p.Edges(items=pairs) | p.Viewer(items=pairs):
@@ -79,7 +81,7 @@ def _deciding(ways: Ways, parts: Sequence[Any]) -> frozenset[str] | None:
                 below = nodes
             case p.One(node=node) | p.Many(node=node) | p.Nodes(node=node) | p.Lookup(node=node):
                 below = (node,)
-        inner = _deciding(ways, below)
+        inner = _plan_sensitive(paths, below)
         if inner is None:
             return None
         found |= inner
@@ -90,8 +92,8 @@ class Builder:
     """Builds the SQL of one plan."""
 
     def __init__(self, access: Access) -> None:
-        self.sight = Sight(access)
-        self.ways = Ways(self.sight)
+        self.visibility = Visibility(access)
+        self.paths = AccessPaths(self.visibility)
 
     # -- nodes
 
@@ -106,13 +108,13 @@ class Builder:
             case p.Identifier():
                 return literal_column(f"'{row.resource.name}:'").concat(cast(row["id"], Text))
             case p.Value(field=name):
-                return self.sight.shown(row, name)
+                return self.visibility.shown(row, name)
             case p.AccessInfo():
-                return self.sight.access_info(row, item)
+                return self.visibility.access_info(row, item)
             case p.Clocks():
-                return clocks(self.sight, row, item)
+                return clocks(self.visibility, row, item)
             case p.Timeline():
-                return timeline(self.sight, row, item, self._person)
+                return timeline(self.visibility, row, item, self._person)
             case p.One(relation=name, node=node):
                 return self.one(row, row.resource.relations[name], node)
             case p.Many(relation=name, node=node):
@@ -123,12 +125,12 @@ class Builder:
     def related(self, row: Row, relation: Relation, node: p.Node) -> Select[Any]:
         """The visible rows of a relation with what is selected of them."""
         resource = RESOURCES[relation.target]
-        dispute, seen = (row.dispute, self.sight.below(row)) if relation.same_dispute else (None, ALWAYS)
-        target, at = self.sight.row(resource, resource.table.alias(), dispute, seen)
+        dispute, seen = (row.dispute, self.visibility.below(row)) if relation.same_dispute else (None, ALWAYS)
+        target, at = self.visibility.row(resource, resource.table.alias(), dispute, seen)
         return (
             select(*self.members(target, node))
             .select_from(at)
-            .where(relation.on(row, target.at), self.sight.visible(target))
+            .where(relation.on(row, target.at), self.visibility.visible(target))
             .order_by(*(target[name] for name in relation.order))
             .correlate(*scope_of(row))
         )
@@ -148,11 +150,11 @@ class Builder:
         )
         outer = scope_of(parent) if parent is not None else ()
         same = parent.dispute if parent is not None and relation is not None and relation.same_dispute else None
-        seen = self.sight.below(parent) if parent is not None and same is not None else ALWAYS
+        seen = self.visibility.below(parent) if parent is not None and same is not None else ALWAYS
 
         def narrowed(row: Row, met: Sequence[p.Condition] = ()) -> list[Sql]:
             """The conditions beside visibility: the relation and the filter."""
-            clauses = [condition(self.sight, row, one) for one in page.conditions if one not in met]
+            clauses = [condition(self.visibility, row, one) for one in page.conditions if one not in met]
             if relation is not None and parent is not None:
                 clauses.insert(0, relation.on(parent, row.at))
                 if relation.through is not None:
@@ -160,16 +162,18 @@ class Builder:
             return clauses
 
         members: list[tuple[str, Sql]] = []
-        keys, body, gathered = keys_of(page), None, None
+        keys, body, materialized = keys_of(page), None, None
         listed = any(not isinstance(item, p.TotalCount | p.TotalCapped | p.Typename) for item in page.items)
         counts = {_counts(item) for item in page.items} - {None}
-        kept = exact_count(self.sight, self.ways, resource, page.conditions) if counts and relation is None else None
+        kept = (
+            exact_count(self.visibility, self.paths, resource, page.conditions) if counts and relation is None else None
+        )
         if listed and counts and kept is None:
-            gathered = self.ways.gathered(page, resource, narrowed, keys, exact=True in counts)
+            materialized = self.paths.materialized(page, resource, narrowed, keys, exact=True in counts)
         if listed:
-            body = self._body(page, resource, narrowed, outer, same, seen, keys, gathered)
+            body = self._body(page, resource, narrowed, outer, same, seen, keys, materialized)
         counted = {
-            exact: self.ways.count(page, resource, narrowed, outer, same, exact=exact, gathered=gathered)
+            exact: self.paths.count(page, resource, narrowed, outer, same, exact=exact, materialized=materialized)
             if kept is None
             else select(kept.label("total"), false().label("capped")).subquery()
             for exact in (False, True)
@@ -201,11 +205,11 @@ class Builder:
         """SECURITY: a relation made by parts of the target shows only what the parts that the caller sees show."""
         part = RESOURCES[through[0]]
         link = part.table.alias()
-        seen, _ = self.sight.row(part, link, row.at)
+        seen, _ = self.visibility.row(part, link, row.at)
         return exists(
             select(literal_column("1"))
             .select_from(link)
-            .where(link.c.dispute_id == row["id"], through[1](parent, link), self.sight.visible(seen))
+            .where(link.c.dispute_id == row["id"], through[1](parent, link), self.visibility.visible(seen))
             .correlate_except(link)
         )
 
@@ -218,14 +222,14 @@ class Builder:
         same: FromClause | None,
         seen: Predicate,
         keys: tuple[p.Order, ...],
-        gathered: list[Branch] | None,
+        materialized: list[Branch] | None,
     ) -> FromClause:
         """The page's rows: `rn`, the keys of its order if cursors are asked for, and one JSON column for each list of nodes or edges asked for."""
         size = bindparam(page.slice.size, type_=Integer())
         wanted = size + literal_column("1")
-        found = self.ways.found(page, resource, narrowed, outer, same, keys, wanted, gathered)
+        found = self.paths.page_rows(page, resource, narrowed, outer, same, keys, wanted, materialized)
         # A part whose dispute was joined inside has it joined again by key: the columns do not reach out here.
-        target, at = self.sight.row(resource, found, same, seen)
+        target, at = self.visibility.row(resource, found, same, seen)
         number = func.row_number().over(
             order_by=[direction(target[key.field], key, page.slice.backward) for key in keys]
         )
@@ -326,13 +330,16 @@ class Builder:
             case p.Viewer():
                 return self._viewer(item)
             case p.Statistics():
-                return statistics(self.sight, self.ways, item)
+                return statistics(self.visibility, self.paths, item)
 
     def _lookup(self, node: p.Node, on: Callable[[Row], Sql], *outer: FromClause) -> Sql:
         resource = RESOURCES[node.resource]
-        row, at = self.sight.row(resource, resource.table.alias())
+        row, at = self.visibility.row(resource, resource.table.alias())
         rows = (
-            select(*self.members(row, node)).select_from(at).where(on(row), self.sight.visible(row)).correlate(*outer)
+            select(*self.members(row, node))
+            .select_from(at)
+            .where(on(row), self.visibility.visible(row))
+            .correlate(*outer)
         )
         return json_object(rows).scalar_subquery()
 

@@ -27,7 +27,7 @@ class Statement:
     constants: Mapping[str, Any] = field(default_factory=dict)
     # The binds whose values decide on the best plan, each a list of codes; () where one plan is good for all values, None where other
     # values decide too (Reader).
-    deciding: tuple[str, ...] | None = None
+    plan_sensitive: tuple[str, ...] | None = None
 
     def settled(self, codes: Mapping[str, Sequence[str]]) -> Statement | None:
         """The same statement for certain values of the deciding binds, which stand in its text: one plan is good for it. None if a value

@@ -14,22 +14,22 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import select
 
-from db.figures import FIGURES
 from db.postgres.address import Address
+from db.query.access_paths import AccessPaths
+from db.query.statement import compile_statement
+from db.query.statistics.metrics import FIGURES
+from db.query.statistics.rollups import exact_count, fold, taken_apart
+from db.query.visibility import Visibility
 from db.resources.catalog import CATALOG, RESOURCES
-from db.sight import Sight
-from db.statement import compile_statement
-from db.tally import exact_count, fold, taken_apart
-from db.ways import Ways
 from policies.compile import Policy, compile_policy
 from policies.grant import Access, Appointment
 from policies.predicate import Never
-from tests.laws.asking import Desk as RealDesk
-from tests.laws.asking import open_desk as real_desk
 from tests.laws.cells import Desk, open_desk
+from tests.laws.client import Desk as RealDesk
+from tests.laws.client import open_desk as real_desk
 from tests.laws.expected import Post, Record, Rights, Text, World, camel
+from tests.laws.metric_oracle import GROUPS, Day, Reckoning, told
 from tests.laws.people import EVERYONE, appoint_several
-from tests.laws.reckoning import GROUPS, Day, Reckoning, told
 from tests.laws.world import World as Invented
 from tests.laws.writing import change
 
@@ -197,8 +197,8 @@ class Asker:
 
     async def check_count(self, access: Access, wanted: int, name: str) -> None:
         """The exact count of the list, where it is kept."""
-        sight = Sight(access)
-        count = exact_count(sight, Ways(sight), RESOURCES["Dispute"])
+        visibility = Visibility(access)
+        count = exact_count(visibility, AccessPaths(visibility), RESOURCES["Dispute"])
         wide, rest = taken_apart(access.grant("Dispute").rows)
         assert (count is None) == (wide is None or (rest != Never() and wide.column != "county_code"))
         if count is not None:

@@ -12,13 +12,13 @@ from sqlalchemy import ColumnElement, Select, and_, case, cast, exists, func, li
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import Date
 
-from db import plan as p
 from db import tables as t
 from db.calendar import COUNTY_ZONE
+from db.query import plan as p
+from db.query.statement import JsonRow
+from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Row, Sql, today
-from db.sight import Sight
-from db.statement import JsonRow
 
 CLOCKS = ("FIRST_CONTACT", "MEDIATION_MONTH", "CONFIRMATION", "TIER", "FOLLOW_UP")
 CLOCK_STATES = ("RUNNING", "DUE_SOON", "OVERDUE", "DONE")
@@ -42,14 +42,14 @@ def _configured(tier: str, days: int) -> Sql:
     return literal_column(f"coalesce(nullif(current_setting('{name}', true), '')::int, {days})")
 
 
-def clocks(sight: Sight, row: Row, item: p.Clocks) -> Sql:
+def clocks(visibility: Visibility, row: Row, item: p.Clocks) -> Sql:
     """The clocks of a dispute as a JSON list of what is selected of each."""
     found = union_all(
-        _first_contact(sight, row),
-        _month(sight, row),
-        _confirmation(sight, row),
-        _tier(sight, row),
-        _follow_up(sight, row),
+        _first_contact(visibility, row),
+        _month(visibility, row),
+        _confirmation(visibility, row),
+        _tier(visibility, row),
+        _follow_up(visibility, row),
     ).subquery()
     values: dict[str, Sql] = {
         "typename": literal_column("'Clock'"),
@@ -89,11 +89,11 @@ def _day(moment: Sql) -> Sql:
     return cast(func.timezone(literal_column(f"'{COUNTY_ZONE}'"), moment), Date)
 
 
-def _reads(sight: Sight, row: Row, *fields: str) -> Sql:
-    return and_(*(sight.clear(row, name) for name in fields))
+def _reads(visibility: Visibility, row: Row, *fields: str) -> Sql:
+    return and_(*(visibility.clear(row, name) for name in fields))
 
 
-def _first_contact(sight: Sight, row: Row) -> Select[Any]:
+def _first_contact(visibility: Visibility, row: Row) -> Select[Any]:
     """A supply that was cut: somebody of ours acts within a day of the registration."""
     due = row["registered_at"] + literal_column(f"interval '{FIRST_CONTACT_HOURS} hours'")
     acted = [
@@ -108,23 +108,23 @@ def _first_contact(sight: Sight, row: Row) -> Select[Any]:
         else_=literal_column("'RUNNING'"),
     )
     cut = or_(row["utility_cut"].is_not(None), row["sub_category"] == literal_column("'P02'"))
-    readable = _reads(sight, row, "utility_cut", "sub_category", "registered_at", "state")
+    readable = _reads(visibility, row, "utility_cut", "sub_category", "registered_at", "state")
     return select(*_one("FIRST_CONTACT", _day(due), state)).where(cut, readable).correlate(row.at)
 
 
-def _month(sight: Sight, row: Row) -> Select[Any]:
+def _month(visibility: Visibility, row: Row) -> Select[Any]:
     """The month of mediation with its extensions (人民调解工作若干规定 Art. 33)."""
     done = ~_in(row["state"], "ACCEPTED", "MEDIATING")
     return (
         select(*_one("MEDIATION_MONTH", row["due_on"], _state("MEDIATION_MONTH", row["due_on"], done)))
-        .where(row["due_on"].is_not(None), _reads(sight, row, "due_on", "state"))
+        .where(row["due_on"].is_not(None), _reads(visibility, row, "due_on", "state"))
         .correlate(row.at)
     )
 
 
-def _confirmation(sight: Sight, row: Row) -> Select[Any]:
+def _confirmation(visibility: Visibility, row: Row) -> Select[Any]:
     """The window to apply jointly for confirmation (人民调解法 Art. 33), of each agreement in force."""
-    agreement, at = sight.row(RESOURCES["Agreement"], t.agreement.alias(), row.at)
+    agreement, at = visibility.row(RESOURCES["Agreement"], t.agreement.alias(), row.at)
     applied = t.confirmation.alias()
     done = or_(
         ~_in(row["state"], "AGREED", "PERFORMING"),
@@ -143,17 +143,17 @@ def _confirmation(sight: Sight, row: Row) -> Select[Any]:
             agreement["dispute_id"] == row["id"],
             _in(agreement["state"], "EFFECTIVE", "VARIED"),
             due.is_not(None),
-            sight.visible(agreement),
-            _reads(sight, agreement, "state", "confirm_by_on"),
-            _reads(sight, row, "state"),
+            visibility.visible(agreement),
+            _reads(visibility, agreement, "state", "confirm_by_on"),
+            _reads(visibility, row, "state"),
         )
         .correlate(row.at)
     )
 
 
-def _tier(sight: Sight, row: Row) -> Select[Any]:
+def _tier(visibility: Visibility, row: Row) -> Select[Any]:
     """The time that the tier has which now holds the case: the team from acceptance, the others from taking it over."""
-    escalation, at = sight.row(RESOURCES["Escalation"], t.escalation.alias(), row.at)
+    escalation, at = visibility.row(RESOURCES["Escalation"], t.escalation.alias(), row.at)
     taken = (
         select(func.max(escalation["answered_at"]))
         .select_from(at)
@@ -161,8 +161,8 @@ def _tier(sight: Sight, row: Row) -> Select[Any]:
             escalation["dispute_id"] == row["id"],
             escalation["to_tier"] == row["tier"],
             _in(escalation["state"], "TAKEN"),
-            sight.visible(escalation),
-            _reads(sight, escalation, "state", "to_tier", "answered_at"),
+            visibility.visible(escalation),
+            _reads(visibility, escalation, "state", "to_tier", "answered_at"),
         )
         .correlate(row.at)
         .scalar_subquery()
@@ -175,20 +175,22 @@ def _tier(sight: Sight, row: Row) -> Select[Any]:
     )
     due = _day(since) + days
     done = ~_in(row["state"], *_UNDER_MEDIATION)
-    readable = _reads(sight, row, "tier", "state", "accepted_at", "registered_at")
+    readable = _reads(visibility, row, "tier", "state", "accepted_at", "registered_at")
     return select(*_one("TIER", due, _state("TIER", due, done))).where(due.is_not(None), readable).correlate(row.at)
 
 
-def _follow_up(sight: Sight, row: Row) -> Select[Any]:
+def _follow_up(visibility: Visibility, row: Row) -> Select[Any]:
     """The next visit that is due; the last that was, once all are done."""
-    visit, at = sight.row(RESOURCES["FollowUp"], t.follow_up.alias(), row.at)
+    visit, at = visibility.row(RESOURCES["FollowUp"], t.follow_up.alias(), row.at)
     pending = visit["done_at"].is_(None)
     next_due = func.min(visit["due_on"]).filter(pending)
     due = func.coalesce(next_due, func.max(visit["due_on"]))
     return (
         select(*_one("FOLLOW_UP", due, _state("FOLLOW_UP", due, next_due.is_(None))))
         .select_from(at)
-        .where(visit["dispute_id"] == row["id"], sight.visible(visit), _reads(sight, visit, "due_on", "done_at"))
+        .where(
+            visit["dispute_id"] == row["id"], visibility.visible(visit), _reads(visibility, visit, "due_on", "done_at")
+        )
         .having(func.count(visit["id"]) > literal_column("0"))
         .correlate(row.at)
     )

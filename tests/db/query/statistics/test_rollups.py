@@ -9,7 +9,7 @@ import pytest
 
 from db.commands import carry_out
 from db.postgres.address import Address
-from db.tally import fold
+from db.query.statistics.rollups import fold
 from tests.commands.office import open_office
 from tests.db.world import connected
 from tests.laws.writing import change

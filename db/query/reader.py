@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from db.postgres.pool import Pool
-from db.statement import Statement
+from db.query.statement import Statement
 
 
 class TooSlow(Exception):
@@ -42,7 +42,7 @@ class Reader:
     async def read(self, statement: Statement, values: Mapping[str, Any]) -> Reading:
         """The answer of a planned query. Raises TooSlow."""
         pool = self._steady
-        if statement.deciding != ():
+        if statement.plan_sensitive != ():
             settled = self._settled(statement, values)
             if settled is None:
                 pool = self._adaptive
@@ -59,9 +59,9 @@ class Reader:
 
     def _settled(self, statement: Statement, values: Mapping[str, Any]) -> Statement | None:
         """The statement for these very codes, if they are asked for often."""
-        if statement.deciding is None:
+        if statement.plan_sensitive is None:
             return None
-        codes = {name: tuple(values[name]) for name in statement.deciding}
+        codes = {name: tuple(values[name]) for name in statement.plan_sensitive}
         if sum(map(len, codes.values())) > MOST_CODES:
             return None
         key = (statement.sql, tuple(codes.values()))

@@ -14,14 +14,14 @@ from sqlalchemy import CTE, FromClause, Select, bindparam, false, func, literal_
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.types import Text
 
-from db import plan as p
-from db.filters import condition
-from db.ordered import MOST, pieces, walk
-from db.paging import Keys, direction, keys_of, within_cursors
+from db.query import plan as p
+from db.query.filters import condition
+from db.query.keyset import Keys, direction, keys_of, within_cursors
+from db.query.order_paths import MOST, pieces, scan
+from db.query.statement import text_array
+from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Resource, Row, Sql
-from db.sight import Sight
-from db.statement import text_array
 from db.tables.dispute import STATES
 from policies.predicate import Always, ClaimRef, Eq, Has, In, Predicate, all_of, conjuncts, disjuncts
 
@@ -66,20 +66,26 @@ _INDEXED = frozenset(
 )
 # Scopes that grow with the county, and the filters whose values have each an index walk of their own within them. A filter that
 # is not given stands for all its values where they are few (`_ALL`).
-_LANES: dict[str, tuple[tuple[str, ...], ...]] = {
+_SCOPED_INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
     "county_code": (("sub_category", "state"), ("state",), ("source",), ("tier",), ("risk_level",)),
     "town_code": (("sub_category", "state"), ("state",)),
     "squad_id": (("sub_category", "state"), ("state",)),
     "centre_id": (("sub_category", "state"), ("state",)),
 }
 # Values of parts that have an index before the page order, whatever the scope: it leads to the rare ones.
-_OF_PARTS = {"Obligation": ("state", "kind"), "Agreement": ("state", "scope", "form"), "FollowUp": ("result", "method")}
-_OF_LANES = frozenset(column for lanes in _LANES.values() for columns in lanes for column in columns)
+_PART_INDEXES = {
+    "Obligation": ("state", "kind"),
+    "Agreement": ("state", "scope", "form"),
+    "FollowUp": ("result", "method"),
+}
+_INDEXED_FILTERS = frozenset(
+    column for indexes in _SCOPED_INDEXES.values() for columns in indexes for column in columns
+)
 _ALL = {"state": text_array(STATES)}
 
 
 @dataclass(frozen=True)
-class Lane:
+class ScopedIndex:
     """The columns of an index behind a scope, and the conditions that give their values; None: any value."""
 
     columns: tuple[str, ...]
@@ -97,14 +103,14 @@ class Lane:
         }
 
 
-class Ways:
+class AccessPaths:
     """The ways of one sight in one statement. `tallies`: those of the rows of a predicate, for whoever adds them up."""
 
-    def __init__(self, sight: Sight) -> None:
-        self.sight = sight
+    def __init__(self, visibility: Visibility) -> None:
+        self.visibility = visibility
         self.tallies: dict[Predicate, CTE] = {}
 
-    def found(
+    def page_rows(
         self,
         page: p.Page,
         resource: Resource,
@@ -113,31 +119,31 @@ class Ways:
         same: FromClause | None,
         keys: tuple[p.Order, ...],
         wanted: Sql,
-        gathered: list[Branch] | None = None,
+        materialized: list[Branch] | None = None,
     ) -> FromClause:
         """The page's rows as a FROM element that ends with LIMIT, so that no node is built for a row that is not shown."""
-        rows = self.sight.access.grant(resource.name).rows
+        rows = self.visibility.access.grant(resource.name).rows
         names = [key.field for key in keys[:-1]]
 
         def ordered(column: Keys) -> list[Sql]:
             return [direction(column(key.field), key, page.slice.backward) for key in keys]
 
-        def start(statement: Select[Any], walked: Keys) -> Select[Any]:
-            return statement.where(*within_cursors(resource, walked, page, keys)).order_by(*ordered(walked))
+        def start(statement: Select[Any], scanned: Keys) -> Select[Any]:
+            return statement.where(*within_cursors(resource, scanned, page, keys)).order_by(*ordered(scanned))
 
-        def first(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> FromClause:
-            return start(statement.where(*narrowed(row, met)), walked).limit(MOST).subquery()
+        def first(statement: Select[Any], row: Row, scanned: Keys, met: Sequence[p.Condition]) -> FromClause:
+            return start(statement.where(*narrowed(row, met)), scanned).limit(MOST).subquery()
 
-        def limited(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> Select[Any]:
-            most = first(statement.add_columns(*(walked(name).label(name) for name in names)), row, walked, met)
+        def limited(statement: Select[Any], row: Row, scanned: Keys, met: Sequence[p.Condition]) -> Select[Any]:
+            most = first(statement.add_columns(*(scanned(name).label(name) for name in names)), row, scanned, met)
             return select(most).order_by(*ordered(most.c.__getitem__)).limit(wanted)
 
         def sorted_out(
-            statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition], *only: Sql, whole: bool = False
+            statement: Select[Any], row: Row, scanned: Keys, met: Sequence[p.Condition], *only: Sql, whole: bool = False
         ) -> Select[Any]:
             # OFFSET 0: all rows of the way in are found first; the index of the order must not lead to them.
             added = (
-                [one for one in row.at.c if one.key != "id"] if whole else [walked(name).label(name) for name in names]
+                [one for one in row.at.c if one.key != "id"] if whole else [scanned(name).label(name) for name in names]
             )
             hits = statement.add_columns(*added).where(*narrowed(row, met), *only)
             every = hits.offset(literal_column("0")).subquery()
@@ -146,7 +152,7 @@ class Ways:
             return shown.order_by(*ordered(most.c.__getitem__)).limit(wanted)
 
         own = _is_own(page, resource)
-        branches = gathered or (self.branches(resource, rows, page.conditions) if not outer else None)
+        branches = materialized or (self.branches(resource, rows, page.conditions) if not outer else None)
         found: FromClause
         if branches is not None and own:
             # One ordered walk for each way in, merged: no plan has to choose between an index on the order and one on the scope.
@@ -155,14 +161,14 @@ class Ways:
             found = select(merged.c.id).order_by(*ordered(merged.c.__getitem__)).limit(wanted).subquery()
         elif not outer and not own and self._narrow(resource):
             every_way = branches or [self._direct(resource, rows)]
-            if len(every_way) == 1 and gathered is None:
+            if len(every_way) == 1 and materialized is None:
                 # Nothing is merged: the rows that are sorted are those that are shown.
                 return every_way[0](Limit(lambda *cut: sorted_out(*cut, whole=True), own=False)).subquery()
             found = _union([branch(Limit(sorted_out, own=False)) for branch in every_way]).subquery()
         elif not outer and not own and (order := pieces(resource, page, keys)) is not None:
-            walks, cut_short = walk(
-                lambda at: self.sight.row(resource, at),
-                lambda row: [self.sight.where(rows, row), *narrowed(row)],
+            scans, cut_short = scan(
+                lambda at: self.visibility.row(resource, at),
+                lambda row: [self.visibility.where(rows, row), *narrowed(row)],
                 resource,
                 order,
                 page.slice.backward,
@@ -172,10 +178,10 @@ class Ways:
                 branch(Limit(lambda *cut: sorted_out(*cut, cut_short), own=False))
                 for branch in branches or [self._direct(resource, rows)]
             ]
-            found = union_all(*walks, select(_union(far).subquery().c.id)).subquery()
+            found = union_all(*scans, select(_union(far).subquery().c.id)).subquery()
         else:
-            row, joined = self.sight.row(resource, resource.table.alias(), same)
-            statement = select(row.at).select_from(joined).where(self.sight.where(rows, row)).correlate(*outer)
+            row, joined = self.visibility.row(resource, resource.table.alias(), same)
+            statement = select(row.at).select_from(joined).where(self.visibility.where(rows, row)).correlate(*outer)
             most = first(statement, row, row.__getitem__, ())
             return select(most).order_by(*ordered(most.c.__getitem__)).limit(wanted).subquery()
         at = resource.table.alias()
@@ -195,11 +201,11 @@ class Ways:
         same: FromClause | None,
         *,
         exact: bool,
-        gathered: list[Branch] | None = None,
+        materialized: list[Branch] | None = None,
     ) -> FromClause:
         """How many rows the list has, as a FROM element of one row: `total`, and whether that is `capped` at COUNTED."""
-        rows = self.sight.access.grant(resource.name).rows
-        branches = gathered or (self.branches(resource, rows, page.conditions) if page.relation is None else None)
+        rows = self.visibility.access.grant(resource.name).rows
+        branches = materialized or (self.branches(resource, rows, page.conditions) if page.relation is None else None)
 
         def bounded(statement: Select[Any], row: Row, _: Keys, met: Sequence[p.Condition]) -> Select[Any]:
             statement = statement.where(*narrowed(row, met))
@@ -207,8 +213,8 @@ class Ways:
 
         found: Any
         if branches is None:
-            row, at = self.sight.row(resource, resource.table.alias(), same)
-            statement = select(row["id"]).select_from(at).where(self.sight.where(rows, row))
+            row, at = self.visibility.row(resource, resource.table.alias(), same)
+            statement = select(row["id"]).select_from(at).where(self.visibility.where(rows, row))
             found = bounded(statement, row, row.__getitem__, ()).correlate(*outer)
         else:
             # If no way in alone goes beyond the bound, each is whole, and so is their union.
@@ -222,7 +228,7 @@ class Ways:
         )
         return select(*columns).select_from(found.subquery()).subquery()
 
-    def gathered(
+    def materialized(
         self, page: p.Page, resource: Resource, narrowed: Narrow, keys: tuple[p.Order, ...], *, exact: bool
     ) -> list[Branch] | None:
         """The ways into the list of a caller who sees few rows, each read once for count and page, as far as a count goes. None where
@@ -237,9 +243,9 @@ class Ways:
         def in_order(column: Keys) -> list[Sql]:
             return [] if whole else [direction(column(key.field), key, page.slice.backward) for key in keys]
 
-        def every(statement: Select[Any], row: Row, walked: Keys, met: Sequence[p.Condition]) -> Select[Any]:
-            named = (walked(key.field).label(key.field) for key in keys[:-1])
-            hits = statement.add_columns(*named).where(*narrowed(row, met)).order_by(*in_order(walked))
+        def every(statement: Select[Any], row: Row, scanned: Keys, met: Sequence[p.Condition]) -> Select[Any]:
+            named = (scanned(key.field).label(key.field) for key in keys[:-1])
+            hits = statement.add_columns(*named).where(*narrowed(row, met)).order_by(*in_order(scanned))
             return hits if whole else hits.limit(literal_column(str(COUNTED + 1)))
 
         def again(branch: Branch) -> Branch:
@@ -249,29 +255,29 @@ class Ways:
             row = Row(resource, rows)
             return lambda limit: select(limit.cut(select(rows.c.id), row, row.__getitem__, page.conditions).subquery())
 
-        rows = self.sight.access.grant(resource.name).rows
+        rows = self.visibility.access.grant(resource.name).rows
         branches = self.branches(resource, rows, page.conditions)
-        ways = (
+        paths = (
             [(rows, self._direct(resource, rows))] if branches is None else zip(disjuncts(rows), branches, strict=True)
         )
         # A way by a list of scopes is one walk for each: its rows would have to be sorted for the page.
         return [
             branch if not whole and any(isinstance(one, In) for one in conjuncts(part)) else again(branch)
-            for part, branch in ways
+            for part, branch in paths
         ]
 
     def ids(self, resource: Resource, rows: Predicate) -> Select[Any]:
         """The ids of the rows of a predicate, by whatever way in is best. For statistics."""
         branches = self.branches(resource, rows)
         if branches is None:
-            row, at = self.sight.row(resource, resource.table.alias())
-            return select(row["id"].label("id")).select_from(at).where(self.sight.where(rows, row))
+            row, at = self.visibility.row(resource, resource.table.alias())
+            return select(row["id"].label("id")).select_from(at).where(self.visibility.where(rows, row))
         every = Limit(lambda statement, row, _, __: statement)
         return _union([branch(every) for branch in branches])  # type: ignore[no-any-return]
 
-    def wide(self, resource: Resource) -> bool:
+    def unbounded(self, resource: Resource) -> bool:
         """Whether the caller may see most of the rows: no way into them starts at one of a few scopes."""
-        parts = disjuncts(self.sight.access.grant(resource.name).rows)
+        parts = disjuncts(self.visibility.access.grant(resource.name).rows)
         return not all(
             any(
                 self._drives(resource, one) and getattr(one, "attribute", "") != "county_code"
@@ -280,7 +286,7 @@ class Ways:
             for part in parts
         )
 
-    def deciding(self, page: p.Page) -> frozenset[str] | None:
+    def plan_sensitive(self, page: p.Page) -> frozenset[str] | None:
         """The binds whose values decide on the best plan of the list: lists of codes, each of which leads to many rows or to few. None if
         other values decide too."""
         resource = RESOURCES[page.resource]
@@ -293,17 +299,17 @@ class Ways:
         if growing and all(one is not None and self._search(resource, one, page.conditions) for one in growing):
             return frozenset() if page.relation is None else None
 
-        lanes = [None if one is None else self._lane(resource, one, page.conditions) for one in growing]
+        indexes = [None if one is None else self._scoped_index(resource, one, page.conditions) for one in growing]
 
         def is_met(one: p.Condition) -> bool:
             """Whether a plan for any codes would lead there the same way: by an index in page order, or through rows that have none."""
             if resource.part:
-                return not growing or one.fields[0] not in _OF_PARTS.get(resource.name, ())
-            if one.fields[0] not in _OF_LANES:
+                return not growing or one.fields[0] not in _PART_INDEXES.get(resource.name, ())
+            if one.fields[0] not in _INDEXED_FILTERS:
                 return True
             # Of two lanes, that of the rarer values is the better; a sub-category is seldom more than a twentieth.
             return page.relation is None and all(
-                lane is not None and (one in lane.met or lane.columns[0] == "sub_category") for lane in lanes
+                index is not None and (one in index.met or index.columns[0] == "sub_category") for index in indexes
             )
 
         for one in page.conditions:
@@ -322,9 +328,9 @@ class Ways:
         """The drivers of the ways in that grow with the county; None: there is no driver."""
         drivers = [
             next((one for one in conjuncts(part) if self._drives(resource, one)), None)
-            for part in disjuncts(self.sight.access.grant(resource.name).rows)
+            for part in disjuncts(self.visibility.access.grant(resource.name).rows)
         ]
-        return [one for one in drivers if one is None or getattr(one, "attribute", "") in _LANES]
+        return [one for one in drivers if one is None or getattr(one, "attribute", "") in _SCOPED_INDEXES]
 
     def _narrow(self, resource: Resource) -> bool:
         """Whether so few rows are visible that all of them may be sorted."""
@@ -360,31 +366,31 @@ class Ways:
         return False
 
     @staticmethod
-    def _lane(resource: Resource, driver: Predicate, conditions: Sequence[p.Condition]) -> Lane | None:
+    def _scoped_index(resource: Resource, driver: Predicate, conditions: Sequence[p.Condition]) -> ScopedIndex | None:
         """The lane that meets most conditions within the scope, if there is one that meets any."""
         if resource.part or not isinstance(driver, Eq):
             return None
         given = {one.fields[0]: one for one in conditions if one.operator == "in"}
-        lanes = [
-            Lane(columns, tuple(given.get(column) for column in columns))
-            for columns in _LANES.get(driver.attribute, ())
+        indexes = [
+            ScopedIndex(columns, tuple(given.get(column) for column in columns))
+            for columns in _SCOPED_INDEXES.get(driver.attribute, ())
             if all(column in given or column in _ALL for column in columns)
         ]
-        best = max(lanes, key=lambda lane: (len(lane.met), len(lane.columns)), default=None)
+        best = max(indexes, key=lambda index: (len(index.met), len(index.columns)), default=None)
         return best if best is not None and best.met else None
 
     @staticmethod
     def _search(resource: Resource, driver: Predicate, conditions: Sequence[p.Condition]) -> p.Condition | None:
         """The text that is searched for in a scope that grows with the county."""
-        if resource.part or getattr(driver, "attribute", "") not in _LANES:
+        if resource.part or getattr(driver, "attribute", "") not in _SCOPED_INDEXES:
             return None
         return next((one for one in conditions if one.operator == "text"), None)
 
     def _direct(self, resource: Resource, part: Predicate) -> Branch:
-        row, at = self.sight.row(resource, resource.table.alias())
+        row, at = self.visibility.row(resource, resource.table.alias())
 
         def direct(limit: Limit) -> Select[Any]:
-            statement = select(row["id"].label("id")).select_from(at).where(self.sight.where(part, row))
+            statement = select(row["id"].label("id")).select_from(at).where(self.visibility.where(part, row))
             return select(limit.cut(statement, row, row.__getitem__, ()).subquery())
 
         return direct
@@ -393,16 +399,18 @@ class Ways:
         """A text that many rows have is found soon in page order; one that few have, by the index of the texts."""
 
         def searching(limit: Limit) -> Select[Any]:
-            row, _ = self.sight.row(resource, resource.table.alias())
+            row, _ = self.visibility.row(resource, resource.table.alias())
             # OFFSET 0: nothing but the text may lead to these rows.
-            having = select(row.at).where(condition(self.sight, row, search)).offset(literal_column("0")).subquery()
+            having = (
+                select(row.at).where(condition(self.visibility, row, search)).offset(literal_column("0")).subquery()
+            )
             hit = Row(resource, having, having)
-            hits = select(hit["id"].label("id")).where(self.sight.where(part, hit))
+            hits = select(hit["id"].label("id")).where(self.visibility.where(part, hit))
             if limit.start is None or limit.wanted is None:
                 return select(limit.cut(hits, hit, hit.__getitem__, (search,)).subquery())
-            walked, _ = self.sight.row(resource, resource.table.alias())
-            walk = limit.start(select(walked.at).where(self.sight.where(part, walked)), walked.__getitem__)
-            most = walk.limit(literal_column(str(_LOOKED_THROUGH))).subquery()
+            scanned, _ = self.visibility.row(resource, resource.table.alias())
+            scan = limit.start(select(scanned.at).where(self.visibility.where(part, scanned)), scanned.__getitem__)
+            most = scan.limit(literal_column(str(_LOOKED_THROUGH))).subquery()
             near = Row(resource, most, most)
             nearest = limit.cut(select(near["id"].label("id")), near, near.__getitem__, ())
             too_few = select(func.count()).select_from(nearest.subquery()).scalar_subquery() < limit.wanted
@@ -416,8 +424,8 @@ class Ways:
     ) -> Branch | None:
         """The way in by its driver; None if a plain WHERE does as well."""
         rest = all_of(one for one in conjuncts(part) if one != driver)
-        row, at = self.sight.row(resource, resource.table.alias())
-        search, lane = self._search(resource, driver, conditions), self._lane(resource, driver, conditions)
+        row, at = self.visibility.row(resource, resource.table.alias())
+        search, index = self._search(resource, driver, conditions), self._scoped_index(resource, driver, conditions)
 
         def by_link(limit: Limit) -> Select[Any]:
             assert isinstance(driver, Has)
@@ -428,12 +436,12 @@ class Ways:
             keys = {"id": via.c.dispute_id, "registered_at": via.c.dispute_registered_at}
             if not limit.own:
                 linked = select(via.c.dispute_id).where(
-                    via.c[link.key] == self.sight.claim(driver.claim), link.alive(via)
+                    via.c[link.key] == self.visibility.claim(driver.claim), link.alive(via)
                 )
                 within = (
                     select(row["id"].label("id"))
                     .select_from(at)
-                    .where(row["id"].in_(linked), self.sight.where(rest, row))
+                    .where(row["id"].in_(linked), self.visibility.where(rest, row))
                 )
                 return select(limit.cut(within, row, row.__getitem__, ()).subquery())
             statement = (
@@ -443,7 +451,11 @@ class Ways:
                 .select_from(
                     via if not conditions and rest == Always() else via.join(row.at, row["id"] == via.c.dispute_id)
                 )
-                .where(via.c[link.key] == self.sight.claim(driver.claim), link.alive(via), self.sight.where(rest, row))
+                .where(
+                    via.c[link.key] == self.visibility.claim(driver.claim),
+                    link.alive(via),
+                    self.visibility.where(rest, row),
+                )
             )
             return select(limit.cut(statement, row, keys.__getitem__, ()).subquery())
 
@@ -453,19 +465,19 @@ class Ways:
             case In(attribute=name, claim=claim):
                 value = resource.attributes[name].value
                 assert value is not None
-                return self._by_each(row, at, [(value(row), self.sight.claim(claim))], rest, ())
+                return self._by_each(row, at, [(value(row), self.visibility.claim(claim))], rest, ())
         if search is not None:
             return self._searching(resource, part, search)
-        if lane is not None:
-            walks = [(row[column], values) for column, values in lane.values().items()]
-            return self._by_each(row, at, walks, part, lane.met)
+        if index is not None:
+            scans = [(row[column], values) for column, values in index.values().items()]
+            return self._by_each(row, at, scans, part, index.met)
         return None
 
     def _by_each(
         self,
         row: Row,
         at: FromClause,
-        walks: Sequence[tuple[Sql, Sql]],
+        scans: Sequence[tuple[Sql, Sql]],
         scope: Predicate,
         met: Sequence[p.Condition],
     ) -> Branch:
@@ -473,16 +485,16 @@ class Ways:
 
         def each_of(limit: Limit) -> Select[Any]:
             # A list may hold a value twice; its rows are found once.
-            lists = [select(func.unnest(values).label("value")).distinct().subquery() for _, values in walks]
-            statement = select(row["id"].label("id")).select_from(at).where(self.sight.where(scope, row))
-            for (column, _), each in zip(walks, lists, strict=True):
+            lists = [select(func.unnest(values).label("value")).distinct().subquery() for _, values in scans]
+            statement = select(row["id"].label("id")).select_from(at).where(self.visibility.where(scope, row))
+            for (column, _), each in zip(scans, lists, strict=True):
                 statement = statement.where(column == each.c.value)
             statement = statement.correlate(*lists)
-            walk = limit.cut(statement, row, row.__getitem__, met).correlate(*lists).lateral()
+            scan = limit.cut(statement, row, row.__getitem__, met).correlate(*lists).lateral()
             each_with: FromClause = lists[0]
             for other in lists[1:]:
                 each_with = each_with.join(other, true())
-            return select(walk).select_from(each_with.join(walk, true()))
+            return select(scan).select_from(each_with.join(scan, true()))
 
         return each_of
 

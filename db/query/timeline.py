@@ -13,20 +13,20 @@ from sqlalchemy import and_, case, cast, exists, false, func, literal_column, or
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import JSON, Text, Uuid
 
-from db import plan as p
 from db import tables as t
 from db.command import COMMANDS
+from db.query import plan as p
+from db.query.statement import JsonRow
+from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Resource, Row, Sql
-from db.sight import Sight
-from db.statement import JsonRow
 from policies.predicate import Never
 
 # What the service does of itself.
 _OWN_LABELS = {"alert.open": "产生预警", "alert.raise": "预警升级"}
 
 
-def timeline(sight: Sight, row: Row, item: p.Timeline, person: Callable[[p.Node, Sql, Any], Sql]) -> Sql:
+def timeline(visibility: Visibility, row: Row, item: p.Timeline, person: Callable[[p.Node, Sql, Any], Sql]) -> Sql:
     """The entries as a JSON list, oldest first. `person`: builds the node of a person by id, within a FROM element."""
     event = t.event.alias()
     values: dict[str, Callable[[], Sql]] = {
@@ -35,8 +35,8 @@ def timeline(sight: Sight, row: Row, item: p.Timeline, person: Callable[[p.Node,
         "happened_at": lambda: event.c.happened_at,
         "action": lambda: event.c.action,
         "label": lambda: _label(event.c.action),
-        "from_state": lambda: case((_reads_state(sight, row, event), event.c.from_state)),
-        "to_state": lambda: case((_reads_state(sight, row, event), event.c.to_state)),
+        "from_state": lambda: case((_reads_state(visibility, row, event), event.c.from_state)),
+        "to_state": lambda: case((_reads_state(visibility, row, event), event.c.to_state)),
         "policy_version": lambda: event.c.policy_version,
     }
     members: list[tuple[str, Sql]] = []
@@ -44,14 +44,14 @@ def timeline(sight: Sight, row: Row, item: p.Timeline, person: Callable[[p.Node,
         if isinstance(what, p.Node):
             members.append((key, person(what, event.c.actor_id, event)))
         elif isinstance(what, p.Changes):
-            members.append((key, _changes(sight, row, event, what)))
+            members.append((key, _changes(visibility, row, event, what)))
         else:
             members.append((key, values[what]()))
     listed = func.json_agg(aggregate_order_by(JsonRow(members), event.c.at, event.c.id))
     return (
         select(func.coalesce(listed, literal_column("'[]'::json")))
         .select_from(event)
-        .where(event.c.dispute_id == row["id"], _sees(sight, row, event.c.resource, event.c.resource_id, event))
+        .where(event.c.dispute_id == row["id"], _sees(visibility, row, event.c.resource, event.c.resource_id, event))
         .correlate(row.at)
         .scalar_subquery()
     )
@@ -67,26 +67,28 @@ def _text(value: str) -> Sql:
     return literal_column("'" + value.replace("'", "''") + "'", Text())
 
 
-def _parts(sight: Sight) -> list[Resource]:
+def _parts(visibility: Visibility) -> list[Resource]:
     """The resources of which the caller may see rows of a dispute, and the dispute itself."""
     return [
         resource
         for resource in RESOURCES.values()
         if (resource.part or resource.name == "Dispute")
         and resource.name != "Event"
-        and sight.access.grant(resource.name).rows != Never()
+        and visibility.access.grant(resource.name).rows != Never()
     ]
 
 
-def _where(sight: Sight, row: Row, kind: Sql, key: Sql, within: Any, reads: Callable[[Row], Sql] | None) -> Sql:
+def _where(
+    visibility: Visibility, row: Row, kind: Sql, key: Sql, within: Any, reads: Callable[[Row], Sql] | None
+) -> Sql:
     """True where `kind` and `key` name a row of this dispute that the caller sees and of which `reads` holds."""
     branches: list[Sql] = []
-    for resource in _parts(sight):
+    for resource in _parts(visibility):
         if resource.name == "Dispute":
             found = key == row["id"] if reads is None else and_(key == row["id"], reads(row))
         else:
-            part, at = sight.row(resource, resource.table.alias(), row.at)
-            clauses = [part["id"] == key, part["dispute_id"] == row["id"], sight.visible(part)]
+            part, at = visibility.row(resource, resource.table.alias(), row.at)
+            clauses = [part["id"] == key, part["dispute_id"] == row["id"], visibility.visible(part)]
             if reads is not None:
                 clauses.append(reads(part))
             found = exists(select(literal_column("1")).select_from(at).where(*clauses).correlate(row.at, within))
@@ -94,18 +96,18 @@ def _where(sight: Sight, row: Row, kind: Sql, key: Sql, within: Any, reads: Call
     return or_(*branches) if branches else false()
 
 
-def _sees(sight: Sight, row: Row, kind: Sql, key: Sql, within: Any) -> Sql:
-    return _where(sight, row, kind, key, within, None)
+def _sees(visibility: Visibility, row: Row, kind: Sql, key: Sql, within: Any) -> Sql:
+    return _where(visibility, row, kind, key, within, None)
 
 
-def _reads_state(sight: Sight, row: Row, event: Any) -> Sql:
+def _reads_state(visibility: Visibility, row: Row, event: Any) -> Sql:
     def reads(one: Row) -> Sql:
-        return sight.clear(one, "state") if "state" in one.resource.fields else false()
+        return visibility.clear(one, "state") if "state" in one.resource.fields else false()
 
-    return _where(sight, row, event.c.resource, event.c.resource_id, event, reads)
+    return _where(visibility, row, event.c.resource, event.c.resource_id, event, reads)
 
 
-def _changes(sight: Sight, row: Row, event: Any, item: p.Changes) -> Sql:
+def _changes(visibility: Visibility, row: Row, event: Any, item: p.Changes) -> Sql:
     """The elements of `changes`, each [resource, row, field, value as text], that the caller may read."""
     each = (
         func.json_array_elements(func.coalesce(event.c.changes, literal_column("'[]'::json")))
@@ -124,9 +126,9 @@ def _changes(sight: Sight, row: Row, event: Any, item: p.Changes) -> Sql:
     def reads(one: Row) -> Sql:
         clear: dict[str, tuple[Sql, list[str]]] = {}
         for name in one.resource.fields:
-            allowed = sight.reading(one.resource.name, name).clear
+            allowed = visibility.reading(one.resource.name, name).clear
             if allowed != Never():
-                clear.setdefault(repr(allowed), (sight.clear(one, name), []))[1].append(name)
+                clear.setdefault(repr(allowed), (visibility.clear(one, name), []))[1].append(name)
         return or_(
             *(and_(cell.in_([_text(name) for name in names]), allowed) for allowed, names in clear.values()), false()
         )
@@ -135,7 +137,7 @@ def _changes(sight: Sight, row: Row, event: Any, item: p.Changes) -> Sql:
     return (
         select(func.coalesce(func.json_agg(aggregate_order_by(one, each.c.place)), literal_column("'[]'::json")))
         .select_from(each)
-        .where(_where(sight, row, kind, cast(key, Uuid), each, reads))
+        .where(_where(visibility, row, kind, cast(key, Uuid), each, reads))
         .correlate(event, row.at)
         .scalar_subquery()
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from db.period import OF_FIRST, OF_LAST, bounds
+from db.query.statistics.period import OF_FIRST, OF_LAST, bounds
 
 Day = dt.date
 CALENDAR = [dt.date(2021, 11, 1) + dt.timedelta(days=number) for number in range(1_200)]

@@ -8,9 +8,9 @@ import pytest_asyncio
 
 from db.county.people import PRINCIPALS
 from db.postgres.address import Address
-from db.read import MOST_CODES, OFTEN, Reader
-from db.statement import Statement
-from tests.laws.asking import Desk, open_desk
+from db.query.reader import MOST_CODES, OFTEN, Reader
+from db.query.statement import Statement
+from tests.laws.client import Desk, open_desk
 
 QUERY = """query ($state: [DisputeState!], $source: [DisputeSource!], $first: Int, $after: String) {
   disputes(first: $first, after: $after, filter: {state: $state, source: $source}) { totalCount edges { cursor node { id state source } } } }"""
@@ -87,7 +87,7 @@ STATEMENT = Statement("SELECT $2::TEXT[], $1::INTEGER, $3::TEXT[], $11", tuple("
 def test_a_settled_statement_has_the_other_values_in_order() -> None:
     settled = STATEMENT.settled({"b": ["CLOSED", "P02"], "c": []})
     assert settled is not None
-    assert (settled.sql, settled.deciding) == ("SELECT '{CLOSED,P02}'::TEXT[], $1::INTEGER, '{}'::TEXT[], $9", ())
+    assert (settled.sql, settled.plan_sensitive) == ("SELECT '{CLOSED,P02}'::TEXT[], $1::INTEGER, '{}'::TEXT[], $9", ())
     assert settled.binds == tuple("adefghijk")
 
 

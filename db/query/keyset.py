@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, cast, false, func, literal_column, or_, tuple_
 from sqlalchemy.types import Text
 
-from db import plan as p
+from db.query import plan as p
 from db.resources.resource import Resource, Sql, json_value
 
 # The longest page.
@@ -23,7 +23,7 @@ def keys_of(page: p.Page) -> tuple[p.Order, ...]:
     return (*page.order, p.Order("id", page.order[-1].descending if page.order else False))
 
 
-def within_cursors(resource: Resource, walked: Keys, page: p.Page, keys: tuple[p.Order, ...]) -> list[Sql]:
+def within_cursors(resource: Resource, scanned: Keys, page: p.Page, keys: tuple[p.Order, ...]) -> list[Sql]:
     clauses = []
     for given, name in ((page.slice.after, "after"), (page.slice.before, "before")):
         if given:
@@ -31,7 +31,7 @@ def within_cursors(resource: Resource, walked: Keys, page: p.Page, keys: tuple[p
                 bindparam(f"{page.slice.size}_{name}_{i}", type_=_key_type(resource, key.field))
                 for i, key in enumerate(keys)
             ]
-            clauses.append(_beyond(walked, keys, binds, backward=name == "before"))
+            clauses.append(_beyond(scanned, keys, binds, backward=name == "before"))
     return clauses
 
 
@@ -57,9 +57,9 @@ def direction(column: Sql, key: p.Order, backward: bool) -> Sql:
     return ordered.nulls_first() if backward else ordered.nulls_last()
 
 
-def _beyond(walked: Keys, keys: tuple[p.Order, ...], binds: Sequence[Sql], backward: bool) -> Sql:
+def _beyond(scanned: Keys, keys: tuple[p.Order, ...], binds: Sequence[Sql], backward: bool) -> Sql:
     """Rows after (or before) a cursor under the order, nulls last."""
-    columns = [walked(key.field) for key in keys]
+    columns = [scanned(key.field) for key in keys]
     if all(not getattr(column, "nullable", True) for column in columns) and len({key.descending for key in keys}) == 1:
         left, right = tuple_(*columns), tuple_(*binds)
         return left < right if keys[0].descending != backward else left > right
