@@ -123,11 +123,11 @@ def daily() -> None:
     """每日巡检：按预警规则产生到期的预警（期满、逾期、多发等），并归并统计数。可以重复执行，宜由计划任务每日清晨执行。"""
     from datetime import UTC, datetime
 
-    from db.daily import look
-    from db.query.statistics.rollups import fold
+    from db.commands.daily_alerts import look
+    from db.write.rollups import compact
 
     async def work(connection: Any) -> int:
-        await fold(connection)
+        await compact(connection)
         return await look(connection, datetime.now(UTC))
 
     opened = ask(work)
@@ -149,7 +149,7 @@ def token_list() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from api import tokens
+    from db.identity import tokens
 
     rows = ask(tokens.list_all)
     table = Table(box=box.SIMPLE)
@@ -176,7 +176,7 @@ def token_issue(
     label: Annotated[str, typer.Option(help="用途说明。")] = "命令行签发",
 ) -> None:
     """签发令牌，代表此人的全部现任职务。令牌只显示这一次。"""
-    from api import tokens
+    from db.identity import tokens
 
     async def issue(connection: Any) -> tokens.Issued:
         people = await tokens.find_people(connection, person)
@@ -194,7 +194,7 @@ def token_issue(
 @token_app.command("revoke")
 def token_revoke(prefix: Annotated[str, typer.Argument(help="令牌的前缀，即 sl_ 后的 8 个字符。")]) -> None:
     """撤销令牌；此后开始的请求一律不认。"""
-    from api import tokens
+    from db.identity import tokens
 
     ended = ask(lambda connection: tokens.revoke(connection, prefix))
     if ended is None:

@@ -17,10 +17,10 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from api import tokens
 from api.listening import CannotServe, listen, serve_forever
 from api.settings import Settings
 from db.calendar import TODAY_SQL
+from db.identity import tokens
 from db.install import install
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ async def _prepare(address: "Address", settings: Settings, scale: int, console: 
 
 async def _populate(connection: Any, settings: Settings, scale: int, console: Console) -> None:
     from db import county
+    from db.county.scale import extend
     from db.crypto import Cipher
-    from db.scale import extend
 
     cipher = Cipher(settings.key())
     with console.status("正在建立演示县……"):

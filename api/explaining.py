@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from api import tokens
+from db.identity import tokens
 
 if TYPE_CHECKING:
     from policies.catalog import Field, Resource
@@ -26,7 +26,7 @@ async def explain_to_terminal(
     connection: Any, person: str, node: str, field: str | None, action: str, as_of: dt.datetime | None
 ) -> list[str]:
     """The explanation as lines. Raises Unanswerable."""
-    from db.explain import attributes_of, day_of, people_of
+    from db.policy_admin.explain import attributes_of, day_of, people_of
     from policies.explain import explain
 
     resource, key, column = await _asked_of(connection, node, field, action)
@@ -83,7 +83,7 @@ def _lines(
 
 async def who_to_terminal(connection: Any, node: str, field: str | None, action: str) -> list[str]:
     """The people who see a row or a field, or may take an action, as lines. Raises Unanswerable."""
-    from db.explain import attributes_of, day_of, people_of
+    from db.policy_admin.explain import attributes_of, day_of, people_of
     from policies.explain import explain, outcome
 
     resource, key, column = await _asked_of(connection, node, field, action)
@@ -132,8 +132,8 @@ async def _asked_of(
 
 
 async def _policy(connection: Any, as_of: dt.datetime | None) -> "Policy":
-    from db.explain import text_of, version_at
-    from db.publication import live_policy
+    from db.policy_admin.explain import text_of, version_at
+    from db.policy_admin.versions import live_policy
     from db.resources.catalog import CATALOG
     from policies.compile import PolicyRefused, compile_policy
 

@@ -10,15 +10,15 @@ from api.app import Parts
 from api.caller import Callers, Policies
 from api.gate import Gate
 from api.settings import Settings
-from db.commands.carry_out import Commander
 from db.crypto import Cipher
-from db.impact_run import BATCH_MS, ImpactRuns
+from db.policy_admin.impact.runs import BATCH_MS, ImpactRuns
 from db.postgres.address import Address
 from db.postgres.pool import Pool
 from db.postgres.session import Session, open_pool
 from db.query.clocks import tier_setting
 from db.query.reader import Reader
 from db.worker import Worker
+from db.write.executor import Commander
 from schema.asking import Asker
 from schema.execution import Executor
 from schema.mutating import Mutator

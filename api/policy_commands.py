@@ -181,9 +181,9 @@ def draft(
     text, suite = _text(file), None if tests is None else _text(tests)
 
     def order(key_of: "Callable[[int], UUID]") -> object:
-        from db.commands.policy import PolicyDraftOrder
+        from db.commands.policy import PolicyDraftInput
 
-        return PolicyDraftOrder(note=note, text=text, tests=suite, from_id=None if parent is None else key_of(parent))
+        return PolicyDraftInput(note=note, text=text, tests=suite, from_id=None if parent is None else key_of(parent))
 
     _give("draft", person, order)
 
@@ -195,9 +195,9 @@ def approve(
     """批准一个版本；起草人不得批准。"""
 
     def order(key_of: "Callable[[int], UUID]") -> object:
-        from db.commands.policy import PolicyApproveOrder
+        from db.commands.policy import PolicyApproveInput
 
-        return PolicyApproveOrder(id=key_of(version), digest=digest)
+        return PolicyApproveInput(id=key_of(version), digest=digest)
 
     _give("approve", person, order)
 
@@ -207,9 +207,9 @@ def publish(version: _Version, person: _As) -> None:
     """发布已批准的版本，对此后开始的每一个请求生效。"""
 
     def order(key_of: "Callable[[int], UUID]") -> object:
-        from db.commands.policy import PolicyPublishOrder
+        from db.commands.policy import PolicyPublishInput
 
-        return PolicyPublishOrder(id=key_of(version))
+        return PolicyPublishInput(id=key_of(version))
 
     _give("publish", person, order)
 
@@ -219,9 +219,9 @@ def rollback(version: _Version, person: _As, note: Annotated[str, typer.Option(h
     """以先前发布过的版本的全文另立一版，立即发布。"""
 
     def order(key_of: "Callable[[int], UUID]") -> object:
-        from db.commands.policy import PolicyRollbackOrder
+        from db.commands.policy import PolicyRollbackInput
 
-        return PolicyRollbackOrder(id=key_of(version), note=note)
+        return PolicyRollbackInput(id=key_of(version), note=note)
 
     _give("rollback", person, order)
 
@@ -251,8 +251,8 @@ def _give(verb: str, person: str, order: "Callable[[Callable[[int], UUID]], obje
             given = asyncio.run(give(settings, address, person, verb, order))
         except Unanswerable as error:
             stop(str(error), UNUSABLE)
-    if given.mistakes:
-        stop("\n".join(given.mistakes))
+    if given.user_errors:
+        stop("\n".join(given.user_errors))
     typer.echo("\n".join(lines_of(given.version)))
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from api import tokens
+from db.identity import tokens
 
 if TYPE_CHECKING:
     from api.settings import Settings
@@ -26,7 +26,7 @@ class Unanswerable(Exception):
 class Given:
     """What became of a command: the mistakes, one a line, or the version's row as it now is."""
 
-    mistakes: tuple[str, ...]
+    user_errors: tuple[str, ...]
     version: Any = None
 
 
@@ -38,13 +38,13 @@ async def give(
 
     from db.calendar import day_of
     from db.commands import COMMANDS
-    from db.commands.carry_out import Commander
     from db.crypto import Cipher
-    from db.desk import Actor, Stale
-    from db.explain import access_of
+    from db.policy_admin.explain import access_of
+    from db.policy_admin.versions import live_policy
     from db.postgres.pool import Pool
     from db.postgres.session import Session
-    from db.publication import live_policy
+    from db.write.executor import Commander
+    from db.write.transaction import Actor, Stale
 
     connection = await asyncpg.connect(**address.connect_arguments())
     pool = Pool(Session(address, "sanlian_writer", settings.statement_timeout_ms), 1)
@@ -74,7 +74,7 @@ async def give(
         except Stale:
             raise Unanswerable("访问权刚有变更，什么都没有保存，请再试一次。") from None
         if receipt.id is None:
-            return Given(tuple(f"{one.field or '-'}: {one.message}" for one in receipt.mistakes))
+            return Given(tuple(f"{one.field or '-'}: {one.message}" for one in receipt.user_errors))
         row = await connection.fetchrow("SELECT * FROM policy_version WHERE id = $1", receipt.id)
         return Given((), row)
     finally:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "int | Policy | None") -> list[str]:
     """The impact as lines; the progress goes to standard error. Raises Unanswerable."""
-    from db.impact_run import measure
-    from db.publication import live_policy
+    from db.policy_admin.impact.runs import measure
+    from db.policy_admin.versions import live_policy
     from db.worker import Worker
 
     worker = Worker(seconds=3600)
@@ -30,7 +30,7 @@ async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "i
 
 
 async def _policy(connection: Any, given: "int | Policy") -> "Policy":
-    from db.explain import text_of
+    from db.policy_admin.explain import text_of
     from db.resources.catalog import CATALOG
     from policies.compile import PolicyRefused, compile_policy
 

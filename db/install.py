@@ -26,9 +26,9 @@ async def install(address: "Address") -> Installed:
     """Bring the database at `address` to the state in which `serve` expects it."""
     import asyncpg
 
+    from db.policy_admin.versions import broken, in_charge, publish_first
     from db.postgres.databases import ensure_database
     from db.postgres.migrate import migrate
-    from db.publication import broken, in_charge, publish_first
     from policies.compile import POLICY_PATH
 
     await ensure_database(address)
@@ -46,7 +46,7 @@ async def replace_policy(address: "Address", text: str) -> int:
     """Publish a text in place of a live policy that cannot be used any more; the number of the version. Raises BadPolicy."""
     import asyncpg
 
-    from db.publication import StillUsable, publish_instead
+    from db.policy_admin.versions import StillUsable, publish_instead
     from policies.compile import PolicyRefused
 
     connection = await asyncpg.connect(**address.connect_arguments())

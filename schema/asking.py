@@ -17,7 +17,7 @@ import asyncpg
 import orjson
 import strawberry
 
-from db.impact_run import ImpactRuns
+from db.policy_admin.impact.runs import ImpactRuns
 from db.query import plan as p
 from db.query.select import select_plan
 from db.worker import Busy, TooLong, Worker

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import strawberry
 
-from db.explain import Person, attributes_of, concealed_from, day_of, people_of, text_of, version_at
+from db.policy_admin.explain import Person, attributes_of, concealed_from, day_of, people_of, text_of, version_at
 from db.query import plan as p
 from db.query.visibility import claim_values
 from db.resources.catalog import CATALOG, RESOURCES

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import strawberry
 
-from db.counting import samples
-from db.impact import Comparison
-from db.impact_run import Standing, holders_of
+from db.policy_admin.impact.comparison import Comparison
+from db.policy_admin.impact.count import samples
+from db.policy_admin.impact.runs import Standing, holders_of
 from db.resources.catalog import CATALOG
 from db.tables.impact import IMPACT_STATES
 from policies.guard import POLICY

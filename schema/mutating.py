@@ -13,17 +13,17 @@ import orjson
 from graphql import FieldNode, GraphQLObjectType, GraphQLSchema
 from graphql.execution.values import get_variable_values
 
-from db.command import Command, KeyReused, Mistake
-from db.commands.carry_out import Commander, Receipt
-from db.desk import Actor, Stale
 from db.lru_cache import LruCache
 from db.query.reader import Reader, TooSlow
+from db.write.command import Command, KeyReused, UserError
+from db.write.executor import Commander, Receipt
+from db.write.transaction import Actor, Stale
 from policies.grant import Access
 from schema import outbox
 from schema.execution import Viewer, told
 from schema.mutation import COMMAND_OF
 from schema.operation import Answer, Operation
-from schema.order import Mistaken, order_of
+from schema.order import BadInput, read_input
 from schema.payload import Payload, payload_of, plain
 from schema.picks import Picks, picks_of
 from schema.planner import Planner
@@ -199,11 +199,11 @@ class Mutator:
         command = COMMAND_OF[field.name]
         given = _given(field, variables)
         try:
-            order = order_of(command.order, given)
-        except Mistaken as mistaken:
-            receipt = Receipt(command.shows, mistakes=mistaken.mistakes)
+            read = read_input(command.input_type, given)
+        except BadInput as bad:
+            receipt = Receipt(command.shows, user_errors=bad.user_errors)
         else:
-            receipt = await self._carry_out(command, order, given, operation, variables, asker)
+            receipt = await self._carry_out(command, read, given, operation, variables, asker)
         for attempt in range(ATTEMPTS):
             if attempt:
                 await asker.anew()
@@ -222,7 +222,7 @@ class Mutator:
         raise Refusal(Code.CONFLICT, "已保存，但访问权正在变更，暂不能返回结果；请稍后查询。")
 
     async def _carry_out(
-        self, command: Command, order: Any, given: dict[str, Any], operation: Operation, variables: Any, asker: _Asker
+        self, command: Command, input: Any, given: dict[str, Any], operation: Operation, variables: Any, asker: _Asker
     ) -> Receipt:
         for _ in range(ATTEMPTS):
             viewer = asker.now.viewer
@@ -231,7 +231,7 @@ class Mutator:
                 receipt = await self._commander.carry_out(
                     command,
                     actor,
-                    order,
+                    input,
                     key=given.get("idempotencyKey"),
                     expected_version=given.get("expectedVersion"),
                 )
@@ -275,21 +275,25 @@ class Mutator:
     ) -> Receipt:
         chosen = [(name, value) for name, value in item.items() if name in COMMAND_OF and value is not None]
         if len(chosen) != 1:
-            return Receipt("", mistakes=(Mistake("", "ONE_COMMAND", "每条须且只须写一项要办的事。"),))
+            return Receipt("", user_errors=(UserError("", "ONE_COMMAND", "每条须且只须写一项要办的事。"),))
         name, given = chosen[0]
         command = COMMAND_OF[name]
-        mistakes: list[Mistake] = []
-        given = outbox.substitute(given, made, "", mistakes)
+        user_errors: list[UserError] = []
+        given = outbox.substitute(given, made, "", user_errors)
         if not given.get("idempotencyKey"):
-            mistakes.append(Mistake("idempotencyKey", "REQUIRED", "离线提交的每一条都须有幂等键，重发才不会重复办理。"))
-        if mistakes:
-            return Receipt(command.shows, mistakes=tuple(mistakes))
+            user_errors.append(
+                UserError("idempotencyKey", "REQUIRED", "离线提交的每一条都须有幂等键，重发才不会重复办理。")
+            )
+        if user_errors:
+            return Receipt(command.shows, user_errors=tuple(user_errors))
         try:
-            return await self._carry_out(command, order_of(command.order, given), given, operation, variables, asker)
-        except Mistaken as mistaken:
-            return Receipt(command.shows, mistakes=mistaken.mistakes)
+            return await self._carry_out(
+                command, read_input(command.input_type, given), given, operation, variables, asker
+            )
+        except BadInput as bad:
+            return Receipt(command.shows, user_errors=bad.user_errors)
         except Refusal as refusal:
-            return Receipt(command.shows, mistakes=(Mistake("", str(refusal.code), refusal.message),))
+            return Receipt(command.shows, user_errors=(UserError("", str(refusal.code), refusal.message),))
 
 
 def _given(field: _Field, variables: Any) -> Any:

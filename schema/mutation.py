@@ -18,9 +18,9 @@ from uuid import UUID
 
 import strawberry
 
-from db.command import Command
 from db.commands import COMMANDS
 from db.resources.catalog import RESOURCES
+from db.write.command import Command
 from schema.node import CODES, NODE_TYPES, code_enum
 from schema.outbox import offered, outbox_field
 from schema.page import planned
@@ -124,7 +124,7 @@ def _graphql(hint: Any, field: dataclasses.Field[Any], owner: str) -> Any:
         return strawberry.ID
     if dataclasses.is_dataclass(hint):
         assert isinstance(hint, type)
-        return input_of(hint, hint.__name__.removesuffix("Order") + "Input", keyed=False, versioned=False)
+        return input_of(hint, hint.__name__, keyed=False, versioned=False)
     return _SCALARS[hint]
 
 
@@ -142,7 +142,7 @@ def _input(command: Command) -> Any:
     title = command.noun[0].upper() + command.noun[1:] + command.verb.title().replace("_", "")
     # Disputes have versions that a caller may name, and their parts go with them.
     versioned = command.target is not None and (command.target == "Dispute" or RESOURCES[command.target].part)
-    return input_of(command.order, f"{title}Input", keyed=True, versioned=versioned)
+    return input_of(command.input_type, f"{title}Input", keyed=True, versioned=versioned)
 
 
 def _snake(command: Command) -> str:

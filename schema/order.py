@@ -9,35 +9,35 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
-from db.command import Mistake
+from db.write.command import UserError
 from schema import inputs
 
 # The value of a field, with the path under which a mistake in it is told. May raise Mistaken.
 _Convert = Callable[[Any, str], Any]
 
 
-class Mistaken(Exception):
+class BadInput(Exception):
     """The input is wrong in what its type cannot say."""
 
-    def __init__(self, *mistakes: Mistake) -> None:
-        super().__init__(len(mistakes))
-        self.mistakes = mistakes
+    def __init__(self, *user_errors: UserError) -> None:
+        super().__init__(len(user_errors))
+        self.user_errors = user_errors
 
 
-def order_of(kind: type, given: dict[str, Any], path: str = "") -> Any:
+def read_input(kind: type, given: dict[str, Any], path: str = "") -> Any:
     """The order from a coerced input. Raises Mistaken with every wrong global id."""
     values: dict[str, Any] = {}
-    mistakes: list[Mistake] = []
+    user_errors: list[UserError] = []
     for field, name, convert in _fields(kind):
         value = given.get(name)
         if value is None:
             continue
         try:
             values[field] = convert(value, f"{path}{name}")
-        except Mistaken as mistaken:
-            mistakes += mistaken.mistakes
-    if mistakes:
-        raise Mistaken(*mistakes)
+        except BadInput as bad:
+            user_errors += bad.user_errors
+    if user_errors:
+        raise BadInput(*user_errors)
     return kind(**values)
 
 
@@ -57,7 +57,7 @@ def _convert(hint: Any, field: dataclasses.Field[Any]) -> _Convert:
         return _convert(inside[0], field)  # of `... | None`
     if dataclasses.is_dataclass(hint):
         of: Any = hint
-        return lambda value, path: order_of(of, value, f"{path}.")
+        return lambda value, path: read_input(of, value, f"{path}.")
     if field.metadata["of"] is not None:
         return _key_of(field.metadata["of"])
     return _plain(field.metadata["longest"])
@@ -70,7 +70,7 @@ def _key_of(wanted: str) -> _Convert:
                 raise inputs.BadValue
             return inputs.uuid_of(value)
         except inputs.BadValue:
-            raise Mistaken(Mistake(path, "BAD_ID", f"标识的写法不对，应形如 {wanted}:0190a6c2-…。")) from None
+            raise BadInput(UserError(path, "BAD_ID", f"标识的写法不对，应形如 {wanted}:0190a6c2-…。")) from None
 
     return convert
 
@@ -80,9 +80,9 @@ def _plain(longest: int) -> _Convert:
         if isinstance(value, Enum):
             return value.value
         if isinstance(value, str) and "\x00" in value:
-            raise Mistaken(Mistake(path, "BAD_TEXT", "不能含有空字符。"))
+            raise BadInput(UserError(path, "BAD_TEXT", "不能含有空字符。"))
         if isinstance(value, str) and len(value) > longest:
-            raise Mistaken(Mistake(path, "TOO_LONG", f"至多 {longest} 字。"))
+            raise BadInput(UserError(path, "TOO_LONG", f"至多 {longest} 字。"))
         return value
 
     return convert

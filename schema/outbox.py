@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 import strawberry
 
-from db.command import Command, Mistake
 from db.commands import COMMANDS
+from db.write.command import Command, UserError
 from schema.page import planned
 
 MOST = 50
@@ -89,16 +89,16 @@ def offered() -> list[Command]:
     return [command for command in COMMANDS.values() if not (command.reveals or command.online)]
 
 
-def substitute(value: Any, made: dict[str, str], path: str, mistakes: list[Mistake]) -> Any:
+def substitute(value: Any, made: dict[str, str], path: str, user_errors: list[UserError]) -> Any:
     """The input with temporary ids replaced; a temporary id that no earlier item made is a mistake."""
     if isinstance(value, dict):
-        return {name: substitute(one, made, f"{path}{name}.", mistakes) for name, one in value.items()}
+        return {name: substitute(one, made, f"{path}{name}.", user_errors) for name, one in value.items()}
     if isinstance(value, list):
-        return [substitute(one, made, f"{path}{i}.", mistakes) for i, one in enumerate(value)]
+        return [substitute(one, made, f"{path}{i}.", user_errors) for i, one in enumerate(value)]
     if isinstance(value, str) and value.startswith(TEMPORARY):
         if value in made:
             return made[value]
-        mistakes.append(
-            Mistake(path.rstrip("."), "UNKNOWN_TEMPORARY_ID", "没有这个临时标识，或者建立它的那一条没有保存。")
+        user_errors.append(
+            UserError(path.rstrip("."), "UNKNOWN_TEMPORARY_ID", "没有这个临时标识，或者建立它的那一条没有保存。")
         )
     return value

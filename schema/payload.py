@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 from graphql import FieldNode
 
-from db.command import Command
-from db.commands.carry_out import Receipt
 from db.query import plan as p
 from db.query.select import select_plan
 from db.query.statement import Statement
+from db.write.command import Command
+from db.write.executor import Receipt
 from schema.order import camel
 from schema.picks import Picks, pick
 from schema.planner import Extract, Planner
@@ -74,18 +74,18 @@ def payload_of(planner: Planner, command: Command, nodes: list[FieldNode]) -> Pa
 
 def plain(receipt: Receipt) -> dict[str, Any]:
     """What became of the command, by the names of the schema."""
-    collision, revealed = receipt.collision, receipt.revealed
+    conflict, revealed = receipt.conflict, receipt.revealed
     return {
         "replayed": receipt.replayed,
-        "userErrors": [{"field": one.field, "code": one.code, "message": one.message} for one in receipt.mistakes],
+        "userErrors": [{"field": one.field, "code": one.code, "message": one.message} for one in receipt.user_errors],
         "conflict": None
-        if collision is None
+        if conflict is None
         else {
-            "expectedVersion": collision.expected,
-            "currentVersion": collision.current,
+            "expectedVersion": conflict.expected,
+            "currentVersion": conflict.current,
             "differences": [
                 {"field": camel(one.field), "base": one.base, "yours": one.yours, "theirs": one.theirs}
-                for one in collision.differences
+                for one in conflict.differences
             ],
         },
         "revealed": None

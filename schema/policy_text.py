@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from db.explain import version_for
+from db.policy_admin.explain import version_for
 from db.resources.catalog import CATALOG
 from policies.compile import Policy, PolicyRefused, compile_policy
 from policies.diff import Diff, diff

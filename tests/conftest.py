@@ -8,15 +8,17 @@ import asyncio
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
 from db.postgres.address import Address
 from db.postgres.databases import ensure_database
 from db.postgres.embedded.server import EmbeddedServer
+from tests.office import Office, open_office
 
 _numbers = itertools.count(1)
 LARGE = 20_000
@@ -73,7 +75,7 @@ def county_template(template: Address) -> Address:
 @pytest.fixture(scope="session")
 def large_template(county_template: Address) -> Address:
     """The demo county with LARGE synthetic disputes more. Never connect to it: clones are made of it."""
-    from db.scale import extend
+    from db.county.scale import extend
 
     address = county_template.with_database("template_large")
 
@@ -106,6 +108,19 @@ def county(county_template: Address) -> Iterator[Address]:
 def own_county(county_template: Address) -> Iterator[Address]:
     """The demo county, for this test alone to change."""
     yield from _lend(county_template)
+
+
+@pytest.fixture(scope="module")
+def changing_county(county_template: Address) -> Iterator[Address]:
+    """The demo county, for one module to change."""
+    yield from _lend(county_template)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def office(changing_county: Address) -> AsyncIterator[Office]:
+    """Commands as people give them, on a county that one module may change: each test makes cases of its own."""
+    async with open_office(changing_county) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Every command of the service, one module per noun; importing the package registers them all."""
 
-from db.command import COMMANDS
 from db.commands import (
     agreement,
     alert,
@@ -23,6 +22,7 @@ from db.commands import (
     variation,
     visit,
 )
+from db.write.command import COMMANDS
 
 __all__ = [
     "COMMANDS",

@@ -18,80 +18,80 @@ from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
 from db.calendar import confirmation_due, day_of, load_calendar, start_of
-from db.command import Outcome, command, given
 from db.commands.follow_up import visit_due
 from db.commands.obligation import check_money, check_party_of, owing, parties_of
-from db.desk import Desk, Record
 from db.tables.agreement import AGREEMENT_FORMS, AGREEMENT_SCOPES, SIGNATURE_KINDS
 from db.tables.obligation import OBLIGATION_KINDS
+from db.write.command import Outcome, command, input_field
+from db.write.transaction import Record, UnitOfWork
 
 MAIN_SIDES = ("APPLICANT", "RESPONDENT")
 _PAID = ("PAY", "REFUND")
 
 
 @dataclass(frozen=True)
-class InstalmentOrder:
-    due_on: dt.date = given("本期履行期限")
-    amount: Decimal = given("本期金额，元")
+class InstalmentInput:
+    due_on: dt.date = input_field("本期履行期限")
+    amount: Decimal = input_field("本期金额，元")
 
 
 @dataclass(frozen=True)
-class TermOrder:
-    party_id: UUID = given("义务人", of="Party")
-    kind: str = given("履行内容的类型", codes=OBLIGATION_KINDS)
-    content: str = given("履行内容")
-    amount: Decimal | None = given("金额，元；支付或退还款项的必写", default=None)
-    place: str | None = given("履行地点", default=None)
-    manner: str | None = given("履行方式", default=None)
-    due_on: dt.date | None = given("履行期限；分期的写在各期，其余必写", default=None)
-    instalments: tuple[InstalmentOrder, ...] = given(
+class TermInput:
+    party_id: UUID = input_field("义务人", of="Party")
+    kind: str = input_field("履行内容的类型", codes=OBLIGATION_KINDS)
+    content: str = input_field("履行内容")
+    amount: Decimal | None = input_field("金额，元；支付或退还款项的必写", default=None)
+    place: str | None = input_field("履行地点", default=None)
+    manner: str | None = input_field("履行方式", default=None)
+    due_on: dt.date | None = input_field("履行期限；分期的写在各期，其余必写", default=None)
+    instalments: tuple[InstalmentInput, ...] = input_field(
         "分期履行：各期按期限先后，金额之和等于总金额；每期成为一项义务", default=()
     )
 
 
 @dataclass(frozen=True)
-class DraftOrder:
-    dispute_id: UUID = given("纠纷", of="Dispute")
-    happened_at: dt.datetime = given("达成协议的时间")
-    form: str = given("形式：书面的签章齐备后生效，口头的达成即生效", codes=AGREEMENT_FORMS)
-    content: str = given("协议内容：主要事实、争议事项、各方责任、履行内容")
-    scope: str = given("全部或部分达成；不写为全部", codes=AGREEMENT_SCOPES, default="FULL")
-    obligations: tuple[TermOrder, ...] = given("约定的义务；没有须履行事项的不写", default=())
+class DraftInput:
+    dispute_id: UUID = input_field("纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("达成协议的时间")
+    form: str = input_field("形式：书面的签章齐备后生效，口头的达成即生效", codes=AGREEMENT_FORMS)
+    content: str = input_field("协议内容：主要事实、争议事项、各方责任、履行内容")
+    scope: str = input_field("全部或部分达成；不写为全部", codes=AGREEMENT_SCOPES, default="FULL")
+    obligations: tuple[TermInput, ...] = input_field("约定的义务；没有须履行事项的不写", default=())
 
 
-@command("agreement", "draft", "拟定协议；口头协议即时生效。", DraftOrder, target=None, shows="Agreement")
-async def draft(desk: Desk, order: DraftOrder) -> Outcome:
+@command("agreement", "draft", "拟定协议；口头协议即时生效。", DraftInput, target=None, shows="Agreement")
+async def draft(work: UnitOfWork, input: DraftInput) -> Outcome:
     """Arts. 28-30. Drafts stand side by side until one is signed by all."""
-    dispute = await desk.take("Dispute", order.dispute_id, "agree", field="disputeId")
-    parties = await parties_of(desk, dispute.id)
-    rescinded_at = await _rescinded_at(desk, dispute.id)
+    dispute = await work.lock("Dispute", input.dispute_id, "agree", field="disputeId")
+    parties = await parties_of(work, dispute.id)
+    rescinded_at = await _rescinded_at(work, dispute.id)
     if rescinded_at is not None:
-        desk.happened("happenedAt", order.happened_at, rescinded_at, "前一协议撤销的时间")
+        work.happened("happenedAt", input.happened_at, rescinded_at, "前一协议撤销的时间")
     else:
-        desk.happened("happenedAt", order.happened_at, dispute["notified_at"], "告知权利义务的时间")
-    agreed_on = day_of(order.happened_at)
+        work.happened("happenedAt", input.happened_at, dispute["notified_at"], "告知权利义务的时间")
+    agreed_on = day_of(input.happened_at)
     main = [one for one in parties if one["side"] in MAIN_SIDES]
     if {one["side"] for one in main} != set(MAIN_SIDES):
-        desk.mistake("disputeId", "PARTIES_INCOMPLETE", "协议须有申请人与被申请人双方。")
+        work.error("disputeId", "PARTIES_INCOMPLETE", "协议须有申请人与被申请人双方。")
     if any(one["consent_on"] is not None and agreed_on < one["consent_on"] for one in main):
-        desk.mistake("happenedAt", "TOO_EARLY", "达成协议不能早于当事人同意调解的日期。")
-    desk.text("content", order.content, 8000)
-    for index, term in enumerate(order.obligations):
-        _check_term(desk, f"obligations.{index}", term, parties, agreed_on)
-    desk.settle()
-    oral = order.form == "ORAL"
-    key = await desk.insert(
+        work.error("happenedAt", "TOO_EARLY", "达成协议不能早于当事人同意调解的日期。")
+    work.text("content", input.content, 8000)
+    for index, term in enumerate(input.obligations):
+        _check_term(work, f"obligations.{index}", term, parties, agreed_on)
+    work.settle()
+    oral = input.form == "ORAL"
+    key = await work.insert(
         t.agreement,
         dispute_id=dispute.id,
-        form=order.form,
-        scope=order.scope,
+        form=input.form,
+        scope=input.scope,
         state="DRAFT",
-        content=order.content.strip(),
+        content=input.content.strip(),
         agreed_on=agreed_on,
         copies=None if oral else len(main) + 1,
     )
-    for content, amount, due_on, term in _obligations(order.obligations):
-        await desk.insert(
+    for content, amount, due_on, term in _obligations(input.obligations):
+        await work.insert(
             t.obligation,
             dispute_id=dispute.id,
             agreement_id=key,
@@ -105,17 +105,17 @@ async def draft(desk: Desk, order: DraftOrder) -> Outcome:
             state="DRAFT",
         )
     changes: tuple[tuple[str, UUID, str, str | None], ...] = (
-        ("Agreement", key, "form", order.form),
+        ("Agreement", key, "form", input.form),
         ("Agreement", key, "agreed_on", agreed_on.isoformat()),
     )
     fields: tuple[str, ...] = ("form", "scope", "content", "agreed_on")
     before, after = None, None
     if oral:
-        before, after, effect = await _take_effect(desk, key, dispute.values, agreed_on, order.happened_at)
+        before, after, effect = await _take_effect(work, key, dispute.values, agreed_on, input.happened_at)
         fields, changes = (*fields, "state", "effective_on", "confirm_by_on"), (*changes, *effect)
     else:
-        await desk.change(dispute.id)
-    return Outcome("Agreement", key, order.happened_at, before, after, fields, dispute_id=dispute.id, changes=changes)
+        await work.change(dispute.id)
+    return Outcome("Agreement", key, input.happened_at, before, after, fields, dispute_id=dispute.id, changes=changes)
 
 
 _RESCINDED = select(func.max(t.event.c.happened_at).label("at")).where(
@@ -123,13 +123,13 @@ _RESCINDED = select(func.max(t.event.c.happened_at).label("at")).where(
 )
 
 
-async def _rescinded_at(desk: Desk, dispute_id: UUID) -> dt.datetime | None:
+async def _rescinded_at(work: UnitOfWork, dispute_id: UUID) -> dt.datetime | None:
     """When an agreement of the dispute was last undone."""
-    moment: dt.datetime | None = (await desk.fetch(_RESCINDED, {"of_dispute": dispute_id}))[0]["at"]
+    moment: dt.datetime | None = (await work.fetch(_RESCINDED, {"of_dispute": dispute_id}))[0]["at"]
     return moment
 
 
-def _obligations(terms: tuple[TermOrder, ...]) -> Iterator[tuple[str, Decimal | None, dt.date, TermOrder]]:
+def _obligations(terms: tuple[TermInput, ...]) -> Iterator[tuple[str, Decimal | None, dt.date, TermInput]]:
     """Each obligation: what, how much, until when. Each instalment is one."""
     for term in terms:
         content = term.content.strip()
@@ -140,56 +140,56 @@ def _obligations(terms: tuple[TermOrder, ...]) -> Iterator[tuple[str, Decimal | 
             yield content, term.amount, term.due_on, term
 
 
-def _check_term(desk: Desk, path: str, term: TermOrder, parties: list[Any], agreed_on: dt.date) -> None:
-    check_party_of(desk, f"{path}.partyId", term.party_id, parties)
-    desk.text(f"{path}.content", term.content, 1000)
+def _check_term(work: UnitOfWork, path: str, term: TermInput, parties: list[Any], agreed_on: dt.date) -> None:
+    check_party_of(work, f"{path}.partyId", term.party_id, parties)
+    work.text(f"{path}.content", term.content, 1000)
     for field, text in (("place", term.place), ("manner", term.manner)):
         if text is not None:
-            desk.text(f"{path}.{field}", text, 200)
+            work.text(f"{path}.{field}", text, 200)
     if term.amount is not None:
-        check_money(desk, f"{path}.amount", term.amount)
+        check_money(work, f"{path}.amount", term.amount)
     elif term.kind in _PAID or term.instalments:
-        desk.mistake(f"{path}.amount", "REQUIRED", "支付、退还款项或分期履行的，须写明总金额。")
+        work.error(f"{path}.amount", "REQUIRED", "支付、退还款项或分期履行的，须写明总金额。")
     if not term.instalments:
-        check_due(desk, f"{path}.dueOn", term.due_on, agreed_on)
+        check_due(work, f"{path}.dueOn", term.due_on, agreed_on)
         return
     before = agreed_on
     sound = term.amount is not None
     for index, part in enumerate(term.instalments):
-        sound &= check_money(desk, f"{path}.instalments.{index}.amount", part.amount)
+        sound &= check_money(work, f"{path}.instalments.{index}.amount", part.amount)
         if index and part.due_on <= before:
-            desk.mistake(f"{path}.instalments.{index}.dueOn", "OUT_OF_ORDER", "各期应按履行期限先后排列。")
+            work.error(f"{path}.instalments.{index}.dueOn", "OUT_OF_ORDER", "各期应按履行期限先后排列。")
         else:
-            check_due(desk, f"{path}.instalments.{index}.dueOn", part.due_on, agreed_on)
+            check_due(work, f"{path}.instalments.{index}.dueOn", part.due_on, agreed_on)
         before = part.due_on
     if sound and sum(part.amount for part in term.instalments) != term.amount:
-        desk.mistake(f"{path}.instalments", "BAD_SUM", "各期金额之和应等于总金额。")
+        work.error(f"{path}.instalments", "BAD_SUM", "各期金额之和应等于总金额。")
     if term.due_on is not None and term.due_on != before:
-        desk.mistake(f"{path}.dueOn", "OUT_OF_ORDER", "分期履行的，履行期限应为最后一期的期限，或不写。")
+        work.error(f"{path}.dueOn", "OUT_OF_ORDER", "分期履行的，履行期限应为最后一期的期限，或不写。")
 
 
-def check_due(desk: Desk, field: str, due_on: dt.date | None, not_before: dt.date) -> None:
+def check_due(work: UnitOfWork, field: str, due_on: dt.date | None, not_before: dt.date) -> None:
     """A term of performance is given, and not before a day."""
     if due_on is None:
-        desk.mistake(field, "REQUIRED", "须写明履行期限。")
+        work.error(field, "REQUIRED", "须写明履行期限。")
     elif due_on < not_before:
-        desk.mistake(field, "OUT_OF_ORDER", f"履行期限不能早于 {not_before}。")
+        work.error(field, "OUT_OF_ORDER", f"履行期限不能早于 {not_before}。")
 
 
 async def _take_effect(
-    desk: Desk, key: UUID, dispute: Any, effective_on: dt.date, at: dt.datetime
+    work: UnitOfWork, key: UUID, dispute: Any, effective_on: dt.date, at: dt.datetime
 ) -> tuple[str, str, tuple[tuple[str, UUID, str, str | None], ...]]:
     """The agreement is in force: its obligations are owed and the dispute has come to its end. Its states before and after, and changes."""
-    confirm_by_on = confirmation_due(effective_on, await load_calendar(desk.connection))
-    await desk.update(t.agreement, key, state="EFFECTIVE", effective_on=effective_on, confirm_by_on=confirm_by_on)
-    await set_states(desk, key, ("DRAFT",), "PENDING")
-    state = "AGREED" if await owing(desk, dispute["id"]) else "PERFORMED"
+    confirm_by_on = confirmation_due(effective_on, await load_calendar(work.connection))
+    await work.update(t.agreement, key, state="EFFECTIVE", effective_on=effective_on, confirm_by_on=confirm_by_on)
+    await set_states(work, key, ("DRAFT",), "PENDING")
+    state = "AGREED" if await owing(work, dispute["id"]) else "PERFORMED"
     # Signatures are known by their day, and the last to be recorded need not be the last that was made.
     began = start_of(effective_on)
     concluded_at = max(began, at, dispute["accepted_at"])
-    await desk.change(dispute["id"], state=state, concluded_at=concluded_at)
+    await work.change(dispute["id"], state=state, concluded_at=concluded_at)
     if state == "PERFORMED":
-        await visit_due(desk, dispute["id"], effective_on)
+        await visit_due(work, dispute["id"], effective_on)
     changes = (
         ("Agreement", key, "effective_on", effective_on.isoformat()),
         ("Agreement", key, "confirm_by_on", confirm_by_on.isoformat()),
@@ -208,60 +208,60 @@ _SET_STATES = (
 )
 
 
-async def set_states(desk: Desk, agreement_id: UUID, before: tuple[str, ...], after: str) -> None:
+async def set_states(work: UnitOfWork, agreement_id: UUID, before: tuple[str, ...], after: str) -> None:
     """Obligations of an agreement in certain states come into another."""
     values = {"of_agreement": agreement_id, "states": list(before), "after": after}
-    await desk.fetch(_SET_STATES, values)
+    await work.fetch(_SET_STATES, values)
 
 
 @dataclass(frozen=True)
-class SignOrder:
-    id: UUID = given("协议", of="Agreement")
-    happened_at: dt.datetime = given("签名或盖章时间")
-    kind: str = given("当事人签名、调解员签名或调解委员会盖章", codes=SIGNATURE_KINDS)
-    party_id: UUID | None = given("签名的当事人；当事人签名时必写", of="Party", default=None)
-    person_id: UUID | None = given("签名的调解员；不写为办理人本人", of="Person", default=None)
+class SignInput:
+    id: UUID = input_field("协议", of="Agreement")
+    happened_at: dt.datetime = input_field("签名或盖章时间")
+    kind: str = input_field("当事人签名、调解员签名或调解委员会盖章", codes=SIGNATURE_KINDS)
+    party_id: UUID | None = input_field("签名的当事人；当事人签名时必写", of="Party", default=None)
+    person_id: UUID | None = input_field("签名的调解员；不写为办理人本人", of="Person", default=None)
 
 
 @command(
     "agreement",
     "sign",
     "登记签名或盖章；各方、调解员与印章齐备即生效。",
-    SignOrder,
+    SignInput,
     target="Agreement",
     shows="Agreement",
 )
-async def sign(desk: Desk, agreement: Record, order: SignOrder) -> Outcome:
+async def sign(work: UnitOfWork, agreement: Record, input: SignInput) -> Outcome:
     """Art. 29: the day of the last signature or seal is the day of effect. Signing again changes nothing."""
     dispute = agreement.dispute
     assert dispute is not None
-    signed_on = day_of(order.happened_at)
-    desk.happened("happenedAt", order.happened_at)
+    signed_on = day_of(input.happened_at)
+    work.happened("happenedAt", input.happened_at)
     if signed_on < agreement["agreed_on"]:
-        desk.mistake("happenedAt", "TOO_EARLY", f"签名或盖章不能早于达成协议之日（{agreement['agreed_on']}）。")
-    parties = await parties_of(desk, dispute["id"])
-    signer = await _signer(desk, dispute, order, parties)
-    desk.settle()
-    signatures = await _signatures(desk, agreement.id)
+        work.error("happenedAt", "TOO_EARLY", f"签名或盖章不能早于达成协议之日（{agreement['agreed_on']}）。")
+    parties = await parties_of(work, dispute["id"])
+    signer = await _signer(work, dispute, input, parties)
+    work.settle()
+    signatures = await _signatures(work, agreement.id)
     changes: tuple[tuple[str, UUID, str, str | None], ...] = ()
     if not any(all(one[name] == value for name, value in signer.items()) for one in signatures):
-        key = await desk.insert(
+        key = await work.insert(
             t.signature, dispute_id=dispute["id"], agreement_id=agreement.id, signed_on=signed_on, **signer
         )
         signatures.append({**signer, "signed_on": signed_on})
-        changes = (("Signature", key, "kind", order.kind), ("Signature", key, "signed_on", signed_on.isoformat()))
+        changes = (("Signature", key, "kind", input.kind), ("Signature", key, "signed_on", signed_on.isoformat()))
     signed = {one.get("party_id") for one in signatures}
     complete = {"MEDIATOR", "SEAL"} <= {one["kind"] for one in signatures} and all(
         one["id"] in signed for one in parties if one["side"] in MAIN_SIDES
     )
     if not complete:
         if changes:
-            await desk.change(dispute["id"])
-        return Outcome("Agreement", agreement.id, order.happened_at, changes=changes)
+            await work.change(dispute["id"])
+        return Outcome("Agreement", agreement.id, input.happened_at, changes=changes)
     effective_on = max(one["signed_on"] for one in signatures)
-    before, after, effect = await _take_effect(desk, agreement.id, dispute, effective_on, order.happened_at)
+    before, after, effect = await _take_effect(work, agreement.id, dispute, effective_on, input.happened_at)
     fields = ("state", "effective_on", "confirm_by_on")
-    return Outcome("Agreement", agreement.id, order.happened_at, before, after, fields, changes=(*changes, *effect))
+    return Outcome("Agreement", agreement.id, input.happened_at, before, after, fields, changes=(*changes, *effect))
 
 
 _ASSIGNED = select(t.assignment.c.id).where(
@@ -271,23 +271,23 @@ _ASSIGNED = select(t.assignment.c.id).where(
 )
 
 
-async def _signer(desk: Desk, dispute: Any, order: SignOrder, parties: list[Any]) -> dict[str, Any]:
+async def _signer(work: UnitOfWork, dispute: Any, input: SignInput, parties: list[Any]) -> dict[str, Any]:
     """The signature's kind and signer, as columns."""
-    if order.kind != "PARTY" and order.party_id is not None:
-        desk.mistake("partyId", "NOT_APPLICABLE", "只有当事人签名时写当事人。")
-    if order.kind != "MEDIATOR" and order.person_id is not None:
-        desk.mistake("personId", "NOT_APPLICABLE", "只有调解员签名时写调解员。")
-    if order.kind == "PARTY":
-        if order.party_id is None:
-            desk.mistake("partyId", "REQUIRED", "请写明签名的当事人。")
+    if input.kind != "PARTY" and input.party_id is not None:
+        work.error("partyId", "NOT_APPLICABLE", "只有当事人签名时写当事人。")
+    if input.kind != "MEDIATOR" and input.person_id is not None:
+        work.error("personId", "NOT_APPLICABLE", "只有调解员签名时写调解员。")
+    if input.kind == "PARTY":
+        if input.party_id is None:
+            work.error("partyId", "REQUIRED", "请写明签名的当事人。")
         else:
-            check_party_of(desk, "partyId", order.party_id, parties)
-        return {"kind": "PARTY", "party_id": order.party_id}
-    if order.kind == "SEAL":
+            check_party_of(work, "partyId", input.party_id, parties)
+        return {"kind": "PARTY", "party_id": input.party_id}
+    if input.kind == "SEAL":
         return {"kind": "SEAL", "organization_id": dispute["committee_id"]}
-    person = order.person_id or desk.actor.person_id
-    if not await desk.fetch(_ASSIGNED, {"of_dispute": dispute["id"], "signing": person}):
-        desk.mistake("personId", "NOT_ASSIGNED", "签名的调解员须是承办这件纠纷的调解员。")
+    person = input.person_id or work.actor.person_id
+    if not await work.fetch(_ASSIGNED, {"of_dispute": dispute["id"], "signing": person}):
+        work.error("personId", "NOT_ASSIGNED", "签名的调解员须是承办这件纠纷的调解员。")
     return {"kind": "MEDIATOR", "person_id": person}
 
 
@@ -296,5 +296,5 @@ _SIGNATURES = select(
 ).where(t.signature.c.agreement_id == bindparam("of_agreement", type_=Uuid()))
 
 
-async def _signatures(desk: Desk, agreement_id: UUID) -> list[Any]:
-    return await desk.fetch(_SIGNATURES, {"of_agreement": agreement_id})
+async def _signatures(work: UnitOfWork, agreement_id: UUID) -> list[Any]:
+    return await work.fetch(_SIGNATURES, {"of_agreement": agreement_id})

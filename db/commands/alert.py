@@ -4,60 +4,95 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import bindparam, select
+from sqlalchemy.types import Text
+
 from db import tables as t
-from db.command import Outcome, command, given
-from db.desk import Desk, Record
+from db.write.command import Outcome, command, input_field
+from db.write.transaction import Record, UnitOfWork
 
 
 @dataclass(frozen=True)
-class AlertHandleOrder:
-    id: UUID = given("预警", of="Alert")
-    happened_at: dt.datetime = given("着手处置的时间")
+class AlertHandleInput:
+    id: UUID = input_field("预警", of="Alert")
+    happened_at: dt.datetime = input_field("着手处置的时间")
 
 
-@command("alert", "handle", "着手处置预警，调用者即为处置人。", AlertHandleOrder, target="Alert", shows="Alert")
-async def handle(desk: Desk, alert: Record, order: AlertHandleOrder) -> Outcome:
+@command("alert", "handle", "着手处置预警，调用者即为处置人。", AlertHandleInput, target="Alert", shows="Alert")
+async def handle(work: UnitOfWork, alert: Record, input: AlertHandleInput) -> Outcome:
     """OPEN to HANDLING; whoever handles it is named."""
-    desk.happened("happenedAt", order.happened_at, alert["opened_at"], "预警产生时间")
-    desk.settle()
-    await desk.update(t.alert, alert.id, state="HANDLING", handler_id=desk.actor.person_id)
-    await _touch(desk, alert)
-    return Outcome("Alert", alert.id, order.happened_at, alert["state"], "HANDLING", ("state", "handler"))
+    work.happened("happenedAt", input.happened_at, alert["opened_at"], "预警产生时间")
+    work.settle()
+    await work.update(t.alert, alert.id, state="HANDLING", handler_id=work.actor.person_id)
+    await _touch(work, alert)
+    return Outcome("Alert", alert.id, input.happened_at, alert["state"], "HANDLING", ("state", "handler"))
 
 
 @dataclass(frozen=True)
-class AlertCloseOrder:
-    id: UUID = given("预警", of="Alert")
-    happened_at: dt.datetime = given("处置完毕的时间")
-    note: str = given("处置说明：做了什么、结果如何，不含个人信息；必写")
+class AlertCloseInput:
+    id: UUID = input_field("预警", of="Alert")
+    happened_at: dt.datetime = input_field("处置完毕的时间")
+    note: str = input_field("处置说明：做了什么、结果如何，不含个人信息；必写")
 
 
-@command("alert", "close", "关闭预警，必须写明处置说明。", AlertCloseOrder, target="Alert", shows="Alert")
-async def close(desk: Desk, alert: Record, order: AlertCloseOrder) -> Outcome:
+@command("alert", "close", "关闭预警，必须写明处置说明。", AlertCloseInput, target="Alert", shows="Alert")
+async def close(work: UnitOfWork, alert: Record, input: AlertCloseInput) -> Outcome:
     """OPEN or HANDLING to CLOSED. Who closes an alert that nobody had in hand has handled it."""
-    desk.happened("happenedAt", order.happened_at, alert["opened_at"], "预警产生时间")
-    desk.text("note", order.note, 1000)
-    desk.settle()
-    handler = alert["handler_id"] or desk.actor.person_id
-    await desk.update(
+    work.happened("happenedAt", input.happened_at, alert["opened_at"], "预警产生时间")
+    work.text("note", input.note, 1000)
+    work.settle()
+    handler = alert["handler_id"] or work.actor.person_id
+    await work.update(
         t.alert,
         alert.id,
         state="CLOSED",
-        note=order.note.strip(),
-        closed_at=order.happened_at,
+        note=input.note.strip(),
+        closed_at=input.happened_at,
         handler_id=handler,
     )
-    await _touch(desk, alert)
-    changes = (("Alert", alert.id, "note", order.note.strip()),)
+    await _touch(work, alert)
+    changes = (("Alert", alert.id, "note", input.note.strip()),)
     return Outcome(
-        "Alert", alert.id, order.happened_at, alert["state"], "CLOSED", ("state", "note", "closed_at"), changes=changes
+        "Alert", alert.id, input.happened_at, alert["state"], "CLOSED", ("state", "note", "closed_at"), changes=changes
     )
 
 
-async def _touch(desk: Desk, alert: Record) -> None:
+async def _touch(work: UnitOfWork, alert: Record) -> None:
     """The dispute's version goes up, unless it is archived: an alert may outlive its dispute, which then never changes."""
     assert alert.dispute is not None
     if alert.dispute["state"] != "ARCHIVED":
-        await desk.change(alert.dispute["id"])
+        await work.change(alert.dispute["id"])
+
+
+_RULE = select(t.alert_rule.c.label, t.alert_rule.c.level).where(
+    t.alert_rule.c.rule == bindparam("rule", type_=Text()), t.alert_rule.c.enabled
+)
+
+
+async def open_alert(
+    work: UnitOfWork,
+    rule: str,
+    dispute_id: UUID,
+    *,
+    subject: str,
+    at: dt.datetime,
+    message: str | None = None,
+    **about: Any,
+) -> None:
+    """Open an alert of an enabled rule, unless one for this subject is open. `about`: compound_id, company_id, due_on."""
+    found = await work.fetch(_RULE, {"rule": rule})
+    if not found:
+        return
+    await work.insert_or_ignore(
+        t.alert,
+        dispute_id=dispute_id,
+        subject=subject,
+        rule=rule,
+        level=found[0]["level"],
+        message=message or found[0]["label"],
+        opened_at=at,
+        **about,
+    )

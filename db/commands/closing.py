@@ -12,13 +12,13 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
-from db.command import Outcome, command, given
 from db.commands.inviting import check_impersonal
 from db.commands.mediators import unfit
-from db.desk import Desk, Record
-from db.grid import team_of
+from db.commands.team import team_of
 from db.tables.dispute import SOURCES
 from db.uuid7 import uuid7
+from db.write.command import Outcome, command, input_field
+from db.write.transaction import Record, UnitOfWork
 
 # What a rebound takes over from the dispute before it.
 _COPIED = (
@@ -33,33 +33,33 @@ _PARTY_COPIED = (
 
 
 @dataclass(frozen=True)
-class CloseOrder:
-    id: UUID = given("纠纷", of="Dispute")
-    happened_at: dt.datetime = given("结案时间")
-    outcome: str | None = given("办理结果说明，不写个人信息", default=None)
+class CloseInput:
+    id: UUID = input_field("纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("结案时间")
+    outcome: str | None = input_field("办理结果说明，不写个人信息", default=None)
 
 
 @command(
-    "dispute", "close", "结案：义务已履行、已回访、没有未关闭的预警。", CloseOrder, target="Dispute", shows="Dispute"
+    "dispute", "close", "结案：义务已履行、已回访、没有未关闭的预警。", CloseInput, target="Dispute", shows="Dispute"
 )
-async def close(desk: Desk, dispute: Record, order: CloseOrder) -> Outcome:
+async def close(work: UnitOfWork, dispute: Record, input: CloseInput) -> Outcome:
     """S27 案结事了. The guards ask what must be there; here only when."""
-    desk.happened("happenedAt", order.happened_at, dispute["concluded_at"], "调解终结时间")
-    last = await _last_day(desk, dispute.id)
-    if last is not None and day_of(order.happened_at) < last:
-        desk.mistake("happenedAt", "TOO_EARLY", f"结案不能早于最后一次履行或回访（{last.isoformat()}）。")
+    work.happened("happenedAt", input.happened_at, dispute["concluded_at"], "调解终结时间")
+    last = await _last_day(work, dispute.id)
+    if last is not None and day_of(input.happened_at) < last:
+        work.error("happenedAt", "TOO_EARLY", f"结案不能早于最后一次履行或回访（{last.isoformat()}）。")
     values: dict[str, Any] = {}
-    if order.outcome is not None:
-        check_impersonal(desk, "outcome", order.outcome)
-        values["outcome"] = order.outcome.strip()
-    desk.settle()
-    await desk.change(dispute.id, state="CLOSED", closed_at=order.happened_at, **values)
+    if input.outcome is not None:
+        check_impersonal(work, "outcome", input.outcome)
+        values["outcome"] = input.outcome.strip()
+    work.settle()
+    await work.change(dispute.id, state="CLOSED", closed_at=input.happened_at, **values)
     changes = (
-        ("Dispute", dispute.id, "closed_at", order.happened_at.isoformat()),
+        ("Dispute", dispute.id, "closed_at", input.happened_at.isoformat()),
         *(("Dispute", dispute.id, name, value) for name, value in values.items()),
     )
     return Outcome(
-        "Dispute", dispute.id, order.happened_at, dispute["state"], "CLOSED", ("closed_at", *values), changes=changes
+        "Dispute", dispute.id, input.happened_at, dispute["state"], "CLOSED", ("closed_at", *values), changes=changes
     )
 
 
@@ -72,74 +72,74 @@ _LAST_DAY = select(
 )
 
 
-async def _last_day(desk: Desk, dispute_id: UUID) -> dt.date | None:
+async def _last_day(work: UnitOfWork, dispute_id: UUID) -> dt.date | None:
     """The day of the last performance or follow-up."""
-    last: dt.date | None = (await desk.fetch(_LAST_DAY, {"of_dispute": dispute_id}))[0]["last"]
+    last: dt.date | None = (await work.fetch(_LAST_DAY, {"of_dispute": dispute_id}))[0]["last"]
     return last
 
 
 @dataclass(frozen=True)
-class ArchiveOrder:
-    id: UUID = given("纠纷", of="Dispute")
-    happened_at: dt.datetime = given("归档时间")
+class ArchiveInput:
+    id: UUID = input_field("纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("归档时间")
 
 
-@command("dispute", "archive", "案卷齐全的归档；此后一律不再变更。", ArchiveOrder, target="Dispute", shows="Dispute")
-async def archive(desk: Desk, dispute: Record, order: ArchiveOrder) -> Outcome:
+@command("dispute", "archive", "案卷齐全的归档；此后一律不再变更。", ArchiveInput, target="Dispute", shows="Dispute")
+async def archive(work: UnitOfWork, dispute: Record, input: ArchiveInput) -> Outcome:
     """人民调解法 Art. 27. A case that ended without being closed (declined, failed, withdrawn, refused) ends with its archiving."""
     ended = dispute["closed_at"] or dispute["concluded_at"] or dispute["accepted_at"] or dispute["registered_at"]
-    desk.happened("happenedAt", order.happened_at, ended, "结案或终结时间")
-    desk.settle()
-    closed_at = dispute["closed_at"] or order.happened_at
-    await desk.change(dispute.id, state="ARCHIVED", closed_at=closed_at)
-    return Outcome("Dispute", dispute.id, order.happened_at, dispute["state"], "ARCHIVED", ("state",))
+    work.happened("happenedAt", input.happened_at, ended, "结案或终结时间")
+    work.settle()
+    closed_at = dispute["closed_at"] or input.happened_at
+    await work.change(dispute.id, state="ARCHIVED", closed_at=closed_at)
+    return Outcome("Dispute", dispute.id, input.happened_at, dispute["state"], "ARCHIVED", ("state",))
 
 
 @dataclass(frozen=True)
-class ReopenOrder:
-    id: UUID = given("反弹的纠纷", of="Dispute")
-    happened_at: dt.datetime = given("发现反弹的时间，即新纠纷的登记时间")
-    reason: str = given("反弹情形")
-    summary: str | None = given("新的案情简述；不写则沿用原案情", default=None)
-    source: str = given("案件来源；不写为调委会主动调解", codes=SOURCES, default="INITIATIVE")
+class ReopenInput:
+    id: UUID = input_field("反弹的纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("发现反弹的时间，即新纠纷的登记时间")
+    reason: str = input_field("反弹情形")
+    summary: str | None = input_field("新的案情简述；不写则沿用原案情", default=None)
+    source: str = input_field("案件来源；不写为调委会主动调解", codes=SOURCES, default="INITIATIVE")
 
 
 @command(
     "dispute",
     "reopen",
     "反弹再立：另立一件与原纠纷相连的新纠纷，沿用小区、当事人与案情；结案一百八十日以内的计入反弹率。",
-    ReopenOrder,
+    ReopenInput,
     target="Dispute",
     shows="Dispute",
 )
-async def reopen(desk: Desk, dispute: Record, order: ReopenOrder) -> Outcome:
+async def reopen(work: UnitOfWork, dispute: Record, input: ReopenInput) -> Outcome:
     """S24. The dispute before it stays as it is; the new one goes through registration, consent and number as any other."""
-    at = order.happened_at
-    desk.happened("happenedAt", at, dispute["closed_at"], "结案时间")
-    desk.text("reason", order.reason, 1000)
-    if order.summary is not None:
-        desk.text("summary", order.summary, 4000)
-    desk.settle()
+    at = input.happened_at
+    work.happened("happenedAt", at, dispute["closed_at"], "结案时间")
+    work.text("reason", input.reason, 1000)
+    if input.summary is not None:
+        work.text("summary", input.summary, 4000)
+    work.settle()
     copied = {name: dispute[name] for name in _COPIED}
-    if order.summary is not None:
-        copied["summary"] = order.summary.strip()
-    key = await desk.insert(
+    if input.summary is not None:
+        copied["summary"] = input.summary.strip()
+    key = await work.insert(
         t.dispute,
         id=uuid7(),
         **copied,
-        source=order.source,
+        source=input.source,
         state="REGISTERED",
         tier="TEAM",
         # A rebound is no low risk (S13); whoever assesses it says what it is.
         risk_level="HIGH" if dispute["risk_level"] == "HIGH" else "MEDIUM",
         registered_at=at,
-        team_id=await team_of(desk, dispute["grid_code"]),
+        team_id=await team_of(work, dispute["grid_code"]),
         previous_id=dispute.id,
     )
-    await _copy_parties(desk, dispute.id, key)
-    await _lead_again(desk, dispute, key, at)
+    await _copy_parties(work, dispute.id, key)
+    await _lead_again(work, dispute, key, at)
     # SECURITY: whoever makes the new dispute must see it; otherwise it is not made.
-    desk.still("Dispute", key, "reopen")
+    work.ensure_still_allowed("Dispute", key, "reopen")
     changes = (("Dispute", key, "summary", copied["summary"]),)
     # The event belongs to the new dispute: the one before it may be archived, and stays as it is.
     return Outcome(
@@ -154,27 +154,27 @@ _ASSIGNED = select(t.assignment.c.person_id, t.assignment.c.is_lead).where(
 )
 
 
-async def _copy_parties(desk: Desk, before: UUID, key: UUID) -> None:
-    for one in await desk.fetch(_PARTIES, {"of_dispute": before}):
+async def _copy_parties(work: UnitOfWork, before: UUID, key: UUID) -> None:
+    for one in await work.fetch(_PARTIES, {"of_dispute": before}):
         party_id = uuid7()
         cipher = one["id_number_cipher"]
         if cipher is not None:
             # SECURITY: a ciphertext opens in its own row only, so it is made anew for the copy; the number goes nowhere else.
-            cipher = desk.cipher.encrypt(desk.cipher.decrypt(cipher, row_id=one["id"]), row_id=party_id)
+            cipher = work.cipher.encrypt(work.cipher.decrypt(cipher, row_id=one["id"]), row_id=party_id)
         copied = {name: one[name] for name in _PARTY_COPIED}
-        await desk.insert(t.party, id=party_id, dispute_id=key, id_number_cipher=cipher, **copied)
+        await work.insert(t.party, id=party_id, dispute_id=key, id_number_cipher=cipher, **copied)
 
 
-async def _lead_again(desk: Desk, dispute: Record, key: UUID, at: dt.datetime) -> None:
+async def _lead_again(work: UnitOfWork, dispute: Record, key: UUID, at: dt.datetime) -> None:
     """The mediator who reopens it takes the lead, else whoever led it last, if he still may."""
-    before = {one["person_id"]: one["is_lead"] for one in await desk.fetch(_ASSIGNED, {"of_dispute": dispute.id})}
-    found = await desk.fetch(_MEDIATOR, {"of_person": desk.actor.person_id})
+    before = {one["person_id"]: one["is_lead"] for one in await work.fetch(_ASSIGNED, {"of_dispute": dispute.id})}
+    found = await work.fetch(_MEDIATOR, {"of_person": work.actor.person_id})
     if not found:
         led = next((person for person, is_lead in before.items() if is_lead), None)
-        found = await desk.fetch(_MEDIATOR, {"of_person": led}) if led is not None else []
+        found = await work.fetch(_MEDIATOR, {"of_person": led}) if led is not None else []
     # The parties are the same, and so are the conflicts that were disclosed about them.
-    if found and not await unfit(desk, dispute.id, found[0], at, assigned=found[0]["person_id"] in before):
-        await desk.insert(
+    if found and not await unfit(work, dispute.id, found[0], at, assigned=found[0]["person_id"] in before):
+        await work.insert(
             t.assignment,
             id=uuid7(),
             dispute_id=key,

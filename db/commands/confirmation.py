@@ -14,9 +14,9 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
-from db.command import Outcome, command, given
-from db.desk import Desk, Record
 from db.tables.agreement import CONFIRMATION_RESULTS
+from db.write.command import Outcome, command, input_field
+from db.write.transaction import Record, UnitOfWork
 
 _NUMBER = re.compile(r"\(([0-9]{4})\)[\u4e00-\u9fff][0-9]{2,4}诉前调确[1-9][0-9]{0,6}号")
 _HALF_WIDTH = str.maketrans("（）", "()")
@@ -24,52 +24,52 @@ _REPLIES = {"CONFIRMED": "裁定协议有效", "REJECTED": "裁定驳回申请",
 
 
 @dataclass(frozen=True)
-class ConfirmationApplyOrder:
-    agreement_id: UUID = given("协议", of="Agreement")
-    happened_at: dt.datetime = given("共同申请的时间")
-    court_id: UUID = given("法庭", of="Organization")
-    both_apply: bool = given("双方当事人是否共同申请；须为 true")
-    ownership_terms: bool = given("协议是否含有确认物权、知识产权归属的内容；含有的法院不受理")
+class ConfirmationApplyInput:
+    agreement_id: UUID = input_field("协议", of="Agreement")
+    happened_at: dt.datetime = input_field("共同申请的时间")
+    court_id: UUID = input_field("法庭", of="Organization")
+    both_apply: bool = input_field("双方当事人是否共同申请；须为 true")
+    ownership_terms: bool = input_field("协议是否含有确认物权、知识产权归属的内容；含有的法院不受理")
 
 
 @command(
-    "confirmation", "apply", "双方共同向法庭申请司法确认。", ConfirmationApplyOrder, target=None, shows="Confirmation"
+    "confirmation", "apply", "双方共同向法庭申请司法确认。", ConfirmationApplyInput, target=None, shows="Confirmation"
 )
-async def apply(desk: Desk, order: ConfirmationApplyOrder) -> Outcome:
+async def apply(work: UnitOfWork, input: ConfirmationApplyInput) -> Outcome:
     """Within thirty days of effect, jointly; not where a term settles who owns (民诉法解释 Art. 355(5)). The court gets that one dispute."""
-    agreement = await desk.take("Agreement", order.agreement_id, "apply", field="agreementId")
+    agreement = await work.lock("Agreement", input.agreement_id, "apply", field="agreementId")
     dispute = agreement.dispute
     assert dispute is not None
-    court = await desk.see("Organization", order.court_id, field="courtId")
-    desk.happened("happenedAt", order.happened_at)
-    applied_on = day_of(order.happened_at)
+    court = await work.load_visible("Organization", input.court_id, field="courtId")
+    work.happened("happenedAt", input.happened_at)
+    applied_on = day_of(input.happened_at)
     if applied_on < agreement["effective_on"]:
-        desk.mistake("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{agreement['effective_on']}）。")
+        work.error("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{agreement['effective_on']}）。")
     elif applied_on > agreement["confirm_by_on"]:
-        desk.mistake(
+        work.error(
             "happenedAt",
             "TOO_LATE",
             f"应在协议生效之日起三十日内申请（人民调解法第三十三条），最后日期为 {agreement['confirm_by_on']}。",
         )
     if court["kind"] != "COURT":
-        desk.mistake("courtId", "NOT_A_COURT", "司法确认应向法庭申请。")
-    if not order.both_apply:
-        desk.mistake("bothApply", "NOT_JOINT", "司法确认须由双方当事人共同申请（人民调解法第三十三条）。")
-    if order.ownership_terms:
-        desk.mistake(
+        work.error("courtId", "NOT_A_COURT", "司法确认应向法庭申请。")
+    if not input.both_apply:
+        work.error("bothApply", "NOT_JOINT", "司法确认须由双方当事人共同申请（人民调解法第三十三条）。")
+    if input.ownership_terms:
+        work.error(
             "ownershipTerms",
             "OWNERSHIP",
             "涉及确认物权、知识产权归属的内容，法院不受理司法确认申请（民诉法解释第三百五十五条第一款第五项）。",
         )
-    desk.settle()
-    key = await desk.insert(
+    work.settle()
+    key = await work.insert(
         t.confirmation, dispute_id=dispute["id"], agreement_id=agreement.id, court_id=court.id, applied_on=applied_on
     )
-    await _refer(desk, dispute["id"], dispute["registered_at"], dispute["committee_id"], court.id, order.happened_at)
-    await desk.change(dispute["id"])
+    await _refer(work, dispute["id"], dispute["registered_at"], dispute["committee_id"], court.id, input.happened_at)
+    await work.change(dispute["id"])
     changes = (("Confirmation", key, "applied_on", applied_on.isoformat()),)
     return Outcome(
-        "Confirmation", key, order.happened_at, fields=("applied_on",), dispute_id=dispute["id"], changes=changes
+        "Confirmation", key, input.happened_at, fields=("applied_on",), dispute_id=dispute["id"], changes=changes
     )
 
 
@@ -89,7 +89,7 @@ _REFER = _REFERRED.on_conflict_do_update(
 
 
 async def _refer(
-    desk: Desk, dispute_id: UUID, registered_at: dt.datetime, sender: UUID, court_id: UUID, at: dt.datetime
+    work: UnitOfWork, dispute_id: UUID, registered_at: dt.datetime, sender: UUID, court_id: UUID, at: dt.datetime
 ) -> None:
     """The referral that opens the dispute to the court; a second application uses it again."""
     values = {
@@ -102,60 +102,60 @@ async def _refer(
         "state": "SENT",
         "sent_at": at,
     }
-    await desk.fetch(_REFER, values)
+    await work.fetch(_REFER, values)
 
 
 @dataclass(frozen=True)
-class ConfirmationDecideOrder:
-    id: UUID = given("司法确认", of="Confirmation")
-    happened_at: dt.datetime = given("裁定或准许撤回的时间")
-    result: str = given("结果", codes=CONFIRMATION_RESULTS)
-    case_number: str | None = given("法院案号，如 (2024)鲁1525诉前调确12号；裁定的必写", default=None)
+class ConfirmationDecideInput:
+    id: UUID = input_field("司法确认", of="Confirmation")
+    happened_at: dt.datetime = input_field("裁定或准许撤回的时间")
+    result: str = input_field("结果", codes=CONFIRMATION_RESULTS)
+    case_number: str | None = input_field("法院案号，如 (2024)鲁1525诉前调确12号；裁定的必写", default=None)
 
 
 @command(
     "confirmation",
     "decide",
     "法庭登记司法确认的结果。",
-    ConfirmationDecideOrder,
+    ConfirmationDecideInput,
     target="Confirmation",
     shows="Confirmation",
 )
-async def decide(desk: Desk, confirmation: Record, order: ConfirmationDecideOrder) -> Outcome:
+async def decide(work: UnitOfWork, confirmation: Record, input: ConfirmationDecideInput) -> Outcome:
     """Art. 33: valid, and it can be enforced; rejected, and the parties may mediate again or sue."""
-    sent = await _referral(desk, confirmation)
-    desk.happened("happenedAt", order.happened_at, sent["sent_at"] if sent else None, "申请的时间")
-    decided_on = day_of(order.happened_at)
+    sent = await _referral(work, confirmation)
+    work.happened("happenedAt", input.happened_at, sent["sent_at"] if sent else None, "申请的时间")
+    decided_on = day_of(input.happened_at)
     if decided_on < confirmation["applied_on"]:
-        desk.mistake("happenedAt", "TOO_EARLY", f"不能早于申请之日（{confirmation['applied_on']}）。")
-    number = order.case_number.translate(_HALF_WIDTH).strip() if order.case_number is not None else None
+        work.error("happenedAt", "TOO_EARLY", f"不能早于申请之日（{confirmation['applied_on']}）。")
+    number = input.case_number.translate(_HALF_WIDTH).strip() if input.case_number is not None else None
     if number is None:
-        if order.result != "WITHDRAWN":
-            desk.mistake("caseNumber", "REQUIRED", "请写明法院案号。")
+        if input.result != "WITHDRAWN":
+            work.error("caseNumber", "REQUIRED", "请写明法院案号。")
     else:
-        _check_number(desk, number, confirmation["applied_on"].year, decided_on.year)
-    desk.settle()
-    await desk.update(t.confirmation, confirmation.id, result=order.result, case_number=number, decided_on=decided_on)
+        _check_number(work, number, confirmation["applied_on"].year, decided_on.year)
+    work.settle()
+    await work.update(t.confirmation, confirmation.id, result=input.result, case_number=number, decided_on=decided_on)
     if sent:
-        await desk.update(
-            t.referral, sent["id"], state="DONE", answered_at=order.happened_at, reply=_REPLIES[order.result]
+        await work.update(
+            t.referral, sent["id"], state="DONE", answered_at=input.happened_at, reply=_REPLIES[input.result]
         )
-    await desk.change(confirmation["dispute_id"])
+    await work.change(confirmation["dispute_id"])
     changes = (
-        ("Confirmation", confirmation.id, "result", order.result),
+        ("Confirmation", confirmation.id, "result", input.result),
         ("Confirmation", confirmation.id, "case_number", number),
         ("Confirmation", confirmation.id, "decided_on", decided_on.isoformat()),
     )
     fields = ("result", "case_number", "decided_on")
-    return Outcome("Confirmation", confirmation.id, order.happened_at, fields=fields, changes=changes)
+    return Outcome("Confirmation", confirmation.id, input.happened_at, fields=fields, changes=changes)
 
 
-def _check_number(desk: Desk, number: str, first: int, last: int) -> None:
+def _check_number(work: UnitOfWork, number: str, first: int, last: int) -> None:
     found = _NUMBER.fullmatch(number)
     if found is None:
-        desk.mistake("caseNumber", "BAD_CASE_NUMBER", "案号应形如 (2024)鲁1525诉前调确12号。")
+        work.error("caseNumber", "BAD_CASE_NUMBER", "案号应形如 (2024)鲁1525诉前调确12号。")
     elif not first <= int(found[1]) <= last:
-        desk.mistake("caseNumber", "BAD_CASE_NUMBER", "案号的年度应为申请或裁定的年度。")
+        work.error("caseNumber", "BAD_CASE_NUMBER", "案号的年度应为申请或裁定的年度。")
 
 
 _REFERRAL = select(t.referral.c.id, t.referral.c.sent_at).where(
@@ -165,7 +165,7 @@ _REFERRAL = select(t.referral.c.id, t.referral.c.sent_at).where(
 )
 
 
-async def _referral(desk: Desk, confirmation: Record) -> Any:
+async def _referral(work: UnitOfWork, confirmation: Record) -> Any:
     values = {"of_dispute": confirmation["dispute_id"], "of_court": confirmation["court_id"]}
-    found = await desk.fetch(_REFERRAL, values)
+    found = await work.fetch(_REFERRAL, values)
     return found[0] if found else None

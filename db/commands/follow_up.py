@@ -11,14 +11,14 @@ from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
-from db.alerts import open_alert
 from db.calendar import ONE_DAY, day_of
-from db.command import Outcome, command, given
-from db.commands.visit import FactorOrder, note_factor
-from db.desk import Desk, Record
+from db.commands.alert import open_alert
+from db.commands.visit import FactorInput, note_factor
 from db.resources.resource import Row, Sql
 from db.tables.follow_up import FOLLOW_UP_METHODS, FOLLOW_UP_RESULTS
-from db.taking import Fact
+from db.write.command import Outcome, command, input_field
+from db.write.row_locks import Fact
+from db.write.transaction import Record, UnitOfWork
 
 # Days from the last performance to the visit that it makes due, and from a dissatisfied answer to the next visit.
 VISIT_DAYS = 15
@@ -28,24 +28,24 @@ _REBOUND = ("REBOUND_SIGNS", "REBOUNDED")
 
 
 @dataclass(frozen=True)
-class FollowUpScheduleOrder:
-    dispute_id: UUID = given("纠纷", of="Dispute")
-    happened_at: dt.datetime = given("安排的时间")
-    due_on: dt.date = given("应回访日期")
+class FollowUpScheduleInput:
+    dispute_id: UUID = input_field("纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("安排的时间")
+    due_on: dt.date = input_field("应回访日期")
 
 
-@command("followUp", "schedule", "安排一次回访。", FollowUpScheduleOrder, target=None, shows="FollowUp")
-async def schedule(desk: Desk, order: FollowUpScheduleOrder) -> Outcome:
+@command("followUp", "schedule", "安排一次回访。", FollowUpScheduleInput, target=None, shows="FollowUp")
+async def schedule(work: UnitOfWork, input: FollowUpScheduleInput) -> Outcome:
     """A visit that is due on a day; whoever makes it is written down when it is made."""
-    dispute = await desk.take("Dispute", order.dispute_id, "follow", field="disputeId")
-    desk.happened("happenedAt", order.happened_at, dispute["concluded_at"], "调解终结时间")
-    if order.due_on < day_of(order.happened_at):
-        desk.mistake("dueOn", "OUT_OF_ORDER", "应回访日期不能早于安排的日期。")
-    desk.settle()
-    key = await desk.insert(t.follow_up, dispute_id=dispute.id, due_on=order.due_on)
-    await desk.change(dispute.id)
-    changes = (("FollowUp", key, "due_on", order.due_on.isoformat()),)
-    return Outcome("FollowUp", key, order.happened_at, fields=("due_on",), dispute_id=dispute.id, changes=changes)
+    dispute = await work.lock("Dispute", input.dispute_id, "follow", field="disputeId")
+    work.happened("happenedAt", input.happened_at, dispute["concluded_at"], "调解终结时间")
+    if input.due_on < day_of(input.happened_at):
+        work.error("dueOn", "OUT_OF_ORDER", "应回访日期不能早于安排的日期。")
+    work.settle()
+    key = await work.insert(t.follow_up, dispute_id=dispute.id, due_on=input.due_on)
+    await work.change(dispute.id)
+    changes = (("FollowUp", key, "due_on", input.due_on.isoformat()),)
+    return Outcome("FollowUp", key, input.happened_at, fields=("due_on",), dispute_id=dispute.id, changes=changes)
 
 
 _WAITING = (
@@ -55,21 +55,21 @@ _WAITING = (
 )
 
 
-async def visit_due(desk: Desk, dispute_id: UUID, performed_on: dt.date) -> None:
+async def visit_due(work: UnitOfWork, dispute_id: UUID, performed_on: dt.date) -> None:
     """Performance makes a visit due, unless one is waiting to be made."""
-    if not await desk.fetch(_WAITING, {"of_dispute": dispute_id}):
-        await desk.insert(t.follow_up, dispute_id=dispute_id, due_on=performed_on + VISIT_DAYS * ONE_DAY)
+    if not await work.fetch(_WAITING, {"of_dispute": dispute_id}):
+        await work.insert(t.follow_up, dispute_id=dispute_id, due_on=performed_on + VISIT_DAYS * ONE_DAY)
 
 
 @dataclass(frozen=True)
-class FollowUpCompleteOrder:
-    id: UUID = given("回访", of="FollowUp")
-    happened_at: dt.datetime = given("实际回访时间")
-    method: str = given("回访方式", codes=FOLLOW_UP_METHODS)
-    result: str = given("回访结果", codes=FOLLOW_UP_RESULTS)
-    satisfaction: int | None = given("满意度 1 至 5，5 为非常满意；联系不上时不写", default=None)
-    remark: str | None = given("回访情况；已反弹或有反弹迹象的必写", default=None)
-    factors: tuple[FactorOrder, ...] = given("发现的影响履行的因素", default=())
+class FollowUpCompleteInput:
+    id: UUID = input_field("回访", of="FollowUp")
+    happened_at: dt.datetime = input_field("实际回访时间")
+    method: str = input_field("回访方式", codes=FOLLOW_UP_METHODS)
+    result: str = input_field("回访结果", codes=FOLLOW_UP_RESULTS)
+    satisfaction: int | None = input_field("满意度 1 至 5，5 为非常满意；联系不上时不写", default=None)
+    remark: str | None = input_field("回访情况；已反弹或有反弹迹象的必写", default=None)
+    factors: tuple[FactorInput, ...] = input_field("发现的影响履行的因素", default=())
 
 
 def _rule(_: Row) -> Sql:
@@ -84,61 +84,61 @@ def _rule(_: Row) -> Sql:
     "followUp",
     "complete",
     "完成回访，登记结果与满意度。",
-    FollowUpCompleteOrder,
+    FollowUpCompleteInput,
     target="FollowUp",
     shows="FollowUp",
     facts=(Fact("alert_parameters", _rule),),
 )
-async def complete(desk: Desk, visit: Record, order: FollowUpCompleteOrder) -> Outcome:
+async def complete(work: UnitOfWork, visit: Record, input: FollowUpCompleteInput) -> Outcome:
     """Art. 36: the visit is recorded; who is dissatisfied is visited again within a week and stands on the list of alerts."""
     assert visit.dispute is not None
     dispute_id = visit.dispute["id"]
-    _check(desk, visit, order)
-    desk.settle()
-    done_on = day_of(order.happened_at)
-    await desk.update(
+    _check(work, visit, input)
+    work.settle()
+    done_on = day_of(input.happened_at)
+    await work.update(
         t.follow_up,
         visit.id,
-        visitor_id=desk.actor.person_id,
+        visitor_id=work.actor.person_id,
         done_at=done_on,
-        method=order.method,
-        result=order.result,
-        satisfaction=order.satisfaction,
-        remark=order.remark.strip() if order.remark else None,
+        method=input.method,
+        result=input.result,
+        satisfaction=input.satisfaction,
+        remark=input.remark.strip() if input.remark else None,
     )
     changes: list[tuple[str, UUID, str, str | None]] = [
         ("FollowUp", visit.id, "done_at", done_on.isoformat()),
-        ("FollowUp", visit.id, "result", order.result),
-        ("FollowUp", visit.id, "satisfaction", None if order.satisfaction is None else str(order.satisfaction)),
+        ("FollowUp", visit.id, "result", input.result),
+        ("FollowUp", visit.id, "satisfaction", None if input.satisfaction is None else str(input.satisfaction)),
     ]
-    for factor in order.factors:
-        changes += await note_factor(desk, dispute_id, factor, order.happened_at)
-    if order.satisfaction is not None and order.satisfaction <= _limit(visit):
+    for factor in input.factors:
+        changes += await note_factor(work, dispute_id, factor, input.happened_at)
+    if input.satisfaction is not None and input.satisfaction <= _limit(visit):
         due_on = done_on + SECOND_VISIT_DAYS * ONE_DAY
-        await open_alert(desk, "DISSATISFIED", dispute_id, subject=str(dispute_id), at=order.happened_at, due_on=due_on)
-        second = await desk.insert(t.follow_up, dispute_id=dispute_id, due_on=due_on)
+        await open_alert(work, "DISSATISFIED", dispute_id, subject=str(dispute_id), at=input.happened_at, due_on=due_on)
+        second = await work.insert(t.follow_up, dispute_id=dispute_id, due_on=due_on)
         changes.append(("FollowUp", second, "due_on", due_on.isoformat()))
-    await desk.change(dispute_id)
+    await work.change(dispute_id)
     fields = ("done_at", "method", "result", "satisfaction", "remark")
-    return Outcome("FollowUp", visit.id, order.happened_at, fields=fields, changes=tuple(changes))
+    return Outcome("FollowUp", visit.id, input.happened_at, fields=fields, changes=tuple(changes))
 
 
-def _check(desk: Desk, visit: Record, order: FollowUpCompleteOrder) -> None:
+def _check(work: UnitOfWork, visit: Record, input: FollowUpCompleteInput) -> None:
     assert visit.dispute is not None
-    desk.happened("happenedAt", order.happened_at, visit.dispute["concluded_at"], "调解终结时间")
-    if order.result == "UNREACHABLE":
-        if order.satisfaction is not None:
-            desk.mistake("satisfaction", "NOT_APPLICABLE", "联系不上时没有满意度，请不要填写。")
-    elif order.satisfaction is None:
-        desk.mistake("satisfaction", "REQUIRED", "请填写满意度 1 至 5。")
-    elif not 1 <= order.satisfaction <= 5:
-        desk.mistake("satisfaction", "OUT_OF_RANGE", "满意度应为 1 至 5。")
-    if order.remark is not None:
-        desk.text("remark", order.remark, 2000)
-    elif order.result in _REBOUND:
-        desk.mistake("remark", "REQUIRED", "已反弹或有反弹迹象的，请写明情况。")
-    for index, factor in enumerate(order.factors):
-        desk.text(f"factors.{index}.suggestion", factor.suggestion, 1000)
+    work.happened("happenedAt", input.happened_at, visit.dispute["concluded_at"], "调解终结时间")
+    if input.result == "UNREACHABLE":
+        if input.satisfaction is not None:
+            work.error("satisfaction", "NOT_APPLICABLE", "联系不上时没有满意度，请不要填写。")
+    elif input.satisfaction is None:
+        work.error("satisfaction", "REQUIRED", "请填写满意度 1 至 5。")
+    elif not 1 <= input.satisfaction <= 5:
+        work.error("satisfaction", "OUT_OF_RANGE", "满意度应为 1 至 5。")
+    if input.remark is not None:
+        work.text("remark", input.remark, 2000)
+    elif input.result in _REBOUND:
+        work.error("remark", "REQUIRED", "已反弹或有反弹迹象的，请写明情况。")
+    for index, factor in enumerate(input.factors):
+        work.text(f"factors.{index}.suggestion", factor.suggestion, 1000)
 
 
 def _limit(visit: Record) -> int:

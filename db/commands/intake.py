@@ -13,39 +13,39 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.types import Integer, Text, Uuid
 
 from db import tables as t
-from db.alerts import open_alert
 from db.calendar import day_of, load_calendar, mediation_due
-from db.command import Absent, Mistake, Outcome, command, given
-from db.commands.parties import PartyOrder, add_party, check_party
-from db.desk import Desk, Record
-from db.grid import team_in
+from db.commands.alert import open_alert
+from db.commands.parties import PartyInput, add_party, check_party
+from db.commands.team import team_in
 from db.resources.resource import Row, Sql
 from db.tables.dispute import CATEGORIES, RISK_LEVELS, SOURCES, SUB_CATEGORIES
 from db.tables.measure import MEASURE_KINDS
-from db.taking import Fact
 from db.uuid7 import uuid7
+from db.write.command import Absent, Outcome, UserError, command, input_field
+from db.write.row_locks import Fact
+from db.write.transaction import Record, UnitOfWork
 
 DECLINE_REASONS = ("RESERVED", "ELSEWHERE", "NOT_CIVIL", "OUT_OF_AREA", "ADMINISTRATIVE", "PARTY_REFUSES", "DUPLICATE")
 UTILITIES = MEASURE_KINDS[:4]
 
 
 @dataclass(frozen=True)
-class RegisterOrder:
-    title: str = given("标题，不写个人姓名与门牌")
-    compound_id: UUID = given("小区", of="Compound")
-    sub_category: str = given("物业纠纷子类", codes=SUB_CATEGORIES)
-    source: str = given("案件来源", codes=SOURCES)
-    summary: str = given("案情简述")
-    happened_at: dt.datetime = given("登记时间，即受到申请或发现的时间")
-    parties: tuple[PartyOrder, ...] = given("当事人，至少写明一名申请人与一名被申请人；线索可只写一方")
-    category: str = given("纠纷类型；不写为物业", codes=CATEGORIES, default="PROPERTY")
-    occurred_on: dt.date | None = given("纠纷发生日期", default=None)
-    public_summary: str | None = given("可公开摘要，不写个人信息", default=None)
-    amount_claimed: Decimal | None = given("争议金额，元", default=None)
-    people_count: int = given("涉及人数", default=1)
-    risk_level: str = given("风险等级；不写为低", codes=RISK_LEVELS, default="LOW")
-    utility_cut: str | None = given("被停的公用事业；子类为停水停电停气停暖时必写", codes=UTILITIES, default=None)
-    external_ref: str | None = given("来源单位的单号；同一单位同一单号只登记一次", default=None)
+class RegisterInput:
+    title: str = input_field("标题，不写个人姓名与门牌")
+    compound_id: UUID = input_field("小区", of="Compound")
+    sub_category: str = input_field("物业纠纷子类", codes=SUB_CATEGORIES)
+    source: str = input_field("案件来源", codes=SOURCES)
+    summary: str = input_field("案情简述")
+    happened_at: dt.datetime = input_field("登记时间，即受到申请或发现的时间")
+    parties: tuple[PartyInput, ...] = input_field("当事人，至少写明一名申请人与一名被申请人；线索可只写一方")
+    category: str = input_field("纠纷类型；不写为物业", codes=CATEGORIES, default="PROPERTY")
+    occurred_on: dt.date | None = input_field("纠纷发生日期", default=None)
+    public_summary: str | None = input_field("可公开摘要，不写个人信息", default=None)
+    amount_claimed: Decimal | None = input_field("争议金额，元", default=None)
+    people_count: int = input_field("涉及人数", default=1)
+    risk_level: str = input_field("风险等级；不写为低", codes=RISK_LEVELS, default="LOW")
+    utility_cut: str | None = input_field("被停的公用事业；子类为停水停电停气停暖时必写", codes=UTILITIES, default=None)
+    external_ref: str | None = input_field("来源单位的单号；同一单位同一单号只登记一次", default=None)
 
 
 def _mediates(_: Row) -> Sql:
@@ -58,99 +58,99 @@ _PLACE = (
 )
 
 
-@command("dispute", "register", "登记一件纠纷或线索。", RegisterOrder, target=None, shows="Dispute")
-async def register(desk: Desk, order: RegisterOrder) -> Outcome:
+@command("dispute", "register", "登记一件纠纷或线索。", RegisterInput, target=None, shows="Dispute")
+async def register(work: UnitOfWork, input: RegisterInput) -> Outcome:
     """A new dispute in state REGISTERED at the team tier; a mediator who registers takes the lead (Art. 17, own initiative)."""
-    compound = await desk.see("Compound", order.compound_id, field="compoundId", facts=_PLACE)
-    desk.happened("happenedAt", order.happened_at)
-    if order.occurred_on is not None and order.occurred_on > day_of(order.happened_at):
-        desk.mistake("occurredOn", "OUT_OF_ORDER", "发生日期不能晚于登记日期。")
-    desk.text("title", order.title, 100)
-    desk.text("summary", order.summary, 4000)
-    if order.amount_claimed is not None and order.amount_claimed < 0:
-        desk.mistake("amountClaimed", "NEGATIVE", "金额不能为负数。")
-    if order.people_count < 1:
-        desk.mistake("peopleCount", "TOO_SMALL", "涉及人数至少为 1。")
-    if order.sub_category == "P02" and order.utility_cut is None:
-        desk.mistake("utilityCut", "REQUIRED", "停水停电停气停暖须写明被停的是哪一项。")
-    if not order.parties:
-        desk.mistake("parties", "REQUIRED", "至少写明一名当事人。")
-    for index, party in enumerate(order.parties):
-        check_party(desk, f"parties.{index}", party)
-    desk.settle()
+    compound = await work.load_visible("Compound", input.compound_id, field="compoundId", facts=_PLACE)
+    work.happened("happenedAt", input.happened_at)
+    if input.occurred_on is not None and input.occurred_on > day_of(input.happened_at):
+        work.error("occurredOn", "OUT_OF_ORDER", "发生日期不能晚于登记日期。")
+    work.text("title", input.title, 100)
+    work.text("summary", input.summary, 4000)
+    if input.amount_claimed is not None and input.amount_claimed < 0:
+        work.error("amountClaimed", "NEGATIVE", "金额不能为负数。")
+    if input.people_count < 1:
+        work.error("peopleCount", "TOO_SMALL", "涉及人数至少为 1。")
+    if input.sub_category == "P02" and input.utility_cut is None:
+        work.error("utilityCut", "REQUIRED", "停水停电停气停暖须写明被停的是哪一项。")
+    if not input.parties:
+        work.error("parties", "REQUIRED", "至少写明一名当事人。")
+    for index, party in enumerate(input.parties):
+        check_party(work, f"parties.{index}", party)
+    work.settle()
     key = uuid7()
-    organization = await _reporting_organization(desk)
-    await desk.insert(
+    organization = await _reporting_organization(work)
+    await work.insert(
         t.dispute,
         id=key,
-        title=order.title.strip(),
-        category=order.category,
-        sub_category=order.sub_category,
-        source=order.source,
+        title=input.title.strip(),
+        category=input.category,
+        sub_category=input.sub_category,
+        source=input.source,
         state="REGISTERED",
         tier="TEAM",
-        risk_level=order.risk_level,
-        amount_claimed=order.amount_claimed,
-        people_count=order.people_count,
-        summary=order.summary.strip(),
-        public_summary=order.public_summary,
-        occurred_on=order.occurred_on,
-        registered_at=order.happened_at,
-        utility_cut=order.utility_cut,
-        external_ref=order.external_ref,
+        risk_level=input.risk_level,
+        amount_claimed=input.amount_claimed,
+        people_count=input.people_count,
+        summary=input.summary.strip(),
+        public_summary=input.public_summary,
+        occurred_on=input.occurred_on,
+        registered_at=input.happened_at,
+        utility_cut=input.utility_cut,
+        external_ref=input.external_ref,
         grid_code=compound["grid_code"],
         compound_id=compound.id,
         team_id=compound["team_id"],
         source_organization_id=organization,
     )
-    for party in order.parties:
-        await add_party(desk, key, party, supplied_by=organization)
+    for party in input.parties:
+        await add_party(work, key, party, supplied_by=organization)
     if compound["caller_mediates"]:
-        await desk.insert(
+        await work.insert(
             t.assignment,
             dispute_id=key,
-            dispute_registered_at=order.happened_at,
-            person_id=desk.actor.person_id,
+            dispute_registered_at=input.happened_at,
+            person_id=work.actor.person_id,
             is_lead=True,
             mode="APPOINTED",
-            assigned_at=order.happened_at,
+            assigned_at=input.happened_at,
         )
-    desk.must("Dispute", key, "register", Mistake("compoundId", "FORBIDDEN", "您无权在这个小区登记纠纷。"))
-    if order.utility_cut is not None:
-        await open_alert(desk, "UTILITY_CUTOFF", key, subject=str(key), at=order.happened_at)
-    if order.risk_level == "HIGH":
-        await open_alert(desk, "HIGH_RISK", key, subject=str(key), at=order.happened_at)
-    return Outcome("Dispute", key, order.happened_at, None, "REGISTERED", ("title", "sub_category", "summary"))
+    work.ensure_after("Dispute", key, "register", UserError("compoundId", "FORBIDDEN", "您无权在这个小区登记纠纷。"))
+    if input.utility_cut is not None:
+        await open_alert(work, "UTILITY_CUTOFF", key, subject=str(key), at=input.happened_at)
+    if input.risk_level == "HIGH":
+        await open_alert(work, "HIGH_RISK", key, subject=str(key), at=input.happened_at)
+    return Outcome("Dispute", key, input.happened_at, None, "REGISTERED", ("title", "sub_category", "summary"))
 
 
-async def _reporting_organization(desk: Desk) -> UUID | None:
+async def _reporting_organization(work: UnitOfWork) -> UUID | None:
     """The organization that reports: that of an appointment of a partner agency; none for the county's own people."""
-    for one in desk.actor.access.appointments:
+    for one in work.actor.access.appointments:
         if one.role in ("agency_hotline", "agency_petition", "governance_centre", "police", "court", "housing"):
             return UUID(str(one.claims["organization_id"]))
     return None
 
 
 @dataclass(frozen=True)
-class AcceptOrder:
-    id: UUID = given("纠纷", of="Dispute")
-    happened_at: dt.datetime = given("受理时间")
-    committee_id: UUID | None = given("受理的调解委员会；不写为本镇街的委员会", of="Organization", default=None)
+class AcceptInput:
+    id: UUID = input_field("纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("受理时间")
+    committee_id: UUID | None = input_field("受理的调解委员会；不写为本镇街的委员会", of="Organization", default=None)
 
 
-@command("dispute", "accept", "受理纠纷，编案号。", AcceptOrder, target="Dispute", shows="Dispute")
-async def accept(desk: Desk, dispute: Record, order: AcceptOrder) -> Outcome:
+@command("dispute", "accept", "受理纠纷，编案号。", AcceptInput, target="Dispute", shows="Dispute")
+async def accept(work: UnitOfWork, dispute: Record, input: AcceptInput) -> Outcome:
     """Art. 17 and 若干规定 Arts. 23-25. The number is taken from the committee's counter of the year, without gaps."""
-    desk.happened("happenedAt", order.happened_at, dispute["registered_at"], "登记时间")
-    desk.settle()
-    committee = await _committee(desk, dispute, order)
-    accepted_on = day_of(order.happened_at)
-    number, sequence = await _next_number(desk, committee, accepted_on.year)
-    due_on = mediation_due(accepted_on, await load_calendar(desk.connection))
-    await desk.change(
+    work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
+    work.settle()
+    committee = await _committee(work, dispute, input)
+    accepted_on = day_of(input.happened_at)
+    number, sequence = await _next_number(work, committee, accepted_on.year)
+    due_on = mediation_due(accepted_on, await load_calendar(work.connection))
+    await work.change(
         dispute.id,
         state="ACCEPTED",
-        accepted_at=order.happened_at,
+        accepted_at=input.happened_at,
         committee_id=committee["id"],
         case_number=number,
         case_year=accepted_on.year,
@@ -159,7 +159,7 @@ async def accept(desk: Desk, dispute: Record, order: AcceptOrder) -> Outcome:
     )
     changes = (("Dispute", dispute.id, "case_number", number), ("Dispute", dispute.id, "due_on", due_on.isoformat()))
     return Outcome(
-        "Dispute", dispute.id, order.happened_at, "REGISTERED", "ACCEPTED", ("case_number", "due_on"), changes=changes
+        "Dispute", dispute.id, input.happened_at, "REGISTERED", "ACCEPTED", ("case_number", "due_on"), changes=changes
     )
 
 
@@ -174,9 +174,9 @@ _COMMITTEE_OF_TOWN = (
 )
 
 
-async def _committee(desk: Desk, dispute: Record, order: AcceptOrder) -> Any:
-    statement = _COMMITTEE_OF_TOWN if order.committee_id is None else _NAMED_COMMITTEE
-    found = await desk.fetch(statement, {"wanted": order.committee_id, "town": dispute["town_code"]})
+async def _committee(work: UnitOfWork, dispute: Record, input: AcceptInput) -> Any:
+    statement = _COMMITTEE_OF_TOWN if input.committee_id is None else _NAMED_COMMITTEE
+    found = await work.fetch(statement, {"wanted": input.committee_id, "town": dispute["town_code"]})
     if not found:
         raise Absent("committeeId")
     return found[0]
@@ -200,46 +200,46 @@ _NEXT_NUMBER = (
 )
 
 
-async def _next_number(desk: Desk, committee: Any, year: int) -> tuple[str, int]:
+async def _next_number(work: UnitOfWork, committee: Any, year: int) -> tuple[str, int]:
     """The next number of the committee's year: `(2024)崇文人调字第001号`. The counter stays locked until the commit."""
     values = {"committee": committee["id"], "year": year}
-    await desk.fetch(_FIRST_NUMBER, values)
-    sequence = int((await desk.fetch(_NEXT_NUMBER, values))[0]["last"])
+    await work.fetch(_FIRST_NUMBER, values)
+    sequence = int((await work.fetch(_NEXT_NUMBER, values))[0]["last"])
     return f"({year}){committee['short_name']}人调字第{sequence:03d}号", sequence
 
 
 @dataclass(frozen=True)
-class DeclineOrder:
-    id: UUID = given("纠纷", of="Dispute")
-    happened_at: dt.datetime = given("作出决定的时间")
-    reason: str = given("不予受理的原因", codes=DECLINE_REASONS)
-    advice: str = given("告知当事人可以去哪里办理")
+class DeclineInput:
+    id: UUID = input_field("纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("作出决定的时间")
+    reason: str = input_field("不予受理的原因", codes=DECLINE_REASONS)
+    advice: str = input_field("告知当事人可以去哪里办理")
 
 
-@command("dispute", "decline", "不予受理，写明原因并告知其他途径。", DeclineOrder, target="Dispute", shows="Dispute")
-async def decline(desk: Desk, dispute: Record, order: DeclineOrder) -> Outcome:
+@command("dispute", "decline", "不予受理，写明原因并告知其他途径。", DeclineInput, target="Dispute", shows="Dispute")
+async def decline(work: UnitOfWork, dispute: Record, input: DeclineInput) -> Outcome:
     """若干规定 Arts. 22, 25: what may not be accepted is declined with advice where to go instead."""
-    desk.happened("happenedAt", order.happened_at, dispute["registered_at"], "登记时间")
-    desk.text("advice", order.advice, 500)
-    desk.settle()
-    await desk.change(dispute.id, state="DECLINED", decline_reason=order.reason, advice=order.advice.strip())
+    work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
+    work.text("advice", input.advice, 500)
+    work.settle()
+    await work.change(dispute.id, state="DECLINED", decline_reason=input.reason, advice=input.advice.strip())
     return Outcome(
-        "Dispute", dispute.id, order.happened_at, "REGISTERED", "DECLINED", ("decline_reason", "advice"), order.reason
+        "Dispute", dispute.id, input.happened_at, "REGISTERED", "DECLINED", ("decline_reason", "advice"), input.reason
     )
 
 
 @dataclass(frozen=True)
-class NotifyOrder:
-    id: UUID = given("纠纷", of="Dispute")
-    happened_at: dt.datetime = given("告知时间")
+class NotifyInput:
+    id: UUID = input_field("纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("告知时间")
 
 
 @command(
-    "dispute", "notify", "告知当事人调解的性质、原则、效力和权利义务。", NotifyOrder, target="Dispute", shows="Dispute"
+    "dispute", "notify", "告知当事人调解的性质、原则、效力和权利义务。", NotifyInput, target="Dispute", shows="Dispute"
 )
-async def notify(desk: Desk, dispute: Record, order: NotifyOrder) -> Outcome:
+async def notify(work: UnitOfWork, dispute: Record, input: NotifyInput) -> Outcome:
     """若干规定 Art. 30; the parties' rights and duties: 人民调解法 Arts. 23-24."""
-    desk.happened("happenedAt", order.happened_at, dispute["accepted_at"], "受理时间")
-    desk.settle()
-    await desk.change(dispute.id, notified_at=order.happened_at)
-    return Outcome("Dispute", dispute.id, order.happened_at, fields=("notified_at",))
+    work.happened("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
+    work.settle()
+    await work.change(dispute.id, notified_at=input.happened_at)
+    return Outcome("Dispute", dispute.id, input.happened_at, fields=("notified_at",))

@@ -12,9 +12,9 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
-from db.command import Outcome, command, given
-from db.desk import Desk, Record
 from db.uuid7 import uuid7
+from db.write.command import Outcome, command, input_field
+from db.write.transaction import Record, UnitOfWork
 
 AGENCIES = (
     "POLICE_STATION", "JUSTICE_OFFICE", "GOVERNANCE_CENTRE", "COURT", "PETITION_OFFICE", "HOTLINE_OFFICE", "HOUSING_DEPARTMENT",
@@ -28,151 +28,153 @@ _PERSONAL = re.compile(r"(?<![0-9])(?:[0-9]{17}[0-9Xx]|1[3-9][0-9]{9})(?![0-9])"
 
 
 @dataclass(frozen=True)
-class InviteOrder:
-    id: UUID = given("纠纷", of="Dispute")
-    happened_at: dt.datetime = given("邀请时间")
-    organization_id: UUID = given("受邀单位：派出所、司法所、综治中心、法庭等", of="Organization")
-    purpose: str = given("邀请目的，不写个人信息")
-    parties_consent: bool = given("各方当事人是否同意邀请该单位参与（人民调解法第二十条）")
+class InviteInput:
+    id: UUID = input_field("纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("邀请时间")
+    organization_id: UUID = input_field("受邀单位：派出所、司法所、综治中心、法庭等", of="Organization")
+    purpose: str = input_field("邀请目的，不写个人信息")
+    parties_consent: bool = input_field("各方当事人是否同意邀请该单位参与（人民调解法第二十条）")
 
 
 @command(
-    "dispute", "invite", "经各方当事人同意，邀请有关单位联动调解。", InviteOrder, target="Dispute", shows="Dispute"
+    "dispute", "invite", "经各方当事人同意，邀请有关单位联动调解。", InviteInput, target="Dispute", shows="Dispute"
 )
-async def invite(desk: Desk, dispute: Record, order: InviteOrder) -> Outcome:
+async def invite(work: UnitOfWork, dispute: Record, input: InviteInput) -> Outcome:
     """人民调解法 Art. 20, S17: others take part only with the parties' consent. The invited organization sees this one dispute."""
-    desk.happened("happenedAt", order.happened_at, dispute["accepted_at"], "受理时间")
-    if not order.parties_consent:
-        desk.mistake("partiesConsent", "NO_CONSENT", "邀请其他单位参与须经各方当事人同意（人民调解法第二十条）。")
-    check_impersonal(desk, "purpose", order.purpose)
-    receiver = await desk.see("Organization", order.organization_id, field="organizationId")
+    work.happened("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
+    if not input.parties_consent:
+        work.error("partiesConsent", "NO_CONSENT", "邀请其他单位参与须经各方当事人同意（人民调解法第二十条）。")
+    check_impersonal(work, "purpose", input.purpose)
+    receiver = await work.load_visible("Organization", input.organization_id, field="organizationId")
     if receiver["kind"] not in AGENCIES:
-        desk.mistake("organizationId", "NOT_AN_AGENCY", "该单位不能受邀；上交层级请办理上交。")
-    key = await _send(desk, dispute, "INVITATION", receiver, order.purpose, order.happened_at)
-    changes = (("Referral", key, "kind", "INVITATION"), ("Referral", key, "reason", order.purpose.strip()))
-    return Outcome("Dispute", dispute.id, order.happened_at, fields=("referrals", "kind", "reason"), changes=changes)
+        work.error("organizationId", "NOT_AN_AGENCY", "该单位不能受邀；上交层级请办理上交。")
+    key = await _send(work, dispute, "INVITATION", receiver, input.purpose, input.happened_at)
+    changes = (("Referral", key, "kind", "INVITATION"), ("Referral", key, "reason", input.purpose.strip()))
+    return Outcome("Dispute", dispute.id, input.happened_at, fields=("referrals", "kind", "reason"), changes=changes)
 
 
 @dataclass(frozen=True)
-class ReferOrder:
-    id: UUID = given("纠纷", of="Dispute")
-    happened_at: dt.datetime = given("移送时间")
-    kind: str = given("类型：移送法庭、线索、转办", codes=SENDINGS)
-    organization_id: UUID = given("送往单位", of="Organization")
-    reason: str = given("事由，不写个人信息")
+class ReferInput:
+    id: UUID = input_field("纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("移送时间")
+    kind: str = input_field("类型：移送法庭、线索、转办", codes=SENDINGS)
+    organization_id: UUID = input_field("送往单位", of="Organization")
+    reason: str = input_field("事由，不写个人信息")
 
 
-@command("dispute", "refer", "移送法庭、移送违规线索或转办有关单位。", ReferOrder, target="Dispute", shows="Dispute")
-async def refer(desk: Desk, dispute: Record, order: ReferOrder) -> Outcome:
+@command("dispute", "refer", "移送法庭、移送违规线索或转办有关单位。", ReferInput, target="Dispute", shows="Dispute")
+async def refer(work: UnitOfWork, dispute: Record, input: ReferInput) -> Outcome:
     """聊城市物业管理条例 Art. 59 (the housing department looks into violations); 山东省多元化解纠纷促进条例 Art. 33 (to whom it belongs)."""
-    desk.happened("happenedAt", order.happened_at, dispute["registered_at"], "登记时间")
-    check_impersonal(desk, "reason", order.reason)
-    receiver = await desk.see("Organization", order.organization_id, field="organizationId")
+    work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
+    check_impersonal(work, "reason", input.reason)
+    receiver = await work.load_visible("Organization", input.organization_id, field="organizationId")
     if receiver["kind"] not in AGENCIES:
-        desk.mistake("organizationId", "NOT_AN_AGENCY", "不能向该单位移送；上交层级请办理上交。")
-    elif order.kind == "COURT_REFERRAL" and receiver["kind"] != "COURT":
-        desk.mistake("organizationId", "NOT_A_COURT", "移送法庭的，送往单位应为法庭。")
-    elif order.kind == "LEAD" and receiver["kind"] == "COURT":
-        desk.mistake("organizationId", "NOT_FOR_COURT", "线索应移送有查处职责的单位。")
-    key = await _send(desk, dispute, order.kind, receiver, order.reason, order.happened_at)
-    changes = (("Referral", key, "kind", order.kind), ("Referral", key, "reason", order.reason.strip()))
-    return Outcome("Dispute", dispute.id, order.happened_at, fields=("referrals", "kind", "reason"), changes=changes)
+        work.error("organizationId", "NOT_AN_AGENCY", "不能向该单位移送；上交层级请办理上交。")
+    elif input.kind == "COURT_REFERRAL" and receiver["kind"] != "COURT":
+        work.error("organizationId", "NOT_A_COURT", "移送法庭的，送往单位应为法庭。")
+    elif input.kind == "LEAD" and receiver["kind"] == "COURT":
+        work.error("organizationId", "NOT_FOR_COURT", "线索应移送有查处职责的单位。")
+    key = await _send(work, dispute, input.kind, receiver, input.reason, input.happened_at)
+    changes = (("Referral", key, "kind", input.kind), ("Referral", key, "reason", input.reason.strip()))
+    return Outcome("Dispute", dispute.id, input.happened_at, fields=("referrals", "kind", "reason"), changes=changes)
 
 
 @dataclass(frozen=True)
-class AnswerOrder:
-    id: UUID = given("移送或邀请", of="Referral")
-    happened_at: dt.datetime = given("答复时间")
-    answer: str = given("答复：接受、退回或办结", codes=ANSWERS)
-    reply: str = given("答复内容")
+class AnswerInput:
+    id: UUID = input_field("移送或邀请", of="Referral")
+    happened_at: dt.datetime = input_field("答复时间")
+    answer: str = input_field("答复：接受、退回或办结", codes=ANSWERS)
+    reply: str = input_field("答复内容")
 
 
 @command(
     "referral",
     "answer",
     "受邀或收到移送的单位答复：接受、退回或办结。",
-    AnswerOrder,
+    AnswerInput,
     target="Referral",
     shows="Referral",
 )
-async def answer(desk: Desk, referral: Record, order: AnswerOrder) -> Outcome:
+async def answer(work: UnitOfWork, referral: Record, input: AnswerInput) -> Outcome:
     """The receiver's receipt, and later its result. What it has returned or done it answers no more (a guard)."""
-    desk.happened(
+    work.happened(
         "happenedAt",
-        order.happened_at,
+        input.happened_at,
         referral["answered_at"] or referral["sent_at"],
         "上次答复时间" if referral["answered_at"] else "送出时间",
     )
-    desk.text("reply", order.reply, 2000)
-    if referral["state"] == "TAKEN" and order.answer == "TAKEN":
-        desk.mistake("answer", "ALREADY_TAKEN", "已经接受；办完后请答复办结。")
-    desk.settle()
-    reply = order.reply.strip()
-    await desk.update(t.referral, referral.id, state=order.answer, answered_at=order.happened_at, reply=reply)
-    await desk.change(referral["dispute_id"])
+    work.text("reply", input.reply, 2000)
+    if referral["state"] == "TAKEN" and input.answer == "TAKEN":
+        work.error("answer", "ALREADY_TAKEN", "已经接受；办完后请答复办结。")
+    work.settle()
+    reply = input.reply.strip()
+    await work.update(t.referral, referral.id, state=input.answer, answered_at=input.happened_at, reply=reply)
+    await work.change(referral["dispute_id"])
     return Outcome(
         "Referral",
         referral.id,
-        order.happened_at,
+        input.happened_at,
         referral["state"],
-        order.answer,
+        input.answer,
         ("state", "reply"),
-        changes=(("Referral", referral.id, "state", order.answer), ("Referral", referral.id, "reply", reply)),
+        changes=(("Referral", referral.id, "state", input.answer), ("Referral", referral.id, "reply", reply)),
     )
 
 
 @dataclass(frozen=True)
-class OpineOrder:
-    id: UUID = given("纠纷", of="Dispute")
-    happened_at: dt.datetime = given("出具时间")
-    text: str = given("意见")
+class OpineInput:
+    id: UUID = input_field("纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("出具时间")
+    text: str = input_field("意见")
 
 
-@command("dispute", "opine", "出具法律意见或单位意见。", OpineOrder, target="Dispute", shows="Dispute")
-async def opine(desk: Desk, dispute: Record, order: OpineOrder) -> Outcome:
+@command("dispute", "opine", "出具法律意见或单位意见。", OpineInput, target="Dispute", shows="Dispute")
+async def opine(work: UnitOfWork, dispute: Record, input: OpineInput) -> Outcome:
     """An opinion of one's own, by the legal adviser of the team or an organization that takes part; nobody changes it afterwards."""
-    desk.happened("happenedAt", order.happened_at, dispute["accepted_at"], "受理时间")
-    desk.text("text", order.text, 4000)
-    desk.settle()
-    key = await desk.insert(
+    work.happened("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
+    work.text("text", input.text, 4000)
+    work.settle()
+    key = await work.insert(
         t.opinion,
         id=uuid7(),
         dispute_id=dispute.id,
-        author_id=desk.actor.person_id,
-        organization_id=_organization(desk, "Dispute", "opine"),
-        text=order.text.strip(),
-        given_at=order.happened_at,
+        author_id=work.actor.person_id,
+        organization_id=_organization(work, "Dispute", "opine"),
+        text=input.text.strip(),
+        given_at=input.happened_at,
     )
-    await desk.change(dispute.id)
-    changes = (("Opinion", key, "text", order.text.strip()),)
-    return Outcome("Dispute", dispute.id, order.happened_at, fields=("opinions", "text"), changes=changes)
+    await work.change(dispute.id)
+    changes = (("Opinion", key, "text", input.text.strip()),)
+    return Outcome("Dispute", dispute.id, input.happened_at, fields=("opinions", "text"), changes=changes)
 
 
-def check_impersonal(desk: Desk, field: str, text: str) -> None:
+def check_impersonal(work: UnitOfWork, field: str, text: str) -> None:
     """Check a text that organizations read who do not see the parties."""
-    desk.text(field, text, 500)
+    work.text(field, text, 500)
     # SECURITY: what is found is not repeated in the message.
     if _PERSONAL.search(text):
-        desk.mistake(field, "PERSONAL_DATA", "这里不能写证件号码或手机号码。")
+        work.error(field, "PERSONAL_DATA", "这里不能写证件号码或手机号码。")
 
 
-def _organization(desk: Desk, resource: str, action: str) -> UUID | None:
+def _organization(work: UnitOfWork, resource: str, action: str) -> UUID | None:
     """The organization of the first of the caller's posts that has a rule for the action."""
-    for bound in desk.actor.access.grant(resource, action).bounds:
-        organization = desk.actor.access.appointments[bound.slot].claims.get("organization_id")
+    for bound in work.actor.access.grant(resource, action).bounds:
+        organization = work.actor.access.appointments[bound.slot].claims.get("organization_id")
         if organization is not None:
             return UUID(str(organization))
     return None
 
 
-async def _send(desk: Desk, dispute: Record, kind: str, receiver: Record, reason: str, sent_at: dt.datetime) -> UUID:
+async def _send(
+    work: UnitOfWork, dispute: Record, kind: str, receiver: Record, reason: str, sent_at: dt.datetime
+) -> UUID:
     """The referral's row, new or sent again, once every mistake has been told; it comes from the organization that owns the case."""
-    earlier = await _earlier(desk, dispute.id, kind, receiver.id)
+    earlier = await _earlier(work, dispute.id, kind, receiver.id)
     if earlier is not None and earlier["state"] not in ("RETURNED", "WITHDRAWN"):
-        desk.mistake("organizationId", "ALREADY_SENT", "已向该单位送出过同类事项，请等待答复或查看其答复。")
+        work.error("organizationId", "ALREADY_SENT", "已向该单位送出过同类事项，请等待答复或查看其答复。")
     elif earlier is not None and sent_at < (earlier["answered_at"] or earlier["sent_at"]):
-        desk.mistake("happenedAt", "TOO_EARLY", "再次送出不能早于上次的答复。")
-    desk.settle()
+        work.error("happenedAt", "TOO_EARLY", "再次送出不能早于上次的答复。")
+    work.settle()
     values = {
         "from_organization_id": dispute[_OWNER[dispute["tier"]]],
         "state": "SENT",
@@ -181,10 +183,10 @@ async def _send(desk: Desk, dispute: Record, kind: str, receiver: Record, reason
     }
     if earlier is not None:
         # What was returned is sent again in its place: an organization has one matter of a kind about one dispute.
-        await desk.update(t.referral, earlier["id"], answered_at=None, reply=None, **values)
+        await work.update(t.referral, earlier["id"], answered_at=None, reply=None, **values)
         key = UUID(str(earlier["id"]))
     else:
-        key = await desk.insert(
+        key = await work.insert(
             t.referral,
             id=uuid7(),
             dispute_id=dispute.id,
@@ -193,7 +195,7 @@ async def _send(desk: Desk, dispute: Record, kind: str, receiver: Record, reason
             kind=kind,
             **values,
         )
-    await desk.change(dispute.id)
+    await work.change(dispute.id)
     return key
 
 
@@ -204,7 +206,7 @@ _EARLIER = select(t.referral).where(
 )
 
 
-async def _earlier(desk: Desk, dispute_id: UUID, kind: str, organization_id: UUID) -> Any:
+async def _earlier(work: UnitOfWork, dispute_id: UUID, kind: str, organization_id: UUID) -> Any:
     values = {"dispute_id": dispute_id, "organization_id": organization_id, "kind": kind}
-    found = await desk.fetch(_EARLIER, values)
+    found = await work.fetch(_EARLIER, values)
     return found[0] if found else None

@@ -15,135 +15,135 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
-from db.command import Outcome, command, given
-from db.desk import Desk, Record
 from db.tables.assignment import ASSIGNMENT_MODES
 from db.uuid7 import uuid7
+from db.write.command import Outcome, command, input_field
+from db.write.transaction import Record, UnitOfWork
 
 
 @dataclass(frozen=True)
-class AssignOrder:
-    id: UUID = given("纠纷", of="Dispute")
-    happened_at: dt.datetime = given("指派时间")
-    mediator_id: UUID = given("调解员", of="Mediator")
-    is_lead: bool = given("是否主持调解；新的主持人接替原主持人")
-    mode: str = given("产生方式：指定，或由当事人选择（人民调解法第十九条）", codes=ASSIGNMENT_MODES)
+class AssignInput:
+    id: UUID = input_field("纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("指派时间")
+    mediator_id: UUID = input_field("调解员", of="Mediator")
+    is_lead: bool = input_field("是否主持调解；新的主持人接替原主持人")
+    mode: str = input_field("产生方式：指定，或由当事人选择（人民调解法第十九条）", codes=ASSIGNMENT_MODES)
 
 
-@command("dispute", "assign", "指派调解员，或更换主持调解员。", AssignOrder, target="Dispute", shows="Dispute")
-async def assign(desk: Desk, dispute: Record, order: AssignOrder) -> Outcome:
+@command("dispute", "assign", "指派调解员，或更换主持调解员。", AssignInput, target="Dispute", shows="Dispute")
+async def assign(work: UnitOfWork, dispute: Record, input: AssignInput) -> Outcome:
     """人民调解法 Art. 19; 若干规定 Art. 26: one presides, others help as needed."""
-    at = order.happened_at
-    active = await _active(desk, dispute.id)
-    mediator = await _candidate(desk, dispute, order.mediator_id, "mediatorId", at, active)
+    at = input.happened_at
+    active = await _active(work, dispute.id)
+    mediator = await _candidate(work, dispute, input.mediator_id, "mediatorId", at, active)
     mine, lead = active.get(mediator["person_id"]), _lead(active)
-    if mine is not None and (mine["is_lead"] or not order.is_lead):
-        desk.mistake("mediatorId", "ALREADY_ASSIGNED", "该调解员已在承办这件纠纷。")
-    elif lead is None and not order.is_lead:
-        desk.mistake("isLead", "LEAD_NEEDED", "尚无主持调解员，请先指派主持人（人民调解工作若干规定第二十六条）。")
-    ending = [one for one in (lead if order.is_lead else None, mine) if one is not None]
-    _happened(desk, dispute, at, ending)
-    desk.settle()
+    if mine is not None and (mine["is_lead"] or not input.is_lead):
+        work.error("mediatorId", "ALREADY_ASSIGNED", "该调解员已在承办这件纠纷。")
+    elif lead is None and not input.is_lead:
+        work.error("isLead", "LEAD_NEEDED", "尚无主持调解员，请先指派主持人（人民调解工作若干规定第二十六条）。")
+    ending = [one for one in (lead if input.is_lead else None, mine) if one is not None]
+    _happened(work, dispute, at, ending)
+    work.settle()
     for one in ending:
-        await desk.update(t.assignment, one["id"], ended_at=at)
-    key = await _install(desk, dispute, mediator["person_id"], order.is_lead, order.mode, at)
-    await desk.change(dispute.id)
+        await work.update(t.assignment, one["id"], ended_at=at)
+    key = await _install(work, dispute, mediator["person_id"], input.is_lead, input.mode, at)
+    await work.change(dispute.id)
     changes = (
         *(("Assignment", one["id"], "ended_at", at.isoformat()) for one in ending),
-        ("Assignment", key, "is_lead", str(order.is_lead).lower()),
-        ("Assignment", key, "mode", order.mode),
+        ("Assignment", key, "is_lead", str(input.is_lead).lower()),
+        ("Assignment", key, "mode", input.mode),
     )
     return Outcome("Dispute", dispute.id, at, fields=("assignments", "is_lead", "mode"), changes=changes)
 
 
 @dataclass(frozen=True)
-class DiscloseOrder:
-    id: UUID = given("纠纷", of="Dispute")
-    happened_at: dt.datetime = given("披露时间")
-    ground: str = given("披露的事由：近亲属、利害关系或其他可能影响公正的关系")
-    parties_agree: bool = given("各方当事人知悉后是否一致同意由本人继续调解", default=False)
+class DiscloseInput:
+    id: UUID = input_field("纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("披露时间")
+    ground: str = input_field("披露的事由：近亲属、利害关系或其他可能影响公正的关系")
+    parties_agree: bool = input_field("各方当事人知悉后是否一致同意由本人继续调解", default=False)
 
 
 @command(
     "dispute",
     "disclose",
     "调解员披露本人与当事人的利害关系；除非各方当事人一致同意，不再承办。",
-    DiscloseOrder,
+    DiscloseInput,
     target="Dispute",
     shows="Dispute",
     leaves=True,
 )
-async def disclose(desk: Desk, dispute: Record, order: DiscloseOrder) -> Outcome:
+async def disclose(work: UnitOfWork, dispute: Record, input: DiscloseInput) -> Outcome:
     """特邀调解规定 Art. 15: whoever has an interest steps back of himself, unless all parties agree that he goes on."""
-    at = order.happened_at
-    mine = (await _active(desk, dispute.id)).get(desk.actor.person_id)
+    at = input.happened_at
+    mine = (await _active(work, dispute.id)).get(work.actor.person_id)
     if mine is None:
-        desk.mistake("id", "NOT_ASSIGNED", "您没有承办这件纠纷，无须披露。")
-    _happened(desk, dispute, at, [mine] if mine is not None else [])
-    desk.text("ground", order.ground, 1000)
-    desk.settle()
+        work.error("id", "NOT_ASSIGNED", "您没有承办这件纠纷，无须披露。")
+    _happened(work, dispute, at, [mine] if mine is not None else [])
+    work.text("ground", input.ground, 1000)
+    work.settle()
     assert mine is not None
-    key = await _note_recusal(desk, dispute, "DISCLOSURE", desk.actor.person_id, order.ground, at)
-    changes: tuple[tuple[str, UUID, str, str | None], ...] = (("Recusal", key, "ground", order.ground.strip()),)
-    if not order.parties_agree:
-        await desk.update(t.assignment, mine["id"], ended_at=at)
+    key = await _note_recusal(work, dispute, "DISCLOSURE", work.actor.person_id, input.ground, at)
+    changes: tuple[tuple[str, UUID, str, str | None], ...] = (("Recusal", key, "ground", input.ground.strip()),)
+    if not input.parties_agree:
+        await work.update(t.assignment, mine["id"], ended_at=at)
         changes = (*changes, ("Assignment", mine["id"], "ended_at", at.isoformat()))
-    await desk.change(dispute.id)
+    await work.change(dispute.id)
     return Outcome("Dispute", dispute.id, at, fields=("recusals", "ground", "assignments"), changes=changes)
 
 
 @dataclass(frozen=True)
-class RecuseOrder:
-    id: UUID = given("纠纷", of="Dispute")
-    happened_at: dt.datetime = given("当事人提出的时间")
-    party_id: UUID = given("提出的当事人", of="Party")
-    mediator_id: UUID = given("要求更换的调解员", of="Mediator")
-    ground: str = given("事由")
-    replacement_id: UUID = given("接替的调解员", of="Mediator")
-    mode: str = given("接替人的产生方式；不写为指定", codes=ASSIGNMENT_MODES, default="APPOINTED")
+class RecuseInput:
+    id: UUID = input_field("纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("当事人提出的时间")
+    party_id: UUID = input_field("提出的当事人", of="Party")
+    mediator_id: UUID = input_field("要求更换的调解员", of="Mediator")
+    ground: str = input_field("事由")
+    replacement_id: UUID = input_field("接替的调解员", of="Mediator")
+    mode: str = input_field("接替人的产生方式；不写为指定", codes=ASSIGNMENT_MODES, default="APPOINTED")
 
 
 @command(
     "dispute",
     "recuse",
     "当事人要求更换调解员：应予调换，同时写明接替人。",
-    RecuseOrder,
+    RecuseInput,
     target="Dispute",
     shows="Dispute",
     leaves=True,
 )
-async def recuse(desk: Desk, dispute: Record, order: RecuseOrder) -> Outcome:
+async def recuse(work: UnitOfWork, dispute: Record, input: RecuseInput) -> Outcome:
     """若干规定 Art. 26: the request shall be granted, so there is no way to record one that is not."""
-    at = order.happened_at
-    party = await desk.see("Party", order.party_id, field="partyId")
+    at = input.happened_at
+    party = await work.load_visible("Party", input.party_id, field="partyId")
     if party["dispute_id"] != dispute.id or party["withdrawn_on"] is not None:
-        desk.mistake("partyId", "NOT_A_PARTY", "提出更换的须是本案当事人。")
-    leaving = await desk.see("Mediator", order.mediator_id, field="mediatorId")
-    active = await _active(desk, dispute.id)
+        work.error("partyId", "NOT_A_PARTY", "提出更换的须是本案当事人。")
+    leaving = await work.load_visible("Mediator", input.mediator_id, field="mediatorId")
+    active = await _active(work, dispute.id)
     replaced = active.get(leaving["person_id"])
     if replaced is None:
-        desk.mistake("mediatorId", "NOT_ASSIGNED", "该调解员没有承办这件纠纷。")
-    replacement = await _candidate(desk, dispute, order.replacement_id, "replacementId", at, active)
+        work.error("mediatorId", "NOT_ASSIGNED", "该调解员没有承办这件纠纷。")
+    replacement = await _candidate(work, dispute, input.replacement_id, "replacementId", at, active)
     person_id = replacement["person_id"]
     if person_id == leaving["person_id"]:
-        desk.mistake("replacementId", "SAME_PERSON", "接替人不能是被要求更换的调解员。")
+        work.error("replacementId", "SAME_PERSON", "接替人不能是被要求更换的调解员。")
     ending = [one for one in (replaced, active.get(person_id)) if one is not None]
-    _happened(desk, dispute, at, ending)
-    desk.text("ground", order.ground, 1000)
-    desk.settle()
+    _happened(work, dispute, at, ending)
+    work.text("ground", input.ground, 1000)
+    work.settle()
     assert replaced is not None
     # A helper who takes the lead begins anew as lead; a lead who is to take over from a helper stays what he is.
     stays = active.get(person_id)
     is_lead = replaced["is_lead"] or (stays is not None and stays["is_lead"])
     for one in ending:
-        await desk.update(t.assignment, one["id"], ended_at=at)
-    await _install(desk, dispute, person_id, is_lead, order.mode, at)
+        await work.update(t.assignment, one["id"], ended_at=at)
+    await _install(work, dispute, person_id, is_lead, input.mode, at)
     key = await _note_recusal(
-        desk, dispute, "REQUEST", leaving["person_id"], order.ground, at, party_id=party.id, replacement_id=person_id
+        work, dispute, "REQUEST", leaving["person_id"], input.ground, at, party_id=party.id, replacement_id=person_id
     )
-    await desk.change(dispute.id)
+    await work.change(dispute.id)
     changes = (
-        ("Recusal", key, "ground", order.ground.strip()),
+        ("Recusal", key, "ground", input.ground.strip()),
         ("Assignment", replaced["id"], "ended_at", at.isoformat()),
     )
     return Outcome("Dispute", dispute.id, at, fields=("recusals", "ground", "assignments"), changes=changes)
@@ -154,22 +154,24 @@ _ACTIVE = select(t.assignment).where(
 )
 
 
-async def _active(desk: Desk, dispute_id: UUID) -> dict[UUID, Any]:
+async def _active(work: UnitOfWork, dispute_id: UUID) -> dict[UUID, Any]:
     """The assignments in force, by person."""
-    return {one["person_id"]: one for one in await desk.fetch(_ACTIVE, {"dispute_id": dispute_id})}
+    return {one["person_id"]: one for one in await work.fetch(_ACTIVE, {"dispute_id": dispute_id})}
 
 
 def _lead(active: dict[UUID, Any]) -> Any:
     return next((one for one in active.values() if one["is_lead"]), None)
 
 
-def _happened(desk: Desk, dispute: Record, at: dt.datetime, ending: list[Any]) -> None:
+def _happened(work: UnitOfWork, dispute: Record, at: dt.datetime, ending: list[Any]) -> None:
     earliest = max([dispute["accepted_at"], *(one["assigned_at"] for one in ending)])
-    desk.happened("happenedAt", at, earliest, "受理时间或原来的指派时间")
+    work.happened("happenedAt", at, earliest, "受理时间或原来的指派时间")
 
 
-async def _install(desk: Desk, dispute: Record, person_id: UUID, is_lead: bool, mode: str, at: dt.datetime) -> UUID:
-    return await desk.insert(
+async def _install(
+    work: UnitOfWork, dispute: Record, person_id: UUID, is_lead: bool, mode: str, at: dt.datetime
+) -> UUID:
+    return await work.insert(
         t.assignment,
         id=uuid7(),
         dispute_id=dispute.id,
@@ -182,9 +184,9 @@ async def _install(desk: Desk, dispute: Record, person_id: UUID, is_lead: bool, 
 
 
 async def _note_recusal(
-    desk: Desk, dispute: Record, kind: str, person_id: UUID, ground: str, at: dt.datetime, **more: UUID
+    work: UnitOfWork, dispute: Record, kind: str, person_id: UUID, ground: str, at: dt.datetime, **more: UUID
 ) -> UUID:
-    return await desk.insert(
+    return await work.insert(
         t.recusal,
         id=uuid7(),
         dispute_id=dispute.id,
@@ -197,12 +199,12 @@ async def _note_recusal(
 
 
 async def _candidate(
-    desk: Desk, dispute: Record, mediator_id: UUID, field: str, at: dt.datetime, active: dict[UUID, Any]
+    work: UnitOfWork, dispute: Record, mediator_id: UUID, field: str, at: dt.datetime, active: dict[UUID, Any]
 ) -> Record:
     """The mediator, with every reason noted why he may not be assigned. Raises Absent."""
-    mediator = await desk.see("Mediator", mediator_id, field=field)
-    for code, message in await unfit(desk, dispute.id, mediator, at, assigned=mediator["person_id"] in active):
-        desk.mistake(field, code, message)
+    mediator = await work.load_visible("Mediator", mediator_id, field=field)
+    for code, message in await unfit(work, dispute.id, mediator, at, assigned=mediator["person_id"] in active):
+        work.error(field, code, message)
     return mediator
 
 
@@ -242,7 +244,7 @@ _INTERESTED = _interest()
 
 
 async def unfit(
-    desk: Desk, dispute_id: UUID, mediator: Any, at: dt.datetime, *, assigned: bool = False
+    work: UnitOfWork, dispute_id: UUID, mediator: Any, at: dt.datetime, *, assigned: bool = False
 ) -> list[tuple[str, str]]:
     """Why a mediator may not be assigned to a dispute: code and sentence; none if he may. `assigned`: he is on it already."""
     reasons: list[tuple[str, str]] = []
@@ -251,17 +253,17 @@ async def unfit(
         "person_id": mediator["person_id"],
         "organization_id": mediator["organization_id"],
     }
-    known = (await desk.fetch(_PERSON, bound))[0]
+    known = (await work.fetch(_PERSON, bound))[0]
     # What he did once he cannot do today: his access begins with the recording, whatever day is given.
     if known["state"] != "ACTIVE":
         reasons.append(("SUSPENDED", "该调解员的账号已停用。"))
-    if mediator["term_ends_on"] is not None and mediator["term_ends_on"] < day_of(desk.now):
+    if mediator["term_ends_on"] is not None and mediator["term_ends_on"] < day_of(work.now):
         reasons.append(("TERM_ENDED", "该调解员的任期已经届满。"))
     if mediator["qualified_on"] > day_of(at):
         reasons.append(("NOT_YET_MEDIATOR", "该调解员在指派之日尚未任职。"))
     # Whoever disclosed a conflict and is still assigned goes on with the consent of all parties.
-    if not assigned and await desk.fetch(_RECUSED, bound):
+    if not assigned and await work.fetch(_RECUSED, bound):
         reasons.append(("RECUSED", "该调解员已就本案披露利害关系或被要求回避，不能再承办。"))
-    if await desk.fetch(_INTERESTED, bound):
+    if await work.fetch(_INTERESTED, bound):
         reasons.append(("INTERESTED", "该调解员与本案当事人有利害关系，不能承办。"))
     return reasons

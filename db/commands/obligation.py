@@ -13,37 +13,37 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
-from db.command import Outcome, command, given
 from db.commands.follow_up import visit_due
-from db.desk import Desk, Record
 from db.resources.catalog import RESOURCES
 from db.tables.follow_up import FOLLOW_UP_METHODS
+from db.write.command import Outcome, command, input_field
+from db.write.transaction import Record, UnitOfWork
 
 OWED = ("PENDING", "PARTLY_PERFORMED")
 _CENT = Decimal("0.01")
 _MOST = Decimal(10) ** 12
 
 
-def check_money(desk: Desk, field: str, amount: Decimal | None) -> bool:
+def check_money(work: UnitOfWork, field: str, amount: Decimal | None) -> bool:
     """Money is not negative and has no more than two decimals. Whether it is an amount that can be reckoned with."""
     if amount is None:
         return False
     if amount < 0:
-        desk.mistake(field, "NEGATIVE", "金额不能为负数。")
+        work.error(field, "NEGATIVE", "金额不能为负数。")
     elif amount >= _MOST or amount != amount.quantize(_CENT):
-        desk.mistake(field, "BAD_MONEY", "金额以元计，至多两位小数，小于一万亿元。")
+        work.error(field, "BAD_MONEY", "金额以元计，至多两位小数，小于一万亿元。")
     else:
         return True
     return False
 
 
-async def parties_of(desk: Desk, dispute_id: UUID) -> list[Any]:
+async def parties_of(work: UnitOfWork, dispute_id: UUID) -> list[Any]:
     """The parties that have not withdrawn: id, side, consent_on, and whether the caller sees them (`seen`)."""
 
     def make() -> Select[Any]:
         resource = RESOURCES["Party"]
-        row, at = desk.visibility.row(resource, resource.table.alias())
-        seen: Any = desk.visibility.visible(row).is_(literal_column("true")).label("seen")
+        row, at = work.visibility.row(resource, resource.table.alias())
+        seen: Any = work.visibility.visible(row).is_(literal_column("true")).label("seen")
         columns: list[Any] = [row["id"], row["side"], row["consent_on"], seen]
         return (
             select(*columns)
@@ -51,13 +51,13 @@ async def parties_of(desk: Desk, dispute_id: UUID) -> list[Any]:
             .where(row["dispute_id"] == bindparam("of_dispute", type_=Uuid()), row["withdrawn_on"].is_(None))
         )
 
-    return await desk.look("parties_of", make, {"of_dispute": dispute_id})
+    return await work.look("parties_of", make, {"of_dispute": dispute_id})
 
 
-def check_party_of(desk: Desk, field: str, key: UUID, parties: list[Any]) -> None:
+def check_party_of(work: UnitOfWork, field: str, key: UUID, parties: list[Any]) -> None:
     """The party is one of the dispute that the caller sees."""
     if not any(one["id"] == key and one["seen"] for one in parties):
-        desk.mistake(field, "NOT_FOUND", "这件纠纷没有这个当事人，或其已退出。")
+        work.error(field, "NOT_FOUND", "这件纠纷没有这个当事人，或其已退出。")
 
 
 _PAID = select(func.coalesce(func.sum(t.performance.c.amount), literal_column("0")).label("sum")).where(
@@ -75,72 +75,72 @@ _OWING = (
 _EFFECTIVE_ON = select(t.agreement.c.effective_on).where(t.agreement.c.id == bindparam("of_agreement", type_=Uuid()))
 
 
-async def paid(desk: Desk, obligation_id: UUID) -> Decimal:
+async def paid(work: UnitOfWork, obligation_id: UUID) -> Decimal:
     """What has been performed of an obligation, in money."""
-    return Decimal((await desk.fetch(_PAID, {"of_obligation": obligation_id}))[0]["sum"])
+    return Decimal((await work.fetch(_PAID, {"of_obligation": obligation_id}))[0]["sum"])
 
 
-async def owing(desk: Desk, dispute_id: UUID) -> bool:
+async def owing(work: UnitOfWork, dispute_id: UUID) -> bool:
     """Whether anything is still owed under an agreement in force."""
-    return bool(await desk.fetch(_OWING, {"of_dispute": dispute_id}))
+    return bool(await work.fetch(_OWING, {"of_dispute": dispute_id}))
 
 
-async def _move_on(desk: Desk, dispute: Any, on: dt.date) -> tuple[str | None, str | None]:
+async def _move_on(work: UnitOfWork, dispute: Any, on: dt.date) -> tuple[str | None, str | None]:
     """The dispute after a step: PERFORMING, or PERFORMED with a visit due when nothing is owed any more. Its states before and after."""
-    state = "PERFORMING" if await owing(desk, dispute["id"]) else "PERFORMED"
+    state = "PERFORMING" if await owing(work, dispute["id"]) else "PERFORMED"
     if state == "PERFORMED":
-        await visit_due(desk, dispute["id"], on)
+        await visit_due(work, dispute["id"], on)
     if state == dispute["state"]:
-        await desk.change(dispute["id"])
+        await work.change(dispute["id"])
         return None, None
-    await desk.change(dispute["id"], state=state)
+    await work.change(dispute["id"], state=state)
     return dispute["state"], state
 
 
-async def _check_day(desk: Desk, obligation: Record, happened_at: dt.datetime) -> None:
+async def _check_day(work: UnitOfWork, obligation: Record, happened_at: dt.datetime) -> None:
     """A step comes after the day on which the agreement took effect, or on it."""
-    desk.happened("happenedAt", happened_at)
-    found = await desk.fetch(_EFFECTIVE_ON, {"of_agreement": obligation["agreement_id"]})
+    work.happened("happenedAt", happened_at)
+    found = await work.fetch(_EFFECTIVE_ON, {"of_agreement": obligation["agreement_id"]})
     if day_of(happened_at) < found[0]["effective_on"]:
-        desk.mistake("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{found[0]['effective_on']}）。")
+        work.error("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{found[0]['effective_on']}）。")
 
 
 @dataclass(frozen=True)
-class PerformOrder:
-    id: UUID = given("义务", of="Obligation")
-    happened_at: dt.datetime = given("履行时间")
-    amount: Decimal | None = given("本次履行的金额，元；不写为全部尚欠金额，少于尚欠金额即部分履行", default=None)
-    partly: bool = given("不涉及金额的义务是否只履行了一部分", default=False)
-    evidence: str | None = given("凭证，如收据号、照片编号；没有凭证的须有双方确认", default=None)
-    both_confirmed: str | None = given("双方确认已履行的说明", default=None)
+class PerformInput:
+    id: UUID = input_field("义务", of="Obligation")
+    happened_at: dt.datetime = input_field("履行时间")
+    amount: Decimal | None = input_field("本次履行的金额，元；不写为全部尚欠金额，少于尚欠金额即部分履行", default=None)
+    partly: bool = input_field("不涉及金额的义务是否只履行了一部分", default=False)
+    evidence: str | None = input_field("凭证，如收据号、照片编号；没有凭证的须有双方确认", default=None)
+    both_confirmed: str | None = input_field("双方确认已履行的说明", default=None)
 
 
-@command("obligation", "perform", "登记履行或部分履行。", PerformOrder, target="Obligation", shows="Obligation")
-async def perform(desk: Desk, obligation: Record, order: PerformOrder) -> Outcome:
+@command("obligation", "perform", "登记履行或部分履行。", PerformInput, target="Obligation", shows="Obligation")
+async def perform(work: UnitOfWork, obligation: Record, input: PerformInput) -> Outcome:
     """Art. 31: performance on evidence or on the word of both. When nothing is owed any more, a visit becomes due (Art. 36 若干规定)."""
-    await _check_day(desk, obligation, order.happened_at)
-    for field, text in (("evidence", order.evidence), ("bothConfirmed", order.both_confirmed)):
+    await _check_day(work, obligation, input.happened_at)
+    for field, text in (("evidence", input.evidence), ("bothConfirmed", input.both_confirmed)):
         if text is not None:
-            desk.text(field, text, 1000)
-    if order.evidence is None and order.both_confirmed is None:
-        desk.mistake("evidence", "NO_PROOF", "登记履行须有凭证或双方确认。")
-    amount, whole = await _performed(desk, obligation, order)
-    desk.settle()
-    on = day_of(order.happened_at)
-    key = await desk.insert(
+            work.text(field, text, 1000)
+    if input.evidence is None and input.both_confirmed is None:
+        work.error("evidence", "NO_PROOF", "登记履行须有凭证或双方确认。")
+    amount, whole = await _performed(work, obligation, input)
+    work.settle()
+    on = day_of(input.happened_at)
+    key = await work.insert(
         t.performance,
         dispute_id=obligation["dispute_id"],
         obligation_id=obligation.id,
         kind="PERFORM" if whole else "PARTLY_PERFORM",
         occurred_on=on,
-        recorded_at=desk.now,
+        recorded_at=work.now,
         amount=amount,
-        evidence=order.evidence.strip() if order.evidence else None,
-        both_confirmed=order.both_confirmed.strip() if order.both_confirmed else None,
+        evidence=input.evidence.strip() if input.evidence else None,
+        both_confirmed=input.both_confirmed.strip() if input.both_confirmed else None,
     )
     state = "PERFORMED" if whole else "PARTLY_PERFORMED"
-    await desk.update(t.obligation, obligation.id, state=state, performed_on=on if whole else None)
-    before, after = await _move_on(desk, obligation.dispute, on)
+    await work.update(t.obligation, obligation.id, state=state, performed_on=on if whole else None)
+    before, after = await _move_on(work, obligation.dispute, on)
     changes: list[tuple[str, UUID, str, str | None]] = [
         ("Obligation", obligation.id, "state", state),
         ("Performance", key, "occurred_on", on.isoformat()),
@@ -148,88 +148,88 @@ async def perform(desk: Desk, obligation: Record, order: PerformOrder) -> Outcom
     if amount is not None:
         changes.append(("Performance", key, "amount", str(amount)))
     fields = ("state", "performed_on") if whole else ("state",)
-    return Outcome("Obligation", obligation.id, order.happened_at, before, after, fields, changes=tuple(changes))
+    return Outcome("Obligation", obligation.id, input.happened_at, before, after, fields, changes=tuple(changes))
 
 
-async def _performed(desk: Desk, obligation: Record, order: PerformOrder) -> tuple[Decimal | None, bool]:
+async def _performed(work: UnitOfWork, obligation: Record, input: PerformInput) -> tuple[Decimal | None, bool]:
     """The amount of this step, and whether it is the last."""
     if obligation["amount"] is None:
-        if order.amount is not None:
-            desk.mistake("amount", "NOT_APPLICABLE", "此项义务不涉及金额；只履行一部分的，请用 partly 写明。")
-        return None, not order.partly
-    if order.partly:
-        desk.mistake("partly", "NOT_APPLICABLE", "此项义务以金额计；只履行一部分的，请写明本次金额。")
-    outstanding = obligation["amount"] - await paid(desk, obligation.id)
-    if order.amount is None:
+        if input.amount is not None:
+            work.error("amount", "NOT_APPLICABLE", "此项义务不涉及金额；只履行一部分的，请用 partly 写明。")
+        return None, not input.partly
+    if input.partly:
+        work.error("partly", "NOT_APPLICABLE", "此项义务以金额计；只履行一部分的，请写明本次金额。")
+    outstanding = obligation["amount"] - await paid(work, obligation.id)
+    if input.amount is None:
         return outstanding, True
-    if check_money(desk, "amount", order.amount):
-        if order.amount > outstanding:
-            desk.mistake("amount", "TOO_MUCH", "本次金额超过尚欠金额。")
-        elif order.amount == 0 and outstanding > 0:
-            desk.mistake("amount", "TOO_SMALL", "本次金额应大于零。")
-    return order.amount, order.amount == outstanding
+    if check_money(work, "amount", input.amount):
+        if input.amount > outstanding:
+            work.error("amount", "TOO_MUCH", "本次金额超过尚欠金额。")
+        elif input.amount == 0 and outstanding > 0:
+            work.error("amount", "TOO_SMALL", "本次金额应大于零。")
+    return input.amount, input.amount == outstanding
 
 
 @dataclass(frozen=True)
-class ExcuseOrder:
-    id: UUID = given("义务", of="Obligation")
-    happened_at: dt.datetime = given("认定或同意免除的时间")
-    reason: str = given("不能履行的正当理由，或权利人同意免除的说明")
+class ExcuseInput:
+    id: UUID = input_field("义务", of="Obligation")
+    happened_at: dt.datetime = input_field("认定或同意免除的时间")
+    reason: str = input_field("不能履行的正当理由，或权利人同意免除的说明")
 
 
-@command("obligation", "excuse", "登记有正当理由不能履行。", ExcuseOrder, target="Obligation", shows="Obligation")
-async def excuse(desk: Desk, obligation: Record, order: ExcuseOrder) -> Outcome:
+@command("obligation", "excuse", "登记有正当理由不能履行。", ExcuseInput, target="Obligation", shows="Obligation")
+async def excuse(work: UnitOfWork, obligation: Record, input: ExcuseInput) -> Outcome:
     """若干规定 Art. 37: what is not performed for a good reason is not urged; the reason is on record."""
-    await _check_day(desk, obligation, order.happened_at)
-    desk.text("reason", order.reason, 1000)
-    desk.settle()
-    on = day_of(order.happened_at)
-    await desk.insert(
+    await _check_day(work, obligation, input.happened_at)
+    work.text("reason", input.reason, 1000)
+    work.settle()
+    on = day_of(input.happened_at)
+    await work.insert(
         t.performance,
         dispute_id=obligation["dispute_id"],
         obligation_id=obligation.id,
         kind="EXCUSE",
         occurred_on=on,
-        recorded_at=desk.now,
-        evidence=order.reason.strip(),
+        recorded_at=work.now,
+        evidence=input.reason.strip(),
     )
-    await desk.update(t.obligation, obligation.id, state="EXCUSED")
-    before, after = await _move_on(desk, obligation.dispute, on)
+    await work.update(t.obligation, obligation.id, state="EXCUSED")
+    before, after = await _move_on(work, obligation.dispute, on)
     changes = (("Obligation", obligation.id, "state", "EXCUSED"),)
-    return Outcome("Obligation", obligation.id, order.happened_at, before, after, ("state",), changes=changes)
+    return Outcome("Obligation", obligation.id, input.happened_at, before, after, ("state",), changes=changes)
 
 
 @dataclass(frozen=True)
-class UrgeOrder:
-    id: UUID = given("义务", of="Obligation")
-    happened_at: dt.datetime = given("督促时间")
-    party_id: UUID = given("被督促的当事人，任何一方均可", of="Party")
-    method: str = given("督促方式", codes=FOLLOW_UP_METHODS)
-    result: str = given("督促的结果")
+class UrgeInput:
+    id: UUID = input_field("义务", of="Obligation")
+    happened_at: dt.datetime = input_field("督促时间")
+    party_id: UUID = input_field("被督促的当事人，任何一方均可", of="Party")
+    method: str = input_field("督促方式", codes=FOLLOW_UP_METHODS)
+    result: str = input_field("督促的结果")
 
 
-@command("obligation", "urge", "督促一方当事人履行。", UrgeOrder, target="Obligation", shows="Obligation")
-async def urge(desk: Desk, obligation: Record, order: UrgeOrder) -> Outcome:
+@command("obligation", "urge", "督促一方当事人履行。", UrgeInput, target="Obligation", shows="Obligation")
+async def urge(work: UnitOfWork, obligation: Record, input: UrgeInput) -> Outcome:
     """Art. 31: the committee urges both sides, the one who owes and the one who must let him perform; what came of it is recorded."""
-    await _check_day(desk, obligation, order.happened_at)
-    check_party_of(desk, "partyId", order.party_id, await parties_of(desk, obligation["dispute_id"]))
-    desk.text("result", order.result, 1000)
-    desk.settle()
-    on = day_of(order.happened_at)
-    key = await desk.insert(
+    await _check_day(work, obligation, input.happened_at)
+    check_party_of(work, "partyId", input.party_id, await parties_of(work, obligation["dispute_id"]))
+    work.text("result", input.result, 1000)
+    work.settle()
+    on = day_of(input.happened_at)
+    key = await work.insert(
         t.performance,
         dispute_id=obligation["dispute_id"],
         obligation_id=obligation.id,
         kind="URGE",
         occurred_on=on,
-        recorded_at=desk.now,
-        party_id=order.party_id,
-        method=order.method,
-        result=order.result.strip(),
+        recorded_at=work.now,
+        party_id=input.party_id,
+        method=input.method,
+        result=input.result.strip(),
     )
-    await desk.change(obligation["dispute_id"])
+    await work.change(obligation["dispute_id"])
     changes = (
         ("Performance", key, "occurred_on", on.isoformat()),
-        ("Performance", key, "method", order.method),
+        ("Performance", key, "method", input.method),
     )
-    return Outcome("Obligation", obligation.id, order.happened_at, changes=changes)
+    return Outcome("Obligation", obligation.id, input.happened_at, changes=changes)

@@ -12,15 +12,15 @@ from sqlalchemy import and_, bindparam, literal_column, or_, select
 from sqlalchemy.types import LargeBinary, Uuid
 
 from db import tables as t
-from db.batch import Found
 from db.calendar import day_of
-from db.command import Absent, Outcome, command, given
 from db.crypto import mask_id_number
-from db.desk import Desk, Record
 from db.id_numbers import is_credit_code, is_id_number, normalise_id_number
 from db.resources.resource import Sql
 from db.tables.party import PARTY_KINDS, SIDES
 from db.uuid7 import uuid7
+from db.write.batch import Found
+from db.write.command import Absent, Outcome, command, input_field
+from db.write.transaction import Record, UnitOfWork
 
 _PHONE = re.compile(r"1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}")
 _PERSONAL = re.compile(r"[0-9]{17}[0-9Xx]|(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
@@ -31,26 +31,26 @@ CLEARABLE = ("PHONE", "ADDRESS", "ID_NUMBER", "CREDIT_CODE")
 
 
 @dataclass(frozen=True)
-class PartyOrder:
-    side: str = given("地位", codes=SIDES)
-    kind: str = given("当事人类型", codes=PARTY_KINDS)
-    name: str = given("姓名或名称")
-    is_natural_person: bool | None = given("是否自然人；不写则业主、使用人为自然人，其余为单位", default=None)
-    is_alias: bool = given("姓名是否化名", default=False)
-    phone: str | None = given("联系电话：手机或带区号的座机", default=None)
-    address: str | None = given("住址", default=None)
-    id_number: str | None = given("公民身份号码（加密保存）", default=None)
-    credit_code: str | None = given("统一社会信用代码", default=None)
-    is_minor: bool = given("是否未成年人", default=False)
+class PartyInput:
+    side: str = input_field("地位", codes=SIDES)
+    kind: str = input_field("当事人类型", codes=PARTY_KINDS)
+    name: str = input_field("姓名或名称")
+    is_natural_person: bool | None = input_field("是否自然人；不写则业主、使用人为自然人，其余为单位", default=None)
+    is_alias: bool = input_field("姓名是否化名", default=False)
+    phone: str | None = input_field("联系电话：手机或带区号的座机", default=None)
+    address: str | None = input_field("住址", default=None)
+    id_number: str | None = input_field("公民身份号码（加密保存）", default=None)
+    credit_code: str | None = input_field("统一社会信用代码", default=None)
+    is_minor: bool = input_field("是否未成年人", default=False)
 
 
-def check_party(desk: Desk, path: str, order: PartyOrder) -> None:
+def check_party(work: UnitOfWork, path: str, input: PartyInput) -> None:
     """Note every mistake of a party of a new dispute."""
-    check_cells(desk, f"{path}.", order.name, order.phone, order.address, order.id_number, order.credit_code)
+    check_cells(work, f"{path}.", input.name, input.phone, input.address, input.id_number, input.credit_code)
 
 
 def check_cells(
-    desk: Desk,
+    work: UnitOfWork,
     prefix: str,
     name: str | None,
     phone: str | None,
@@ -61,61 +61,61 @@ def check_cells(
     """Note every mistake in what is written of a party; None is not written."""
     if name is not None:
         if not name.strip():
-            desk.mistake(f"{prefix}name", "REQUIRED", "姓名或名称不能为空。")
+            work.error(f"{prefix}name", "REQUIRED", "姓名或名称不能为空。")
         elif len(name) > 60:
-            desk.mistake(f"{prefix}name", "TOO_LONG", "姓名或名称至多 60 字。")
+            work.error(f"{prefix}name", "TOO_LONG", "姓名或名称至多 60 字。")
     if phone is not None and not _PHONE.fullmatch(phone):
-        desk.mistake(f"{prefix}phone", "BAD_PHONE", "电话应为 11 位手机号，或带区号的座机号，如 0635-1234567。")
+        work.error(f"{prefix}phone", "BAD_PHONE", "电话应为 11 位手机号，或带区号的座机号，如 0635-1234567。")
     if address is not None:
-        desk.text(f"{prefix}address", address, 200)
+        work.text(f"{prefix}address", address, 200)
     # SECURITY: the number itself is never repeated in a message.
     if id_number is not None and not is_id_number(normalise_id_number(id_number)):
-        desk.mistake(
+        work.error(
             f"{prefix}idNumber", "BAD_ID_NUMBER", "身份号码不对：应为 18 位，且出生日期与校验码相符（GB 11643）。"
         )
     if credit_code is not None and not is_credit_code(credit_code):
-        desk.mistake(
+        work.error(
             f"{prefix}creditCode", "BAD_CREDIT_CODE", "统一社会信用代码不对：应为 18 位且校验码相符（GB 32100）。"
         )
 
 
-def impersonal(desk: Desk, field: str, text: str, longest: int) -> None:
+def impersonal(work: UnitOfWork, field: str, text: str, longest: int) -> None:
     """Check a text that many will read: it must say something, and no ID number or mobile number."""
-    desk.text(field, text, longest)
+    work.text(field, text, longest)
     if _PERSONAL.search(text):
-        desk.mistake(field, "PERSONAL_DATA", "请勿写入身份号码或手机号码。")
+        work.error(field, "PERSONAL_DATA", "请勿写入身份号码或手机号码。")
 
 
-def _identity(desk: Desk, key: UUID, id_number: str | None) -> dict[str, Any]:
+def _identity(work: UnitOfWork, key: UUID, id_number: str | None) -> dict[str, Any]:
     """The columns of an ID number: encrypted for this row, masked and hashed; or all empty."""
     number = normalise_id_number(id_number) if id_number else None
     return {
         "id_number": mask_id_number(number) if number else None,
-        "id_number_cipher": desk.cipher.encrypt(number, row_id=key) if number else None,
-        "id_number_hash": desk.cipher.digest(number) if number else None,
+        "id_number_cipher": work.cipher.encrypt(number, row_id=key) if number else None,
+        "id_number_hash": work.cipher.digest(number) if number else None,
     }
 
 
-async def add_party(desk: Desk, dispute_id: UUID, order: PartyOrder, *, supplied_by: UUID | None = None) -> UUID:
+async def add_party(work: UnitOfWork, dispute_id: UUID, input: PartyInput, *, supplied_by: UUID | None = None) -> UUID:
     """The party's row."""
     key = uuid7()
-    natural = order.kind in NATURAL if order.is_natural_person is None else order.is_natural_person
-    return await desk.insert(
+    natural = input.kind in NATURAL if input.is_natural_person is None else input.is_natural_person
+    return await work.insert(
         t.party,
         id=key,
         dispute_id=dispute_id,
-        side=order.side,
-        kind=order.kind,
-        name=order.name.strip(),
+        side=input.side,
+        kind=input.kind,
+        name=input.name.strip(),
         is_natural_person=natural,
-        is_alias=order.is_alias,
-        phone=order.phone,
-        address=order.address,
-        **_identity(desk, key, order.id_number),
-        credit_code=order.credit_code,
-        is_minor=order.is_minor,
+        is_alias=input.is_alias,
+        phone=input.phone,
+        address=input.address,
+        **_identity(work, key, input.id_number),
+        credit_code=input.credit_code,
+        is_minor=input.is_minor,
         supplied_by_id=supplied_by,
-        company_id=_company(order.kind, order.name.strip(), order.credit_code),
+        company_id=_company(input.kind, input.name.strip(), input.credit_code),
     )
 
 
@@ -132,23 +132,23 @@ def _company(kind: str, name: str, credit_code: str | None) -> Found | None:
 # -- the parties of a dispute, for other commands
 
 
-async def part_of(desk: Desk, kind: str, dispute_id: UUID, key: UUID, field: str) -> Record | None:
+async def part_of(work: UnitOfWork, kind: str, dispute_id: UUID, key: UUID, field: str) -> Record | None:
     """A part of this dispute that the caller sees; otherwise the mistake is noted."""
     try:
-        part = await desk.see(kind, key, field=field)
+        part = await work.load_visible(kind, key, field=field)
     except Absent:
         part = None
     if part is None or part["dispute_id"] != dispute_id:
-        desk.mistake(field, "NOT_FOUND", "本案没有这个对象，或者您无权查看它。")
+        work.error(field, "NOT_FOUND", "本案没有这个对象，或者您无权查看它。")
         return None
     return part
 
 
-async def party_of(desk: Desk, dispute_id: UUID, key: UUID, field: str) -> Record | None:
+async def party_of(work: UnitOfWork, dispute_id: UUID, key: UUID, field: str) -> Record | None:
     """A party of this dispute who has not left it; otherwise the mistake is noted."""
-    party = await part_of(desk, "Party", dispute_id, key, field)
+    party = await part_of(work, "Party", dispute_id, key, field)
     if party is not None and party["withdrawn_on"] is not None:
-        desk.mistake(field, "WITHDRAWN", "该当事人已经退出。")
+        work.error(field, "WITHDRAWN", "该当事人已经退出。")
         return None
     return party
 
@@ -158,22 +158,22 @@ _PARTIES = select(t.party.c.id, t.party.c.side, t.party.c.consent, t.party.c.con
 )
 
 
-async def parties_in(desk: Desk, dispute_id: UUID) -> list[Any]:
+async def parties_in(work: UnitOfWork, dispute_id: UUID) -> list[Any]:
     """The parties who have not left: id, side, consent, consent_on. Not a reading by the caller: it serves the law's conditions."""
-    return await desk.fetch(_PARTIES, {"dispute": dispute_id})
+    return await work.fetch(_PARTIES, {"dispute": dispute_id})
 
 
-async def begin_when_all_consent(desk: Desk, dispute: Any) -> str | None:
+async def begin_when_all_consent(work: UnitOfWork, dispute: Any) -> str | None:
     """Bump the dispute's version; MEDIATING, if it was only accepted and both sides are there and all of them consent."""
     key = dispute["id"]
-    main = [one for one in await parties_in(desk, key) if one["side"] in MAIN_SIDES]
+    main = [one for one in await parties_in(work, key) if one["side"] in MAIN_SIDES]
     complete = {one["side"] for one in main} == set(MAIN_SIDES)
     # Told first (若干规定 Art. 30): a party who left does not make up for that.
     told = dispute["notified_at"] is not None
     if dispute["state"] == "ACCEPTED" and told and complete and all(one["consent"] == "CONSENTED" for one in main):
-        await desk.change(key, state="MEDIATING")
+        await work.change(key, state="MEDIATING")
         return "MEDIATING"
-    await desk.change(key)
+    await work.change(key)
     return None
 
 
@@ -181,25 +181,25 @@ async def begin_when_all_consent(desk: Desk, dispute: Any) -> str | None:
 
 
 @dataclass(frozen=True)
-class PartyAddOrder:
-    id: UUID = given("纠纷", of="Dispute")
-    happened_at: dt.datetime = given("得知该当事人的时间")
-    party: PartyOrder = given("当事人")
+class PartyAddInput:
+    id: UUID = input_field("纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("得知该当事人的时间")
+    party: PartyInput = input_field("当事人")
 
 
-@command("party", "add", "增加一名当事人。", PartyAddOrder, target="Dispute", shows="Party")
-async def add(desk: Desk, dispute: Record, order: PartyAddOrder) -> Outcome:
+@command("party", "add", "增加一名当事人。", PartyAddInput, target="Dispute", shows="Party")
+async def add(work: UnitOfWork, dispute: Record, input: PartyAddInput) -> Outcome:
     """A party who was not named at registration. Without his consent there is no agreement."""
-    desk.happened("happenedAt", order.happened_at, dispute["registered_at"], "登记时间")
-    check_party(desk, "party", order.party)
-    number = order.party.id_number
-    if number is not None and await _is_party(desk, dispute.id, normalise_id_number(number)):
-        desk.mistake("party.idNumber", "DUPLICATE", "此人已是本案当事人。")
-    desk.settle()
-    key = await add_party(desk, dispute.id, order.party)
-    await desk.change(dispute.id)
-    changes = (("Party", key, "side", order.party.side), ("Party", key, "kind", order.party.kind))
-    return Outcome("Party", key, order.happened_at, fields=("side", "kind", "name"), changes=changes)
+    work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
+    check_party(work, "party", input.party)
+    number = input.party.id_number
+    if number is not None and await _is_party(work, dispute.id, normalise_id_number(number)):
+        work.error("party.idNumber", "DUPLICATE", "此人已是本案当事人。")
+    work.settle()
+    key = await add_party(work, dispute.id, input.party)
+    await work.change(dispute.id)
+    changes = (("Party", key, "side", input.party.side), ("Party", key, "kind", input.party.kind))
+    return Outcome("Party", key, input.happened_at, fields=("side", "kind", "name"), changes=changes)
 
 
 _SAME_NUMBER = select(t.party.c.id).where(
@@ -209,25 +209,25 @@ _SAME_NUMBER = select(t.party.c.id).where(
 )
 
 
-async def _is_party(desk: Desk, dispute_id: UUID, number: str, *, but: UUID | None = None) -> bool:
-    found = await desk.fetch(_SAME_NUMBER, {"dispute": dispute_id, "digest": desk.cipher.digest(number)})
+async def _is_party(work: UnitOfWork, dispute_id: UUID, number: str, *, but: UUID | None = None) -> bool:
+    found = await work.fetch(_SAME_NUMBER, {"dispute": dispute_id, "digest": work.cipher.digest(number)})
     return any(row["id"] != but for row in found)
 
 
 @dataclass(frozen=True)
-class PartyUpdateOrder:
-    id: UUID = given("当事人", of="Party")
-    happened_at: dt.datetime = given("得知变更的时间")
-    kind: str | None = given("当事人类型", codes=PARTY_KINDS, default=None)
-    name: str | None = given("姓名或名称", default=None)
-    is_natural_person: bool | None = given("是否自然人", default=None)
-    is_alias: bool | None = given("姓名是否化名", default=None)
-    phone: str | None = given("联系电话：手机或带区号的座机", default=None)
-    address: str | None = given("住址", default=None)
-    id_number: str | None = given("公民身份号码（加密保存）", default=None)
-    credit_code: str | None = given("统一社会信用代码", default=None)
-    is_minor: bool | None = given("是否未成年人", default=None)
-    cleared: tuple[str, ...] = given("要清空的项", codes=CLEARABLE, default=())
+class PartyUpdateInput:
+    id: UUID = input_field("当事人", of="Party")
+    happened_at: dt.datetime = input_field("得知变更的时间")
+    kind: str | None = input_field("当事人类型", codes=PARTY_KINDS, default=None)
+    name: str | None = input_field("姓名或名称", default=None)
+    is_natural_person: bool | None = input_field("是否自然人", default=None)
+    is_alias: bool | None = input_field("姓名是否化名", default=None)
+    phone: str | None = input_field("联系电话：手机或带区号的座机", default=None)
+    address: str | None = input_field("住址", default=None)
+    id_number: str | None = input_field("公民身份号码（加密保存）", default=None)
+    credit_code: str | None = input_field("统一社会信用代码", default=None)
+    is_minor: bool | None = input_field("是否未成年人", default=None)
+    cleared: tuple[str, ...] = input_field("要清空的项", codes=CLEARABLE, default=())
 
 
 # What a company of the register is known by.
@@ -236,41 +236,41 @@ _TOLD = ("kind", "is_natural_person", "is_alias", "credit_code")
 _PLAIN = ("kind", "name", "is_natural_person", "is_alias", "phone", "address", "credit_code", "is_minor")
 
 
-@command("party", "update", "更正或补充当事人的信息；不写的项不变。", PartyUpdateOrder, target="Party", shows="Party")
-async def update(desk: Desk, party: Record, order: PartyUpdateOrder) -> Outcome:
+@command("party", "update", "更正或补充当事人的信息；不写的项不变。", PartyUpdateInput, target="Party", shows="Party")
+async def update(work: UnitOfWork, party: Record, input: PartyUpdateInput) -> Outcome:
     """个人信息保护法 Arts. 46-47: what is wrong is corrected, what is not needed is erased."""
     assert party.dispute is not None
     dispute_id = party.dispute["id"]
-    desk.happened("happenedAt", order.happened_at, party.dispute["registered_at"], "登记时间")
-    check_cells(desk, "", order.name, order.phone, order.address, order.id_number, order.credit_code)
-    cleared = [one.lower() for one in order.cleared]
+    work.happened("happenedAt", input.happened_at, party.dispute["registered_at"], "登记时间")
+    check_cells(work, "", input.name, input.phone, input.address, input.id_number, input.credit_code)
+    cleared = [one.lower() for one in input.cleared]
     for index, name in enumerate(cleared):
-        if getattr(order, name) is not None:
-            desk.mistake(f"cleared.{index}", "NOT_BOTH", "同一项不能既写明又清空。")
-    given_ = {name: getattr(order, name) for name in _PLAIN if getattr(order, name) is not None}
-    if not given_ and order.id_number is None and not cleared:
-        desk.mistake("", "REQUIRED", "请至少写明一项变更。")
-    desk.settle()
-    if order.id_number is not None and await _is_party(
-        desk, dispute_id, normalise_id_number(order.id_number), but=party.id
+        if getattr(input, name) is not None:
+            work.error(f"cleared.{index}", "NOT_BOTH", "同一项不能既写明又清空。")
+    given_ = {name: getattr(input, name) for name in _PLAIN if getattr(input, name) is not None}
+    if not given_ and input.id_number is None and not cleared:
+        work.error("", "REQUIRED", "请至少写明一项变更。")
+    work.settle()
+    if input.id_number is not None and await _is_party(
+        work, dispute_id, normalise_id_number(input.id_number), but=party.id
     ):
-        desk.mistake("idNumber", "DUPLICATE", "此人已是本案当事人。")
-        desk.settle()
+        work.error("idNumber", "DUPLICATE", "此人已是本案当事人。")
+        work.settle()
     if "name" in given_:
         given_["name"] = given_["name"].strip()
     values: dict[str, Any] = {**given_, **{name: None for name in cleared if name != "id_number"}}
     changed = [name for name, value in values.items() if party[name] != value]
-    if order.id_number is not None or "id_number" in cleared:
-        values.update(_identity(desk, party.id, order.id_number))
+    if input.id_number is not None or "id_number" in cleared:
+        values.update(_identity(work, party.id, input.id_number))
         changed.append("id_number")
     if not _OF_COMPANY.isdisjoint(changed):
         now = {name: values.get(name, party[name]) for name in _OF_COMPANY}
         values["company_id"] = _company(**now)
-    await desk.update(t.party, party.id, **values)
-    await desk.change(dispute_id)
+    await work.update(t.party, party.id, **values)
+    await work.change(dispute_id)
     # SECURITY: the event names what changed; of what is about the person it holds no value, so that what is erased is gone.
     changes = tuple(("Party", party.id, name, _said(values[name])) for name in changed if name in _TOLD)
-    return Outcome("Party", party.id, order.happened_at, fields=tuple(changed), changes=changes)
+    return Outcome("Party", party.id, input.happened_at, fields=tuple(changed), changes=changes)
 
 
 def _said(value: Any) -> str | None:
@@ -280,58 +280,58 @@ def _said(value: Any) -> str | None:
 
 
 @dataclass(frozen=True)
-class PartyAppointOrder:
-    id: UUID = given("当事人", of="Party")
-    happened_at: dt.datetime = given("委托的时间")
-    agent_name: str = given("代理人姓名")
-    powers: str = given("代理权限：一般代理，或特别授权的事项")
+class PartyAppointInput:
+    id: UUID = input_field("当事人", of="Party")
+    happened_at: dt.datetime = input_field("委托的时间")
+    agent_name: str = input_field("代理人姓名")
+    powers: str = input_field("代理权限：一般代理，或特别授权的事项")
 
 
-@command("party", "appoint", "登记当事人委托的代理人。", PartyAppointOrder, target="Party", shows="Party")
-async def appoint(desk: Desk, party: Record, order: PartyAppointOrder) -> Outcome:
+@command("party", "appoint", "登记当事人委托的代理人。", PartyAppointInput, target="Party", shows="Party")
+async def appoint(work: UnitOfWork, party: Record, input: PartyAppointInput) -> Outcome:
     """授权委托书: the agent with his powers; a new one takes the place of the old."""
     assert party.dispute is not None
-    desk.happened("happenedAt", order.happened_at)
-    desk.text("agentName", order.agent_name, 60)
-    impersonal(desk, "powers", order.powers, 200)
-    desk.settle()
-    await desk.update(t.party, party.id, agent_name=order.agent_name.strip(), agent_powers=order.powers.strip())
-    await desk.change(party.dispute["id"])
-    changes = (("Party", party.id, "agent_powers", order.powers.strip()),)
-    return Outcome("Party", party.id, order.happened_at, fields=("agent_name", "agent_powers"), changes=changes)
+    work.happened("happenedAt", input.happened_at)
+    work.text("agentName", input.agent_name, 60)
+    impersonal(work, "powers", input.powers, 200)
+    work.settle()
+    await work.update(t.party, party.id, agent_name=input.agent_name.strip(), agent_powers=input.powers.strip())
+    await work.change(party.dispute["id"])
+    changes = (("Party", party.id, "agent_powers", input.powers.strip()),)
+    return Outcome("Party", party.id, input.happened_at, fields=("agent_name", "agent_powers"), changes=changes)
 
 
 @dataclass(frozen=True)
-class PartyWithdrawOrder:
-    id: UUID = given("当事人", of="Party")
-    happened_at: dt.datetime = given("退出的时间")
-    reason: str = given("退出的理由，不写个人信息")
+class PartyWithdrawInput:
+    id: UUID = input_field("当事人", of="Party")
+    happened_at: dt.datetime = input_field("退出的时间")
+    reason: str = input_field("退出的理由，不写个人信息")
 
 
 @command(
     "party",
     "withdraw",
     "登记一名当事人退出调解，其余各方继续；其余都已同意的，开始调解。",
-    PartyWithdrawOrder,
+    PartyWithdrawInput,
     target="Party",
     shows="Party",
 )
-async def withdraw(desk: Desk, party: Record, order: PartyWithdrawOrder) -> Outcome:
+async def withdraw(work: UnitOfWork, party: Record, input: PartyWithdrawInput) -> Outcome:
     """人民调解法 Art. 23: one of several leaves, or a third party. The last of a side ends the mediation: `dispute.withdraw`, `dispute.refuse`."""
     assert party.dispute is not None
-    desk.happened("happenedAt", order.happened_at, party.dispute["registered_at"], "登记时间")
-    impersonal(desk, "reason", order.reason, 500)
-    desk.settle()
-    day = day_of(order.happened_at)
-    await desk.update(t.party, party.id, withdrawn_on=day)
-    state = await begin_when_all_consent(desk, party.dispute)
+    work.happened("happenedAt", input.happened_at, party.dispute["registered_at"], "登记时间")
+    impersonal(work, "reason", input.reason, 500)
+    work.settle()
+    day = day_of(input.happened_at)
+    await work.update(t.party, party.id, withdrawn_on=day)
+    state = await begin_when_all_consent(work, party.dispute)
     return Outcome(
         "Party",
         party.id,
-        order.happened_at,
+        input.happened_at,
         party.dispute["state"] if state else None,
         state,
         ("withdrawn_on",),
-        order.reason.strip(),
+        input.reason.strip(),
         (("Party", party.id, "withdrawn_on", day.isoformat()),),
     )

@@ -15,12 +15,12 @@ from sqlalchemy import bindparam, func, literal_column, select, update
 from sqlalchemy.types import Integer, Uuid
 
 from db import tables as t
-from db.command import Mistake, Outcome, Refused, command, given
-from db.commands.governance import lock_rights, staff_of
-from db.commands.policy_edit import PolicyEditOrder, edits_of
-from db.desk import Desk, Record
-from db.publication import Examined, Staff, examine, gained, governed, shipped_tests
+from db.commands.policy_edit import PolicyEditInput, edits_of
+from db.commands.rights import lock_rights, staff_of
+from db.policy_admin.versions import Examined, Staff, examine, gained, governed, shipped_tests
 from db.resources.guards import OVERTAKEN
+from db.write.command import Outcome, Refused, UserError, command, input_field
+from db.write.transaction import Record, UnitOfWork
 from policies.compile import Policy, PolicyRefused
 from policies.edit import EditRefused, edit
 from policies.guard import POLICY, holders
@@ -31,193 +31,195 @@ from policies.suite import SuiteRefused
 LONGEST = 1_048_576
 MOST_MISTAKES = 200
 
-_FORBIDDEN = Mistake("", "FORBIDDEN", "您无权起草访问策略。")
+_FORBIDDEN = UserError("", "FORBIDDEN", "您无权起草访问策略。")
 _UNGOVERNED = "发布之后，须仍有一人可以起草并发布、另有一人可以批准；照此发布，策略就再也改不了了。"
 
 
 @dataclass(frozen=True)
-class PolicyDraftOrder:
-    note: str = given("起草说明：改什么，为什么")
-    from_id: UUID | None = given("由哪一版改起；不写为现行版本", of=POLICY, default=None)
-    text: str | None = given("策略全文；与 edits 须且只须写一项", longest=LONGEST, default=None)
-    edits: tuple[PolicyEditOrder, ...] = given("逐项修改，依次进行；与 text 须且只须写一项", default=())
-    tests: str | None = given("策略测试全文；不写则沿用所改那一版的", longest=LONGEST, default=None)
+class PolicyDraftInput:
+    note: str = input_field("起草说明：改什么，为什么")
+    from_id: UUID | None = input_field("由哪一版改起；不写为现行版本", of=POLICY, default=None)
+    text: str | None = input_field("策略全文；与 edits 须且只须写一项", longest=LONGEST, default=None)
+    edits: tuple[PolicyEditInput, ...] = input_field("逐项修改，依次进行；与 text 须且只须写一项", default=())
+    tests: str | None = input_field("策略测试全文；不写则沿用所改那一版的", longest=LONGEST, default=None)
 
 
 @command(
     "policy",
     "draft",
     "起草访问策略：以全文，或在一个版本上逐项修改。有错误的一概不存，全部错误连同行列一次列出；同时运行测试、比较现行版本。",
-    PolicyDraftOrder,
+    PolicyDraftInput,
     target=None,
     shows=POLICY,
     online=True,
 )
-async def draft(desk: Desk, order: PolicyDraftOrder) -> Outcome:
+async def draft(work: UnitOfWork, input: PolicyDraftInput) -> Outcome:
     """A new version. It compiles; whether its tests are green is kept with it."""
     # SECURITY: nobody else makes us compile and test anything.
-    if not desk.may(POLICY, "draft"):
+    if not work.may(POLICY, "draft"):
         raise Refused(_FORBIDDEN)
-    live = await _live(desk)
-    parent = await desk.see(POLICY, order.from_id or live["id"], field="fromId")
-    desk.text("note", order.note, 500)
-    if (order.text is None) is (not order.edits):
-        desk.mistake("text", "ONE_WAY", "text 与 edits 须且只须写一项；只改测试的，text 请照写原文。")
-    edits = edits_of(desk, order.edits)
-    desk.settle()
-    text = order.text
+    live = await _live(work)
+    parent = await work.load_visible(POLICY, input.from_id or live["id"], field="fromId")
+    work.text("note", input.note, 500)
+    if (input.text is None) is (not input.edits):
+        work.error("text", "ONE_WAY", "text 与 edits 须且只须写一项；只改测试的，text 请照写原文。")
+    edits = edits_of(work, input.edits)
+    work.settle()
+    text = input.text
     if text is None:
         try:
             text = edit(parent["text"], edits)
         except EditRefused as refused:
-            mistakes = [Mistake(f"edits.{place}", "BAD_EDIT", f"{message}。") for place, message in refused.problems]
-            raise Refused(*mistakes) from None
+            user_errors = [
+                UserError(f"edits.{place}", "BAD_EDIT", f"{message}。") for place, message in refused.problems
+            ]
+            raise Refused(*user_errors) from None
     before = parent["tests"] or shipped_tests()
-    tests = order.tests or before
+    tests = input.tests or before
     if (text, tests) == (parent["text"], before):
-        raise Refused(Mistake("text", "UNCHANGED", "与所改的版本完全相同。"))
-    examined = await _examined(desk, text, tests)
-    staff = await staff_of(desk, of_today=False)
-    me = desk.actor.person_id
+        raise Refused(UserError("text", "UNCHANGED", "与所改的版本完全相同。"))
+    examined = await _examined(work, text, tests)
+    staff = await staff_of(work, of_today=False)
+    me = work.actor.person_id
     # SECURITY: kept with the version, so that it does not help him to be gone by the time it is published.
     houses = staff.houses(me)
-    gains = gained(desk.actor.access.policy, examined.policy, staff.among(me, houses), staff)
-    await lock_rights(desk)
-    key = await desk.insert(
+    gains = gained(work.actor.access.policy, examined.policy, staff.among(me, houses), staff)
+    await lock_rights(work)
+    key = await work.insert(
         t.policy_version,
-        version=await _next(desk),
+        version=await _next(work),
         state="DRAFT",
-        note=order.note.strip(),
+        note=input.note.strip(),
         parent_id=parent.id,
         base_id=live["id"],
         author_id=me,
         organization_ids=list(houses),
         **examined.values(gains, 2 if gains else 1),
     )
-    desk.must(POLICY, key, "draft", _FORBIDDEN)
-    return Outcome(POLICY, key, None, None, "DRAFT", ("text", "tests"), order.note.strip())
+    work.ensure_after(POLICY, key, "draft", _FORBIDDEN)
+    return Outcome(POLICY, key, None, None, "DRAFT", ("text", "tests"), input.note.strip())
 
 
 @dataclass(frozen=True)
-class PolicyApproveOrder:
-    id: UUID = given("所批准的版本", of=POLICY)
-    digest: str = given("您所审阅的散列（版本的 digest）；其后若有变化，批准即不成立")
-    note: str | None = given("批准意见", default=None)
+class PolicyApproveInput:
+    id: UUID = input_field("所批准的版本", of=POLICY)
+    digest: str = input_field("您所审阅的散列（版本的 digest）；其后若有变化，批准即不成立")
+    note: str | None = input_field("批准意见", default=None)
 
 
 @command(
-    "policy", "approve", "批准一个版本。起草人不得批准。", PolicyApproveOrder, target=POLICY, shows=POLICY, online=True
+    "policy", "approve", "批准一个版本。起草人不得批准。", PolicyApproveInput, target=POLICY, shows=POLICY, online=True
 )
-async def approve(desk: Desk, version: Record, order: PolicyApproveOrder) -> Outcome:
+async def approve(work: UnitOfWork, version: Record, input: PolicyApproveInput) -> Outcome:
     """One more name under the digest; APPROVED with as many as it takes."""
-    if order.digest != version["digest"]:
-        desk.mistake("digest", "STALE", "与这一版现在的散列不符：您审阅之后又有变化，或抄写有误，请重新审阅。")
-    if order.note is not None:
-        desk.text("note", order.note, 500)
-    staff = await staff_of(desk, of_today=True)
-    me = desk.actor.person_id
+    if input.digest != version["digest"]:
+        work.error("digest", "STALE", "与这一版现在的散列不符：您审阅之后又有变化，或抄写有误，请重新审阅。")
+    if input.note is not None:
+        work.text("note", input.note, 500)
+    staff = await staff_of(work, of_today=True)
+    me = work.actor.person_id
     approvers = [one for one in (version["approver_id"], me) if one is not None]
     needed = version["approvals_needed"]
     complete = len(approvers) >= needed
     houses = _houses(version, staff)
     if complete and needed > 1 and not any(staff.outside(one, houses) for one in approvers):
-        desk.mistake("id", "SAME_ORGANIZATION", "起草人或其机构由此多得权限，两名批准人中须有一名任职于另一机构。")
-    desk.settle()
+        work.error("id", "SAME_ORGANIZATION", "起草人或其机构由此多得权限，两名批准人中须有一名任职于另一机构。")
+    work.settle()
     column = "second_approver_id" if version["approver_id"] is not None else "approver_id"
     state = "APPROVED" if complete else "DRAFT"
-    await desk.update(
+    await work.update(
         t.policy_version,
         version.id,
         **{column: me},
         approved_digest=version["digest"],
-        approved_at=desk.now,
+        approved_at=work.now,
         state=state,
     )
-    return Outcome(POLICY, version.id, None, version["state"], state, ("approver",), order.note)
+    return Outcome(POLICY, version.id, None, version["state"], state, ("approver",), input.note)
 
 
 @dataclass(frozen=True)
-class PolicyPublishOrder:
-    id: UUID = given("所发布的版本，须已批准", of=POLICY)
+class PolicyPublishInput:
+    id: UUID = input_field("所发布的版本，须已批准", of=POLICY)
 
 
 @command(
     "policy",
     "publish",
     "发布已批准的版本：对此后开始的每一个请求生效。同时发布的，只有一个成功，其余报 CONFLICT。",
-    PolicyPublishOrder,
+    PolicyPublishInput,
     target=POLICY,
     shows=POLICY,
     online=True,
 )
-async def publish(desk: Desk, version: Record, order: PolicyPublishOrder) -> Outcome:
+async def publish(work: UnitOfWork, version: Record, input: PolicyPublishInput) -> Outcome:
     """The version is live, the one before it retired; in one transaction with the epoch."""
-    examined = await _examined(desk, version["text"], version["tests"], field="id")
-    await lock_rights(desk)
-    live = await _live(desk)
+    examined = await _examined(work, version["text"], version["tests"], field="id")
+    await lock_rights(work)
+    live = await _live(work)
     if version["base_id"] != live["id"]:
-        raise Refused(Mistake(OVERTAKEN.field, OVERTAKEN.code, OVERTAKEN.message))
+        raise Refused(UserError(OVERTAKEN.field, OVERTAKEN.code, OVERTAKEN.message))
     if (version["approved_digest"], version["proof_sha256"]) != (version["digest"], examined.proof):
-        desk.mistake("id", "STALE", "批准之后，测试结果已有变化，批准作废；请重新起草。")
-    await _check(desk, examined)
-    await _check_approvals(desk, version, examined)
-    desk.settle()
-    await desk.fetch(_RETIRE, {"retired": live["id"]})
-    await desk.update(t.policy_version, version.id, state="PUBLISHED", published_at=desk.now)
+        work.error("id", "STALE", "批准之后，测试结果已有变化，批准作废；请重新起草。")
+    await _check(work, examined)
+    await _check_approvals(work, version, examined)
+    work.settle()
+    await work.fetch(_RETIRE, {"retired": live["id"]})
+    await work.update(t.policy_version, version.id, state="PUBLISHED", published_at=work.now)
     reason = f"第 {version['version']} 版取代第 {live['version']} 版"
     return Outcome(POLICY, version.id, None, version["state"], "PUBLISHED", ("state",), reason)
 
 
 @dataclass(frozen=True)
-class PolicyRollbackOrder:
-    id: UUID = given("回退到哪一版：发布过而已被取代的", of=POLICY)
-    note: str = given("回退的理由")
+class PolicyRollbackInput:
+    id: UUID = input_field("回退到哪一版：发布过而已被取代的", of=POLICY)
+    note: str = input_field("回退的理由")
 
 
 @command(
     "policy",
     "rollback",
     "回退：以先前发布过的版本的全文另立一版，立即发布。其文已经过批准，不必再批；回退人本人由此多得权限的，须另行起草、批准。",
-    PolicyRollbackOrder,
+    PolicyRollbackInput,
     target=POLICY,
     shows=POLICY,
     online=True,
 )
-async def rollback(desk: Desk, version: Record, order: PolicyRollbackOrder) -> Outcome:
+async def rollback(work: UnitOfWork, version: Record, input: PolicyRollbackInput) -> Outcome:
     """A new version with the old text, live at once."""
-    desk.text("note", order.note, 500)
-    desk.settle()
+    work.text("note", input.note, 500)
+    work.settle()
     tests = version["tests"] or shipped_tests()
-    examined = await _examined(desk, version["text"], tests, field="id")
-    await lock_rights(desk)
-    live = await _live(desk)
+    examined = await _examined(work, version["text"], tests, field="id")
+    await lock_rights(work)
+    live = await _live(work)
     if live["sha256"] == version["sha256"]:
-        desk.mistake("id", "UNCHANGED", "现行版本的全文与它相同。")
-    staff = await staff_of(desk, of_today=False)
-    was, me = desk.actor.access.policy, desk.actor.person_id
+        work.error("id", "UNCHANGED", "现行版本的全文与它相同。")
+    staff = await staff_of(work, of_today=False)
+    was, me = work.actor.access.policy, work.actor.person_id
     houses = staff.houses(me)
     # SECURITY: what his organization had, four eyes have once let it have; what he himself would have again, others must let him have.
     if gained(was, examined.policy, [me], staff):
         message = "回退会使您本人多得权限，不能由您一人办理；请由这一版另行起草，经另一机构的人批准后发布。"
-        desk.mistake("id", "NEEDS_APPROVAL", message)
-    await _check(desk, examined)
-    desk.settle()
-    await desk.fetch(_RETIRE, {"retired": live["id"]})
-    key = await desk.insert(
+        work.error("id", "NEEDS_APPROVAL", message)
+    await _check(work, examined)
+    work.settle()
+    await work.fetch(_RETIRE, {"retired": live["id"]})
+    key = await work.insert(
         t.policy_version,
-        version=await _next(desk),
+        version=await _next(work),
         state="PUBLISHED",
-        note=order.note.strip(),
+        note=input.note.strip(),
         rollback=True,
         parent_id=version.id,
         base_id=live["id"],
         author_id=me,
         organization_ids=list(houses),
-        published_at=desk.now,
+        published_at=work.now,
         **examined.values(gained(was, examined.policy, staff.among(me, houses), staff), 0),
     )
-    desk.must(POLICY, key, "rollback", Mistake("", "FORBIDDEN", "您无权回退访问策略。"), or_seen=True)
-    reason = f"第 {live['version']} 版退回第 {version['version']} 版：{order.note.strip()}"
+    work.ensure_after(POLICY, key, "rollback", UserError("", "FORBIDDEN", "您无权回退访问策略。"), or_seen=True)
+    reason = f"第 {live['version']} 版退回第 {version['version']} 版：{input.note.strip()}"
     return Outcome(POLICY, key, None, None, "PUBLISHED", ("state",), reason[:500])
 
 
@@ -234,18 +236,18 @@ _RETIRE = (
 )
 
 
-async def _live(desk: Desk) -> Any:
+async def _live(work: UnitOfWork) -> Any:
     """The live version, under which the caller acts."""
-    return (await desk.fetch(_LIVE, {"live": desk.actor.access.policy.version}))[0]
+    return (await work.fetch(_LIVE, {"live": work.actor.access.policy.version}))[0]
 
 
-async def _next(desk: Desk) -> int:
-    return int((await desk.fetch(_NEXT))[0][0])
+async def _next(work: UnitOfWork) -> int:
+    return int((await work.fetch(_NEXT))[0][0])
 
 
-async def _examined(desk: Desk, text: str, tests: str, field: str | None = None) -> Examined:
+async def _examined(work: UnitOfWork, text: str, tests: str, field: str | None = None) -> Examined:
     """The text as it compiles and tests now. `field`: where all its mistakes are told; else with the texts. Raises Refused."""
-    live: Policy = desk.actor.access.policy
+    live: Policy = work.actor.access.policy
     try:
         # Seconds of work: other requests of this process go on meanwhile.
         return await asyncio.to_thread(examine, text, tests, live)
@@ -255,10 +257,10 @@ async def _examined(desk: Desk, text: str, tests: str, field: str | None = None)
         raise Refused(*_mistakes(refused.problems, field or "tests", "OUTDATED" if field else "BAD_TESTS")) from None
 
 
-def _mistakes(problems: tuple[Problem, ...], field: str, code: str) -> list[Mistake]:
-    found = [Mistake(field, code, _said(one)) for one in problems[:MOST_MISTAKES]]
+def _mistakes(problems: tuple[Problem, ...], field: str, code: str) -> list[UserError]:
+    found = [UserError(field, code, _said(one)) for one in problems[:MOST_MISTAKES]]
     left = len(problems) - len(found)
-    return [*found, Mistake(field, code, f"另有 {left} 处错误。")] if left else found
+    return [*found, UserError(field, code, f"另有 {left} 处错误。")] if left else found
 
 
 def _said(problem: Problem) -> str:
@@ -267,28 +269,28 @@ def _said(problem: Problem) -> str:
     return f"{place}：{problem.message}。" if place else f"{problem.message}。"
 
 
-async def _check(desk: Desk, examined: Examined) -> None:
+async def _check(work: UnitOfWork, examined: Examined) -> None:
     """Note a mistake where the tests are not green, or nobody would be left in charge."""
     if not examined.report.green:
-        desk.mistake("id", "NOT_GREEN", "测试有不符的，或有规则没有测试；请改好后另行起草。")
-    if not governed(examined.policy, await staff_of(desk, of_today=True)):
-        desk.mistake("id", "LOCKED_OUT", _UNGOVERNED)
+        work.error("id", "NOT_GREEN", "测试有不符的，或有规则没有测试；请改好后另行起草。")
+    if not governed(examined.policy, await staff_of(work, of_today=True)):
+        work.error("id", "LOCKED_OUT", _UNGOVERNED)
 
 
-async def _check_approvals(desk: Desk, version: Record, examined: Examined) -> None:
+async def _check_approvals(work: UnitOfWork, version: Record, examined: Examined) -> None:
     """Note a mistake unless those who approved it still may, and are enough for what it gives its author today."""
-    staff = await staff_of(desk, of_today=True)
-    live = desk.actor.access.policy
+    staff = await staff_of(work, of_today=True)
+    live = work.actor.access.policy
     approvers = [one for one in (version["approver_id"], version["second_approver_id"]) if one is not None]
     able = set(holders(live, "approve", staff.appointments))
     if not able.issuperset(approvers):
-        desk.mistake("id", "APPROVER_GONE", "批准人已不能批准（离任、停用或权限已变），请重新起草、批准。")
-    to_come = await staff_of(desk, of_today=False)
+        work.error("id", "APPROVER_GONE", "批准人已不能批准（离任、停用或权限已变），请重新起草、批准。")
+    to_come = await staff_of(work, of_today=False)
     houses = _houses(version, to_come) | _houses(version, staff)
     gains = gained(live, examined.policy, to_come.among(version["author_id"], houses), to_come)
     if gains and not (len(approvers) > 1 and any(staff.outside(one, houses) for one in approvers)):
         message = "这一版使起草人或其机构多得权限，须有两人批准，其中一人任职于另一机构。"
-        desk.mistake("id", "SECOND_APPROVER", message)
+        work.error("id", "SECOND_APPROVER", message)
 
 
 def _houses(version: Record, staff: Staff) -> frozenset[UUID]:

@@ -7,18 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from db.command import given
-from db.desk import Desk
+from db.write.command import input_field
+from db.write.transaction import UnitOfWork
 from policies import edit
 
 
 @dataclass(frozen=True)
-class PolicyRuleOrder:
-    role: str = given("角色")
-    resource: str = given("对象，如 Dispute")
-    action: str = given("动作，如 read")
-    rows: str = given("条件，如 own_grid and at_team")
-    effect: str = given("效果：allow 允许、deny 禁止；不写为 allow", default="allow")
+class PolicyRuleInput:
+    role: str = input_field("角色")
+    resource: str = input_field("对象，如 Dispute")
+    action: str = input_field("动作，如 read")
+    rows: str = input_field("条件，如 own_grid and at_team")
+    effect: str = input_field("效果：allow 允许、deny 禁止；不写为 allow", default="allow")
 
     @property
     def key(self) -> edit.RuleKey:
@@ -26,61 +26,61 @@ class PolicyRuleOrder:
 
 
 @dataclass(frozen=True)
-class PolicyGrantOrder:
-    rule: PolicyRuleOrder = given("哪一条规则；没有则新增")
-    fields: str = given("字段类别，以 | 分隔，前加 ~ 为只显示掩码；没有字段的写 -")
+class PolicyGrantInput:
+    rule: PolicyRuleInput = input_field("哪一条规则；没有则新增")
+    fields: str = input_field("字段类别，以 | 分隔，前加 ~ 为只显示掩码；没有字段的写 -")
 
 
 @dataclass(frozen=True)
-class PolicyRowsOrder:
-    rule: PolicyRuleOrder = given("哪一条规则")
-    rows: str = given("新的条件")
+class PolicyRowsInput:
+    rule: PolicyRuleInput = input_field("哪一条规则")
+    rows: str = input_field("新的条件")
 
 
 @dataclass(frozen=True)
-class PolicyFieldsOrder:
-    rule: PolicyRuleOrder = given("哪一条规则")
-    fields: str = given("新的字段类别")
+class PolicyFieldsInput:
+    rule: PolicyRuleInput = input_field("哪一条规则")
+    fields: str = input_field("新的字段类别")
 
 
 @dataclass(frozen=True)
-class PolicyEffectOrder:
-    rule: PolicyRuleOrder = given("哪一条规则")
-    effect: str = given("新的效果：allow 或 deny")
-    fields: str = given("与新效果相应的字段类别")
+class PolicyEffectInput:
+    rule: PolicyRuleInput = input_field("哪一条规则")
+    effect: str = input_field("新的效果：allow 或 deny")
+    fields: str = input_field("与新效果相应的字段类别")
 
 
 @dataclass(frozen=True)
-class PolicyRoleOrder:
-    role: str = given("角色代码")
-    label: str = given("角色名称")
+class PolicyRoleInput:
+    role: str = input_field("角色代码")
+    label: str = input_field("角色名称")
 
 
 @dataclass(frozen=True)
-class PolicyInheritanceOrder:
-    role: str = given("角色")
-    inherited: str = given("所继承的角色")
+class PolicyInheritanceInput:
+    role: str = input_field("角色")
+    inherited: str = input_field("所继承的角色")
 
 
 @dataclass(frozen=True)
-class PolicyConditionOrder:
-    name: str = given("条件名")
-    rows: str = given("条件的表达式")
-    label: str = given("条件的中文名称")
+class PolicyConditionInput:
+    name: str = input_field("条件名")
+    rows: str = input_field("条件的表达式")
+    label: str = input_field("条件的中文名称")
 
 
 @dataclass(frozen=True)
-class PolicyEditOrder:
-    grant: PolicyGrantOrder | None = given("授予：新增一条规则，或给已有的规则增加字段类别", default=None)
-    revoke: PolicyRuleOrder | None = given("收回：删去一条规则", default=None)
-    change_rows: PolicyRowsOrder | None = given("改条件", default=None)
-    change_fields: PolicyFieldsOrder | None = given("改字段类别", default=None)
-    change_effect: PolicyEffectOrder | None = given("改效果", default=None)
-    add_role: PolicyRoleOrder | None = given("增加角色", default=None)
-    remove_role: str | None = given("删去角色，连同其规则与继承", default=None)
-    add_inheritance: PolicyInheritanceOrder | None = given("增加继承", default=None)
-    remove_inheritance: PolicyInheritanceOrder | None = given("取消继承", default=None)
-    name_condition: PolicyConditionOrder | None = given("给条件命名，或改已有名称的含义", default=None)
+class PolicyEditInput:
+    grant: PolicyGrantInput | None = input_field("授予：新增一条规则，或给已有的规则增加字段类别", default=None)
+    revoke: PolicyRuleInput | None = input_field("收回：删去一条规则", default=None)
+    change_rows: PolicyRowsInput | None = input_field("改条件", default=None)
+    change_fields: PolicyFieldsInput | None = input_field("改字段类别", default=None)
+    change_effect: PolicyEffectInput | None = input_field("改效果", default=None)
+    add_role: PolicyRoleInput | None = input_field("增加角色", default=None)
+    remove_role: str | None = input_field("删去角色，连同其规则与继承", default=None)
+    add_inheritance: PolicyInheritanceInput | None = input_field("增加继承", default=None)
+    remove_inheritance: PolicyInheritanceInput | None = input_field("取消继承", default=None)
+    name_condition: PolicyConditionInput | None = input_field("给条件命名，或改已有名称的含义", default=None)
 
 
 _MADE: dict[str, Callable[[Any], edit.Edit]] = {
@@ -97,13 +97,13 @@ _MADE: dict[str, Callable[[Any], edit.Edit]] = {
 }
 
 
-def edits_of(desk: Desk, orders: tuple[PolicyEditOrder, ...]) -> list[edit.Edit]:
+def edits_of(work: UnitOfWork, items: tuple[PolicyEditInput, ...]) -> list[edit.Edit]:
     """The edits that were ordered; an item that orders none or several is noted as a mistake."""
     found: list[edit.Edit] = []
-    for place, order in enumerate(orders):
-        chosen = [one.name for one in dataclasses.fields(order) if getattr(order, one.name) is not None]
+    for place, item in enumerate(items):
+        chosen = [one.name for one in dataclasses.fields(item) if getattr(item, one.name) is not None]
         if len(chosen) != 1:
-            desk.mistake(f"edits.{place}", "ONE_CHANGE", "每一项须且只须写一种修改。")
+            work.error(f"edits.{place}", "ONE_CHANGE", "每一项须且只须写一种修改。")
             continue
-        found.append(_MADE[chosen[0]](getattr(order, chosen[0])))
+        found.append(_MADE[chosen[0]](getattr(item, chosen[0])))
     return found

@@ -13,62 +13,62 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of, load_calendar, mediation_due
-from db.command import Outcome, command, given
 from db.commands.agreement import check_due, set_states
 from db.commands.obligation import OWED, check_money, paid
-from db.desk import Desk, Record
+from db.write.command import Outcome, command, input_field
+from db.write.transaction import Record, UnitOfWork
 
 
 @dataclass(frozen=True)
-class VariedTermOrder:
-    id: UUID = given("要变更的义务", of="Obligation")
-    content: str | None = given("新的履行内容", default=None)
-    amount: Decimal | None = given("新的总金额，元，含已履行的部分", default=None)
-    due_on: dt.date | None = given("新的履行期限", default=None)
-    place: str | None = given("新的履行地点", default=None)
-    manner: str | None = given("新的履行方式", default=None)
+class VariedTermInput:
+    id: UUID = input_field("要变更的义务", of="Obligation")
+    content: str | None = input_field("新的履行内容", default=None)
+    amount: Decimal | None = input_field("新的总金额，元，含已履行的部分", default=None)
+    due_on: dt.date | None = input_field("新的履行期限", default=None)
+    place: str | None = input_field("新的履行地点", default=None)
+    manner: str | None = input_field("新的履行方式", default=None)
 
 
 @dataclass(frozen=True)
-class VaryOrder:
-    id: UUID = given("协议", of="Agreement")
-    happened_at: dt.datetime = given("双方同意变更的时间")
-    both_consent: bool = given("双方当事人是否都同意变更；须为 true")
-    reason: str = given("变更的原因")
-    content: str | None = given("新的协议内容", default=None)
-    obligations: tuple[VariedTermOrder, ...] = given("变更的义务；只写有变的项", default=())
+class VaryInput:
+    id: UUID = input_field("协议", of="Agreement")
+    happened_at: dt.datetime = input_field("双方同意变更的时间")
+    both_consent: bool = input_field("双方当事人是否都同意变更；须为 true")
+    reason: str = input_field("变更的原因")
+    content: str | None = input_field("新的协议内容", default=None)
+    obligations: tuple[VariedTermInput, ...] = input_field("变更的义务；只写有变的项", default=())
 
 
-@command("agreement", "vary", "经双方同意变更协议。", VaryOrder, target="Agreement", shows="Agreement")
-async def vary(desk: Desk, agreement: Record, order: VaryOrder) -> Outcome:
+@command("agreement", "vary", "经双方同意变更协议。", VaryInput, target="Agreement", shows="Agreement")
+async def vary(work: UnitOfWork, agreement: Record, input: VaryInput) -> Outcome:
     """若干规定 Art. 37: unsuitable content is varied with the consent of both. The agreement stays in force; the timeline has the old terms."""
-    _check_consent(desk, agreement, order)
-    if order.content is not None:
-        desk.text("content", order.content, 8000)
-    if order.content is None and not order.obligations:
-        desk.mistake("", "NOTHING_CHANGED", "请写明新的协议内容，或要变更的义务。")
+    _check_consent(work, agreement, input)
+    if input.content is not None:
+        work.text("content", input.content, 8000)
+    if input.content is None and not input.obligations:
+        work.error("", "NOTHING_CHANGED", "请写明新的协议内容，或要变更的义务。")
     changes: list[tuple[str, UUID, str, str | None]] = [("Agreement", agreement.id, "state", "VARIED")]
     writes: list[tuple[UUID, dict[str, Any]]] = []
-    known = await _obligations_of(desk, agreement.id)
-    for index, term in enumerate(order.obligations):
+    known = await _obligations_of(work, agreement.id)
+    for index, term in enumerate(input.obligations):
         path = f"obligations.{index}"
         if term.id not in known or term.id in (key for key, _ in writes):
-            desk.mistake(f"{path}.id", "NOT_FOUND", "协议没有这项义务，或重复写了同一项。")
+            work.error(f"{path}.id", "NOT_FOUND", "协议没有这项义务，或重复写了同一项。")
             continue
-        values = await _varied(desk, path, term, known[term.id], day_of(order.happened_at))
+        values = await _varied(work, path, term, known[term.id], day_of(input.happened_at))
         writes.append((term.id, values))
         changes += [("Obligation", term.id, name, str(value)) for name, value in values.items()]
-    desk.settle()
+    work.settle()
     for key, values in writes:
-        await desk.update(t.obligation, key, **values)
-    content = {} if order.content is None else {"content": order.content.strip()}
+        await work.update(t.obligation, key, **values)
+    content = {} if input.content is None else {"content": input.content.strip()}
     if content:
         changes.append(("Agreement", agreement.id, "content", content["content"]))
-    await desk.update(t.agreement, agreement.id, state="VARIED", **content)
-    await desk.change(agreement["dispute_id"])
+    await work.update(t.agreement, agreement.id, state="VARIED", **content)
+    await work.change(agreement["dispute_id"])
     fields = ("state", *content)
     return Outcome(
-        "Agreement", agreement.id, order.happened_at, fields=fields, reason=order.reason.strip(), changes=tuple(changes)
+        "Agreement", agreement.id, input.happened_at, fields=fields, reason=input.reason.strip(), changes=tuple(changes)
     )
 
 
@@ -77,28 +77,28 @@ _OBLIGATIONS = select(t.obligation.c.id, t.obligation.c.state, t.obligation.c.am
 )
 
 
-async def _obligations_of(desk: Desk, agreement_id: UUID) -> dict[UUID, Any]:
-    return {row["id"]: row for row in await desk.fetch(_OBLIGATIONS, {"of_agreement": agreement_id})}
+async def _obligations_of(work: UnitOfWork, agreement_id: UUID) -> dict[UUID, Any]:
+    return {row["id"]: row for row in await work.fetch(_OBLIGATIONS, {"of_agreement": agreement_id})}
 
 
-async def _varied(desk: Desk, path: str, term: VariedTermOrder, known: Any, on: dt.date) -> dict[str, Any]:
+async def _varied(work: UnitOfWork, path: str, term: VariedTermInput, known: Any, on: dt.date) -> dict[str, Any]:
     """The new values of an obligation."""
     if known["state"] not in OWED:
-        desk.mistake(f"{path}.id", "WRONG_STATE", "此项义务不在待履行或部分履行状态，不能变更。")
+        work.error(f"{path}.id", "WRONG_STATE", "此项义务不在待履行或部分履行状态，不能变更。")
     for field, text, longest in (
         ("content", term.content, 1000),
         ("place", term.place, 200),
         ("manner", term.manner, 200),
     ):
         if text is not None:
-            desk.text(f"{path}.{field}", text, longest)
+            work.text(f"{path}.{field}", text, longest)
     if term.due_on is not None:
-        check_due(desk, f"{path}.dueOn", term.due_on, on)
-    if term.amount is not None and check_money(desk, f"{path}.amount", term.amount):
+        check_due(work, f"{path}.dueOn", term.due_on, on)
+    if term.amount is not None and check_money(work, f"{path}.amount", term.amount):
         if known["amount"] is None:
-            desk.mistake(f"{path}.amount", "NOT_APPLICABLE", "此项义务不涉及金额。")
-        elif known["state"] == "PARTLY_PERFORMED" and term.amount <= await paid(desk, known["id"]):
-            desk.mistake(f"{path}.amount", "TOO_SMALL", "新的总金额应高于已履行的金额；其余不再履行的，请登记免除。")
+            work.error(f"{path}.amount", "NOT_APPLICABLE", "此项义务不涉及金额。")
+        elif known["state"] == "PARTLY_PERFORMED" and term.amount <= await paid(work, known["id"]):
+            work.error(f"{path}.amount", "TOO_SMALL", "新的总金额应高于已履行的金额；其余不再履行的，请登记免除。")
     new = {
         "content": term.content.strip() if term.content else None,
         "amount": term.amount,
@@ -108,38 +108,38 @@ async def _varied(desk: Desk, path: str, term: VariedTermOrder, known: Any, on: 
     }
     values = {name: value for name, value in new.items() if value is not None}
     if not values:
-        desk.mistake(path, "NOTHING_CHANGED", "请写明此项义务有什么变更。")
+        work.error(path, "NOTHING_CHANGED", "请写明此项义务有什么变更。")
     return values
 
 
-def _check_consent(desk: Desk, agreement: Record, order: VaryOrder | RescindOrder) -> None:
-    desk.happened("happenedAt", order.happened_at)
-    if day_of(order.happened_at) < agreement["effective_on"]:
-        desk.mistake("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{agreement['effective_on']}）。")
-    if not order.both_consent:
-        desk.mistake("bothConsent", "NO_CONSENT", "须经双方当事人同意（人民调解工作若干规定第三十七条）。")
-    desk.text("reason", order.reason, 500)
+def _check_consent(work: UnitOfWork, agreement: Record, input: VaryInput | RescindInput) -> None:
+    work.happened("happenedAt", input.happened_at)
+    if day_of(input.happened_at) < agreement["effective_on"]:
+        work.error("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{agreement['effective_on']}）。")
+    if not input.both_consent:
+        work.error("bothConsent", "NO_CONSENT", "须经双方当事人同意（人民调解工作若干规定第三十七条）。")
+    work.text("reason", input.reason, 500)
 
 
 @dataclass(frozen=True)
-class RescindOrder:
-    id: UUID = given("协议", of="Agreement")
-    happened_at: dt.datetime = given("双方同意撤销的时间")
-    both_consent: bool = given("双方当事人是否都同意撤销并再次调解；须为 true")
-    reason: str = given("撤销的原因")
+class RescindInput:
+    id: UUID = input_field("协议", of="Agreement")
+    happened_at: dt.datetime = input_field("双方同意撤销的时间")
+    both_consent: bool = input_field("双方当事人是否都同意撤销并再次调解；须为 true")
+    reason: str = input_field("撤销的原因")
 
 
-@command("agreement", "rescind", "经双方同意撤销协议，再次调解。", RescindOrder, target="Agreement", shows="Agreement")
-async def rescind(desk: Desk, agreement: Record, order: RescindOrder) -> Outcome:
+@command("agreement", "rescind", "经双方同意撤销协议，再次调解。", RescindInput, target="Agreement", shows="Agreement")
+async def rescind(work: UnitOfWork, agreement: Record, input: RescindInput) -> Outcome:
     """若干规定 Art. 37: with the consent of both the agreement is undone and mediated again, with a month of its own (Art. 33)."""
     dispute = agreement.dispute
     assert dispute is not None
-    _check_consent(desk, agreement, order)
-    desk.settle()
-    await desk.update(t.agreement, agreement.id, state="RESCINDED")
-    await set_states(desk, agreement.id, OWED, "RESCINDED")
-    due_on = mediation_due(day_of(order.happened_at), await load_calendar(desk.connection))
-    await desk.change(dispute["id"], state="MEDIATING", concluded_at=None, due_on=due_on)
+    _check_consent(work, agreement, input)
+    work.settle()
+    await work.update(t.agreement, agreement.id, state="RESCINDED")
+    await set_states(work, agreement.id, OWED, "RESCINDED")
+    due_on = mediation_due(day_of(input.happened_at), await load_calendar(work.connection))
+    await work.change(dispute["id"], state="MEDIATING", concluded_at=None, due_on=due_on)
     changes = (
         ("Agreement", agreement.id, "state", "RESCINDED"),
         ("Dispute", dispute["id"], "due_on", due_on.isoformat()),
@@ -147,10 +147,10 @@ async def rescind(desk: Desk, agreement: Record, order: RescindOrder) -> Outcome
     return Outcome(
         "Agreement",
         agreement.id,
-        order.happened_at,
+        input.happened_at,
         dispute["state"],
         "MEDIATING",
         ("state",),
-        order.reason.strip(),
+        input.reason.strip(),
         changes=changes,
     )

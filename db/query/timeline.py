@@ -14,12 +14,12 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import JSON, Text, Uuid
 
 from db import tables as t
-from db.command import COMMANDS
 from db.query import plan as p
 from db.query.statement import JsonRow
 from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Resource, Row, Sql
+from db.write.command import COMMANDS
 from policies.predicate import Never
 
 # What the service does of itself.

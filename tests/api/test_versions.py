@@ -11,8 +11,8 @@ from typer.testing import CliRunner, Result
 
 from api.__main__ import app
 from db.county.people import PRINCIPALS
+from db.policy_admin.versions import shipped_tests
 from db.postgres.address import Address
-from db.publication import shipped_tests
 from policies.compile import POLICY_PATH
 
 POLICY = POLICY_PATH.read_text(encoding="utf-8")

@@ -11,9 +11,10 @@ from typing import Any
 
 import asyncpg
 
-from api import tokens
-from db import county, scale
+from db import county
+from db.county import scale
 from db.crypto import Cipher
+from db.identity import tokens
 from db.install import install
 from db.postgres.address import Address
 from tests.bench import special

@@ -7,7 +7,7 @@ product can answer: its peers here have one rule a caller.
 from typing import Any
 from uuid import UUID
 
-from db import scale
+from db.county import scale
 
 FEW, THREE = "few", "three"
 SPECIAL = (FEW, THREE)

@@ -11,8 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from db import scale
-from db.county import PRINCIPALS, build, load
+from db.county import PRINCIPALS, build, load, scale
 from db.county.fixed import Row, month_after
 from db.county.register import RESOLVED_COUNT
 from db.crypto import Cipher

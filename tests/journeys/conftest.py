@@ -6,9 +6,9 @@ import pytest
 import pytest_asyncio
 
 from db.postgres.address import Address
-from tests.commands.office import Office
 from tests.conftest import _lend
 from tests.journeys.service import open_service
+from tests.office import Office
 
 
 @pytest.fixture(scope="session")

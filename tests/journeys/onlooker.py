@@ -10,9 +10,9 @@ from uuid import UUID
 
 from db.county.people import PRINCIPALS
 from schema.node import snake
-from tests.commands.office import Case, Office
 from tests.laws.expected import Record, Rights, World, camel, gid, key_of
 from tests.laws.test_matrix import columns_of, expected_cells, scalars, sorted_access
+from tests.office import Case, Office
 
 _PARTS = (
     "Party Assignment Measure Session Attendance Note Agreement Signature Confirmation Extension Obligation Performance FollowUp "
@@ -48,7 +48,7 @@ class Onlookers:
 
     def __init__(self, office: Office, case: Case) -> None:
         self.office, self.case = office, case
-        schema = office.desk.parts.schema
+        schema = office.gql.parts.schema
         texts = []
         for resource in _ALL:
             below = " ".join(f"{name} {{ id }}" for name in _LISTS) + _TIMELINE if resource == "Dispute" else ""
@@ -69,13 +69,13 @@ class Onlookers:
     async def _role(self, world: World, role: str, ids: dict[str, list[str]]) -> Any:
         name = PRINCIPALS[role]
         rights = Rights(world, world.posts(name))
-        got = await self.office.desk.data(name, self._query, **{f"_{resource}": some for resource, some in ids.items()})
+        got = await self.office.gql.data(name, self._query, **{f"_{resource}": some for resource, some in ids.items()})
         itself = None
         for resource in _ALL:
             for identifier, cells in zip(ids[resource], got[f"_{resource}"], strict=True):
                 key, shown, wanted = key_of(identifier), None, None
                 if key in rights.ids(resource):
-                    wanted = expected_cells(self.office.desk, world, rights, resource, key)
+                    wanted = expected_cells(self.office.gql, world, rights, resource, key)
                 if cells is not None:
                     shown = sorted_access({name: cells[name] for name in cells if name not in _BELOW})
                 assert shown == wanted, (role, identifier)
@@ -96,8 +96,7 @@ class Onlookers:
             if resource not in _ALL or key not in rights.ids(resource):
                 return False
             known = {
-                column: (kind, how)
-                for column, kind, how in columns_of(self.office.desk.parts.schema, resource).values()
+                column: (kind, how) for column, kind, how in columns_of(self.office.gql.parts.schema, resource).values()
             }
             kind, how = known.get(cell, (None, None))
             return kind is not None and how != "stored" and rights.sight(resource)[key].get(kind) == "clear"

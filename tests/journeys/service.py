@@ -17,16 +17,16 @@ import asyncpg
 import httpx2
 from graphql import GraphQLSchema
 
-from api import tokens
 from api.app import build
 from api.settings import Settings
+from db.identity import tokens
+from db.policy_admin.versions import publish_first
 from db.postgres.address import Address
-from db.publication import publish_first
 from policies.compile import POLICY_PATH
 from schema import sdl
 from tests.api.serving import serve
-from tests.commands.office import Office
 from tests.laws.client import Said
+from tests.office import Office
 
 COUNTY = ZoneInfo("Asia/Shanghai")
 # That with which the tests' county was made (tests/conftest.py).

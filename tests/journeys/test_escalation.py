@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from tests.commands.office import Case, Office
 from tests.journeys.onlooker import Onlookers
 from tests.journeys.service import at
+from tests.office import Case, Office
 
 REASON = {"reason": "涉及多户，一时难以化解。", "handover": "已调解两次，分歧在于收费标准。"}
 
@@ -18,7 +18,7 @@ async def test_up_to_the_centre_and_failed(office: Office) -> None:
     invitation = {"purpose": "到场释法说理。", "parties_consent": True}
     police, court = await office.organization("POLICE_STATION"), await _of(office, "court")
     refused = await office.do("mediator", "disputeInvite", id=case.key, organization_id=police, **invitation)
-    assert {code for _, code in refused.mistakes} <= {"FORBIDDEN", "NO_CONSENT"}
+    assert {code for _, code in refused.user_errors} <= {"FORBIDDEN", "NO_CONSENT"}
     for party in (case.applicant, case.respondent):
         await office.must(
             "mediator", "disputeConsent", id=case.key, party_id=party, happened_at=at("2024-05-06", "15:00")
@@ -34,7 +34,7 @@ async def test_up_to_the_centre_and_failed(office: Office) -> None:
         routes_told=False,
         happened_at=at("2024-06-03"),
     )
-    assert refused.mistakes == [("routesTold", "ROUTES_NOT_TOLD")]
+    assert refused.user_errors == [("routesTold", "ROUTES_NOT_TOLD")]
     assert await office.dispute(case) == row
     shown = await office.must(
         "centre_staff", "disputeTerminate", id=case.key, reason="FAR_APART", routes_told=True, happened_at=at("2024-06-03"),
@@ -59,7 +59,7 @@ async def test_up_to_the_centre_and_failed(office: Office) -> None:
 async def _up(office: Office, case: Case, onlookers: Onlookers) -> None:
     squad, centre = await _of(office, "squad_member"), await _of(office, "centre_staff")
     skipping = await office.do("mediator", "disputeEscalate", id=case.key, organization_id=centre, **REASON)
-    assert skipping.mistakes == [("organizationId", "SKIPS_A_TIER")]
+    assert skipping.user_errors == [("organizationId", "SKIPS_A_TIER")]
     steps = (
         ("grid_worker", squad, "squad_member", "SQUAD", "2024-05-13"),
         ("squad_member", centre, "centre_staff", "CENTRE", "2024-05-20"),
@@ -85,7 +85,7 @@ async def _joined(office: Office, case: Case, onlookers: Onlookers, police: UUID
     refused = await office.do(
         "centre_staff", "disputeInvite", id=case.key, organization_id=police, purpose="到场。", parties_consent=False
     )
-    assert refused.mistakes == [("partiesConsent", "NO_CONSENT")]
+    assert refused.user_errors == [("partiesConsent", "NO_CONSENT")]
     seen = await onlookers.look()
     assert seen["police"] is None
     assert seen["court"] is None
@@ -122,7 +122,7 @@ async def _joined(office: Office, case: Case, onlookers: Onlookers, police: UUID
         "query($id: ID!) { node(id: $id) { ... on Dispute { sessions { record } notes { text } opinions { text } } } }"
     )
     read = {
-        name: (await office.desk.data(name, query, id=f"Dispute:{case.key}"))["node"] for name in ("孟凡强", "袁静宜")
+        name: (await office.gql.data(name, query, id=f"Dispute:{case.key}"))["node"] for name in ("孟凡强", "袁静宜")
     }
     assert read["孟凡强"] == {
         "sessions": [{"record": "双方分歧仍大。"}], "notes": [{"text": "SHARED 的记录。"}],

@@ -4,9 +4,9 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from tests.commands.office import DAY, Case, Office, key_of, name_of, now
 from tests.journeys.onlooker import Onlookers
 from tests.journeys.service import COUNTY, one
+from tests.office import DAY, Case, Office, key_of, name_of, now
 
 RATE = '{ statistics(period: {from: "%s"}) { resolved reboundRate } }'
 
@@ -53,7 +53,7 @@ async def _agree(office: Office, case: Case, agreed: dt.datetime) -> UUID:
         obligations=bad,
         happened_at=agreed,
     )
-    assert refused.mistakes == [("obligations.0.instalments", "BAD_SUM")]
+    assert refused.user_errors == [("obligations.0.instalments", "BAD_SUM")]
     shown = await office.must(
         "mediator", "agreementDraft", dispute_id=case.key, form="WRITTEN", content="分期补缴。", obligations=terms,
         happened_at=agreed, shown="id obligations { amount dueOn state }",
@@ -93,7 +93,7 @@ async def _perform(office: Office, case: Case, onlookers: Onlookers, started: dt
     refused = await office.do(
         "mediator", "obligationPerform", id=first, amount="350.01", evidence="收据二", happened_at=started + 45 * DAY
     )
-    assert refused.mistakes == [("amount", "TOO_MUCH")]
+    assert refused.user_errors == [("amount", "TOO_MUCH")]
     await office.must("mediator", "obligationPerform", id=first, evidence="收据二", happened_at=started + 45 * DAY)
     await office.must(
         "mediator", "obligationPerform", id=lamp, both_confirmed="双方到场确认。", happened_at=started + 46 * DAY
@@ -115,7 +115,7 @@ async def _perform(office: Office, case: Case, onlookers: Onlookers, started: dt
     (second,) = (one for one in shown["dispute"]["followUps"] if one["doneAt"] is None)
     (alert,) = (one for one in shown["dispute"]["alerts"] if one["rule"] == "DISSATISFIED")
     refused = await office.do("mediator", "disputeClose", id=case.key, happened_at=started + 66 * DAY)
-    assert refused.mistakes == [("id", "ALERT_OPEN")]
+    assert refused.user_errors == [("id", "ALERT_OPEN")]
     await office.must(
         "mediator", "followUpComplete", id=key_of(second["id"]), method="VISIT", result="NORMAL", satisfaction=4,
         happened_at=started + 70 * DAY,
@@ -129,14 +129,14 @@ async def _perform(office: Office, case: Case, onlookers: Onlookers, started: dt
 
 async def _overdue(office: Office, case: Case) -> set[UUID]:
     query = "query($id: ID!) { node(id: $id) { ... on Dispute { obligations { id overdue } } } }"
-    found = (await office.desk.data(name_of("mediator"), query, id=f"Dispute:{case.key}"))["node"]["obligations"]
+    found = (await office.gql.data(name_of("mediator"), query, id=f"Dispute:{case.key}"))["node"]["obligations"]
     return {key_of(one["id"]) for one in found if one["overdue"]}
 
 
 async def _rebound(office: Office, case: Case, started: dt.datetime) -> None:
     query = RATE % (started + DAY).date().isoformat()
     person = name_of("bureau_admin")
-    before = (await office.desk.data(person, query))["statistics"]
+    before = (await office.gql.data(person, query))["statistics"]
     shown = await office.must(
         "mediator", "disputeReopen", id=case.key, reason="门灯又坏，业主再次拒交。", summary="门灯修后又坏。",
         happened_at=started + 90 * DAY,
@@ -153,7 +153,7 @@ async def _rebound(office: Office, case: Case, started: dt.datetime) -> None:
     assert {one["consent"] for one in shown["parties"]} == {None}
     assert {one["name"] for one in shown["parties"]} == {"李龙", "聊城示例物业服务有限公司"}
     again = await office.do("mediator", "disputeReopen", id=case.key, reason="再来一次。")
-    assert again.mistakes == [("id", "REOPENED")]
+    assert again.user_errors == [("id", "REOPENED")]
     # The ID number of the copy opens in its own row.
     copied = key_of(shown["id"])
     party = await office.value("SELECT id FROM party WHERE dispute_id = $1 AND side = 'APPLICANT'", copied)
@@ -168,7 +168,7 @@ async def _rebound(office: Office, case: Case, started: dt.datetime) -> None:
     assert done.payload is not None
     assert done.payload["revealed"] == [{"field": "idNumber", "value": "371525190001010016"}]
     await Onlookers(office, Case(copied, party, party, started)).look()
-    after = (await office.desk.data(person, query))["statistics"]
+    after = (await office.gql.data(person, query))["statistics"]
     assert before["resolved"] == after["resolved"] >= 1
     closed = await office.value(
         "SELECT count(*) FROM dispute WHERE closed_at IS NOT NULL AND state IN ('CLOSED', 'ARCHIVED') AND concluded_at >= $1",

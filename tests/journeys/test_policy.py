@@ -8,11 +8,11 @@ from typing import Any
 import pytest_asyncio
 
 from db.county.people import PRINCIPALS
+from db.policy_admin.versions import shipped_tests
 from db.postgres.address import Address
-from db.publication import shipped_tests
 from policies.compile import POLICY_PATH
-from tests.commands.office import Office, key_of
 from tests.journeys.service import open_service
+from tests.office import Office, key_of
 
 POLICY, TESTS = POLICY_PATH.read_text(encoding="utf-8"), shipped_tests()
 CLIENTS, SECONDS = 16, 12.0
@@ -58,7 +58,7 @@ async def workers(own_county: Address) -> AsyncIterator[tuple[Office, Office]]:
 
 async def seen(office: Office) -> tuple[int, Any]:
     """The version under which the analyst is answered, and all that he sees of it."""
-    data = await office.desk.data(PRINCIPALS["analyst"], QUERY)
+    data = await office.gql.data(PRINCIPALS["analyst"], QUERY)
     return data.pop("viewer")["policyVersion"], data
 
 
@@ -98,7 +98,7 @@ async def test_from_draft_to_everybody_and_back_and_forth(workers: tuple[Office,
     async def read(number: int) -> None:
         office = workers[number % 2]
         while time.monotonic() < until:
-            said = await office.desk.ask(PRINCIPALS["analyst"], QUERY)
+            said = await office.gql.ask(PRINCIPALS["analyst"], QUERY)
             # Where rights change faster than an answer can be read, he is told so.
             if said.codes == ["CONFLICT"]:
                 continue
@@ -136,6 +136,6 @@ async def test_two_publish_on_two_workers_at_once(workers: tuple[Office, Office]
             for worker, key in zip(workers, drafts, strict=True)
         )
     )
-    assert sorted(one.mistakes for one in done) == [[], [("id", "CONFLICT")]]
+    assert sorted(one.user_errors for one in done) == [[], [("id", "CONFLICT")]]
     (winner,) = [one.shown["version"] for one in done if one.shown]
     assert [(await seen(worker))[0] for worker in workers] == [winner, winner]

@@ -5,8 +5,8 @@ import datetime as dt
 from typing import Any
 
 from db.county.people import SEED_GRID
-from tests.commands.office import DAY, HOUR, Office, key_of, name_of, now
 from tests.journeys.service import at
+from tests.office import DAY, HOUR, Office, key_of, name_of, now
 
 _AT_ONCE = 50
 _CONFLICT = "conflict { expectedVersion currentVersion differences { field base yours theirs } }"
@@ -14,7 +14,7 @@ _CONFLICT = "conflict { expectedVersion currentVersion differences { field base 
 
 async def _version(office: Office, who: str, case: Any) -> int:
     query = "query($id: ID!) { node(id: $id) { ... on Dispute { version } } }"
-    found = (await office.desk.data(name_of(who), query, id=f"Dispute:{case.key}"))["node"]["version"]
+    found = (await office.gql.data(name_of(who), query, id=f"Dispute:{case.key}"))["node"]["version"]
     return int(found)
 
 
@@ -38,7 +38,7 @@ async def test_of_two_with_the_same_version_one_wins(busy_office: Office) -> Non
     assert (len(won), len(lost)) == (1, 2)
     for one in lost:
         assert one.payload is not None
-        assert not one.mistakes
+        assert not one.user_errors
         assert one.shown is None
         told = one.payload["told"]
         assert (told["expectedVersion"], told["currentVersion"]) == (version, version + 1)
@@ -68,7 +68,7 @@ async def test_a_conflict_tells_only_what_one_reads(busy_office: Office) -> None
     assert (told[0]["base"], told[0]["theirs"]) == (due.isoformat(), later.isoformat())
     # Whoever does not see the dispute is told nothing at all.
     done = await office.do("police", "disputeOpine", id=case.key, text="意见", expected_version=version)
-    assert done.mistakes == [("id", "NOT_FOUND")]
+    assert done.user_errors == [("id", "NOT_FOUND")]
 
 
 async def test_fifty_acceptances_at_once_have_fifty_numbers_without_a_gap(busy_office: Office) -> None:
@@ -84,7 +84,7 @@ async def test_fifty_acceptances_at_once_have_fifty_numbers_without_a_gap(busy_o
     orders[20:20] = [office.do("mediator", "disputeAccept", id=early.key, happened_at=started - HOUR)]
     done = await asyncio.gather(*orders)
     refused = done.pop(20)
-    assert refused.mistakes == [("happenedAt", "TOO_EARLY")]
+    assert refused.user_errors == [("happenedAt", "TOO_EARLY")]
     assert all(one.ok for one in done), [one.codes for one in done if not one.ok]
     assert sorted(one.shown["caseNumber"] for one in done) == [
         f"(2021)崇文人调字第{number:03d}号" for number in range(1, _AT_ONCE + 1)
@@ -113,7 +113,7 @@ async def test_a_request_sent_ten_times_at_once_is_carried_out_once(busy_office:
     assert not mine.payload["replayed"]
     # A key that came with a refused order is free again.
     bad = {**order, "title": "", "idempotency_key": "again"}
-    assert (await office.do("grid_worker", "disputeRegister", **bad)).mistakes == [("title", "REQUIRED")]
+    assert (await office.do("grid_worker", "disputeRegister", **bad)).user_errors == [("title", "REQUIRED")]
     assert (await office.do("grid_worker", "disputeRegister", **{**order, "idempotency_key": "again"})).ok
 
 
@@ -176,7 +176,7 @@ async def test_what_was_done_offline_is_handed_in_in_order(busy_office: Office) 
         {"visitRecord": {**visit("temp:1", ""), "idempotencyKey": None}},
     ]
     name = name_of("grid_worker")
-    first = (await office.desk.data(name, _OUTBOX, items=items))["submitOutbox"]["results"]
+    first = (await office.gql.data(name, _OUTBOX, items=items))["submitOutbox"]["results"]
     codes = [[one["code"] for one in result["userErrors"]] for result in first]
     assert codes == [[], [], ["IN_FUTURE"], ["UNKNOWN_TEMPORARY_ID"], [], [], ["REQUIRED"]]
     assert [result["id"] is not None for result in first] == [not one for one in codes]
@@ -192,7 +192,7 @@ async def test_what_was_done_offline_is_handed_in_in_order(busy_office: Office) 
     assert dict(counts) == {"visits": 1, "measures": 1, "events": 3, "disputes": 1}
     # The line broke before the answer came: all is sent again, with the mistake mended. What was stored stays as it is.
     items[2]["disputeRegister"] = register("离线之二", "o3")
-    again = (await office.desk.data(name, _OUTBOX, items=items))["submitOutbox"]["results"]
+    again = (await office.gql.data(name, _OUTBOX, items=items))["submitOutbox"]["results"]
     assert [result["replayed"] for result in again] == [True, True, False, False, True, True, False]
     assert [again[i]["id"] for i in (0, 1, 4, 5)] == [first[i]["id"] for i in (0, 1, 4, 5)]
     assert [bool(result["userErrors"]) for result in again] == [False] * 6 + [True]
@@ -294,11 +294,11 @@ async def test_who_is_replaced_while_he_waits_acts_no_more(busy_office: Office) 
     office = busy_office
     case = await office.mediating()
     before = await office.dispute(case)
-    async with office.desk.connection.transaction():
+    async with office.gql.connection.transaction():
         await office.execute("UPDATE assignment SET ended_at = now() WHERE dispute_id = $1", case.key)
         await office.execute("UPDATE dispute SET version = version + 1 WHERE id = $1", case.key)
         waiting = asyncio.create_task(office.do("mediator", "partyUpdate", id=case.applicant, is_minor=True))
         await asyncio.sleep(0.3)
         assert not waiting.done()
-    assert (await waiting).mistakes == [("id", "FORBIDDEN")]
+    assert (await waiting).user_errors == [("id", "FORBIDDEN")]
     assert (await office.dispute(case))["version"] == before["version"] + 1

@@ -6,9 +6,9 @@ At every step each role with a token sees exactly the rows and cells that the po
 import datetime as dt
 from typing import Any
 
-from tests.commands.office import Case, Office, key_of, name_of
 from tests.journeys.onlooker import Onlookers
 from tests.journeys.service import at, one
+from tests.office import Case, Office, key_of, name_of
 
 FIRST, AGREED = "2023-12-27", "2024-02-20"
 NOTES = {
@@ -24,7 +24,7 @@ CLOCKS = "query($id: ID!) { dispute(id: $id) { clocks { name dueOn state } } }"
 
 async def test_the_case_of_the_article(office: Office) -> None:
     """From the refused water card to the archive."""
-    before = (await office.desk.data("罗明远", STATISTICS))["statistics"]
+    before = (await office.gql.data("罗明远", STATISTICS))["statistics"]
     case = await office.register(
         started=at(FIRST, "09:10"), title="拒绝水卡充值纠纷", sub_category="P02", utility_cut="WATER", amount_claimed="1860.00",
     )  # fmt: skip
@@ -35,7 +35,7 @@ async def test_the_case_of_the_article(office: Office) -> None:
         "grid_worker", "legal_adviser", "law_leader", "mediator", "centre_staff", "justice_office", "bureau_admin", "analyst",
     }  # fmt: skip
     alert = await one(office, "alert", case)
-    shown = (await office.desk.data("郑秀兰", _ALERT, id=f"Alert:{alert}"))["node"]
+    shown = (await office.gql.data("郑秀兰", _ALERT, id=f"Alert:{alert}"))["node"]
     assert (shown["rule"], shown["state"]) == ("UTILITY_CUTOFF", "OPEN")
     assert "九百四十四" in shown["legalBasis"]
 
@@ -45,7 +45,7 @@ async def test_the_case_of_the_article(office: Office) -> None:
     await _performance(office, case, onlookers, alert)
     await _archive(office, case, onlookers)
 
-    after = (await office.desk.data("罗明远", STATISTICS))["statistics"]
+    after = (await office.gql.data("罗明远", STATISTICS))["statistics"]
     assert (before["resolved"], after["resolved"]) == (117, 118)
     assert (after["followedUp"], after["followUpRate"]) == (118, 1.0)
     assert onlookers.cells > 10_000
@@ -128,7 +128,7 @@ async def _mediation(office: Office, case: Case, onlookers: Onlookers) -> None:
 
 async def _notes(office: Office, role: str, case: Case) -> set[str]:
     query = "query($id: ID!) { nodes(ids: [$id]) { ... on Dispute { notes { text } } } }"
-    (found,) = (await office.desk.data(name_of(role), query, id=f"Dispute:{case.key}"))["nodes"]
+    (found,) = (await office.gql.data(name_of(role), query, id=f"Dispute:{case.key}"))["nodes"]
     return {one["text"] for one in found["notes"]} if found else set()
 
 
@@ -156,7 +156,7 @@ async def _agreement(office: Office, case: Case, onlookers: Onlookers) -> None:
         assert shown["state"] == ("EFFECTIVE" if number == 3 else "DRAFT")
         assert shown["dispute"]["state"] == ("AGREED" if number == 3 else "MEDIATING")
     assert (shown["effectiveOn"], shown["confirmByOn"]) == (AGREED, "2024-03-21")
-    clocks = (await office.desk.data(name_of("mediator"), CLOCKS, id=f"Dispute:{case.key}"))["dispute"]["clocks"]
+    clocks = (await office.gql.data(name_of("mediator"), CLOCKS, id=f"Dispute:{case.key}"))["dispute"]["clocks"]
     due = {one["name"]: one["dueOn"] for one in clocks}
     assert (due["MEDIATION_MONTH"], due["CONFIRMATION"]) == ("2024-02-29", "2024-03-21")
     seen = await onlookers.look()
@@ -169,7 +169,7 @@ async def _agreement(office: Office, case: Case, onlookers: Onlookers) -> None:
 
 async def _terms(office: Office, role: str, case: Case) -> set[str | None]:
     query = "query($id: ID!) { node(id: $id) { ... on Dispute { agreements { content } } } }"
-    found = await office.desk.data(name_of(role), query, id=f"Dispute:{case.key}")
+    found = await office.gql.data(name_of(role), query, id=f"Dispute:{case.key}")
     return {one["content"] for one in found["node"]["agreements"]}
 
 
@@ -185,7 +185,7 @@ async def _performance(office: Office, case: Case, onlookers: Onlookers, alert: 
     assert (due["dueOn"], due["doneAt"]) == ("2024-03-06", None)
     await onlookers.look()
     refused = await office.do("mediator", "disputeClose", id=case.key, happened_at=at("2024-02-27"))
-    assert {code for _, code in refused.mistakes} == {"NOT_VISITED", "ALERT_OPEN"}
+    assert {code for _, code in refused.user_errors} == {"NOT_VISITED", "ALERT_OPEN"}
     shown = await office.must(
         "mediator", "followUpComplete", id=key_of(due["id"]), method="VISIT", result="NORMAL", satisfaction=5,
         happened_at=at("2024-02-26"), shown="doneAt satisfaction",
@@ -193,9 +193,9 @@ async def _performance(office: Office, case: Case, onlookers: Onlookers, alert: 
     assert shown == {"doneAt": "2024-02-26", "satisfaction": 5}
     await onlookers.look()
     refused = await office.do("mediator", "disputeClose", id=case.key, happened_at=at("2024-02-27"))
-    assert refused.mistakes == [("id", "ALERT_OPEN")]
+    assert refused.user_errors == [("id", "ALERT_OPEN")]
     refused = await office.do("mediator", "alertClose", id=alert, note="  ", happened_at=at("2024-02-26", "16:00"))
-    assert refused.mistakes == [("note", "REQUIRED")]
+    assert refused.user_errors == [("note", "REQUIRED")]
     shown = await office.must(
         "mediator",
         "alertClose",

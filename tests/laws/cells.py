@@ -33,7 +33,7 @@ from schema.sdl import build
 from tests.laws.world import Record, World
 
 
-class Desk:
+class GraphQLClient:
     """The read path of one process, without tokens: a caller is his access."""
 
     def __init__(self, executor: Executor) -> None:
@@ -89,17 +89,17 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(address: Address) -> AsyncIterator[Desk]:
+async def open_client(address: Address) -> AsyncIterator[GraphQLClient]:
     """A desk on a database, with the reader's role as in production."""
     pool = Pool(Session(address, "sanlian_reader", 60_000), 1)
     try:
-        yield Desk(Executor(build()._schema, Reader(pool, pool), max_cost=10**9))
+        yield GraphQLClient(Executor(build()._schema, Reader(pool, pool), max_cost=10**9))
     finally:
         await pool.close()
 
 
 @asynccontextmanager
-async def settle(address: Address, seed: int) -> AsyncIterator[tuple[World, Desk]]:
+async def settle(address: Address, seed: int) -> AsyncIterator[tuple[World, GraphQLClient]]:
     """A world in an empty database, and a desk there."""
     world = World(seed)
     connection = await asyncpg.connect(**address.connect_arguments())
@@ -107,15 +107,15 @@ async def settle(address: Address, seed: int) -> AsyncIterator[tuple[World, Desk
         await world.insert(connection)
     finally:
         await connection.close()
-    async with open_desk(address) as desk:
-        yield world, desk
+    async with open_client(address) as gql:
+        yield world, gql
 
 
 class Caller:
     """One caller: what he is told, and what the oracle says that he should be."""
 
-    def __init__(self, desk: Desk, world: World, oracle: Oracle, access: Access) -> None:
-        self.desk, self.world, self.access = desk, world, access
+    def __init__(self, gql: GraphQLClient, world: World, oracle: Oracle, access: Access) -> None:
+        self.gql, self.world, self.access = gql, world, access
         self.judge: Judge = oracle.caller([(one.role, one.claims) for one in access.appointments])
         self.cells = 0
         self.shown: dict[Form, int] = {"clear": 0, "masked": 0, "hidden": 0}
@@ -155,27 +155,27 @@ class Caller:
     async def told(self) -> dict[tuple[str, str], tuple[int, Any]]:
         """Every cell that he is shown, by id and field: 0 hidden, 1 masked, 2 clear, and the value. The row itself is field ''."""
         cells: dict[tuple[str, str], tuple[int, Any]] = {}
-        for resource in self.desk.resources:
+        for resource in self.gql.resources:
             for _, got in await self._by_id(resource):
                 if got is not None:
                     cells[got["id"], ""] = (0, None)
-                    for name in self.desk.fields[resource]:
+                    for name in self.gql.fields[resource]:
                         rank = 0 if name in got["access"]["hidden"] else 1 if name in got["access"]["masked"] else 2
                         cells[got["id"], name] = (rank, got[name])
         return cells
 
     async def check_all(self) -> None:
         """Every cell by every way."""
-        for resource in self.desk.roots:
+        for resource in self.gql.roots:
             await self.check_list(resource)
-        for resource in self.desk.resources:
+        for resource in self.gql.resources:
             await self.check_nodes(resource)
         await self.check_below()
 
     async def check_list(self, resource: str) -> None:
         """The connection at the root: exactly the visible rows, each as it should be, and their number."""
-        query = f"{{ page: {self.desk.roots[resource]}(first: 200) {{ totalCount nodes {self.desk.row(resource)} }} }}"
-        data, errors = await self.desk.ask(self.access, query)
+        query = f"{{ page: {self.gql.roots[resource]}(first: 200) {{ totalCount nodes {self.gql.row(resource)} }} }}"
+        data, errors = await self.gql.ask(self.access, query)
         assert not errors
         assert len(self.world.rows[resource]) <= 200
         self._check_rows(resource, data["page"]["nodes"], self.world.rows[resource], "list")
@@ -191,20 +191,20 @@ class Caller:
                 self._check(resource, row, got)
 
     async def _by_id(self, resource: str) -> list[tuple[Record, Any]]:
-        query = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on {resource} {self.desk.row(resource)} }} }}"
+        query = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on {resource} {self.gql.row(resource)} }} }}"
         rows, found = self.world.rows[resource], []
         for start in range(0, len(rows), 100):
             some = rows[start : start + 100]
-            data, _ = await self.desk.ask(self.access, query, ids=[f"{resource}:{row['id']}" for row in some])
+            data, _ = await self.gql.ask(self.access, query, ids=[f"{resource}:{row['id']}" for row in some])
             found += zip(some, data["nodes"], strict=True)
         return found
 
     async def check_below(self) -> None:
         """Every plain list below a dispute: the visible rows of that dispute and no others."""
-        lists = self.desk.lists["Dispute"]
-        below = " ".join(f"{name} {self.desk.row(target)}" for name, target in lists.items())
+        lists = self.gql.lists["Dispute"]
+        below = " ".join(f"{name} {self.gql.row(target)}" for name, target in lists.items())
         query = f"{{ disputes(first: 200) {{ nodes {{ id {below} }} }} }}"
-        data, _ = await self.desk.ask(self.access, query)
+        data, _ = await self.gql.ask(self.access, query)
         for dispute in data["disputes"]["nodes"]:
             key = self._key(dispute["id"])
             for name, target in lists.items():
@@ -213,8 +213,8 @@ class Caller:
     async def check_lookup(self, resource: str, row: Record) -> None:
         """One row by `node`: there, or not found in the words of a row that does not exist."""
         query = "query($id: ID!) { node(id: $id) { id } }"
-        data, errors = await self.desk.ask(self.access, query, id=f"{resource}:{row['id']}")
-        _, unknown = await self.desk.ask(self.access, query, id=f"{resource}:00000000-0000-4000-8000-000000000000")
+        data, errors = await self.gql.ask(self.access, query, id=f"{resource}:{row['id']}")
+        _, unknown = await self.gql.ask(self.access, query, id=f"{resource}:00000000-0000-4000-8000-000000000000")
         if self.sees(resource, row):
             assert data["node"]["id"] == f"{resource}:{row['id']}"
             assert not errors
@@ -232,7 +232,7 @@ class Caller:
 
     def _check(self, resource: str, row: Record, got: dict[str, Any]) -> None:
         hidden, masked = [], []
-        for name, field in self.desk.fields[resource].items():
+        for name, field in self.gql.fields[resource].items():
             form = self.form(resource, row, field)
             declared = RESOURCES[resource].fields[field].policy
             wanted = None
@@ -254,11 +254,11 @@ class Caller:
     ) -> None:
         told = got["access"]
         assert sorted(told["masked"]) == sorted(masked), (resource, told, masked, self._told({got["id"]}))
-        fields = [name for name in told["hidden"] if name in self.desk.fields[resource]]
+        fields = [name for name in told["hidden"] if name in self.gql.fields[resource]]
         assert sorted(fields) == sorted(hidden), (resource, told, hidden, self._told({got["id"]}))
         for name in set(told["hidden"]) - set(fields):
             # A relation is told as hidden only if it can never lead to anything.
-            assert not self.visible(self.desk.relations[resource][name]), (resource, name)
+            assert not self.visible(self.gql.relations[resource][name]), (resource, name)
         can = {
             action
             for action in RESOURCES[resource].actions - ASKING

@@ -9,15 +9,15 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from api import tokens
 from api.app import Parts
 from api.documents import Documents, Invalid
 from api.errors import finish, tell_document, tell_refusal
 from api.limits import Limits
 from api.opening import connect
 from api.settings import Settings
+from db.identity import tokens
+from db.policy_admin.versions import publish_first
 from db.postgres.address import Address
-from db.publication import publish_first
 from policies.compile import POLICY_PATH
 from schema.operation import Operation
 from schema.refusal import Refusal
@@ -40,7 +40,7 @@ class Said:
 
 
 @dataclass
-class Desk:
+class GraphQLClient:
     """One process, and a connection as the owner of the database beside it."""
 
     parts: Parts
@@ -83,12 +83,14 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(address: Address, *, limits: Limits | None = None, **settings: Any) -> AsyncIterator[Desk]:
+async def open_client(
+    address: Address, *, limits: Limits | None = None, **settings: Any
+) -> AsyncIterator[GraphQLClient]:
     """A process on a database. Publishes the policy that a new installation starts with, if there is none yet."""
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
         await publish_first(connection, POLICY_PATH.read_text(encoding="utf-8"))
         async with connect(Settings(pool_size=2, statement_timeout_ms=30_000, **settings), address) as parts:
-            yield Desk(parts, connection, Documents(parts.schema, limits or Limits()))
+            yield GraphQLClient(parts, connection, Documents(parts.schema, limits or Limits()))
     finally:
         await connection.close()

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from db.postgres.address import Address
-from tests.laws.client import Desk, open_desk
+from tests.laws.client import GraphQLClient, open_client
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def desk(county: Address) -> AsyncIterator[Desk]:
+async def gql(county: Address) -> AsyncIterator[GraphQLClient]:
     """Answers from the demo county."""
-    async with open_desk(county) as opened:
+    async with open_client(county) as opened:
         yield opened

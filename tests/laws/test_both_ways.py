@@ -12,7 +12,7 @@ import pytest_asyncio
 from api.limits import Limits
 from db.postgres.address import Address
 from schema.asking import ASKED
-from tests.laws.client import Desk, open_desk
+from tests.laws.client import GraphQLClient, open_client
 from tests.laws.expected import TABLES, gid
 from tests.laws.people import EVERYONE, appoint_several
 from tests.laws.queries import NASTY, Query
@@ -24,15 +24,15 @@ QUERIES = 100
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def both(county: Address) -> AsyncIterator[tuple[Desk, Desk]]:
+async def both(county: Address) -> AsyncIterator[tuple[GraphQLClient, GraphQLClient]]:
     """Two processes on one database: the fast one and the one that completes field by field."""
-    async with open_desk(county, limits=WIDE) as fast, open_desk(county, limits=WIDE, fast_path=False) as slow:
+    async with open_client(county, limits=WIDE) as fast, open_client(county, limits=WIDE, fast_path=False) as slow:
         await appoint_several(fast.connection)
         yield fast, slow
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def ids(both: tuple[Desk, Desk]) -> dict[str, list[str]]:
+async def ids(both: tuple[GraphQLClient, GraphQLClient]) -> dict[str, list[str]]:
     """Some identifiers of each type."""
     found = {}
     for resource, table in TABLES.items():
@@ -41,10 +41,10 @@ async def ids(both: tuple[Desk, Desk]) -> dict[str, list[str]]:
     return found
 
 
-async def alike(both: tuple[Desk, Desk], person: str, text: str, **variables: object) -> list[str]:
+async def alike(both: tuple[GraphQLClient, GraphQLClient], person: str, text: str, **variables: object) -> list[str]:
     """Ask both; the codes of the errors (`OK` for none)."""
     token = await both[0].token(person)
-    fast, slow = await asyncio.gather(*(desk.ask_with(token, text, variables) for desk in both))
+    fast, slow = await asyncio.gather(*(gql.ask_with(token, text, variables) for gql in both))
     assert fast.errors == slow.errors, (text, variables)
     assert (fast.data is None) == (slow.data is None), (text, variables)
     # Parsed and written again: the numbers of both in one notation, the keys in the order in which each stood.
@@ -53,7 +53,7 @@ async def alike(both: tuple[Desk, Desk], person: str, text: str, **variables: ob
 
 
 @pytest.mark.parametrize("part", range(4))
-async def test_random_queries(both: tuple[Desk, Desk], ids: dict[str, list[str]], part: int) -> None:
+async def test_random_queries(both: tuple[GraphQLClient, GraphQLClient], ids: dict[str, list[str]], part: int) -> None:
     """Random queries as random people."""
     told: Counter[str] = Counter()
     for number in range(part, QUERIES, 4):
@@ -64,7 +64,7 @@ async def test_random_queries(both: tuple[Desk, Desk], ids: dict[str, list[str]]
     assert not told["INTERNAL"], told
 
 
-async def test_random_questions(both: tuple[Desk, Desk], ids: dict[str, list[str]]) -> None:
+async def test_random_questions(both: tuple[GraphQLClient, GraphQLClient], ids: dict[str, list[str]]) -> None:
     """Questions that Python answers, among others and alone: about himself, about others, refused ones, unknown rows."""
     told: Counter[str] = Counter()
     for number in range(5000, 5000 + QUERIES // 2):
@@ -81,7 +81,7 @@ async def test_random_questions(both: tuple[Desk, Desk], ids: dict[str, list[str
 
 
 @pytest.mark.parametrize("alias", NASTY)
-async def test_any_alias(both: tuple[Desk, Desk], alias: str) -> None:
+async def test_any_alias(both: tuple[GraphQLClient, GraphQLClient], alias: str) -> None:
     """A response key is only a key, whatever the word means to a database."""
     text = f"""{{ {alias}: disputes(first: 2) {{ {alias}: nodes {{ {alias}: title area {{ {alias}: name }} parties {{ {alias}: name }}
         access {{ {alias}: hidden }} }} p: pageInfo {{ {alias}: endCursor }} n: totalCount }} s: statistics {{ {alias}: registered }} }}"""

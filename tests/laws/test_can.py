@@ -17,17 +17,17 @@ import pytest
 import pytest_asyncio
 
 from db.commands import COMMANDS
-from db.commands.carry_out import Commander
-from db.commands.parties import PartyOrder
+from db.commands.parties import PartyInput
 from db.county.people import PRINCIPALS, SECOND_MEDIATOR, SEED_GRID
-from db.desk import Actor
 from db.postgres.address import Address
 from db.resources.catalog import RESOURCES
 from db.resources.guards import GUARDS, PART_GUARDS
 from db.resources.transitions import ASKING, CREATING, FROM_STATES
+from db.write.executor import Commander
+from db.write.transaction import Actor
 from policies.predicate import Never
-from tests.commands.office import DAY, HOUR, Case, Office, now, open_office
 from tests.conftest import _lend
+from tests.office import DAY, HOUR, Case, Office, now, open_office
 
 PEOPLE = (*PRINCIPALS.values(), SECOND_MEDIATOR)
 PARTS = ("Party", "Agreement", "Obligation", "FollowUp", "Referral", "Alert", "Confirmation")
@@ -90,7 +90,7 @@ class Hall:
         found: dict[UUID, frozenset[str] | None] = {}
         for start in range(0, len(keys), 100):
             some = keys[start : start + 100]
-            data = await self.office.desk.data(person, query, ids=[f"{resource}:{key}" for key in some])
+            data = await self.office.gql.data(person, query, ids=[f"{resource}:{key}" for key in some])
             for key, node in zip(some, data["nodes"], strict=True):
                 found[key] = None if node is None else frozenset(node["access"]["can"])
         return found
@@ -108,7 +108,7 @@ class Hall:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def hall(can_county: Address) -> AsyncIterator[Hall]:
     async with open_office(can_county) as office:
-        gate: Any = office.desk.parts.gate
+        gate: Any = office.gql.parts.gate
         hall = Hall(office, gate._mutator._commander)
         hall.fresh = await _fresh(office)
         # Of the county, two of each state, rather those that many see.
@@ -131,9 +131,9 @@ async def hall(can_county: Address) -> AsyncIterator[Hall]:
             )
             hall.parts[resource] = [row["id"] for row in few]
         for person in PEOPLE:
-            await office.desk.token(person)
+            await office.gql.token(person)
         for person in PEOPLE:
-            caller = await gate.admit(await office.desk.token(person))
+            caller = await gate.admit(await office.gql.token(person))
             hall.actors[person] = Actor(caller.viewer.access, caller.viewer.person_id, caller.epoch)
         hall.known = await _known(office)
         yield hall
@@ -208,7 +208,7 @@ async def _fresh(office: Office) -> list[UUID]:
     clue = await office.register()
     await office.execute("DELETE FROM party WHERE id = $1", clue.applicant)
     many = await office.mediating()
-    third = PartyOrder(side="THIRD", kind="OWNER", name="邻居")
+    third = PartyInput(side="THIRD", kind="OWNER", name="邻居")
     await office.must("mediator", "partyAdd", id=many.key, party=dict(third.__dict__))
     made += [
         half,
@@ -329,7 +329,7 @@ async def order_for(hall: Hall, resource: str, action: str, key: UUID, at: dt.da
         case "Dispute", "measure":
             given |= {"kind": "WATER"}
         case "Dispute", "add":
-            given |= {"party": PartyOrder(side="THIRD", kind="OWNER", name="邻居")}
+            given |= {"party": PartyInput(side="THIRD", kind="OWNER", name="邻居")}
         case "Dispute", "record":
             given |= {"place": "调解室", "result": "TO_CONTINUE", "record": "再谈。"}
         case "Dispute", "assess":
@@ -389,7 +389,7 @@ async def order_for(hall: Hall, resource: str, action: str, key: UUID, at: dt.da
             given |= {"role": "MEDIATOR", "person_id": known["team_mediator"]}
         case "Team", "dissolve":
             given |= {"reason": "并入他队。"}
-    return COMMANDS[name].order(**given)
+    return COMMANDS[name].input_type(**given)
 
 
 # -- the law
@@ -414,7 +414,7 @@ class Judged:
         receipt = await self.hall.commander.carry_out(
             COMMANDS[name], self.hall.actors[person], order, key=None, expected_version=None
         )
-        told = [(one.field, one.code) for one in receipt.mistakes]
+        told = [(one.field, one.code) for one in receipt.user_errors]
         of_row = [code for at, code in told if at in ("id", _named(name), "")]
         input_only = bool(told) and not of_row and (action == "reveal" or ("happenedAt", "IN_FUTURE") in told)
         refused = bool(told) and len(of_row) == len(told) and set(of_row) <= REFUSING
@@ -530,9 +530,9 @@ async def test_what_is_listed_succeeds(hall: Hall) -> None:
                             expected_version=None,
                         )
                         done += 1
-                        if receipt.mistakes:
+                        if receipt.user_errors:
                             wrong.append(
-                                (person, resource, action, [(one.field, one.code) for one in receipt.mistakes])
+                                (person, resource, action, [(one.field, one.code) for one in receipt.user_errors])
                             )
     finally:
         await connection.close()

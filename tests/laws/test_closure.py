@@ -11,7 +11,7 @@ from graphql import get_named_type
 
 from api.limits import Limits
 from db.postgres.address import Address
-from tests.laws.client import COUNTS, Desk, open_desk
+from tests.laws.client import COUNTS, GraphQLClient, open_client
 from tests.laws.expected import TABLES, Rights, World, gid, key_of
 from tests.laws.people import TYPICAL, appoint_several
 from tests.laws.relations import RELATIONS
@@ -20,23 +20,23 @@ ROWS, PAGE = 12, 12
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def desk(county: Address) -> AsyncIterator[Desk]:
+async def gql(county: Address) -> AsyncIterator[GraphQLClient]:
     """Without the bounds on size: what is asked here is wide on purpose."""
-    async with open_desk(county, limits=Limits(max_depth=20), max_cost=10_000_000) as opened:
+    async with open_client(county, limits=Limits(max_depth=20), max_cost=10_000_000) as opened:
         yield opened
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(desk: Desk) -> AsyncIterator[World]:
-    await appoint_several(desk.connection)
-    yield await World.read(desk.connection)
+async def world(gql: GraphQLClient) -> AsyncIterator[World]:
+    await appoint_several(gql.connection)
+    yield await World.read(gql.connection)
 
 
-def test_every_type_has_relations(desk: Desk) -> None:
+def test_every_type_has_relations(gql: GraphQLClient) -> None:
     """Every kind of row can be reached from another one, or leads to one."""
     nodes = {
         name
-        for name, kind in desk.parts.schema.type_map.items()
+        for name, kind in gql.parts.schema.type_map.items()
         if any(one.name == "Node" for one in getattr(kind, "interfaces", ()))
     }
     assert nodes == set(TABLES)
@@ -44,13 +44,13 @@ def test_every_type_has_relations(desk: Desk) -> None:
     assert nodes - met <= {"AlertRule"}
 
 
-def select(desk: Desk, resource: str, chosen: dict[str, Any]) -> str:
+def select(gql: GraphQLClient, resource: str, chosen: dict[str, Any]) -> str:
     """`id` and the chosen relations, each with what is chosen below it."""
     parts = ["id"]
-    kind: Any = desk.parts.schema.type_map[resource]
+    kind: Any = gql.parts.schema.type_map[resource]
     for relation, below in chosen.items():
         target, _ = RELATIONS[resource, relation]
-        inner = select(desk, target, below)
+        inner = select(gql, target, below)
         paged = get_named_type(kind.fields[relation].type).name.endswith("Connection")
         parts.append(
             f"{relation}(first: {PAGE}) {{ {COUNTS} nodes {{ {inner} }} }}" if paged else f"{relation} {{ {inner} }}"
@@ -100,15 +100,15 @@ def new(rights: Rights, resource: str) -> bool:
 
 
 @pytest.mark.parametrize("person", TYPICAL)
-async def test_each_relation(desk: Desk, world: World, person: str) -> None:
+async def test_each_relation(gql: GraphQLClient, world: World, person: str) -> None:
     """Every relation of every type, from rows in reach spread over the county."""
     rights = Rights(world, world.posts(person))
     for resource in world.rows:
         keys = sorted(rights.ids(resource), key=lambda key: key.int * 0x9E3779B97F4A7C15 % 2**64)[:ROWS]
         chosen: dict[str, Any] = {relation: {} for name, relation in RELATIONS if name == resource}
         if keys and new(rights, resource):
-            query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {resource} {{ {select(desk, resource, chosen)} }} }} }}"
-            data = await desk.data(person, query, ids=[gid(resource, key) for key in keys])
+            query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {resource} {{ {select(gql, resource, chosen)} }} }} }}"
+            data = await gql.data(person, query, ids=[gid(resource, key) for key in keys])
             assert len(data["nodes"]) == len(keys)
             for node in data["nodes"]:
                 hold(world, rights, resource, node, chosen, resource)
@@ -126,7 +126,7 @@ def wander(dice: random.Random, resource: str, depth: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("person", TYPICAL)
-async def test_deep_walks(desk: Desk, world: World, person: str) -> None:
+async def test_deep_walks(gql: GraphQLClient, world: World, person: str) -> None:
     """Random walks of five relations there and back, from rows of any type."""
     rights, met = Rights(world, world.posts(person)), 0
     dice = random.Random(person)
@@ -134,8 +134,10 @@ async def test_deep_walks(desk: Desk, world: World, person: str) -> None:
     for resource in dice.sample(reachable, min(len(reachable), 4)):
         chosen = wander(dice, resource, 5)
         keys: list[UUID] = dice.sample(sorted(rights.ids(resource)), min(3, len(rights.ids(resource))))
-        query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {resource} {{ {select(desk, resource, chosen)} }} }} }}"
-        said = await desk.ask(person, query, ids=[gid(resource, key) for key in keys])
+        query = (
+            f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {resource} {{ {select(gql, resource, chosen)} }} }} }}"
+        )
+        said = await gql.ask(person, query, ids=[gid(resource, key) for key in keys])
         assert not said.errors, (query, said.errors)
         met += sum(hold(world, rights, resource, node, chosen, resource) for node in said.data["nodes"])
     assert met or not reachable

@@ -10,39 +10,39 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from api import tokens
 from api.app import build
 from api.settings import Settings
 from db.county.people import ENDED, FUTURE, PRINCIPALS, SUSPENDED, THREE_POSTS
+from db.identity import tokens
 from db.postgres.address import Address
 from policies.compile import POLICY_PATH
 from tests.api.serving import serve
-from tests.laws.client import Desk, Said, open_desk
+from tests.laws.client import GraphQLClient, Said, open_client
 from tests.laws.expected import Rights, Text, World, gid
 
 COUNT = "{ disputes(first: 200) { totalCount nodes { parties { id name } } } }"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def two(own_county: Address) -> AsyncIterator[tuple[Desk, Desk]]:
+async def two(own_county: Address) -> AsyncIterator[tuple[GraphQLClient, GraphQLClient]]:
     """Two processes on one database, which the test may change."""
-    async with open_desk(own_county) as one, open_desk(own_county) as other:
+    async with open_client(own_county) as one, open_client(own_county) as other:
         yield one, other
 
 
-async def ask_both(two: tuple[Desk, Desk], token: str, query: str = COUNT) -> Said:
+async def ask_both(two: tuple[GraphQLClient, GraphQLClient], token: str, query: str = COUNT) -> Said:
     """The same answer from both."""
-    first, second = await asyncio.gather(*(desk.ask_with(token, query, {}) for desk in two))
+    first, second = await asyncio.gather(*(gql.ask_with(token, query, {}) for gql in two))
     assert first == second
     return first
 
 
-Change = Callable[[Desk, UUID], Awaitable[object]]
+Change = Callable[[GraphQLClient, UUID], Awaitable[object]]
 
 
 def sql(text: str) -> Change:
     """A statement about the person $1."""
-    return lambda desk, person: desk.connection.execute(text, person)
+    return lambda gql, person: gql.connection.execute(text, person)
 
 
 SHUT: dict[str, Change] = {
@@ -57,7 +57,7 @@ SHUT: dict[str, Change] = {
 }
 
 
-async def test_the_door_is_shut(two: tuple[Desk, Desk]) -> None:
+async def test_the_door_is_shut(two: tuple[GraphQLClient, GraphQLClient]) -> None:
     """Each way shuts the door of one mediator, and of him alone."""
     rows = await two[0].connection.fetch(
         "SELECT DISTINCT p.id, p.name FROM person p JOIN assignment s ON s.person_id = p.id ORDER BY p.name LIMIT $1",
@@ -79,10 +79,10 @@ async def test_the_door_is_shut(two: tuple[Desk, Desk]) -> None:
             assert (said.data, said.codes) == (None, ["UNAUTHENTICATED"]), (name, query)
 
 
-async def _publish(desk: Desk, text: str) -> None:
-    async with desk.connection.transaction():
-        await desk.connection.execute("UPDATE policy_version SET state = 'RETIRED' WHERE state = 'PUBLISHED'")
-        await desk.connection.execute(
+async def _publish(gql: GraphQLClient, text: str) -> None:
+    async with gql.connection.transaction():
+        await gql.connection.execute("UPDATE policy_version SET state = 'RETIRED' WHERE state = 'PUBLISHED'")
+        await gql.connection.execute(
             "INSERT INTO policy_version (version, text, sha256, state, published_at)"
             " SELECT max(version) + 1, $1, encode(sha256(convert_to($1, 'UTF8')), 'hex'), 'PUBLISHED', now() FROM policy_version",
             text,
@@ -93,16 +93,16 @@ def without(*starts: str) -> Change:
     """Publish the policy without some of its lines."""
     lines = POLICY_PATH.read_text(encoding="utf-8").splitlines(keepends=True)
     text = "".join(line for line in lines if not line.startswith(starts))
-    return lambda desk, _: _publish(desk, text)
+    return lambda gql, _: _publish(gql, text)
 
 
-async def _leave(desk: Desk, person: UUID) -> None:
-    async with desk.connection.transaction():
-        left = await desk.connection.fetch(
+async def _leave(gql: GraphQLClient, person: UUID) -> None:
+    async with gql.connection.transaction():
+        left = await gql.connection.fetch(
             "UPDATE team_member SET valid_to = current_date - 2 WHERE person_id = $1 RETURNING team_id, role", person
         )
         for row in left:
-            await desk.connection.execute(
+            await gql.connection.execute(
                 "INSERT INTO team_member (role, valid_from, team_id, person_id)"
                 " SELECT $1, current_date - 1, $2, id FROM person WHERE name = $3",
                 row["role"],
@@ -166,7 +166,7 @@ CHANGED: dict[str, tuple[str, Change]] = {
 
 
 @pytest.mark.parametrize("name", CHANGED)
-async def test_rights_change(two: tuple[Desk, Desk], name: str) -> None:
+async def test_rights_change(two: tuple[GraphQLClient, GraphQLClient], name: str) -> None:
     role, change = CHANGED[name]
     connection = two[0].connection
     person = await connection.fetchval("SELECT id FROM person WHERE name = $1", PRINCIPALS[role])
@@ -195,7 +195,9 @@ WITH_MONEY = POLICY.replace(
 assert WITH_MONEY != POLICY
 
 
-async def test_a_filter_that_was_refused_is_answered_under_the_new_policy(two: tuple[Desk, Desk]) -> None:
+async def test_a_filter_that_was_refused_is_answered_under_the_new_policy(
+    two: tuple[GraphQLClient, GraphQLClient],
+) -> None:
     """A refusal is as fresh as an answer."""
     query = '{ disputes(filter: {amountMin: "0"}) { totalCount } }'
     token = await two[0].token(PRINCIPALS["grid_worker"])
@@ -206,7 +208,7 @@ async def test_a_filter_that_was_refused_is_answered_under_the_new_policy(two: t
     assert (await ask_both(two, token, query)).codes == ["FIELD_NOT_READABLE"]
 
 
-async def test_without_a_policy_nothing_is_answered(two: tuple[Desk, Desk]) -> None:
+async def test_without_a_policy_nothing_is_answered(two: tuple[GraphQLClient, GraphQLClient]) -> None:
     token = await two[0].token(PRINCIPALS["bureau_admin"])
     await ask_both(two, token)
     await two[0].connection.execute("UPDATE policy_version SET state = 'RETIRED'")
@@ -214,60 +216,60 @@ async def test_without_a_policy_nothing_is_answered(two: tuple[Desk, Desk]) -> N
     assert (said.data, said.codes) == (None, ["INTERNAL"])
 
 
-async def test_using_a_token_changes_no_right(two: tuple[Desk, Desk]) -> None:
+async def test_using_a_token_changes_no_right(two: tuple[GraphQLClient, GraphQLClient]) -> None:
     """The time of last use is recorded, and bumps no epoch: nobody is read anew because of it."""
-    desk = two[0]
-    token = await desk.token(PRINCIPALS["mediator"])
-    epoch = await desk.connection.fetchval("SELECT epoch FROM access_epoch")
-    await desk.ask_with(token, COUNT, {})
-    await desk.parts.gate.close()
-    assert await desk.connection.fetchval("SELECT max(last_used_at) FROM token") is not None
-    assert await desk.connection.fetchval("SELECT epoch FROM access_epoch") == epoch
+    gql = two[0]
+    token = await gql.token(PRINCIPALS["mediator"])
+    epoch = await gql.connection.fetchval("SELECT epoch FROM access_epoch")
+    await gql.ask_with(token, COUNT, {})
+    await gql.parts.gate.close()
+    assert await gql.connection.fetchval("SELECT max(last_used_at) FROM token") is not None
+    assert await gql.connection.fetchval("SELECT epoch FROM access_epoch") == epoch
 
 
-async def test_a_token_of_one_appointment_has_only_that(two: tuple[Desk, Desk]) -> None:
+async def test_a_token_of_one_appointment_has_only_that(two: tuple[GraphQLClient, GraphQLClient]) -> None:
     """Each appointment by itself, and all together for a token without one."""
-    desk = two[0]
-    person = await desk.connection.fetchval("SELECT id FROM person WHERE name = $1", THREE_POSTS)
-    world = await World.read(desk.connection)
+    gql = two[0]
+    person = await gql.connection.fetchval("SELECT id FROM person WHERE name = $1", THREE_POSTS)
+    world = await World.read(gql.connection)
     posts = world.posts(THREE_POSTS)
     query = "{ viewer { roles } disputes(first: 200) { nodes { id } } }"
     seen = []
     for row in world.find("Appointment", person_id=person):
-        said = await ask_both(two, await desk.token(THREE_POSTS, row["id"]), query)
+        said = await ask_both(two, await gql.token(THREE_POSTS, row["id"]), query)
         (post,) = [one for one in posts if (one.role, one.claims["area_code"]) == (row["role"], row["area_code"])]
         wanted = {gid("Dispute", key) for key in Rights(world, [post]).ids("Dispute")}
         assert {node["id"] for node in said.data["disputes"]["nodes"]} == wanted
         assert row["role"] in said.data["viewer"]["roles"]
         seen.append(wanted)
     assert len(seen) == 3
-    said = await ask_both(two, await desk.token(THREE_POSTS), query)
+    said = await ask_both(two, await gql.token(THREE_POSTS), query)
     assert {node["id"] for node in said.data["disputes"]["nodes"]} == set().union(*seen)
 
 
-async def test_a_token_of_an_appointment_that_ended_opens_nothing(two: tuple[Desk, Desk]) -> None:
-    desk = two[0]
+async def test_a_token_of_an_appointment_that_ended_opens_nothing(two: tuple[GraphQLClient, GraphQLClient]) -> None:
+    gql = two[0]
     for name in (ENDED, FUTURE):
-        appointment = await desk.connection.fetchval(
+        appointment = await gql.connection.fetchval(
             "SELECT a.id FROM appointment a JOIN person p ON p.id = a.person_id WHERE p.name = $1", name
         )
-        said = await ask_both(two, await desk.token(name, appointment), "{ viewer { roles } areas { totalCount } }")
+        said = await ask_both(two, await gql.token(name, appointment), "{ viewer { roles } areas { totalCount } }")
         assert said.data == {"viewer": {"roles": []}, "areas": {"totalCount": 0}}
 
 
-async def test_a_token_ends_by_the_clock(two: tuple[Desk, Desk]) -> None:
+async def test_a_token_ends_by_the_clock(two: tuple[GraphQLClient, GraphQLClient]) -> None:
     """No change of the database, no new epoch: the time itself ends it, for those who have it in their cache too."""
-    desk = two[0]
-    person = await desk.connection.fetchval("SELECT id FROM person WHERE name = $1", PRINCIPALS["court"])
-    issued = await tokens.issue(desk.connection, person_id=person, label="short", days=1)
+    gql = two[0]
+    person = await gql.connection.fetchval("SELECT id FROM person WHERE name = $1", PRINCIPALS["court"])
+    issued = await tokens.issue(gql.connection, person_id=person, label="short", days=1)
     ends = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)
-    await desk.connection.execute("UPDATE token SET expires_at = $2 WHERE prefix = $1", issued.prefix, ends)
+    await gql.connection.execute("UPDATE token SET expires_at = $2 WHERE prefix = $1", issued.prefix, ends)
     assert (await ask_both(two, issued.text)).codes == []
     await asyncio.sleep((ends - dt.datetime.now(dt.UTC)).total_seconds() + 0.05)
     assert (await ask_both(two, issued.text)).codes == ["UNAUTHENTICATED"]
 
 
-async def test_a_person_who_is_suspended_has_no_door(two: tuple[Desk, Desk]) -> None:
+async def test_a_person_who_is_suspended_has_no_door(two: tuple[GraphQLClient, GraphQLClient]) -> None:
     assert (await ask_both(two, await two[0].token(SUSPENDED))).codes == ["UNAUTHENTICATED"]
     assert (await ask_both(two, "sl_aaaaaaaa_" + "a" * 43)).codes == ["UNAUTHENTICATED"]
 
@@ -287,27 +289,29 @@ MUTATIONS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-async def test_the_door_is_shut_to_changes(two: tuple[Desk, Desk], name: str) -> None:
+async def test_the_door_is_shut_to_changes(two: tuple[GraphQLClient, GraphQLClient], name: str) -> None:
     """Whoever is in the cache of a process and no longer admitted is told nothing, not even what is wrong."""
-    desk, (query, values) = two[0], MUTATIONS[name]
-    token = await desk.token(PRINCIPALS["mediator"])
+    gql, (query, values) = two[0], MUTATIONS[name]
+    token = await gql.token(PRINCIPALS["mediator"])
     for one in two:
         said = await one.ask_with(token, query, values)
         assert "UNAUTHENTICATED" not in said.codes
-    await desk.connection.execute("UPDATE token SET revoked_at = now()")
+    await gql.connection.execute("UPDATE token SET revoked_at = now()")
     for one in two:
         said = await one.ask_with(token, query, values)
         assert (said.data, said.codes) == (None, ["UNAUTHENTICATED"])
 
 
-async def test_a_selection_that_was_refused_is_planned_under_the_new_policy(two: tuple[Desk, Desk]) -> None:
+async def test_a_selection_that_was_refused_is_planned_under_the_new_policy(
+    two: tuple[GraphQLClient, GraphQLClient],
+) -> None:
     """What a payload may ask for is decided by the rights of the moment, whether they grew or shrank."""
-    desk = two[0]
+    gql = two[0]
     nested = 'compound { disputes(filter: {amountMin: "0"}) { totalCount } }'
     query = _NOTIFY % (NOWHERE, nested)
-    token = await desk.token(PRINCIPALS["grid_worker"])
+    token = await gql.token(PRINCIPALS["grid_worker"])
     for policy in (POLICY, WITH_MONEY, POLICY):
-        await _publish(desk, policy)
+        await _publish(gql, policy)
         for one in two:
             said = await one.ask_with(token, query, {"at": THEN})
             if policy == POLICY:
@@ -341,9 +345,9 @@ class Meanwhile:
 
 @pytest.fixture
 def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    def interrupt(desk: Desk, text: str, person: UUID, times: int = 1) -> None:
-        gate: Any = desk.parts.gate
-        meanwhile = Meanwhile(gate._reader, lambda: desk.connection.execute(text, person), times)
+    def interrupt(gql: GraphQLClient, text: str, person: UUID, times: int = 1) -> None:
+        gate: Any = gql.parts.gate
+        meanwhile = Meanwhile(gate._reader, lambda: gql.connection.execute(text, person), times)
         monkeypatch.setattr(gate, "_reader", meanwhile)
         monkeypatch.setattr(gate._executor, "reader", meanwhile)
 
@@ -353,26 +357,28 @@ def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 @pytest.mark.parametrize(
     "query", [COUNT, "{ __schema { queryType { name } } }", "{ disputes(first: 0) { totalCount } }"]
 )
-async def test_a_right_that_ends_meanwhile(two: tuple[Desk, Desk], interrupt: Any, query: str) -> None:
+async def test_a_right_that_ends_meanwhile(
+    two: tuple[GraphQLClient, GraphQLClient], interrupt: Any, query: str
+) -> None:
     """Between the look at the caller and the reading of the rows: the answer and even the refusal are withheld."""
-    desk = two[0]
-    person = await desk.connection.fetchval("SELECT id FROM person WHERE name = $1", PRINCIPALS["mediator"])
-    token = await desk.token(PRINCIPALS["mediator"])
-    await desk.ask_with(token, query, {})
-    interrupt(desk, "UPDATE token SET revoked_at = now() WHERE person_id = $1", person)
-    said = await desk.ask_with(token, query, {})
+    gql = two[0]
+    person = await gql.connection.fetchval("SELECT id FROM person WHERE name = $1", PRINCIPALS["mediator"])
+    token = await gql.token(PRINCIPALS["mediator"])
+    await gql.ask_with(token, query, {})
+    interrupt(gql, "UPDATE token SET revoked_at = now() WHERE person_id = $1", person)
+    said = await gql.ask_with(token, query, {})
     assert (said.data, said.codes) == (None, ["UNAUTHENTICATED"])
 
 
-async def test_a_scope_that_changes_meanwhile(two: tuple[Desk, Desk], interrupt: Any) -> None:
+async def test_a_scope_that_changes_meanwhile(two: tuple[GraphQLClient, GraphQLClient], interrupt: Any) -> None:
     """The answer is that of the new scope."""
-    desk = two[0]
-    person = await desk.connection.fetchval("SELECT id FROM person WHERE name = $1", PRINCIPALS["justice_office"])
-    token = await desk.token(PRINCIPALS["justice_office"])
+    gql = two[0]
+    person = await gql.connection.fetchval("SELECT id FROM person WHERE name = $1", PRINCIPALS["justice_office"])
+    token = await gql.token(PRINCIPALS["justice_office"])
     query = "{ disputes(first: 200) { nodes { area { code } } } }"
-    before = await desk.ask_with(token, query, {})
-    interrupt(desk, "UPDATE appointment SET area_code = '371525001' WHERE person_id = $1", person)
-    after = await desk.ask_with(token, query, {})
+    before = await gql.ask_with(token, query, {})
+    interrupt(gql, "UPDATE appointment SET area_code = '371525001' WHERE person_id = $1", person)
+    after = await gql.ask_with(token, query, {})
 
     def towns(said: Said) -> set[str]:
         return {node["area"]["code"][:9] for node in said.data["disputes"]["nodes"]}
@@ -380,26 +386,26 @@ async def test_a_scope_that_changes_meanwhile(two: tuple[Desk, Desk], interrupt:
     assert (towns(before), towns(after)) == ({"371525002"}, {"371525001"})
 
 
-async def test_without_rest_there_is_no_answer(two: tuple[Desk, Desk], interrupt: Any) -> None:
+async def test_without_rest_there_is_no_answer(two: tuple[GraphQLClient, GraphQLClient], interrupt: Any) -> None:
     """Rights that change with every attempt give a conflict in the end, never an answer under old rights."""
-    desk = two[0]
-    person = await desk.connection.fetchval("SELECT id FROM person WHERE name = $1", PRINCIPALS["mediator"])
-    token = await desk.token(PRINCIPALS["mediator"])
-    await desk.ask_with(token, COUNT, {})
-    interrupt(desk, "UPDATE appointment SET area_code = area_code WHERE person_id = $1", person, times=99)
-    assert (await desk.ask_with(token, COUNT, {})).codes == ["CONFLICT"]
+    gql = two[0]
+    person = await gql.connection.fetchval("SELECT id FROM person WHERE name = $1", PRINCIPALS["mediator"])
+    token = await gql.token(PRINCIPALS["mediator"])
+    await gql.ask_with(token, COUNT, {})
+    interrupt(gql, "UPDATE appointment SET area_code = area_code WHERE person_id = $1", person, times=99)
+    assert (await gql.ask_with(token, COUNT, {})).codes == ["CONFLICT"]
 
 
 def test_over_the_network(own_county: Address) -> None:
     """Two servers: both answer, the token is revoked, both say 401."""
 
     async def prepare() -> str:
-        async with open_desk(own_county) as desk:
-            return await desk.token(PRINCIPALS["mediator"])
+        async with open_client(own_county) as gql:
+            return await gql.token(PRINCIPALS["mediator"])
 
     async def revoke(token: str) -> None:
-        async with open_desk(own_county) as desk:
-            await tokens.revoke(desk.connection, token.split("_")[1])
+        async with open_client(own_county) as gql:
+            await tokens.revoke(gql.connection, token.split("_")[1])
 
     token = asyncio.run(prepare())
     settings = Settings(pool_size=2)

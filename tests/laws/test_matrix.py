@@ -25,7 +25,7 @@ from db.county.people import ENDED, PRINCIPALS
 from db.tables import metadata
 from schema.node import snake
 from schema.sdl import build
-from tests.laws.client import COUNTS, Desk
+from tests.laws.client import COUNTS, GraphQLClient
 from tests.laws.expected import TABLES, Record, Rights, World, gid, key_of, mask, wire
 from tests.laws.people import EVERYONE, appoint_several
 
@@ -38,10 +38,10 @@ ROOTS = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(desk: Desk) -> AsyncIterator[World]:
+async def world(gql: GraphQLClient) -> AsyncIterator[World]:
     """All rows, with the people of several appointments among them."""
-    await appoint_several(desk.connection)
-    yield await World.read(desk.connection)
+    await appoint_several(gql.connection)
+    yield await World.read(gql.connection)
 
 
 def scalars(schema: GraphQLSchema, resource: str) -> list[str]:
@@ -86,9 +86,9 @@ def value_of(world: World, resource: str, row: Record, column: str) -> Any:
     return wire(row[column])
 
 
-def expected_cells(desk: Desk, world: World, rights: Rights, resource: str, key: UUID) -> dict[str, Any]:
+def expected_cells(gql: GraphQLClient, world: World, rights: Rights, resource: str, key: UUID) -> dict[str, Any]:
     """The whole object as the person should see it."""
-    schema, row, shown = desk.parts.schema, world.rows[resource][key], rights.sight(resource)[key]
+    schema, row, shown = gql.parts.schema, world.rows[resource][key], rights.sight(resource)[key]
     cells: dict[str, Any] = {"id": gid(resource, key)}
     hidden, masked = [], []
     for name, (column, field_class, kind) in columns_of(schema, resource).items():
@@ -119,24 +119,24 @@ def sorted_access(cells: dict[str, Any]) -> dict[str, Any]:
     return cells | {"access": {"hidden": sorted(access["hidden"]), "masked": sorted(access["masked"])}}
 
 
-def selection(desk: Desk, resource: str) -> str:
-    return f"id {' '.join(scalars(desk.parts.schema, resource))} access {{ hidden masked }}"
+def selection(gql: GraphQLClient, resource: str) -> str:
+    return f"id {' '.join(scalars(gql.parts.schema, resource))} access {{ hidden masked }}"
 
 
 @pytest.mark.parametrize("person", EVERYONE)
-async def test_the_lists(desk: Desk, world: World, person: str) -> None:
+async def test_the_lists(gql: GraphQLClient, world: World, person: str) -> None:
     """Every list has exactly the rows in reach, each cell in the form that the text gives, and counts them."""
     rights = Rights(world, world.posts(person))
     for root, resource in ROOTS.items():
         query = f"""query ($after: String) {{
           {root}(first: 200, after: $after) {{
-            {COUNTS} pageInfo {{ hasNextPage endCursor }} edges {{ cursor node {{ {selection(desk, resource)} }} }}
+            {COUNTS} pageInfo {{ hasNextPage endCursor }} edges {{ cursor node {{ {selection(gql, resource)} }} }}
           }}
         }}"""
         found: dict[UUID, Any] = {}
         after = None
         while True:
-            page = (await desk.data(person, query, after=after))[root]
+            page = (await gql.data(person, query, after=after))[root]
             counted = (page["totalCount"], page["exact"], page["totalCountCapped"])
             assert counted == (len(rights.ids(resource)), len(rights.ids(resource)), False), (person, root)
             for edge in page["edges"]:
@@ -145,11 +145,11 @@ async def test_the_lists(desk: Desk, world: World, person: str) -> None:
             after = page["pageInfo"]["endCursor"]
             if not page["pageInfo"]["hasNextPage"]:
                 break
-        assert found == {key: expected_cells(desk, world, rights, resource, key) for key in rights.ids(resource)}, root
+        assert found == {key: expected_cells(gql, world, rights, resource, key) for key in rights.ids(resource)}, root
 
 
 @pytest.mark.parametrize("person", EVERYONE)
-async def test_by_identifier(desk: Desk, world: World, person: str) -> None:
+async def test_by_identifier(gql: GraphQLClient, world: World, person: str) -> None:
     """`nodes` gives rows in reach and null for the others; `node` gives one and the same answer for a hidden and a missing row."""
     rights = Rights(world, world.posts(person))
     for resource, rows in world.rows.items():
@@ -158,18 +158,18 @@ async def test_by_identifier(desk: Desk, world: World, person: str) -> None:
         seen = [key for key in keys if key in rights.ids(resource)]
         unseen = [key for key in keys if key not in rights.ids(resource)]
         asked = sorted([*seen[:60], *unseen[:40]])
-        query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {resource} {{ {selection(desk, resource)} }} }} }}"
-        data = await desk.data(person, query, ids=[gid(resource, key) for key in asked])
+        query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {resource} {{ {selection(gql, resource)} }} }} }}"
+        data = await gql.data(person, query, ids=[gid(resource, key) for key in asked])
         for key, node in zip(asked, data["nodes"], strict=True):
             if key in rights.ids(resource):
-                assert sorted_access(node) == expected_cells(desk, world, rights, resource, key)
+                assert sorted_access(node) == expected_cells(gql, world, rights, resource, key)
             else:
                 assert node is None, (person, resource, key)
         one = "query ($id: ID!) { node(id: $id) { id } }"
-        missing = await desk.ask(person, one, id=gid(resource, uuid4()))
+        missing = await gql.ask(person, one, id=gid(resource, uuid4()))
         assert (missing.data, missing.codes) == ({"node": None}, ["NOT_FOUND"])
         for key in unseen[:1]:
-            assert await desk.ask(person, one, id=gid(resource, key)) == missing
+            assert await gql.ask(person, one, id=gid(resource, key)) == missing
 
 
 # The plain lists of a dispute, all of them of its own parts.
@@ -181,14 +181,14 @@ PARTS = {
 
 
 @pytest.mark.parametrize("person", EVERYONE)
-async def test_below_a_dispute(desk: Desk, world: World, person: str) -> None:
+async def test_below_a_dispute(gql: GraphQLClient, world: World, person: str) -> None:
     """Below the disputes in reach stand exactly their parts in reach, in the same form as anywhere else."""
     rights = Rights(world, world.posts(person))
     for relation, resource in PARTS.items():
         query = f"""query ($after: String) {{ disputes(first: 200, after: $after) {{
-            pageInfo {{ hasNextPage endCursor }} nodes {{ id {relation} {{ {selection(desk, resource)} dispute {{ id }} }} }}
+            pageInfo {{ hasNextPage endCursor }} nodes {{ id {relation} {{ {selection(gql, resource)} dispute {{ id }} }} }}
         }} }}"""
-        data = await desk.data(person, query)
+        data = await gql.data(person, query)
         assert not data["disputes"]["pageInfo"]["hasNextPage"]
         found = {}
         for dispute in data["disputes"]["nodes"]:
@@ -197,7 +197,7 @@ async def test_below_a_dispute(desk: Desk, world: World, person: str) -> None:
                 found[key_of(node["id"])] = sorted_access(node)
         disputes = rights.ids("Dispute")
         assert found == {
-            key: expected_cells(desk, world, rights, resource, key)
+            key: expected_cells(gql, world, rights, resource, key)
             for key in rights.ids(resource)
             if world.rows[resource][key]["dispute_id"] in disputes
         }, relation
@@ -424,17 +424,17 @@ FACTS: list[tuple[str, str, Holds | None]] = [
 
 
 @pytest.mark.parametrize("role", PRINCIPALS)
-async def test_the_facts(desk: Desk, world: World, role: str) -> None:
+async def test_the_facts(gql: GraphQLClient, world: World, role: str) -> None:
     """The role matrix by hand, held against what `nodes` shows of every row of the county."""
     person = PRINCIPALS[role]
     for resource in dict.fromkeys(resource for who, resource, _ in FACTS if who == role):
         facts = [fact for who, what, fact in FACTS if (who, what) == (role, resource)]
         keys = sorted(world.rows[resource])
-        names = " ".join(scalars(desk.parts.schema, resource))
+        names = " ".join(scalars(gql.parts.schema, resource))
         query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {resource} {{ id {names} }} }} }}"
         seen = 0
         for start in range(0, len(keys), 100):
-            data = await desk.data(person, query, ids=[gid(resource, key) for key in keys[start : start + 100]])
+            data = await gql.data(person, query, ids=[gid(resource, key) for key in keys[start : start + 100]])
             for node in filter(None, data["nodes"]):
                 seen += 1
                 for number, fact in enumerate(facts):

@@ -18,15 +18,16 @@ from db.postgres.address import Address
 from db.query.access_paths import AccessPaths
 from db.query.statement import compile_statement
 from db.query.statistics.metrics import FIGURES
-from db.query.statistics.rollups import exact_count, fold, taken_apart
+from db.query.statistics.rollups import exact_count, taken_apart
 from db.query.visibility import Visibility
 from db.resources.catalog import CATALOG, RESOURCES
+from db.write.rollups import compact
 from policies.compile import Policy, compile_policy
 from policies.grant import Access, Appointment
 from policies.predicate import Never
-from tests.laws.cells import Desk, open_desk
-from tests.laws.client import Desk as RealDesk
-from tests.laws.client import open_desk as real_desk
+from tests.laws.cells import GraphQLClient, open_client
+from tests.laws.client import GraphQLClient as GateClient
+from tests.laws.client import open_client as real_desk
 from tests.laws.expected import Post, Record, Rights, Text, World, camel
 from tests.laws.metric_oracle import GROUPS, Day, Reckoning, told
 from tests.laws.people import EVERYONE, appoint_several
@@ -104,8 +105,8 @@ def reach(world: World, name: str, posts: list[Post]) -> Reach:
 class Asker:
     """Random callers with random questions about one database."""
 
-    def __init__(self, desk: Desk, connection: Any, dice: random.Random) -> None:
-        self.desk, self.connection, self.dice = desk, connection, dice
+    def __init__(self, gql: GraphQLClient, connection: Any, dice: random.Random) -> None:
+        self.gql, self.connection, self.dice = gql, connection, dice
         self.policies = {name: policy(name, number) for number, name in enumerate(POLICIES)}
         self.asked = 0
 
@@ -175,7 +176,7 @@ class Asker:
         for by in (None, *self.dice.sample(sorted(GROUPS), 2)):
             grouped = f", groupBy: {by}" if by else ""
             query = f"query ($p: StatisticsPeriod) {{ statistics(period: $p{grouped}) {{ {FIELDS} groups {{ key {FIELDS} }} }} }}"
-            data, errors = await self.desk.ask(access, query, p=period)
+            data, errors = await self.gql.ask(access, query, p=period)
             situation = (name, posts, period, by)
             assert not errors, (situation, errors)
             answer = data["statistics"]
@@ -226,13 +227,13 @@ async def test_figures_are_what_counting_gives(database: Address) -> None:
     connection = await asyncpg.connect(**database.connect_arguments())
     try:
         await Invented(SEED, disputes=90).insert(connection)
-        async with open_desk(database) as desk:
-            asker = Asker(desk, connection, dice)
+        async with open_client(database) as gql:
+            asker = Asker(gql, connection, dice)
             for number in range(ROUNDS):
                 went = [await change(connection, dice, dice.choice((1, 1, 3))) for _ in range(40)]
                 assert any(went)
                 if number % 3 == 1:
-                    await fold(connection)
+                    await compact(connection)
                     assert not await connection.fetchval("SELECT count(*) FROM tally_change")
                 elif number % 3 == 2:
                     assert await connection.fetchval("SELECT count(*) FROM tally_change")
@@ -240,7 +241,7 @@ async def test_figures_are_what_counting_gives(database: Address) -> None:
                 for name in POLICIES:
                     await asker.check(world, name)
         assert asker.asked > ROUNDS * len(POLICIES)
-        await fold(connection)
+        await compact(connection)
         before = await kept(connection)
         await connection.execute("SELECT tally_rebuild()")
         assert await kept(connection) == before
@@ -258,9 +259,9 @@ PERIODS: tuple[tuple[Day, Day], ...] = (
 
 async def test_every_role_of_the_county(own_county: Address) -> None:
     """The shipped policy: whoever may have a figure has it over exactly his own disputes, from changes and from sums alike."""
-    async with real_desk(own_county) as desk:
-        await appoint_several(desk.connection)
-        world = await World.read(desk.connection)
+    async with real_desk(own_county) as gql:
+        await appoint_several(gql.connection)
+        world = await World.read(gql.connection)
         told_to: dict[str, int] = {}
         for round_ in range(2):
             for person in EVERYONE:
@@ -268,8 +269,8 @@ async def test_every_role_of_the_county(own_county: Address) -> None:
                 names = [name for name, figure in FIGURES.items() if readable(rights, figure.needs)]
                 if names:
                     told_to[person] = len(names)
-                    await check_person(desk, world, rights, person, names, PERIODS[round_:][:2])
-            await fold(desk.connection)
+                    await check_person(gql, world, rights, person, names, PERIODS[round_:][:2])
+            await compact(gql.connection)
     assert len(set(told_to.values())) >= 3
     assert max(told_to.values()) == len(FIGURES)
 
@@ -284,7 +285,7 @@ def readable(rights: Rights, needs: tuple[tuple[str, str], ...]) -> bool:
 
 
 async def check_person(
-    desk: RealDesk, world: World, rights: Rights, person: str, names: list[str], periods: tuple[tuple[Day, Day], ...]
+    gql: GateClient, world: World, rights: Rights, person: str, names: list[str], periods: tuple[tuple[Day, Day], ...]
 ) -> None:
     counting = rights.rules("Dispute", "count")
     exact = all(
@@ -297,7 +298,7 @@ async def check_person(
         reckoning = Reckoning(world, rights, since, until)
         period = {key: day.isoformat() for key, day in (("from", since), ("to", until)) if day}
         query = f"query ($p: StatisticsPeriod) {{ statistics(period: $p, groupBy: STATE) {{ {asked} groups {{ key {asked} }} }} }}"
-        answer = (await desk.data(person, query, p=period))["statistics"]
+        answer = (await gql.data(person, query, p=period))["statistics"]
         groups: dict[Any, list[Record]] = defaultdict(list)
         for row in rows:
             if any(reckoning.within(row[one]) for one in ("registered_at", "accepted_at", "concluded_at")):

@@ -10,7 +10,7 @@ from db.resources.catalog import CATALOG
 from policies.compile import POLICY_PATH, Policy, compile_policy
 from policies.grant import Access, Appointment
 from policies.oracle import Oracle
-from tests.laws.cells import Caller, Desk, settle
+from tests.laws.cells import Caller, GraphQLClient, settle
 from tests.laws.strategies import ROLES, Draw
 from tests.laws.world import World
 
@@ -18,13 +18,13 @@ SEED = int(os.environ.get("SANLIAN_LAW_SEED", "20250302"))
 
 
 async def _grows(
-    desk: Desk, world: World, policy: Policy, before: list[Appointment], more: Appointment, first: bool
+    gql: GraphQLClient, world: World, policy: Policy, before: list[Appointment], more: Appointment, first: bool
 ) -> int:
     """Cells that are shown better with one more appointment. None may be shown worse."""
     oracle = Oracle(policy)
     after = [more, *before] if first else [*before, more]
-    old = await Caller(desk, world, oracle, Access(policy, before)).told()
-    new = await Caller(desk, world, oracle, Access(policy, after)).told()
+    old = await Caller(gql, world, oracle, Access(policy, before)).told()
+    new = await Caller(gql, world, oracle, Access(policy, after)).told()
     for cell, (rank, value) in old.items():
         assert cell in new, (cell, before, more, policy.text)
         assert new[cell][0] >= rank, (cell, old[cell], new[cell], before, more, policy.text)
@@ -35,27 +35,27 @@ async def _grows(
 
 async def test_one_more_allowing_role_hides_nothing_under_random_policies(database: Address) -> None:
     grown = 0
-    async with settle(database, SEED) as (world, desk):
+    async with settle(database, SEED) as (world, gql):
         for number in range(8):
             draw = Draw(world, SEED + number)
             policy = draw.policy(number)
             assert all(rule.allow for rule in policy.rules if rule.role == ROLES[-1])
             before = list(draw.access(policy).appointments)
             more = draw.appointment(policy, ROLES[-1])
-            grown += await _grows(desk, world, policy, before, more, first=number % 2 == 0)
+            grown += await _grows(gql, world, policy, before, more, first=number % 2 == 0)
     assert grown > 0
 
 
 async def test_one_more_role_hides_nothing_under_the_shipped_policy(database: Address) -> None:
     policy = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
     grown = 0
-    async with settle(database, SEED) as (world, desk):
+    async with settle(database, SEED) as (world, gql):
         draw = Draw(world, SEED)
         denying = {rule.role for rule in policy.rules if not rule.allow}
         adding = [role for role in policy.roles if not denying & set(policy.inherited[role])]
         for number in range(8):
             before, more = list(draw.access(policy).appointments), draw.appointment(policy, draw.random.choice(adding))
-            grown += await _grows(desk, world, policy, before, more, first=number % 2 == 0)
+            grown += await _grows(gql, world, policy, before, more, first=number % 2 == 0)
     assert grown > 0
 
 
@@ -75,7 +75,7 @@ p, sender, Dispute, read, here and r.sub.person_id in r.obj.mediator_ids, status
 async def test_claims_of_two_appointments_never_mix(database: Address) -> None:
     """One appointment has the right grid, the other the right organization: together they open nothing."""
     policy = compile_policy(MIXED, CATALOG)
-    async with settle(database, SEED) as (world, desk):
+    async with settle(database, SEED) as (world, gql):
         rows = world.rows["Dispute"]
         wanted = next(row for row in rows if row["source_organization_id"])
         grid, organization = wanted["grid_code"], wanted["source_organization_id"]
@@ -95,7 +95,7 @@ async def test_claims_of_two_appointments_never_mix(database: Address) -> None:
                 Appointment(role, {"person_id": None, "organization_id": body, "area_code": area, "team_ids": []})
                 for role, area, body in appointments
             ]
-            caller = Caller(desk, world, Oracle(policy), Access(policy, made))
+            caller = Caller(gql, world, Oracle(policy), Access(policy, made))
             await caller.check_list("Dispute")
             await caller.check_nodes("Dispute")
             return {one for one, field in await caller.told() if field == "" and one.startswith("Dispute:")}

@@ -27,7 +27,7 @@ from db.tables import metadata
 from schema.node import snake
 from schema.sdl import build as build_schema
 from tests.api.serving import serve
-from tests.laws.client import open_desk
+from tests.laws.client import open_client
 from tests.laws.expected import Rights, World, cursor, gid
 from tests.laws.people import EVERYONE, SEVERAL, appoint_several
 from tests.laws.test_matrix import ROOTS, scalars
@@ -90,8 +90,8 @@ class Planted:
 @pytest.fixture
 def planted(own_county: Address) -> Planted:
     async def plant() -> Planted:
-        async with open_desk(own_county) as desk:
-            connection = desk.connection
+        async with open_client(own_county) as gql:
+            connection = gql.connection
             await appoint_several(connection)
             async with connection.transaction():
                 # No guard fires: archived disputes and events get canaries too.
@@ -111,7 +111,7 @@ def planted(own_county: Address) -> Planted:
                         for key, row in rows.items():
                             for canary in CANARY.findall(str(row[column.name] or "")):
                                 owners[canary].append((resource, key, column.info["field_class"]))
-            tokens = {person: await desk.token(person) for person in EVERYONE}
+            tokens = {person: await gql.token(person) for person in EVERYONE}
             organizations = {row["name"] for row in world.rows["Party"].values() if not row["is_natural_person"]}
             return Planted(own_county, world, tokens, numbers, owners, organizations)
 
@@ -304,9 +304,9 @@ def test_a_failure_tells_nothing(planted: Planted, capfd: pytest.CaptureFixture[
     """When the database refuses in the middle of an answer, neither the client nor the log hears the values at hand."""
 
     async def spoil() -> None:
-        async with open_desk(planted.address) as desk:
-            await desk.connection.execute("ALTER TABLE note RENAME COLUMN text TO lost")
-            await desk.connection.execute("ALTER TABLE party ALTER COLUMN name TYPE text[] USING ARRAY[name]")
+        async with open_client(planted.address) as gql:
+            await gql.connection.execute("ALTER TABLE note RENAME COLUMN text TO lost")
+            await gql.connection.execute("ALTER TABLE party ALTER COLUMN name TYPE text[] USING ARRAY[name]")
 
     asyncio.run(spoil())
     with (

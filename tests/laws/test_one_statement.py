@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from db.postgres.address import Address
-from tests.laws.client import Desk, open_desk
+from tests.laws.client import GraphQLClient, open_client
 from tests.laws.expected import TABLES, gid
 from tests.laws.people import EVERYONE, appoint_several
 from tests.laws.queries import Query
@@ -38,16 +38,16 @@ class Counted:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def wide(county: Address) -> AsyncIterator[Desk]:
-    async with open_desk(county, limits=WIDE) as opened:
+async def wide(county: Address) -> AsyncIterator[GraphQLClient]:
+    async with open_client(county, limits=WIDE) as opened:
         await appoint_several(opened.connection)
         yield opened
 
 
 @asynccontextmanager
-async def counting(desk: Desk) -> AsyncIterator[Counted]:
+async def counting(gql: GraphQLClient) -> AsyncIterator[Counted]:
     """Listen to every connection of the reader's pool and of the writer's."""
-    counted, gate = Counted(), desk.parts.gate
+    counted, gate = Counted(), gql.parts.gate
     listening: list[tuple[Any, Any]] = []
     writer = gate._callers._pool
     for pool, told in (
@@ -78,16 +78,16 @@ async def counting(desk: Desk) -> AsyncIterator[Counted]:
             connection.remove_query_logger(hear)
 
 
-async def know(desk: Desk, *people: str) -> None:
+async def know(gql: GraphQLClient, *people: str) -> None:
     """Have the callers in the cache, and their use recorded. All tokens first: issuing one is a change of rights."""
     for person in people:
-        await desk.token(person)
+        await gql.token(person)
     for person in people:
-        await desk.ask(person, "{ __typename }")
-    await desk.parts.gate.close()
+        await gql.ask(person, "{ __typename }")
+    await gql.parts.gate.close()
 
 
-async def test_random_queries(wide: Desk) -> None:
+async def test_random_queries(wide: GraphQLClient) -> None:
     """As random people, once their token is known: one execution, on the reader, that brings the epoch along."""
     ids = {}
     for resource, table in TABLES.items():
@@ -112,7 +112,7 @@ async def test_random_queries(wide: Desk) -> None:
     assert answered > QUERIES / 3
 
 
-async def test_the_statement_is_kept(wide: Desk) -> None:
+async def test_the_statement_is_kept(wide: GraphQLClient) -> None:
     """The same document with other values, and another person of the same role, run the same statement text."""
     query = (
         "query ($n: Int, $state: [DisputeState!]) { disputes(first: $n, filter: {state: $state}) { nodes { title } } }"
@@ -134,7 +134,7 @@ async def test_the_statement_is_kept(wide: Desk) -> None:
         assert len(set((await counted.heard())[0])) == 2
 
 
-async def test_a_revocation_costs_one_more_look(wide: Desk) -> None:
+async def test_a_revocation_costs_one_more_look(wide: GraphQLClient) -> None:
     """After any change of rights the next answer is thrown away, the caller read again, and the query asked once more."""
     person = EVERYONE[0]
     await know(wide, person)
@@ -148,7 +148,7 @@ async def test_a_revocation_costs_one_more_look(wide: Desk) -> None:
 
 
 @pytest.mark.parametrize("query", ["{ nosuchfield }", "{", "query ($a: Nothing) { __typename }"])
-async def test_what_is_no_query_costs_nothing(wide: Desk, query: str) -> None:
+async def test_what_is_no_query_costs_nothing(wide: GraphQLClient, query: str) -> None:
     await know(wide, EVERYONE[0])
     async with counting(wide) as counted:
         assert (await wide.ask(EVERYONE[0], query)).codes[0] == "BAD_USER_INPUT"

@@ -33,9 +33,9 @@ async def test_every_resource_has_rows_in_the_invented_world() -> None:
 async def test_the_shipped_policy_shows_what_casbin_allows(database: Address) -> None:
     policy = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
     oracle, cells, shown = Oracle(policy), 0, Counter[str]()
-    async with settle(database, SEED) as (world, desk):
+    async with settle(database, SEED) as (world, gql):
         for access in Draw(world, SEED).accesses(policy):
-            caller = Caller(desk, world, oracle, access)
+            caller = Caller(gql, world, oracle, access)
             await caller.check_all()
             cells += caller.cells
             shown.update(caller.shown)
@@ -45,13 +45,13 @@ async def test_the_shipped_policy_shows_what_casbin_allows(database: Address) ->
 
 async def test_random_policies_show_what_casbin_allows(database: Address) -> None:
     cells, shown = 0, Counter[str]()
-    async with settle(database, SEED + 1) as (world, desk):
+    async with settle(database, SEED + 1) as (world, gql):
         for number in range(10):
             draw = Draw(world, SEED + number)
             policy = draw.policy(number)
             oracle = Oracle(policy)
             for _ in range(2):
-                caller = Caller(desk, world, oracle, draw.access(policy))
+                caller = Caller(gql, world, oracle, draw.access(policy))
                 try:
                     await caller.check_all()
                 except AssertionError as difference:
@@ -64,10 +64,10 @@ async def test_random_policies_show_what_casbin_allows(database: Address) -> Non
 
 async def test_one_row_by_its_id_is_there_or_unknown_in_the_same_words(database: Address) -> None:
     policy = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
-    async with settle(database, SEED) as (world, desk):
+    async with settle(database, SEED) as (world, gql):
         draw = Draw(world, SEED)
         for role in ("grid_worker", "police"):
-            caller = Caller(desk, world, Oracle(policy), Access(policy, [draw.appointment(policy, role)]))
+            caller = Caller(gql, world, Oracle(policy), Access(policy, [draw.appointment(policy, role)]))
             for resource in ("Dispute", "Party", "Note", "Event", "Area"):
                 for row in world.rows[resource][:8]:
                     await caller.check_lookup(resource, row)
@@ -119,14 +119,14 @@ _NO_DISPUTE = [
 
 @pytest.mark.parametrize("effect", ["allow", "deny"])
 async def test_an_event_of_no_dispute_has_none_of_its_attributes(database: Address, effect: str) -> None:
-    async with settle(database, SEED) as (world, desk):
+    async with settle(database, SEED) as (world, gql):
         for condition in _NO_DISPUTE:
             rules = f"p, a, Event, read, {condition}, audit, allow\n"
             if effect == "deny":
                 rules = f"p, a, Event, read, True, audit, allow\np, a, Event, read, {condition}, *, deny\n"
             policy = compile_policy(f"p3, a, 甲\n{rules}", CATALOG)
             draw = Draw(world, SEED)
-            caller = Caller(desk, world, Oracle(policy), Access(policy, [draw.appointment(policy)]))
+            caller = Caller(gql, world, Oracle(policy), Access(policy, [draw.appointment(policy)]))
             await caller.check_list("Event")
             await caller.check_nodes("Event")
 
@@ -140,13 +140,13 @@ async def test_a_missing_claim_matches_no_allow_and_every_deny(database: Address
             "p, a, Dispute, read, r.obj.is_open and r.sub.person_id in r.obj.mediator_ids, *, deny\n"
         ),
     }
-    async with settle(database, SEED) as (world, desk):
+    async with settle(database, SEED) as (world, gql):
         for text in rules.values():
             policy = compile_policy(f"p3, a, 甲\n{text}", CATALOG)
             full = Draw(world, SEED).appointment(policy).claims
             for missing in ([], ["area_code"], ["team_ids"], ["person_id"], ["organization_id"], list(full)):
                 one = Appointment("a", {**full, **dict.fromkeys(missing)})
-                caller = Caller(desk, world, Oracle(policy), Access(policy, [one]))
+                caller = Caller(gql, world, Oracle(policy), Access(policy, [one]))
                 await caller.check_list("Dispute")
                 await caller.check_nodes("Dispute")
         # Said without the oracle: with no claim at all, the allow shows nothing; the denies leave what is not open, without `status`.
@@ -158,10 +158,10 @@ async def test_a_missing_claim_matches_no_allow_and_every_deny(database: Address
 
 async def test_a_team_named_twice_shows_its_disputes_once(database: Address) -> None:
     policy = compile_policy("p3, a, 甲\np, a, Dispute, read, r.obj.team_id in r.sub.team_ids, public, allow\n", CATALOG)
-    async with settle(database, SEED) as (world, desk):
+    async with settle(database, SEED) as (world, gql):
         team = next(row["team_id"] for row in world.rows["Dispute"] if row["team_id"])
         claims = {"person_id": None, "organization_id": None, "area_code": None, "team_ids": [team, team]}
-        caller = Caller(desk, world, Oracle(policy), Access(policy, [Appointment("a", claims)]))
+        caller = Caller(gql, world, Oracle(policy), Access(policy, [Appointment("a", claims)]))
         await caller.check_list("Dispute")
         assert caller.visible("Dispute")
 

@@ -22,7 +22,7 @@ from schema.node import snake
 from schema.operation import Operation
 from schema.planner import plan_operation
 from schema.refusal import Refusal
-from tests.laws.client import Desk
+from tests.laws.client import GraphQLClient
 from tests.laws.expected import Record, Rights, World, camel, gid, key_of, wire
 from tests.laws.people import EVERYONE, TYPICAL, appoint_several
 from tests.laws.test_matrix import ROOTS, value_of
@@ -31,9 +31,9 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(desk: Desk) -> AsyncIterator[World]:
-    await appoint_several(desk.connection)
-    yield await World.read(desk.connection)
+async def world(gql: GraphQLClient) -> AsyncIterator[World]:
+    await appoint_several(gql.connection)
+    yield await World.read(gql.connection)
 
 
 _asked: set[tuple[str, tuple[str, frozenset[str]]]] = set()
@@ -168,10 +168,10 @@ def any_value(kind: Any, operator: str) -> Any:
 
 
 @pytest.mark.parametrize("person", TYPICAL)
-async def test_every_filter(desk: Desk, world: World, person: str) -> None:
+async def test_every_filter(gql: GraphQLClient, world: World, person: str) -> None:
     """Each condition is refused, or gives exactly the rows in reach that meet it."""
     rights = Rights(world, world.posts(person))
-    schema = desk.parts.schema
+    schema = gql.parts.schema
     for root, resource in ROOTS.items():
         if not new("filter", rights, resource):
             continue
@@ -186,7 +186,7 @@ async def test_every_filter(desk: Desk, world: World, person: str) -> None:
             counted = (number + EVERYONE.index(person)) % 2 == 0
             query = f"query ($v: {kind.fields[name].type}) {{ {root}(filter: {{{name}: $v}}, first: 200)"
             query += " { totalCount } }" if counted else " { nodes { id } } }"
-            said = await desk.ask(person, query, v=wire(value))
+            said = await gql.ask(person, query, v=wire(value))
             if not allowed(rights, resource, field, operator):
                 assert (said.data, said.codes) == (None, ["FIELD_NOT_READABLE"]), (root, name)
                 continue
@@ -199,17 +199,17 @@ async def test_every_filter(desk: Desk, world: World, person: str) -> None:
 
 
 @pytest.mark.parametrize("person", TYPICAL)
-async def test_every_order(desk: Desk, world: World, person: str) -> None:
+async def test_every_order(gql: GraphQLClient, world: World, person: str) -> None:
     """Each order field is refused, or sorts the rows in reach: nulls last, ties by the key in the same direction."""
     rights = Rights(world, world.posts(person))
     for number, (root, resource) in enumerate(ROOTS.items()):
         if not new("order", rights, resource):
             continue
-        order_field: Any = desk.parts.schema.type_map[f"{resource}OrderField"]
+        order_field: Any = gql.parts.schema.type_map[f"{resource}OrderField"]
         for code in order_field.values:
             descending = number % 2 == 0
             order = f"[{{field: {code}{'' if descending else ', direction: ASC'}}}]"
-            said = await desk.ask(person, f"{{ {root}(orderBy: {order}, first: 200) {{ nodes {{ id }} }} }}")
+            said = await gql.ask(person, f"{{ {root}(orderBy: {order}, first: 200) {{ nodes {{ id }} }} }}")
             name = code.lower()
             if not rights.reads(resource, field_class(resource, name)):
                 assert (said.data, said.codes) == (None, ["FIELD_NOT_READABLE"]), (root, code)
@@ -225,16 +225,16 @@ async def test_every_order(desk: Desk, world: World, person: str) -> None:
 
 
 @pytest.mark.parametrize("person", TYPICAL)
-async def test_every_figure(desk: Desk, world: World, person: str) -> None:
+async def test_every_figure(gql: GraphQLClient, world: World, person: str) -> None:
     """A figure or a group is planned only for those who read all that it is computed from, on all their disputes."""
     rights = Rights(world, world.posts(person))
-    caller = await desk.parts.gate._callers.find(await desk.token(person))
+    caller = await gql.parts.gate._callers.find(await gql.token(person))
 
     def refused(query: str) -> str | None:
-        known = Documents(desk.parts.schema, desk.documents.limits).accept(query)
+        known = Documents(gql.parts.schema, gql.documents.limits).accept(query)
         operation = Operation(known.document, known.choose(None), None, {})
         try:
-            plan_operation(desk.parts.schema, operation, caller.viewer.access, None, typed=False)
+            plan_operation(gql.parts.schema, operation, caller.viewer.access, None, typed=False)
         except Refusal as refusal:
             return str(refusal.code)
         return None

@@ -8,19 +8,19 @@ import pytest_asyncio
 from db.county.people import PRINCIPALS
 from db.postgres.address import Address
 from db.query.access_paths import COUNTED
-from tests.laws.client import COUNTS, Desk, open_desk
+from tests.laws.client import COUNTS, GraphQLClient, open_client
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def desk(large_county: Address) -> AsyncIterator[Desk]:
-    async with open_desk(large_county) as opened:
+async def gql(large_county: Address) -> AsyncIterator[GraphQLClient]:
+    async with open_client(large_county) as opened:
         yield opened
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def both(desk: Desk) -> str:
+async def both(gql: GraphQLClient) -> str:
     """The busiest mediator, who is an analyst as well from here on: his cases are found by either way."""
-    name: str = await desk.connection.fetchval(
+    name: str = await gql.connection.fetchval(
         """WITH busy AS (
              SELECT person_id FROM assignment WHERE ended_at IS NULL GROUP BY person_id ORDER BY count(*) DESC, person_id LIMIT 1
            ), appointed AS (
@@ -32,8 +32,8 @@ async def both(desk: Desk) -> str:
     return name
 
 
-async def counts(desk: Desk, person: str, arguments: str = "") -> dict[str, Any]:
-    counted: dict[str, Any] = (await desk.data(person, f"{{ disputes{arguments} {{ {COUNTS} }} }}"))["disputes"]
+async def counts(gql: GraphQLClient, person: str, arguments: str = "") -> dict[str, Any]:
+    counted: dict[str, Any] = (await gql.data(person, f"{{ disputes{arguments} {{ {COUNTS} }} }}"))["disputes"]
     return counted
 
 
@@ -42,41 +42,41 @@ def told(rows: int) -> dict[str, Any]:
     return {"totalCount": min(rows, COUNTED), "exact": rows, "totalCountCapped": rows > COUNTED}
 
 
-async def test_a_count_goes_to_its_bound(desk: Desk, both: str) -> None:
+async def test_a_count_goes_to_its_bound(gql: GraphQLClient, both: str) -> None:
     """A scope that is one walk, and a union of scopes in which some rows are found twice; a condition that all of them meet."""
-    rows = await desk.connection.fetchval("SELECT count(*) FROM dispute")
+    rows = await gql.connection.fetchval("SELECT count(*) FROM dispute")
     assert rows > COUNTED
     every = '(filter: {registeredFrom: "1990-01-01"})'
-    assert await counts(desk, PRINCIPALS["analyst"], every) == await counts(desk, both, every) == told(rows)
+    assert await counts(gql, PRINCIPALS["analyst"], every) == await counts(gql, both, every) == told(rows)
 
 
-async def test_a_whole_scope_is_counted_to_the_end(desk: Desk, both: str) -> None:
+async def test_a_whole_scope_is_counted_to_the_end(gql: GraphQLClient, both: str) -> None:
     """Without a condition the number comes from the sums that are kept, for one scope and for a union with it."""
-    rows = await desk.connection.fetchval("SELECT count(*) FROM dispute")
+    rows = await gql.connection.fetchval("SELECT count(*) FROM dispute")
     whole = {"totalCount": rows, "exact": rows, "totalCountCapped": False}
-    assert await counts(desk, PRINCIPALS["analyst"]) == await counts(desk, both) == whole
+    assert await counts(gql, PRINCIPALS["analyst"]) == await counts(gql, both) == whole
 
 
-async def test_at_the_bound(desk: Desk) -> None:
+async def test_at_the_bound(gql: GraphQLClient) -> None:
     """One row more than a count goes to, just as many, and one less."""
-    day = await desk.connection.fetchval(
+    day = await gql.connection.fetchval(
         "SELECT occurred_on FROM dispute ORDER BY occurred_on OFFSET $1 LIMIT 1", COUNTED
     )
     counted = "SELECT count(*) FROM dispute WHERE occurred_on <= $1"
     later = """UPDATE dispute SET occurred_on = $1::date + 1
                 WHERE id IN (SELECT id FROM dispute WHERE occurred_on = $1 ORDER BY id LIMIT $2)"""
     # Archived disputes never change, so the triggers stay out.
-    await desk.connection.execute("SET session_replication_role = replica")
+    await gql.connection.execute("SET session_replication_role = replica")
     for wanted in (COUNTED + 1, COUNTED, COUNTED - 1):
-        await desk.connection.execute(later, day, await desk.connection.fetchval(counted, day) - wanted)
-        assert await counts(desk, PRINCIPALS["analyst"], f'(filter: {{occurredTo: "{day}"}})') == told(wanted)
+        await gql.connection.execute(later, day, await gql.connection.fetchval(counted, day) - wanted)
+        assert await counts(gql, PRINCIPALS["analyst"], f'(filter: {{occurredTo: "{day}"}})') == told(wanted)
 
 
-async def test_below_a_row(desk: Desk) -> None:
+async def test_below_a_row(gql: GraphQLClient) -> None:
     """The lists of nested rows are bounded one by one."""
     query = f"{{ areas(filter: {{level: [COUNTY, TOWN]}}, first: 25) {{ nodes {{ code disputes {{ {COUNTS} }} }} }} }}"
-    areas = (await desk.data(PRINCIPALS["analyst"], query))["areas"]["nodes"]
-    by_town = await desk.connection.fetch("SELECT town_code, count(*) FROM dispute GROUP BY town_code")
+    areas = (await gql.data(PRINCIPALS["analyst"], query))["areas"]["nodes"]
+    by_town = await gql.connection.fetch("SELECT town_code, count(*) FROM dispute GROUP BY town_code")
     rows: dict[str, int] = dict(by_town)
     for area in areas:
         wanted = sum(rows.values()) if len(area["code"]) == 6 else rows.get(area["code"], 0)
@@ -84,16 +84,16 @@ async def test_below_a_row(desk: Desk) -> None:
     assert sum(area["disputes"]["totalCountCapped"] for area in areas) == 1
 
 
-async def test_shown_several_times_counted_once(desk: Desk, both: str) -> None:
+async def test_shown_several_times_counted_once(gql: GraphQLClient, both: str) -> None:
     """A page and its counts under several names, also where the page is empty."""
     query = """query ($all: Boolean, $q: String) { disputes(first: 2, filter: {caseNumber: $q, registeredFrom: "1990-01-01"}) {
       a: totalCount b: totalCount(exact: $all) totalCountCapped nodes { id } pageInfo { hasNextPage } } }"""
     for person in (PRINCIPALS["analyst"], both):
-        rows = await desk.connection.fetchval("SELECT count(*) FROM dispute")
+        rows = await gql.connection.fetchval("SELECT count(*) FROM dispute")
         for exact in (True, False, None):
-            found = (await desk.data(person, query, all=exact))["disputes"]
+            found = (await gql.data(person, query, all=exact))["disputes"]
             assert (found["a"], found["b"], found["totalCountCapped"]) == (COUNTED, rows if exact else COUNTED, True)
             assert len(found["nodes"]) == 2
             assert found["pageInfo"]["hasNextPage"] is True
-            none = (await desk.data(person, query, all=exact, q="no such number"))["disputes"]
+            none = (await gql.data(person, query, all=exact, q="no such number"))["disputes"]
             assert none == {"a": 0, "b": 0, "totalCountCapped": False, "nodes": [], "pageInfo": {"hasNextPage": False}}

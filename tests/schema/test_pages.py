@@ -11,7 +11,7 @@ import pytest_asyncio
 from db.county.people import PRINCIPALS, THREE_POSTS
 from db.postgres.address import Address
 from db.query import access_paths, order_paths
-from tests.laws.client import Desk, open_desk
+from tests.laws.client import GraphQLClient, open_client
 from tests.laws.expected import cursor
 
 # Nulls and ties on purpose: few states, many disputes that are not concluded, amounts that are missing.
@@ -40,8 +40,8 @@ PEOPLE = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def desk(county: Address) -> AsyncIterator[Desk]:
-    async with open_desk(county) as opened:
+async def gql(county: Address) -> AsyncIterator[GraphQLClient]:
+    async with open_client(county) as opened:
         yield opened
 
 
@@ -53,13 +53,15 @@ def paged(order: str, place: str = "disputes") -> str:
       }} }}"""
 
 
-async def walk(desk: Desk, person: str, query: str, size: int, backward: bool, place: str = "disputes") -> list[str]:
+async def walk(
+    gql: GraphQLClient, person: str, query: str, size: int, backward: bool, place: str = "disputes"
+) -> list[str]:
     """All ids in the order of the list, page by page; checks what each page says of itself."""
     found: list[str] = []
     at: str | None = None
     while True:
         asked = {"last": size, "before": at} if backward else {"first": size, "after": at}
-        page = (await desk.data(person, query, **asked))[place]
+        page = (await gql.data(person, query, **asked))[place]
         edges, info = page["edges"], page["pageInfo"]
         ids = [edge["node"]["id"] for edge in edges]
         found = [*ids, *found] if backward else [*found, *ids]
@@ -75,14 +77,14 @@ async def walk(desk: Desk, person: str, query: str, size: int, backward: bool, p
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("who", PEOPLE)
-async def test_every_row_once(desk: Desk, who: str, order: str) -> None:
+async def test_every_row_once(gql: GraphQLClient, who: str, order: str) -> None:
     """Forwards and backwards the same rows in the same order, each once; as long as the list says."""
     person, size = PEOPLE[who]
     query = paged(ORDERS[order])
-    forwards = await walk(desk, person, query, size, backward=False)
+    forwards = await walk(gql, person, query, size, backward=False)
     assert len(forwards) == len(set(forwards)) > size
-    assert await walk(desk, person, query, size, backward=True) == forwards
-    at_once = await desk.data(person, query, first=200)
+    assert await walk(gql, person, query, size, backward=True) == forwards
+    at_once = await gql.data(person, query, first=200)
     assert [edge["node"]["id"] for edge in at_once["disputes"]["edges"]] == forwards
 
 
@@ -102,16 +104,21 @@ FILTERS = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def other_desks(county: Address) -> AsyncIterator[tuple[Desk, Desk]]:
+async def other_desks(county: Address) -> AsyncIterator[tuple[GraphQLClient, GraphQLClient]]:
     """Two services more, each with statements of its own."""
-    async with open_desk(county) as one, open_desk(county) as other:
+    async with open_client(county) as one, open_client(county) as other:
         yield one, other
 
 
 @pytest.mark.parametrize("way", ["ASC", "DESC"])
 @pytest.mark.parametrize(("place", "by"), [(place, by) for place, names in EVERY_ORDER.items() for by in names])
 async def test_every_order_by_any_way(
-    desk: Desk, other_desks: tuple[Desk, Desk], place: str, by: str, way: str, monkeypatch: pytest.MonkeyPatch
+    gql: GraphQLClient,
+    other_desks: tuple[GraphQLClient, GraphQLClient],
+    place: str,
+    by: str,
+    way: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Walked along the index of the order, or given up after a few rows and found otherwise, the pages are those of all rows sorted."""
     short_sighted, sorting = other_desks
@@ -126,7 +133,7 @@ async def test_every_order_by_any_way(
                     continue
                 expected = await walk(sorting, person, query, size, backward=False, place=place)
             for backward in (False, True):
-                assert await walk(desk, person, query, size, backward, place) == expected
+                assert await walk(gql, person, query, size, backward, place) == expected
                 with monkeypatch.context() as patch:
                     patch.setattr(order_paths, "LOOKED_THROUGH", 7)
                     assert await walk(short_sighted, person, query, size, backward, place) == expected
@@ -135,15 +142,15 @@ async def test_every_order_by_any_way(
 @pytest.mark.parametrize("order", ["default", "oldest", "ties", "nulls last"])
 @pytest.mark.parametrize("who", PEOPLE)
 async def test_a_count_cut_short_leaves_the_page_alone(
-    desk: Desk, county: Address, who: str, order: str, monkeypatch: pytest.MonkeyPatch
+    gql: GraphQLClient, county: Address, who: str, order: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Count and page of few visible rows come from the same rows, of which those behind the bound of the count are left out."""
     person, bound = PEOPLE[who][0], 9
-    whole = await walk(desk, person, paged(ORDERS[order]), 50, backward=False)
+    whole = await walk(gql, person, paged(ORDERS[order]), 50, backward=False)
     assert len(whole) > bound or who in ("police", "court")
     monkeypatch.setattr(access_paths, "COUNTED", bound)
     asked = paged(ORDERS[order]).replace("totalCount", "totalCount totalCountCapped")
-    async with open_desk(county) as other:
+    async with open_client(county) as other:
         for size in (1, bound - 1, bound):
             for end, expected in (("first", whole[:size]), ("last", whole[-size:])):
                 page = (await other.data(person, asked, **{end: size}))["disputes"]
@@ -161,7 +168,7 @@ async def test_a_count_cut_short_leaves_the_page_alone(
         assert found == whole[: len(found)]
         filtered = asked.replace("last: $last,", "last: $last, filter: {state: [CLOSED, MEDIATING]},")
         for size in (1, bound):
-            beside = (await desk.data(person, filtered.replace("totalCount totalCountCapped ", ""), first=size))[
+            beside = (await gql.data(person, filtered.replace("totalCount totalCountCapped ", ""), first=size))[
                 "disputes"
             ]
             page = (await other.data(person, filtered, first=size))["disputes"]
@@ -170,37 +177,37 @@ async def test_a_count_cut_short_leaves_the_page_alone(
 
 
 @pytest.mark.parametrize("order", MONEY)
-async def test_money_and_numbers(desk: Desk, order: str) -> None:
+async def test_money_and_numbers(gql: GraphQLClient, order: str) -> None:
     query = paged(MONEY[order])
-    forwards = await walk(desk, PRINCIPALS["bureau_admin"], query, 41, backward=False)
+    forwards = await walk(gql, PRINCIPALS["bureau_admin"], query, 41, backward=False)
     assert len(forwards) == len(set(forwards)) == 200
-    assert await walk(desk, PRINCIPALS["bureau_admin"], query, 41, backward=True) == forwards
+    assert await walk(gql, PRINCIPALS["bureau_admin"], query, 41, backward=True) == forwards
 
 
 @pytest.mark.parametrize("place", ["followUps", "obligations", "agreements", "referrals", "people", "compounds"])
-async def test_other_lists(desk: Desk, place: str) -> None:
+async def test_other_lists(gql: GraphQLClient, place: str) -> None:
     """Lists with a nullable or tied default key too."""
     order = {
         "followUps": "[{field: SATISFACTION}, {field: DONE_AT, direction: ASC}]",
         "obligations": "[{field: AMOUNT, direction: ASC}]",
     }
     query = paged(order.get(place, ""), place)
-    forwards = await walk(desk, PRINCIPALS["bureau_admin"], query, 23, backward=False, place=place)
+    forwards = await walk(gql, PRINCIPALS["bureau_admin"], query, 23, backward=False, place=place)
     assert len(forwards) == len(set(forwards))
-    assert await walk(desk, PRINCIPALS["bureau_admin"], query, 23, backward=True, place=place) == forwards
+    assert await walk(gql, PRINCIPALS["bureau_admin"], query, 23, backward=True, place=place) == forwards
 
 
 @pytest.mark.parametrize("order", ["default", "ties", "nulls last", "mixed directions"])
-async def test_between_cursors(desk: Desk, order: str) -> None:
+async def test_between_cursors(gql: GraphQLClient, order: str) -> None:
     """after and before together bound the list; first and last cut it from either end."""
     person, query = PRINCIPALS["bureau_admin"], paged(ORDERS[order])
-    edges = (await desk.data(person, query, first=200))["disputes"]["edges"]
+    edges = (await gql.data(person, query, first=200))["disputes"]["edges"]
     cursors, ids = [edge["cursor"] for edge in edges], [edge["node"]["id"] for edge in edges]
     for low, high in ((10, 30), (0, 199), (100, 101), (50, 50), (120, 90)):
         bounds = {"after": cursors[low], "before": cursors[high]}
         inside = ids[low + 1 : high]
-        first = (await desk.data(person, query, first=5, **bounds))["disputes"]
-        last = (await desk.data(person, query, last=5, **bounds))["disputes"]
+        first = (await gql.data(person, query, first=5, **bounds))["disputes"]
+        last = (await gql.data(person, query, last=5, **bounds))["disputes"]
         assert [edge["node"]["id"] for edge in first["edges"]] == inside[:5]
         assert [edge["node"]["id"] for edge in last["edges"]] == inside[-5:]
         assert first["totalCount"] == len(ids)
@@ -209,24 +216,24 @@ async def test_between_cursors(desk: Desk, order: str) -> None:
         assert last["pageInfo"]["hasPreviousPage"] is (len(inside) > 5)
 
 
-async def test_an_empty_list(desk: Desk) -> None:
+async def test_an_empty_list(gql: GraphQLClient) -> None:
     """No row, no cursor, no further page; the parts of a page can be asked for one by one."""
     person = PRINCIPALS["auditor"]
-    page = (await desk.data(person, paged("")))["disputes"]
+    page = (await gql.data(person, paged("")))["disputes"]
     none = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
     assert page == {"totalCount": 0, "pageInfo": none, "edges": []}
     for name, value in none.items():
-        assert (await desk.data(person, f"{{ disputes {{ pageInfo {{ {name} }} }} }}"))["disputes"]["pageInfo"] == {
+        assert (await gql.data(person, f"{{ disputes {{ pageInfo {{ {name} }} }} }}"))["disputes"]["pageInfo"] == {
             name: value
         }
 
 
 @pytest.mark.parametrize("part", ["hasNextPage", "hasPreviousPage", "__typename"])
 @pytest.mark.parametrize("more", ["", "totalCount"])
-async def test_a_page_of_which_little_is_asked(desk: Desk, part: str, more: str) -> None:
+async def test_a_page_of_which_little_is_asked(gql: GraphQLClient, part: str, more: str) -> None:
     """A page is one object however many rows it has, also where none of them is listed or counted."""
     for arguments in ("first: 3", "last: 3", "first: 200"):
-        data = await desk.data(
+        data = await gql.data(
             PRINCIPALS["bureau_admin"], f"{{ disputes({arguments}) {{ {more} pageInfo {{ {part} }} }} }}"
         )
         wanted: Any = {
@@ -246,11 +253,11 @@ BAD_SIZES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("asked", BAD_SIZES, ids=str)
-async def test_bad_sizes(desk: Desk, asked: dict[str, Any]) -> None:
-    said = await desk.ask(PRINCIPALS["mediator"], paged(""), **asked)
+async def test_bad_sizes(gql: GraphQLClient, asked: dict[str, Any]) -> None:
+    said = await gql.ask(PRINCIPALS["mediator"], paged(""), **asked)
     assert (said.data, said.codes) == (None, ["BAD_USER_INPUT"])
     literal = ", ".join(f"{name}: {value}" for name, value in asked.items())
-    said = await desk.ask(PRINCIPALS["mediator"], f"{{ areas {{ nodes {{ disputes({literal}) {{ totalCount }} }} }} }}")
+    said = await gql.ask(PRINCIPALS["mediator"], f"{{ areas {{ nodes {{ disputes({literal}) {{ totalCount }} }} }} }}")
     assert (said.data, said.codes) == (None, ["BAD_USER_INPUT"])
 
 
@@ -269,9 +276,9 @@ BAD_CURSORS = [
 
 @pytest.mark.parametrize("given", BAD_CURSORS)
 @pytest.mark.parametrize("name", ["after", "before"])
-async def test_tampered_cursors(desk: Desk, name: str, given: str) -> None:
+async def test_tampered_cursors(gql: GraphQLClient, name: str, given: str) -> None:
     """Whatever is no cursor of this order is refused, in words that do not repeat it."""
-    said = await desk.ask(PRINCIPALS["mediator"], paged(""), **{name: given})
+    said = await gql.ask(PRINCIPALS["mediator"], paged(""), **{name: given})
     assert (said.data, said.codes) == (None, ["BAD_USER_INPUT"]), given
     assert len(given) < 5 or given not in said.errors[0]["message"]
 
@@ -285,28 +292,28 @@ BAD_KEYS: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("field", "value"), BAD_KEYS, ids=str)
-async def test_tampered_keys(desk: Desk, field: str, value: Any) -> None:
-    said = await desk.ask(PRINCIPALS["bureau_admin"], paged(f"[{{field: {field}}}]"), after=cursor(value, UUID))
+async def test_tampered_keys(gql: GraphQLClient, field: str, value: Any) -> None:
+    said = await gql.ask(PRINCIPALS["bureau_admin"], paged(f"[{{field: {field}}}]"), after=cursor(value, UUID))
     assert (said.data, said.codes) == (None, ["BAD_USER_INPUT"])
 
 
-async def test_a_cursor_of_another_order_is_refused_or_only_a_position(desk: Desk) -> None:
+async def test_a_cursor_of_another_order_is_refused_or_only_a_position(gql: GraphQLClient) -> None:
     """A cursor is a position under an order, not a right: with other keys it is refused, with a row's own it shows nothing more."""
     person = PRINCIPALS["mediator"]
-    page = (await desk.data(person, paged(ORDERS["ties"]), first=1))["disputes"]
-    said = await desk.ask(person, paged(ORDERS["mixed directions"]), after=page["pageInfo"]["endCursor"])
+    page = (await gql.data(person, paged(ORDERS["ties"]), first=1))["disputes"]
+    said = await gql.ask(person, paged(ORDERS["mixed directions"]), after=page["pageInfo"]["endCursor"])
     assert said.codes == ["BAD_USER_INPUT"]
-    everything = await walk(desk, person, paged(""), 50, backward=False)
+    everything = await walk(gql, person, paged(""), 50, backward=False)
     for given in (cursor("1900-01-01T00:00:00Z", UUID), cursor("2999-01-01T00:00:00Z", UUID)):
         for name in ("after", "before"):
-            found = (await desk.data(person, paged(""), **{name: given}, first=200))["disputes"]
+            found = (await gql.data(person, paged(""), **{name: given}, first=200))["disputes"]
             assert {edge["node"]["id"] for edge in found["edges"]} <= set(everything)
 
 
-async def test_what_a_cursor_holds(desk: Desk) -> None:
+async def test_what_a_cursor_holds(gql: GraphQLClient) -> None:
     """The keys of the order and the id of the row, nothing else."""
     person = PRINCIPALS["grid_worker"]
     query = "{ disputes(first: 3, orderBy: [{field: TITLE}]) { edges { cursor node { id title } } } }"
-    for edge in (await desk.data(person, query))["disputes"]["edges"]:
+    for edge in (await gql.data(person, query))["disputes"]["edges"]:
         held = orjson.loads(base64.b64decode(edge["cursor"]))
         assert held == [edge["node"]["title"], edge["node"]["id"].partition(":")[2]]

@@ -12,18 +12,18 @@ import pytest_asyncio
 from db.county.people import PRINCIPALS
 from db.postgres.address import Address
 from db.query.statistics.metrics import FIGURES
-from db.query.statistics.rollups import fold
-from tests.laws.client import Desk, open_desk
+from db.write.rollups import compact
+from tests.laws.client import GraphQLClient, open_client
 from tests.laws.expected import Record, Rights, World, camel
 from tests.laws.metric_oracle import GROUPS, Day, Reckoning, told
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", params=["in the changes", "in the sums"])
-async def desk(county: Address, request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+async def gql(county: Address, request: pytest.FixtureRequest) -> AsyncIterator[GraphQLClient]:
     """The county as it was loaded, each row a change that no sum holds yet; then the same county with all changes folded."""
-    async with open_desk(county) as opened:
+    async with open_client(county) as opened:
         if request.param == "in the sums":
-            await fold(opened.connection)
+            await compact(opened.connection)
         assert bool(await opened.connection.fetchval("SELECT count(*) FROM tally_sum")) == (
             request.param == "in the sums"
         )
@@ -31,8 +31,8 @@ async def desk(county: Address, request: pytest.FixtureRequest) -> AsyncIterator
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(desk: Desk) -> World:
-    return await World.read(desk.connection)
+async def world(gql: GraphQLClient) -> World:
+    return await World.read(gql.connection)
 
 
 FIELDS = " ".join(camel(name) for name in FIGURES)
@@ -54,20 +54,20 @@ def period(since: Day, until: Day) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", PERIODS)
 @pytest.mark.parametrize("role", COUNTED)
-async def test_totals(desk: Desk, world: World, role: str, name: str) -> None:
+async def test_totals(gql: GraphQLClient, world: World, role: str, name: str) -> None:
     """Every figure of every period, over exactly the disputes in reach."""
     rights = Rights(world, world.posts(PRINCIPALS[role]))
     rows = [world.rows["Dispute"][key] for key in rights.ids("Dispute")]
     figures = Reckoning(world, rights, *PERIODS[name]).figures(rows)
     assert set(figures) == set(FIGURES)
     query = f"query ($p: StatisticsPeriod) {{ statistics(period: $p) {{ {FIELDS} }} }}"
-    data = await desk.data(PRINCIPALS[role], query, p=period(*PERIODS[name]))
+    data = await gql.data(PRINCIPALS[role], query, p=period(*PERIODS[name]))
     assert data["statistics"] == {camel(one): told(value, COUNTED[role]) for one, value in figures.items()}
 
 
 @pytest.mark.parametrize("by", GROUPS)
 @pytest.mark.parametrize("role", ["bureau_admin", "justice_office"])
-async def test_groups(desk: Desk, world: World, role: str, by: str) -> None:
+async def test_groups(gql: GraphQLClient, world: World, role: str, by: str) -> None:
     """Every figure of every group; together they are the total, but for disputes that belong to no group."""
     rights = Rights(world, world.posts(PRINCIPALS[role]))
     since, until = PERIODS["as in the yearly report"]
@@ -79,7 +79,7 @@ async def test_groups(desk: Desk, world: World, role: str, by: str) -> None:
             grouped[GROUPS[by](row)].append(row)
     query = f"""query ($p: StatisticsPeriod) {{ statistics(period: $p, groupBy: {by}) {{ registered concluded resolved agreed
         groups {{ key label {FIELDS} }} }} }}"""
-    answer = (await desk.data(PRINCIPALS[role], query, p=period(since, until)))["statistics"]
+    answer = (await gql.data(PRINCIPALS[role], query, p=period(since, until)))["statistics"]
     groups = {group["key"]: group for group in answer["groups"]}
     assert list(groups) == sorted(key for key in grouped if key is not None)
     for key, group in groups.items():
@@ -97,21 +97,21 @@ async def test_groups(desk: Desk, world: World, role: str, by: str) -> None:
 async def test_the_yearly_report(own_county: Address) -> None:
     """The model's own numbers: 117 resolved, all of them visited; with one visit less, 99.15 per cent."""
     query = '{ statistics(period: {from: "2023-01-01"}) { resolved followedUp followUpRate } }'
-    async with open_desk(own_county) as desk:
-        before = (await desk.data(PRINCIPALS["bureau_admin"], query))["statistics"]
+    async with open_client(own_county) as gql:
+        before = (await gql.data(PRINCIPALS["bureau_admin"], query))["statistics"]
         assert before == {"resolved": 117, "followedUp": 117, "followUpRate": 1.0}
-        visit: UUID = await desk.connection.fetchval(
+        visit: UUID = await gql.connection.fetchval(
             "SELECT min(f.id::text)::uuid FROM follow_up f JOIN dispute d ON d.id = f.dispute_id WHERE d.state = 'CLOSED'"
             " AND d.registered_at >= '2023-01-02' GROUP BY d.id HAVING count(*) = 1 LIMIT 1"
         )
-        await desk.connection.execute("DELETE FROM follow_up WHERE id = $1", visit)
-        after = (await desk.data(PRINCIPALS["bureau_admin"], query))["statistics"]
+        await gql.connection.execute("DELETE FROM follow_up WHERE id = $1", visit)
+        after = (await gql.data(PRINCIPALS["bureau_admin"], query))["statistics"]
         assert after == {"resolved": 117, "followedUp": 116, "followUpRate": 0.9915}
 
 
-async def test_nothing_over_nothing(desk: Desk) -> None:
+async def test_nothing_over_nothing(gql: GraphQLClient) -> None:
     """Where nothing was concluded, every rate is null, neither 0 nor 1."""
-    data = await desk.data(
+    data = await gql.data(
         PRINCIPALS["bureau_admin"], f'{{ statistics(period: {{from: "2030-01-01"}}) {{ {FIELDS} }} }}'
     )
     for name, figure in FIGURES.items():
@@ -119,10 +119,10 @@ async def test_nothing_over_nothing(desk: Desk) -> None:
         assert data["statistics"][camel(name)] == wanted, name
 
 
-async def test_a_rate_tells_no_small_number(desk: Desk, world: World) -> None:
+async def test_a_rate_tells_no_small_number(gql: GraphQLClient, world: World) -> None:
     """Outside the grant, no rate of a group lets one reckon back to a number from one to four."""
     query = f"{{ statistics(groupBy: SUB_CATEGORY) {{ groups {{ key {FIELDS} }} }} }}"
-    groups = (await desk.data(PRINCIPALS["justice_office"], query))["statistics"]["groups"]
+    groups = (await gql.data(PRINCIPALS["justice_office"], query))["statistics"]["groups"]
     rates = {
         "followUpRate": "resolved",
         "successRateOfAccepted": "accepted",
@@ -139,20 +139,20 @@ async def test_a_rate_tells_no_small_number(desk: Desk, world: World) -> None:
     assert untold
 
 
-async def test_the_order_of_keys_is_that_of_the_question(desk: Desk) -> None:
+async def test_the_order_of_keys_is_that_of_the_question(gql: GraphQLClient) -> None:
     """Groups before, between and after totals, and totals twice."""
     query = "{ statistics(groupBy: TIER) { groups { key } b: resolved more: groups { label } __typename a: resolved resolved } }"
-    data = await desk.data(PRINCIPALS["bureau_admin"], query)
+    data = await gql.data(PRINCIPALS["bureau_admin"], query)
     assert list(data["statistics"]) == ["groups", "b", "more", "__typename", "a", "resolved"]
 
 
 @pytest.mark.parametrize("name", FIGURES)
-async def test_a_figure_by_itself(desk: Desk, name: str) -> None:
+async def test_a_figure_by_itself(gql: GraphQLClient, name: str) -> None:
     """Asked alone, with groups beside it, a total is what it is among the others; also one that adds nothing up, like the median."""
     person = PRINCIPALS["bureau_admin"]
     asked = 'period: {from: "2023-02-14", to: "2024-05-09"}, groupBy: STATE'
-    alone = await desk.data(person, f"{{ statistics({asked}) {{ {camel(name)} groups {{ key {camel(name)} }} }} }}")
-    whole = await desk.data(person, f"{{ statistics({asked}) {{ {FIELDS} groups {{ key {FIELDS} }} }} }}")
+    alone = await gql.data(person, f"{{ statistics({asked}) {{ {camel(name)} groups {{ key {camel(name)} }} }} }}")
+    whole = await gql.data(person, f"{{ statistics({asked}) {{ {FIELDS} groups {{ key {FIELDS} }} }} }}")
     assert alone["statistics"][camel(name)] == whole["statistics"][camel(name)]
     assert [one[camel(name)] for one in alone["statistics"]["groups"]] == [
         one[camel(name)] for one in whole["statistics"]["groups"]

@@ -110,11 +110,6 @@ def exact_count(
     return select(cast(number, BigInteger)).select_from(tallies).where(*asked).scalar_subquery()
 
 
-async def fold(connection: Any) -> int:
-    """Move the changes that have gathered into the sums; how many there were. Answers are the same before and after, and meanwhile."""
-    return int(await connection.fetchval("SELECT tally_fold()"))
-
-
 class Tallies:
     """The sums of one question. `sums` and `spread` have one row a group (its key null for disputes of none) and days."""
 

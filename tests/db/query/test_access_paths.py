@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from db.county.people import PRINCIPALS
 from db.postgres.address import Address
-from tests.laws.client import COUNTS, Desk, open_desk
+from tests.laws.client import COUNTS, GraphQLClient, open_client
 
 # By role what it sees, as a plain condition on the dispute d; $1 is the area, $2 the organization, $3 the person of its appointment.
 SCOPES = {
@@ -67,8 +67,8 @@ PAGE = """query ($first: Int, $after: String, $last: Int, $before: String) {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def desk(large_county: Address) -> AsyncIterator[Desk]:
-    async with open_desk(large_county) as opened:
+async def gql(large_county: Address) -> AsyncIterator[GraphQLClient]:
+    async with open_client(large_county) as opened:
         yield opened
 
 
@@ -80,16 +80,16 @@ def in_words(role: str, meaning: str) -> str:
     return re.sub(r"found\(('.*?')\)", f"({anywhere})", meaning)
 
 
-async def expected(desk: Desk, role: str, meaning: str) -> list[str]:
+async def expected(gql: GraphQLClient, role: str, meaning: str) -> list[str]:
     """What a plain WHERE finds."""
-    appointment = await desk.connection.fetchrow(
+    appointment = await gql.connection.fetchrow(
         """SELECT a.area_code, a.organization_id, a.person_id FROM appointment a JOIN person p ON p.id = a.person_id
             WHERE p.name = $1 AND a.role = $2""",
         PRINCIPALS[role],
         role,
     )
     assert appointment is not None
-    rows = await desk.connection.fetch(
+    rows = await gql.connection.fetch(
         f"""SELECT 'Dispute:' || d.id AS id FROM dispute d CROSS JOIN (VALUES ($1::text, $2::uuid, $3::uuid)) AS own
              WHERE ({SCOPES[role]}) AND ({in_words(role, meaning)}) ORDER BY d.registered_at DESC, d.id DESC""",
         *appointment,
@@ -103,14 +103,14 @@ def ids(page: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("name", FILTERS)
 @pytest.mark.parametrize("role", SCOPES)
-async def test_a_page_is_that_of_a_plain_condition(desk: Desk, role: str, name: str) -> None:
+async def test_a_page_is_that_of_a_plain_condition(gql: GraphQLClient, role: str, name: str) -> None:
     """The first page, the next, one from the middle, the last and the one before it; and their number."""
     given, meaning = FILTERS[name]
-    wanted = await expected(desk, role, meaning)
+    wanted = await expected(gql, role, meaning)
     query, person = PAGE % (given, COUNTS), PRINCIPALS[role]
 
     async def page(**asked: Any) -> dict[str, Any]:
-        found: dict[str, Any] = (await desk.data(person, query, **asked))["disputes"]
+        found: dict[str, Any] = (await gql.data(person, query, **asked))["disputes"]
         # Without a condition, the bound is not needed: the sums that are kept know the number.
         bounded = len(wanted) if name == "none" else min(len(wanted), 10_000)
         assert (found["exact"], found["totalCount"]) == (len(wanted), bounded)

@@ -10,34 +10,34 @@ from db.county.people import PRINCIPALS
 from db.postgres.address import Address
 from db.query.reader import MOST_CODES, OFTEN, Reader
 from db.query.statement import Statement
-from tests.laws.client import Desk, open_desk
+from tests.laws.client import GraphQLClient, open_client
 
 QUERY = """query ($state: [DisputeState!], $source: [DisputeSource!], $first: Int, $after: String) {
   disputes(first: $first, after: $after, filter: {state: $state, source: $source}) { totalCount edges { cursor node { id state source } } } }"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def desk(county: Address) -> AsyncIterator[Desk]:
-    async with open_desk(county) as opened:
+async def gql(county: Address) -> AsyncIterator[GraphQLClient]:
+    async with open_client(county) as opened:
         yield opened
 
 
-def reader_of(desk: Desk) -> Reader:
-    reader: Reader = desk.parts.gate._reader
+def reader_of(gql: GraphQLClient) -> Reader:
+    reader: Reader = gql.parts.gate._reader
     return reader
 
 
-def kept(desk: Desk) -> int:
+def kept(gql: GraphQLClient) -> int:
     """How many statements there are for certain codes."""
-    return sum(settled is not None for _, settled in reader_of(desk)._asked.values())
+    return sum(settled is not None for _, settled in reader_of(gql)._asked.values())
 
 
 async def test_codes_that_are_asked_for_often_have_a_statement_of_their_own(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    gql: GraphQLClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its answers are those of the other statement, to every caller, on every page; the values of a cursor stay values."""
     heard: list[str] = []
-    pool: Any = reader_of(desk)._steady
+    pool: Any = reader_of(gql)._steady
     fetchrow = pool.fetchrow
 
     async def listening(sql: str, arguments: Any = ()) -> Any:
@@ -50,35 +50,35 @@ async def test_codes_that_are_asked_for_often_have_a_statement_of_their_own(
             {"state": ["CLOSED"], "source": ["GRID", "APPLY"]},
             {"state": ["MEDIATING", "CLOSED"], "source": ["GRID"]},
         ):
-            before = kept(desk)
-            first = await desk.data(PRINCIPALS[who], QUERY, first=3, **codes)
+            before = kept(gql)
+            first = await gql.data(PRINCIPALS[who], QUERY, first=3, **codes)
             edges = first["disputes"]["edges"]
-            beyond = await desk.data(PRINCIPALS[who], QUERY, first=3, after=edges[0]["cursor"], **codes)
+            beyond = await gql.data(PRINCIPALS[who], QUERY, first=3, after=edges[0]["cursor"], **codes)
             assert beyond["disputes"]["edges"][: len(edges) - 1] == edges[1:]
             assert all(
                 edge["node"]["state"] in codes["state"] and edge["node"]["source"] in codes["source"] for edge in edges
             )
             assert not heard
             for _ in range(OFTEN + 2):
-                assert await desk.data(PRINCIPALS[who], QUERY, first=3, **codes) == first
-                assert await desk.data(PRINCIPALS[who], QUERY, first=3, after=edges[0]["cursor"], **codes) == beyond
-            assert kept(desk) == before + 2
+                assert await gql.data(PRINCIPALS[who], QUERY, first=3, **codes) == first
+                assert await gql.data(PRINCIPALS[who], QUERY, first=3, after=edges[0]["cursor"], **codes) == beyond
+            assert kept(gql) == before + 2
             assert len(heard) == 2 * 3
             assert all("'{" + ",".join(listed) + "}'" in heard[-1] for listed in codes.values())
             # What was asked for once has none.
-            shorter = await desk.data(PRINCIPALS[who], QUERY, first=3, state=["ACCEPTED"], source=codes["source"])
+            shorter = await gql.data(PRINCIPALS[who], QUERY, first=3, state=["ACCEPTED"], source=codes["source"])
             assert all(edge["node"]["state"] == "ACCEPTED" for edge in shorter["disputes"]["edges"])
             assert len(heard) == 2 * 3
             heard.clear()
 
 
-async def test_long_lists_are_not_remembered(desk: Desk) -> None:
-    before = len(reader_of(desk)._asked)
+async def test_long_lists_are_not_remembered(gql: GraphQLClient) -> None:
+    before = len(reader_of(gql)._asked)
     many = ["CLOSED"] * (MOST_CODES + 1)
     for _ in range(OFTEN + 2):
-        found = await desk.data(PRINCIPALS["bureau_admin"], QUERY, first=2, state=many, source=["GRID"])
+        found = await gql.data(PRINCIPALS["bureau_admin"], QUERY, first=2, state=many, source=["GRID"])
         assert len(found["disputes"]["edges"]) == 2
-    assert len(reader_of(desk)._asked) == before
+    assert len(reader_of(gql)._asked) == before
 
 
 STATEMENT = Statement("SELECT $2::TEXT[], $1::INTEGER, $3::TEXT[], $11", tuple("abcdefghijk"), {}, ("b", "c"))

@@ -1,4 +1,4 @@
-"""The tallies follow the register: in the transaction of each change, with many writers at once, and before, during and after a fold."""
+"""The tallies follow the register: in the transaction of each change, with many writers at once, and before, during and after a compact."""
 
 import asyncio
 import random
@@ -7,12 +7,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from db.commands import carry_out
 from db.postgres.address import Address
-from db.query.statistics.rollups import fold
-from tests.commands.office import open_office
+from db.write import executor
+from db.write.rollups import compact
 from tests.db.world import connected
 from tests.laws.writing import change
+from tests.office import open_office
 
 # Every tally that differs from what the rows say, in either direction.
 ASTRAY = """
@@ -55,7 +55,7 @@ async def test_a_loaded_county_has_its_tallies(county: Address) -> None:
 async def test_only_what_matters_is_written(own_county: Address) -> None:
     """A change of words, a plan for a visit and a draft touch no tally; a change that is taken back leaves nothing."""
     async with connected(own_county) as connection:
-        await fold(connection)
+        await compact(connection)
         dispute = await connection.fetchval("SELECT id FROM dispute WHERE state = 'CLOSED' ORDER BY id LIMIT 1")
         before = await connection.fetchval("SELECT xmin::text || ctid::text FROM tally WHERE dispute_id = $1", dispute)
         await connection.execute("UPDATE dispute SET title = '新标题', version = version + 1 WHERE id = $1", dispute)
@@ -114,7 +114,7 @@ async def test_writers_folders_and_readers_at_once(own_county: Address) -> None:
         folded = 0
         async with connected(own_county) as connection:
             while not done.is_set():
-                folded += await fold(connection)
+                folded += await compact(connection)
         return folded
 
     async def read() -> int:
@@ -131,7 +131,7 @@ async def test_writers_folders_and_readers_at_once(own_county: Address) -> None:
     assert sum(await asyncio.gather(*folding)) > 100
     assert await reading > 5
     async with connected(own_county) as connection:
-        await fold(connection)
+        await compact(connection)
         await counts_agree(connection)
         assert await connection.fetch(ASTRAY) == []
 
@@ -142,9 +142,9 @@ async def test_a_rebuild_is_what_had_come_to_be(own_county: Address) -> None:
         for number in range(120):
             await change(connection, dice, 1 + number % 3)
             if number % 25 == 0:
-                await fold(connection)
+                await compact(connection)
         assert await connection.fetch(ASTRAY) == []
-        await fold(connection)
+        await compact(connection)
         tables = [f"SELECT * FROM {table} ORDER BY {table}" for table in ("tally_sum", "tally_days")]
         before = [await connection.fetch(statement) for statement in tables]
         await connection.execute("SELECT tally_rebuild()")
@@ -155,8 +155,8 @@ async def test_a_rebuild_is_what_had_come_to_be(own_county: Address) -> None:
 async def test_two_folds_do_not_wait_for_each_other(own_county: Address) -> None:
     async with connected(own_county) as one, connected(own_county) as other:
         async with one.transaction():
-            assert await fold(one) > 100
-            assert await fold(other) == 0
+            assert await compact(one) > 100
+            assert await compact(other) == 0
             await counts_agree(other)
         await counts_agree(other)
 
@@ -164,7 +164,7 @@ async def test_two_folds_do_not_wait_for_each_other(own_county: Address) -> None
 async def test_the_writer_may_fold_and_nothing_else(own_county: Address) -> None:
     async with connected(own_county) as connection:
         await connection.execute("SET ROLE sanlian_writer")
-        assert await fold(connection) > 100
+        assert await compact(connection) > 100
         await connection.execute(REGISTER)
         assert await connection.fetchval("SELECT sum(weight) FROM tally_change") == 1
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -174,9 +174,9 @@ async def test_the_writer_may_fold_and_nothing_else(own_county: Address) -> None
 async def test_the_application_folds_after_so_many_commands(
     own_county: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carry_out, "FOLD_AFTER", 3)
+    monkeypatch.setattr(executor, "FOLD_AFTER", 3)
     async with open_office(own_county) as office:
-        await fold(office.desk.connection)
+        await compact(office.gql.connection)
         for _ in range(3):
             await office.register()
         for _ in range(100):
@@ -185,4 +185,4 @@ async def test_the_application_folds_after_so_many_commands(
             await asyncio.sleep(0.05)
         else:
             pytest.fail("nothing was folded")
-        await counts_agree(office.desk.connection)
+        await counts_agree(office.gql.connection)

@@ -1,0 +1,37 @@
+"""What commands on rights share: one of them at a time, who holds which posts, and that somebody is left in charge of the policy."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, literal_column, select
+
+from db import tables as t
+from db.policy_admin.versions import Staff, governed, staff
+from db.postgres.advisory_locks import AdvisoryLock
+from db.write.transaction import Stale, UnitOfWork
+
+_LOCK = select(func.pg_advisory_xact_lock(literal_column(str(AdvisoryLock.RIGHTS.value))))
+_EPOCH = select(t.access_epoch.c.epoch)
+
+
+async def lock_rights(work: UnitOfWork) -> None:
+    """Until the end of the transaction nobody else changes posts, accounts or the policy. What is read behind it is the last word.
+
+    Before anything is written. Raises Stale.
+    """
+    await work.fetch(_LOCK)
+    # SECURITY: whoever lost his rights while he waited acts no more, and what was worked out under another policy is not used.
+    if (await work.fetch(_EPOCH))[0]["epoch"] != work.actor.epoch:
+        raise Stale
+
+
+async def staff_of(work: UnitOfWork, *, of_today: bool) -> Staff:
+    """Active people with their posts."""
+    return await staff(work.fetch, of_today=of_today)
+
+
+async def check_governed(work: UnitOfWork, before: Staff) -> None:
+    """Note a mistake where the change leaves nobody in charge of the policy although there was somebody."""
+    policy = work.actor.access.policy
+    if governed(policy, before) and not governed(policy, await staff_of(work, of_today=True)):
+        message = "如此便无人可以起草、发布访问策略，或无他人可以批准；请先另行任命。"
+        work.error("id", "LOCKED_OUT", message)

@@ -1,0 +1,1 @@
+"""Who a token is, and which posts are in force."""

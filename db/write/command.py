@@ -1,0 +1,167 @@
+"""What a command is: a noun, a verb, an order (its input) and a function that carries it out at a desk.
+
+One verb everywhere: the action of the policy, the function, the mutation `nounVerb`, the event `noun.verb`. The order is a frozen
+dataclass whose fields carry their Chinese labels; the schema makes the input type from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from db.write.row_locks import Fact
+
+
+@dataclass(frozen=True)
+class UserError:
+    """One thing wrong with an order: the field (camelCase path, empty for the whole), a stable code, a sentence in Chinese."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Refused(Exception):
+    """The order is refused for its mistakes; nothing is stored."""
+
+    def __init__(self, *user_errors: UserError) -> None:
+        super().__init__(len(user_errors))
+        self.user_errors = user_errors
+
+
+class Absent(Exception):
+    """There is no such row, or the caller may not do this to it: the same answer for both."""
+
+    def __init__(self, field: str = "id") -> None:
+        super().__init__(field)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field that was changed meanwhile: its value at the caller's version where that is known, the caller's and the present one."""
+
+    field: str
+    base: str | None
+    yours: str | None
+    theirs: str | None
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Somebody changed the dispute since the version that the caller has. Only fields that the caller reads in clear occur."""
+
+    expected: int
+    current: int
+    differences: tuple[Difference, ...] = ()
+
+
+class VersionConflict(Exception):
+    """`expectedVersion` is not the row's version."""
+
+    def __init__(self, conflict: Conflict) -> None:
+        super().__init__(conflict.current)
+        self.conflict = conflict
+
+
+class KeyReused(Exception):
+    """The idempotency key was used before with another input."""
+
+
+# No text of an order is longer, unless it says so itself.
+LONGEST = 20_000
+
+
+def input_field(
+    label: str, *, of: str | None = None, codes: tuple[str, ...] | None = None, longest: int = LONGEST, **options: Any
+) -> Any:
+    """A field of an order. `of`: the resource that a UUID names (a global id in the schema); `codes`: a closed list of codes;
+    `longest`: the length of a text at most.
+
+    Optional with `default=None`; a list with `default=()`.
+    """
+    return dataclasses.field(
+        kw_only=True, metadata={"label": label, "of": of, "codes": codes, "longest": longest}, **options
+    )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command leaves: the row to show (`kind`, `id`) and what the event says. `fields`: names changed, never values."""
+
+    kind: str
+    id: UUID
+    happened_at: Any = None
+    from_state: str | None = None
+    to_state: str | None = None
+    fields: tuple[str, ...] = ()
+    reason: str | None = None
+    # What the timeline may show: (resource, row, field, value as text); shown only to those who read that cell.
+    changes: tuple[tuple[str, UUID, str, str | None], ...] = ()
+    # The dispute that the event belongs to, where it is not that of the row that the command names.
+    dispute_id: UUID | None = None
+    # SECURITY: cells in clear, for the answer of a command that reveals; never stored, never printed.
+    revealed: Mapping[str, str | None] | None = dataclasses.field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A registered command. `target`: the resource of the row that `input.id` names and the policy is asked about; None for a
+    new object, for which `run` asks the policy itself. `shows`: the noun of the payload."""
+
+    noun: str
+    verb: str
+    label: str
+    input_type: type
+    run: Callable[..., Awaitable[Outcome]]
+    target: str | None
+    shows: str
+    # Whoever gives this command may have no more to do with the dispute afterwards (he steps back, or sends it back).
+    leaves: bool = False
+    # It answers with cells in clear, once: its receipt is not given again.
+    reveals: bool = False
+    # Whoever gives it waits for what becomes of it: nothing to be kept for later while he is offline.
+    online: bool = False
+    # What it must know of the row beside its columns; they are in the record.
+    facts: tuple[Fact, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """`dispute.accept`"""
+        return f"{self.noun}.{self.verb}"
+
+    @property
+    def payload(self) -> str:
+        """The name of its payload: that of the noun it shows, or its own."""
+        return f"{self.shows}RevealPayload" if self.reveals else f"{self.shows}Payload"
+
+
+COMMANDS: dict[str, Command] = {}
+
+
+def command(
+    noun: str,
+    verb: str,
+    label: str,
+    input_type: type,
+    *,
+    target: str | None,
+    shows: str,
+    leaves: bool = False,
+    reveals: bool = False,
+    online: bool = False,
+    facts: tuple[Fact, ...] = (),
+) -> Callable[[Any], Any]:
+    """Registers the function as `noun.verb`. With a target it is called with (work, record, input), else with (work, input)."""
+
+    def register(run: Callable[..., Awaitable[Outcome]]) -> Callable[..., Awaitable[Outcome]]:
+        made = Command(noun, verb, label, input_type, run, target, shows, leaves, reveals, online, facts)
+        if made.name in COMMANDS:
+            raise ValueError(f"{made.name} is registered twice")
+        COMMANDS[made.name] = made
+        return run
+
+    return register

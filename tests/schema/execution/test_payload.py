@@ -1,0 +1,102 @@
+"""What a client selects of a payload: any names, any shape, other values each time; planned once."""
+
+from typing import Any
+
+import pytest
+
+from db.query.reader import TooSlow
+from tests.office import HOUR, Office, name_of
+
+_ORDER = "input: {id: $id, happenedAt: $at}"
+# Response keys that are names of other members, two selections of the object, fragments, and what is left out by a variable.
+_ODD = (
+    "mutation($id: ID!, $at: DateTime!, $more: Boolean!) { first: disputeNotify(%s) { ...P }"
+    " again: disputeNotify(%s) { userErrors { __typename code field } } }"
+    " fragment P on DisputePayload { __typename userErrors: dispute { state } conflict: replayed replayed: conflict { currentVersion }"
+    " dispute @include(if: $more) { id parties { side } } dispute { version } mistakes: userErrors { c: code m: message } }"
+) % (_ORDER, _ORDER)
+
+
+async def test_any_names(office: Office) -> None:
+    """Every combination of what is included, twice; the second field of each request is another transaction."""
+    for more in (True, False, True, False):
+        case = await office.register()
+        await office.must("mediator", "disputeAccept", id=case.key, happened_at=case.started + HOUR)
+        values: dict[str, Any] = {
+            "id": f"Dispute:{case.key}",
+            "at": (case.started + 2 * HOUR).isoformat(),
+            "more": more,
+        }
+        told = await office.gql.data(name_of("mediator"), _ODD, **values)
+        shown: dict[str, Any] = {"id": values["id"], "parties": [{"side": "APPLICANT"}, {"side": "RESPONDENT"}]}
+        assert told["first"] == {
+            "__typename": "DisputePayload",
+            "userErrors": {"state": "ACCEPTED"},
+            "conflict": False,
+            "replayed": None,
+            "dispute": {**(shown if more else {}), "version": 3},
+            "mistakes": [],
+        }
+        assert list(told["first"]["dispute"]) == (["id", "parties", "version"] if more else ["version"])
+        assert told["again"] == {"userErrors": []}
+        assert len(await office.events(case, "dispute.notify")) == 2
+
+
+async def test_mistakes_and_nothing_shown(office: Office) -> None:
+    """A refused command shows no object under any name, and its mistakes as selected."""
+    case = await office.register()
+    values: dict[str, Any] = {"id": f"Dispute:{case.key}", "at": case.started.isoformat(), "more": True}
+    told = await office.gql.data(name_of("mediator"), _ODD, **values)
+    assert (told["first"]["userErrors"], told["first"]["dispute"]) == (None, None)
+    assert [one["c"] for one in told["first"]["mistakes"]] == ["WRONG_STATE"]
+    assert told["again"] == {"userErrors": [{"__typename": "UserError", "code": "WRONG_STATE", "field": "id"}]}
+    values["id"] = "Party:nonsense"
+    told = await office.gql.data(name_of("mediator"), _ODD, **values)
+    assert [one["c"] for one in told["first"]["mistakes"]] == ["BAD_ID"]
+
+
+async def test_an_answer_that_takes_too_long(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was stored is said to be stored, though it cannot be shown."""
+    case = await office.register()
+
+    async def too_slow(*_: Any) -> None:
+        raise TooSlow
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.gql.parts.gate._reader, "read", too_slow)
+        done = await office.do("mediator", "disputeAccept", id=case.key, happened_at=case.started + HOUR)
+    assert (done.payload, done.said.codes) == (None, ["TOO_COSTLY"])
+    assert done.said.errors[0]["message"].startswith("已保存")
+    assert (await office.dispute(case))["state"] == "ACCEPTED"
+
+
+async def test_null_where_there_is_a_default(office: Office) -> None:
+    """The one null that passes validation: it is the client's mistake, not ours, and the other field stands."""
+    text = (
+        'mutation($id: ID = "x", $at: DateTime!) { a: disputeNotify(input: {id: $id, happenedAt: $at}) { replayed }'
+        ' b: disputeNotify(input: {id: "y", happenedAt: $at}) { userErrors { code } } }'
+    )
+    said = await office.gql.ask(name_of("mediator"), text, id=None, at="2024-01-01T09:00:00+08:00")
+    assert said.codes == ["BAD_USER_INPUT"]
+    assert said.data == {"a": None, "b": {"userErrors": [{"code": "BAD_ID"}]}}
+
+
+async def test_values_in_the_document(office: Office) -> None:
+    """An input written out, wholly or with variables inside, is the same as one in a variable."""
+    compound = await office.value("SELECT compound_id FROM dispute WHERE id = $1", (await office.register()).key)
+    text = (
+        'mutation($name: String!, $when: DateTime!) { disputeRegister(input: {title: "写在文中", compoundId: "Compound:%s",'
+        ' subCategory: P05, source: GRID, summary: "楼道灯不亮。", happenedAt: $when, peopleCount: 3,'
+        ' parties: [{side: APPLICANT, kind: OWNER, name: $name}, {side: RESPONDENT, kind: COMPANY, name: "某物业"}]})'
+        " { dispute { title peopleCount parties { name } } userErrors { field code } } }"
+    ) % compound
+    for name in ("甲某", "乙某", " "):
+        told = await office.gql.data(
+            name_of("grid_worker"), text, name=name, when=(await office.register()).started.isoformat()
+        )
+        payload = told["disputeRegister"]
+        if name.strip():
+            assert payload["dispute"]["peopleCount"] == 3
+            assert payload["userErrors"] == []
+        else:
+            assert payload == {"dispute": None, "userErrors": [{"field": "parties.0.name", "code": "REQUIRED"}]}
