@@ -22,8 +22,8 @@ from db.postgres.pool import Pool
 from db.resources.catalog import CATALOG
 from policies.compile import Policy, compile_policy
 from policies.grant import Access, Appointment
-from schema.execution import Viewer
 from schema.refusal import Code, Refusal
+from schema.viewer import Viewer
 
 CACHED = 5000
 KEPT = 4  # compiled policies

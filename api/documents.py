@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, validate
 
 from api.limits import Limits, read
-from schema.operation import Document
+from schema.planning.operation import Document
 from schema.refusal import Code, Refusal
 
 

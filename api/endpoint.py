@@ -29,7 +29,7 @@ from api.errors import (
 )
 from api.limits import DEFAULT, Limits, measure_variables
 from api.reading import GRAPHQL, JSON, Asked, Gone, check_content, choose, from_address, from_body, method_of, read_body
-from schema.operation import Answer, Operation
+from schema.planning.operation import Answer, Operation
 from schema.refusal import Code, Refusal
 
 log = structlog.get_logger("sanlian.endpoint")

@@ -13,9 +13,9 @@ from graphql import OperationType
 
 from api.caller import Caller, Callers
 from db.query.reader import Reader
-from schema.execution import Executor
-from schema.mutating import Mutator, Standing
-from schema.operation import Answer, Operation
+from schema.execution.mutation import Mutator, Standing
+from schema.execution.query import Executor
+from schema.planning.operation import Answer, Operation
 from schema.refusal import Code, Refusal
 
 log = structlog.get_logger("sanlian.gate")

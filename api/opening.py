@@ -19,9 +19,9 @@ from db.query.clocks import tier_setting
 from db.query.reader import Reader
 from db.worker import Worker
 from db.write.executor import Commander
-from schema.asking import Asker
-from schema.execution import Executor
-from schema.mutating import Mutator
+from schema.execution.mutation import Mutator
+from schema.execution.query import Executor
+from schema.questions.answer import Asker
 from schema.sdl import build
 
 READER, WRITER = "sanlian_reader", "sanlian_writer"

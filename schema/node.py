@@ -1,9 +1,8 @@
 """How a type binds to the catalog: by name. `Dispute.caseNumber` is the field `case_number` of the resource `Dispute`.
 
-A type here holds words (names, descriptions), no behaviour: values come from the statement that `schema.planner` plans.
+A type here holds words (names, descriptions), no behaviour: values come from the statement that `schema.planning.planner` plans.
 """
 
-import re
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -12,6 +11,7 @@ import strawberry
 
 from db.tables import metadata
 from policies.catalog import FIELD_CLASSES
+from schema.names import snake
 from schema.page import lazy, planned
 
 NODE_TYPES: dict[str, type] = {}
@@ -35,11 +35,6 @@ class Access:
 class Node:
     id: strawberry.ID = strawberry.field(description="全局标识，形如 Dispute:0190a6c2-…；不透明，可凭以用 node 取回。")
     access: Access = strawberry.field(description="调用者对本行的访问情况，前端据此显示掩码与按钮。")
-
-
-def snake(name: str) -> str:
-    """`FollowUp` is the table `follow_up`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def node(description: str) -> Callable[[type], type]:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import strawberry
 
 from db.commands import COMMANDS
-from db.write.command import Command, UserError
+from db.write.command import Command
 from schema.page import planned
 
 MOST = 50
@@ -87,18 +87,3 @@ def outbox_field(inputs: tuple[tuple[str, Any], ...], error: Any, conflict: Any)
 def offered() -> list[Command]:
     """The commands that may wait in an outbox: all but those that show a secret, and those whose outcome is waited for."""
     return [command for command in COMMANDS.values() if not (command.reveals or command.online)]
-
-
-def substitute(value: Any, made: dict[str, str], path: str, user_errors: list[UserError]) -> Any:
-    """The input with temporary ids replaced; a temporary id that no earlier item made is a mistake."""
-    if isinstance(value, dict):
-        return {name: substitute(one, made, f"{path}{name}.", user_errors) for name, one in value.items()}
-    if isinstance(value, list):
-        return [substitute(one, made, f"{path}{i}.", user_errors) for i, one in enumerate(value)]
-    if isinstance(value, str) and value.startswith(TEMPORARY):
-        if value in made:
-            return made[value]
-        user_errors.append(
-            UserError(path.rstrip("."), "UNKNOWN_TEMPORARY_ID", "没有这个临时标识，或者建立它的那一条没有保存。")
-        )
-    return value

@@ -10,6 +10,8 @@ from db.query.keyset import MAX_PAGE
 T = TypeVar("T")
 
 DEFAULT_PAGE = 20
+# How many objects `nodes` gets at once.
+MAX_NODES = 100
 
 FILTER = "筛选条件，各项须同时满足。只能用调用者在其可见各行上都能明文读取的字段，否则以 FIELD_NOT_READABLE 拒绝。"
 ORDER = "排序，先写者优先；不写时纠纷、协议、移送、预警、排查、事件由新到旧，其余按代码、名称或日期由先到后。所用字段须明文可读，规则同筛选。"

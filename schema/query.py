@@ -5,16 +5,14 @@ from typing import Annotated, TypeVar
 
 import strawberry
 
-from schema import explanation, impact, policy_text
 from schema.dispute import Dispute
 from schema.node import Node, one
-from schema.page import planned, rows
+from schema.page import MAX_NODES, planned, rows
+from schema.questions import explanation, impact, policy_text
 from schema.scalars import Instant
 from schema.statistics import Statistics, StatisticsGroupBy, StatisticsPeriod
 
 T = TypeVar("T")
-
-MAX_NODES = 100
 
 
 def root(description: str) -> Callable[[Callable[..., T]], T]:

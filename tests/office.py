@@ -16,7 +16,7 @@ from uuid import UUID
 from db.county.people import PRINCIPALS, SEED_GRID
 from db.postgres.address import Address
 from schema.mutation import COMMAND_OF
-from schema.order import camel
+from schema.names import camel
 from tests.laws.client import GraphQLClient, Said, open_client
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)

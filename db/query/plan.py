@@ -1,6 +1,6 @@
 """The shape of a read: a frozen tree of resources, fields, relations and pages, with names of binds in place of values.
 
-Pure data, made by `schema.planner`, turned into SQL by `db.query.select`. Two requests with equal plans share one statement.
+Pure data, made by `schema.planning.planner`, turned into SQL by `db.query.select`. Two requests with equal plans share one statement.
 """
 
 from __future__ import annotations

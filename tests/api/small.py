@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 from graphql import GraphQLError, GraphQLSchema, build_schema, execute
 
-from schema.operation import Answer, Operation
+from schema.planning.operation import Answer, Operation
 from schema.refusal import Code, Refusal
 
 TOKEN = "slt_test_0123456789"

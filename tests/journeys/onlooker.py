@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from db.county.people import PRINCIPALS
-from schema.node import snake
+from schema.names import snake
 from tests.laws.expected import Record, Rights, World, camel, gid, key_of
 from tests.laws.test_matrix import columns_of, expected_cells, scalars, sorted_access
 from tests.office import Case, Office

@@ -26,10 +26,12 @@ from db.resources.guards import GUARDS
 from db.resources.transitions import ASKING, FROM_STATES
 from policies.grant import Access
 from policies.oracle import Form, Judge, Oracle, Thing, thing
-from schema.execution import Executor, Viewer
-from schema.node import NODE_TYPES, snake
-from schema.operation import Document, Operation
+from schema.execution.query import Executor
+from schema.names import snake
+from schema.node import NODE_TYPES
+from schema.planning.operation import Document, Operation
 from schema.sdl import build
+from schema.viewer import Viewer
 from tests.laws.world import Record, World
 
 

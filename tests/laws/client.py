@@ -19,7 +19,7 @@ from db.identity import tokens
 from db.policy_admin.versions import publish_first
 from db.postgres.address import Address
 from policies.compile import POLICY_PATH
-from schema.operation import Operation
+from schema.planning.operation import Operation
 from schema.refusal import Refusal
 
 # All that a list says of its length.

@@ -19,7 +19,7 @@ from graphql import (
     is_non_null_type,
 )
 
-from schema.asking import ASKED
+from schema.planning.question import ASKED
 
 # Aliases that mean something in SQL or in the statements that we build.
 NASTY = (

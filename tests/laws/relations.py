@@ -6,7 +6,7 @@ from uuid import UUID
 
 from graphql import get_named_type, get_nullable_type, is_list_type
 
-from schema.node import snake
+from schema.names import snake
 from schema.sdl import build
 from tests.laws.expected import TABLES, Record, World
 

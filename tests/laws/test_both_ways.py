@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from api.limits import Limits
 from db.postgres.address import Address
-from schema.asking import ASKED
+from schema.planning.question import ASKED
 from tests.laws.client import GraphQLClient, open_client
 from tests.laws.expected import TABLES, gid
 from tests.laws.people import EVERYONE, appoint_several

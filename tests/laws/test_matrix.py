@@ -23,7 +23,7 @@ from graphql import (
 
 from db.county.people import ENDED, PRINCIPALS
 from db.tables import metadata
-from schema.node import snake
+from schema.names import snake
 from schema.sdl import build
 from tests.laws.client import COUNTS, GraphQLClient
 from tests.laws.expected import TABLES, Record, Rights, World, gid, key_of, mask, wire

@@ -24,7 +24,7 @@ from db.county.people import PRINCIPALS
 from db.crypto import Cipher
 from db.postgres.address import Address
 from db.tables import metadata
-from schema.node import snake
+from schema.names import snake
 from schema.sdl import build as build_schema
 from tests.api.serving import serve
 from tests.laws.client import open_client

@@ -17,10 +17,10 @@ from api.documents import Documents
 from db.query.statistics.metrics import FIGURES, GROUPS
 from db.resources.catalog import RESOURCES
 from db.tables import metadata
-from schema import inputs
-from schema.node import snake
-from schema.operation import Operation
-from schema.planner import plan_operation
+from schema.names import snake
+from schema.planning import coercion
+from schema.planning.operation import Operation
+from schema.planning.planner import plan_operation
 from schema.refusal import Refusal
 from tests.laws.client import GraphQLClient
 from tests.laws.expected import Record, Rights, World, camel, gid, key_of, wire
@@ -176,7 +176,7 @@ async def test_every_filter(gql: GraphQLClient, world: World, person: str) -> No
         if not new("filter", rights, resource):
             continue
         kind: Any = schema.type_map[f"{resource}Filter"]
-        for number, (name, (field, operator)) in enumerate(inputs.conditions(schema, kind).items()):
+        for number, (name, (field, operator)) in enumerate(coercion.conditions(schema, kind).items()):
             value, rows = any_value(kind.fields[name].type, operator), set()
             if world.rows[resource]:
                 value, rows = pick(world, rights, resource, field, operator)

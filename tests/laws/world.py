@@ -30,7 +30,7 @@ from db.tables.risk import ALERT_LEVELS, ALERT_RULES
 from db.tables.session import SESSION_RESULTS, VISIBILITIES
 from db.tables.team import TEAM_ROLES
 from db.tables.visit import FACTOR_KINDS, SEVERITIES
-from schema.node import snake
+from schema.names import snake
 
 Record = dict[str, Any]
 

@@ -21,7 +21,8 @@ from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, Integer, Numeric,
 import schema as folder
 from db.tables import metadata
 from schema import sdl
-from schema.node import NODE_TYPES, snake
+from schema.names import snake
+from schema.node import NODE_TYPES
 
 # Values that the catalog computes: fields of a node that are no column of its table.
 DERIVED = {

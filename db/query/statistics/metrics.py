@@ -40,7 +40,7 @@ _VISITED = (*_DAY, ("FollowUp", "done_at"))
 _RATED = (*_VISITED, ("FollowUp", "satisfaction"))
 _PERFORMED = (*_AGREED, ("Obligation", "state"), ("Obligation", "due_on"))
 
-# SECURITY: what a figure needs is visible with every visible dispute (`schema.planner` refuses it otherwise), so the sums of a dispute are
+# SECURITY: what a figure needs is visible with every visible dispute (`schema.planning.planner` refuses it otherwise), so the sums of a dispute are
 # the same for whoever may have them; but for `rebounded`, which rests on another dispute.
 FIGURES: dict[str, Figure] = {
     "registered": Figure((("Dispute", "registered_at"),), "registered"),

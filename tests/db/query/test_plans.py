@@ -28,8 +28,8 @@ from db.query.statement import Statement
 from db.resources.catalog import CATALOG
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
-from schema.operation import Document, Operation
-from schema.planner import plan_operation
+from schema.planning.operation import Document, Operation
+from schema.planning.planner import plan_operation
 from schema.sdl import build
 from tests.bench import workload
 from tests.db.world import connected

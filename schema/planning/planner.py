@@ -32,17 +32,17 @@ from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from policies.grant import Access
 from policies.predicate import Never
-from schema import inputs
-from schema.asking import ASKED, Question
-from schema.asking import MOST as MOST_QUESTIONS
-from schema.cost import COUNT_ROWS, cost_of
-from schema.node import NODE_TYPES, snake
-from schema.operation import Operation
-from schema.page import DEFAULT_PAGE
-from schema.picks import picks_of
-from schema.query import MAX_NODES
+from schema.names import snake
+from schema.node import NODE_TYPES
+from schema.page import DEFAULT_PAGE, MAX_NODES
+from schema.planning import coercion
+from schema.planning.arguments import Looks, Source, source_of
+from schema.planning.cost import COUNT_ROWS, cost_of
+from schema.planning.operation import Operation
+from schema.planning.question import ASKED, Question
+from schema.planning.question import MOST as MOST_QUESTIONS
+from schema.planning.selection import picks_of
 from schema.refusal import Code, Refusal
-from schema.values import Looks, Source, source_of
 
 # What graphql-core answers from the schema itself.
 _INTROSPECTION = ("__schema", "__type")
@@ -299,16 +299,16 @@ class Planner:
         found: list[p.Condition] = []
         if not self.looks.given(given):
             return ()
-        for name, (field_name, operator) in inputs.conditions(self.schema, given.type).items():
+        for name, (field_name, operator) in coercion.conditions(self.schema, given.type).items():
             value = given.child(name)
             if not self.looks.given(value):
                 continue
             fields = self.filterable(resource, field_name, operator, name, path)
-            facet = inputs.STRUCTURAL.get(operator)
+            facet = coercion.STRUCTURAL.get(operator)
             suffix = f"_{self.looks.at(value, facet)}" if facet else ""
             bind = self.bind(f"{name}{suffix}")
             if operator not in ("flag", "present"):
-                convert = inputs.CONVERT.get(operator, inputs.plain)
+                convert = coercion.CONVERT.get(operator, coercion.plain)
                 self.extracts[bind] = _converted(value, convert, name, path)
             found.append(p.Condition(fields, operator, bind))
         return tuple(found)
@@ -353,7 +353,7 @@ class Planner:
         return Visibility(self.access).accompanies(resource, part)
 
     def order(self, resource: str, given: Source, path: tuple[str, ...]) -> tuple[p.Order, ...]:
-        wanted = self.looks.at(given, inputs.order_keys)
+        wanted = self.looks.at(given, coercion.order_keys)
         if not wanted:
             default = tuple(p.Order(*key) for key in RESOURCES[resource].order)
             return default if all(self.reads(resource, key.field) for key in default) else ()
@@ -388,7 +388,7 @@ class Planner:
             flags[name] = self.looks.given(arguments[name])
             if flags[name]:
                 for index in range(len(keys)):
-                    self.extracts[f"{size}_{name}_{index}"] = inputs.cursor_value(arguments[name], keys, index, path)
+                    self.extracts[f"{size}_{name}_{index}"] = coercion.cursor_value(arguments[name], keys, index, path)
         return p.Slice(size, backward, flags["after"], flags["before"])
 
     def bind(self, name: str) -> str:
@@ -413,12 +413,12 @@ class Planner:
         return self.page(key, nodes, definition, None)
 
     def lookup(self, key: str, nodes: list[FieldNode], given: Source, expected: str | None) -> p.Lookup:
-        resource = self.looks.at(given, inputs.type_of_id)
+        resource = self.looks.at(given, coercion.type_of_id)
         if resource not in NODE_TYPES or (expected is not None and resource != expected):
             form = f"{expected or 'Dispute'}:0190a6c2-…"
             raise Refusal(Code.BAD_USER_INPUT, f"标识的写法不对，应形如 {form}。", (key,))
         bind = self.bind("id")
-        self.extracts[bind] = _converted(given, inputs.uuid_of, "id", (key,))
+        self.extracts[bind] = _converted(given, coercion.uuid_of, "id", (key,))
         return p.Lookup(
             key, "id", bind, self.under_interface(resource, nodes) if expected is None else self.node(resource, nodes)
         )
@@ -436,11 +436,11 @@ class Planner:
         if not self.reads("Dispute", "case_number") and self.access.grant("Dispute").rows != Never():
             raise Refusal(Code.FIELD_NOT_READABLE, "不能按案号查询：您无权阅读案号，请改用 id。", (key,))
         bind = self.bind("case_number")
-        self.extracts[bind] = _converted(arguments["caseNumber"], inputs.text, "caseNumber", (key,))
+        self.extracts[bind] = _converted(arguments["caseNumber"], coercion.text, "caseNumber", (key,))
         return p.Lookup(key, "case_number", bind, self.node("Dispute", nodes))
 
     def batch(self, key: str, nodes: list[FieldNode], given: Source) -> p.Batch:
-        kinds = self.looks.at(given, inputs.types_of_ids)
+        kinds = self.looks.at(given, coercion.types_of_ids)
         if kinds is None or any(kind not in NODE_TYPES for kind in kinds):
             raise Refusal(Code.BAD_USER_INPUT, "标识的写法不对，应形如 Dispute:0190a6c2-…。", (key,))
         bind = self.bind("ids")
@@ -449,10 +449,12 @@ class Planner:
             values = given.read(variables)
             if len(values) > MAX_NODES:
                 raise Refusal(Code.BAD_USER_INPUT, f"一次至多取 {MAX_NODES} 个对象。", (key,))
-            return [inputs.uuid_of(value) for value in values]
+            return [coercion.uuid_of(value) for value in values]
 
         self.extracts[f"{bind}_ids"] = self.sized(bind, _guarded(ids, "ids", (key,)))
-        self.extracts[f"{bind}_types"] = lambda variables: [inputs.type_of_id(value) for value in given.read(variables)]
+        self.extracts[f"{bind}_types"] = lambda variables: [
+            coercion.type_of_id(value) for value in given.read(variables)
+        ]
         return p.Batch(key, bind, tuple(self.under_interface(kind, nodes) for kind in kinds))
 
     def sized(self, bind: str, extract: Extract) -> Extract:
@@ -485,7 +487,7 @@ class Planner:
             self.extracts[f"{bind}_{name}"] = lambda variables, name=name: bounds(  # type: ignore[misc]
                 first.read(variables) if since else None, last.read(variables) if until else None
             )[name]
-        group_by = self.looks.at(arguments["groupBy"], inputs.code)
+        group_by = self.looks.at(arguments["groupBy"], coercion.code)
         items: list[tuple[str, str | p.Figures]] = []
         for name, found in self.below(nodes, "Statistics").items():
             asked = found[0].name.value
@@ -531,7 +533,7 @@ def _guarded(extract: Extract, name: str, path: tuple[str, ...]) -> Extract:
     def guarded(variables: Any) -> Any:
         try:
             return extract(variables)
-        except inputs.BadValue as bad:
+        except coercion.BadValue as bad:
             raise Refusal(Code.BAD_USER_INPUT, f"{name}：{bad}", path) from None
 
     return guarded

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import FieldNode, GraphQLObjectType, get_named_type
 
 if TYPE_CHECKING:
-    from schema.planner import Planner
+    from schema.planning.planner import Planner
 
 
 @dataclass(frozen=True)

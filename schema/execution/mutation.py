@@ -20,15 +20,17 @@ from db.write.executor import Commander, Receipt
 from db.write.transaction import Actor, Stale
 from policies.grant import Access
 from schema import outbox
-from schema.execution import Viewer, told
+from schema.execution.command_input import BadInput, read_input
+from schema.execution.outbox import substitute
+from schema.execution.payload import Payload, payload_of, plain
+from schema.execution.query import told
 from schema.mutation import COMMAND_OF
-from schema.operation import Answer, Operation
-from schema.order import BadInput, read_input
-from schema.payload import Payload, payload_of, plain
-from schema.picks import Picks, picks_of
-from schema.planner import Planner
+from schema.planning.arguments import Source, same_looks
+from schema.planning.operation import Answer, Operation
+from schema.planning.planner import Planner
+from schema.planning.selection import Picks, picks_of
 from schema.refusal import Code, Refusal
-from schema.values import Source, same_looks
+from schema.viewer import Viewer
 
 MOST = 4
 ATTEMPTS = 5
@@ -279,7 +281,7 @@ class Mutator:
         name, given = chosen[0]
         command = COMMAND_OF[name]
         user_errors: list[UserError] = []
-        given = outbox.substitute(given, made, "", user_errors)
+        given = substitute(given, made, "", user_errors)
         if not given.get("idempotencyKey"):
             user_errors.append(
                 UserError("idempotencyKey", "REQUIRED", "离线提交的每一条都须有幂等键，重发才不会重复办理。")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import orjson
@@ -27,38 +26,18 @@ from graphql.execution.values import get_variable_values
 from db.query.reader import Reader, Reading, TooSlow
 from db.query.select import select_plan
 from db.query.statement import Statement
-from db.query.visibility import claim_values
 from policies.grant import Access
-from schema.asking import Asker, merged
-from schema.operation import Answer, Operation
-from schema.planner import Planned, plan_operation
+from schema.planning.arguments import same_looks
+from schema.planning.operation import Answer, Operation
+from schema.planning.planner import Planned, plan_operation
+from schema.questions.answer import Asker, merged
 from schema.refusal import Code, Refusal
-from schema.values import same_looks
+from schema.viewer import Viewer
 
 CACHED = 2000
 VARIANTS = 16
 # No epoch: an answer of parts that do not belong together is no answer.
 _TORN = -1
-
-
-@dataclass(frozen=True)
-class Viewer:
-    """Whom the answer is for: his access, and what `viewer` says of him."""
-
-    access: Access
-    person_id: Any
-    roles: tuple[str, ...]
-    token_expires_at: Any
-
-    @cached_property
-    def values(self) -> dict[str, Any]:
-        """The binds of a statement that are the same in all that he asks: his claims, and what `viewer` shows."""
-        found = claim_values(self.access)
-        found["viewer_person_id"] = self.person_id
-        found["viewer_roles"] = list(self.roles)
-        found["viewer_token_expires_at"] = self.token_expires_at
-        found["viewer_policy_version"] = self.access.policy.version
-        return found
 
 
 @dataclass

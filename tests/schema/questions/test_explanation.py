@@ -11,7 +11,7 @@ import pytest_asyncio
 from db.county.people import ENDED, PRINCIPALS, THREE_POSTS
 from db.postgres.address import Address
 from db.resources.catalog import RESOURCES
-from schema.asking import MOST
+from schema.planning.question import MOST
 from tests.laws.client import GraphQLClient, open_client
 from tests.laws.expected import TABLES
 from tests.laws.people import SEVERAL, TYPICAL, appoint_several

@@ -17,8 +17,8 @@ import orjson
 from graphql import GraphQLInputType, GraphQLSchema, get_named_type
 from sqlalchemy.types import Boolean, Date, DateTime, Integer, Numeric, TypeEngine, Uuid
 
+from schema.planning.arguments import Source
 from schema.refusal import Code, Refusal
-from schema.values import Source
 
 _AREA = re.compile(r"[0-9]{6}|[0-9]{9}|[0-9]{12}|[0-9]{15}")
 MAX_TEXT = 100

@@ -23,42 +23,16 @@ from db.query.select import select_plan
 from db.worker import Busy, TooLong, Worker
 from policies.compile import Policy
 from policies.grant import Access
-from schema import inputs
-from schema.order import camel
+from schema.names import camel
 from schema.page import planned
-from schema.picks import Picks
+from schema.planning import coercion
+from schema.planning.question import ASKED, Asked, Question
 from schema.refusal import Code, Refusal
-from schema.values import Source
 
 if TYPE_CHECKING:
-    from schema.execution import Viewer
+    from schema.viewer import Viewer
 
 T = TypeVar("T")
-
-# So many questions may stand in one operation: each costs as much as a query.
-MOST = 5
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question as declared: the function that answers it, and what it costs, in rows."""
-
-    answer: Callable[..., Awaitable[Any]]
-    cost: int
-
-
-# By the name of the root field.
-ASKED: dict[str, Asked] = {}
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question in an operation. `arguments` by their Python names."""
-
-    key: str
-    name: str
-    arguments: Mapping[str, Source]
-    picks: Picks
 
 
 @dataclass
@@ -154,8 +128,8 @@ class Asker:
         values: dict[str, Any] = {}
         for name, source in question.arguments.items():
             try:
-                value = inputs.plain(source.read(variables))
-            except inputs.BadValue as bad:
+                value = coercion.plain(source.read(variables))
+            except coercion.BadValue as bad:
                 raise Refusal(Code.BAD_USER_INPUT, f"{camel(name)}：{bad}") from None
             # What is not given, or null, is what the question takes it for.
             if value is not None:

@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any
 
 from db.write.command import UserError
-from schema import inputs
+from schema.names import camel
+from schema.planning import coercion
 
 # The value of a field, with the path under which a mistake in it is told. May raise Mistaken.
 _Convert = Callable[[Any, str], Any]
@@ -66,10 +67,10 @@ def _convert(hint: Any, field: dataclasses.Field[Any]) -> _Convert:
 def _key_of(wanted: str) -> _Convert:
     def convert(value: Any, path: str) -> Any:
         try:
-            if inputs.type_of_id(value) != wanted:
-                raise inputs.BadValue
-            return inputs.uuid_of(value)
-        except inputs.BadValue:
+            if coercion.type_of_id(value) != wanted:
+                raise coercion.BadValue
+            return coercion.uuid_of(value)
+        except coercion.BadValue:
             raise BadInput(UserError(path, "BAD_ID", f"标识的写法不对，应形如 {wanted}:0190a6c2-…。")) from None
 
     return convert
@@ -86,9 +87,3 @@ def _plain(longest: int) -> _Convert:
         return value
 
     return convert
-
-
-def camel(name: str) -> str:
-    """`id_number` is the schema's `idNumber`."""
-    first, *rest = name.split("_")
-    return first + "".join(part.title() for part in rest)

@@ -20,9 +20,9 @@ from policies.predicate import Never
 from policies.suite import SUITE_PATH, SuiteRefused, load
 from policies.testing import Report, run
 from policies.words import action_words, class_words
-from schema.asking import Asking, asked
-from schema.explanation import FieldForm
 from schema.node import code_enum
+from schema.questions.answer import Asking, asked
+from schema.questions.explanation import FieldForm
 from schema.refusal import Code, Refusal
 
 # Testing changes every rule in several ways, the table says each cell in words: for what somebody could still review.

@@ -23,9 +23,10 @@ from policies.grant import Access, Bound, cells_of
 from policies.guard import POLICY
 from policies.predicate import Never, follows
 from policies.words import action_words, class_words, words
-from schema import inputs
-from schema.asking import Asking, asked
-from schema.node import code_enum, snake
+from schema.names import snake
+from schema.node import code_enum
+from schema.planning import coercion
+from schema.questions.answer import Asking, asked
 from schema.refusal import Code, Refusal
 from schema.scalars import Instant
 
@@ -207,16 +208,16 @@ async def _policy(asking: Asking, as_of: dt.datetime | None) -> Policy:
 
 def _key(value: str, kind: str) -> UUID:
     try:
-        if inputs.type_of_id(value) != kind:
-            raise inputs.BadValue
-        return inputs.uuid_of(value)
-    except inputs.BadValue:
+        if coercion.type_of_id(value) != kind:
+            raise coercion.BadValue
+        return coercion.uuid_of(value)
+    except coercion.BadValue:
         raise Refusal(Code.BAD_USER_INPUT, f"标识的写法不对，应形如 {kind}:0190a6c2-…。") from None
 
 
 def _asked_of(node: str, field: str | None, action: str) -> tuple[Resource, UUID, Field | None]:
     """What is asked about. Refuses what the catalog does not know."""
-    kind = inputs.type_of_id(node)
+    kind = coercion.type_of_id(node)
     resource = CATALOG.resources.get(kind or "")
     if resource is None:
         raise Refusal(Code.BAD_USER_INPUT, "标识的写法不对，应形如 Dispute:0190a6c2-…。")
@@ -349,7 +350,7 @@ async def _names(asking: Asking, people: list[UUID]) -> dict[UUID, str]:
     plan = p.Plan((p.Batch("found", "ids", (p.Node("Person", (p.Identifier("id"), p.Value("name", "name"))),)),))
     values = {**asking.viewer.values, "ids_types": ["Person"] * len(people), "ids_ids": people}
     found = (await asking.read(plan, asking.access, values))["found"]
-    return {inputs.uuid_of(one["id"]): one["name"] for one in found if one is not None and one["name"] is not None}
+    return {coercion.uuid_of(one["id"]): one["name"] for one in found if one is not None and one["name"] is not None}
 
 
 def _seer(person: Person, told: Explanation, name: str, policy: Policy) -> Seer:

@@ -11,11 +11,11 @@ from db.query import plan as p
 from db.resources.catalog import CATALOG
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
-from schema.operation import Document, Operation
-from schema.planner import Planned, plan_operation
+from schema.planning.arguments import same_looks
+from schema.planning.operation import Document, Operation
+from schema.planning.planner import Planned, plan_operation
 from schema.refusal import Refusal
 from schema.sdl import build
-from schema.values import same_looks
 
 POLICY = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
 CLAIMS = {"person_id": uuid.UUID(int=1), "organization_id": uuid.UUID(int=2), "area_code": "1", "team_ids": []}

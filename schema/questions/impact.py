@@ -13,9 +13,9 @@ from db.resources.catalog import CATALOG
 from db.tables.impact import IMPACT_STATES
 from policies.guard import POLICY
 from policies.predicate import Never
-from schema.asking import Asking, asked
 from schema.node import code_enum
-from schema.policy_text import TextArgument, VersionArgument, stored
+from schema.questions.answer import Asking, asked
+from schema.questions.policy_text import TextArgument, VersionArgument, stored
 from schema.refusal import Code, Refusal
 from schema.scalars import Instant
 

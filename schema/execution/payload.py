@@ -14,9 +14,9 @@ from db.query.select import select_plan
 from db.query.statement import Statement
 from db.write.command import Command
 from db.write.executor import Receipt
-from schema.order import camel
-from schema.picks import Picks, pick
-from schema.planner import Extract, Planner
+from schema.names import camel
+from schema.planning.planner import Extract, Planner
+from schema.planning.selection import Picks, pick
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,23 @@
+"""Temporary ids in an outbox: later items name what earlier ones made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from db.write.command import UserError
+from schema.outbox import TEMPORARY
+
+
+def substitute(value: Any, made: dict[str, str], path: str, user_errors: list[UserError]) -> Any:
+    """The input with temporary ids replaced; a temporary id that no earlier item made is a mistake."""
+    if isinstance(value, dict):
+        return {name: substitute(one, made, f"{path}{name}.", user_errors) for name, one in value.items()}
+    if isinstance(value, list):
+        return [substitute(one, made, f"{path}{i}.", user_errors) for i, one in enumerate(value)]
+    if isinstance(value, str) and value.startswith(TEMPORARY):
+        if value in made:
+            return made[value]
+        user_errors.append(
+            UserError(path.rstrip("."), "UNKNOWN_TEMPORARY_ID", "没有这个临时标识，或者建立它的那一条没有保存。")
+        )
+    return value

@@ -1,0 +1,1 @@
+"""Questions about the policy itself, answered by Python from one snapshot."""
