@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from api.policy_commands import policy_app
-from api.terminal import BAD_SETTINGS, FAILED, ask, database, orderly, settings_or_stop, stop
+from api.cli.policy import policy_app
+from api.cli.terminal import BAD_SETTINGS, FAILED, ask, database, orderly, settings_or_stop, stop
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -55,7 +55,7 @@ def demo(
     fresh: Annotated[bool, typer.Option("--fresh", help="先删去以前的演示数据和令牌。")] = False,
 ) -> None:
     """在本机试用：内置数据库、一个虚构的县、每个角色一枚令牌。只监听本机。"""
-    from api.demo import run
+    from api.cli.demo import run
 
     orderly()
     run(settings_or_stop(), port=port, scale=scale, fresh=fresh)
@@ -64,7 +64,7 @@ def demo(
 @app.command()
 def serve() -> None:
     """提供服务，用法由 SANLIAN_ 设置决定。用自己的数据库时先执行 migrate。"""
-    from api.listening import listen, serve_forever
+    from api.cli.server import listen, serve_forever
     from db.install import install
 
     settings = settings_or_stop()
@@ -214,7 +214,7 @@ def main() -> None:
 
 
 def _tell(error: Exception) -> tuple[str, int] | None:
-    from api.listening import CannotServe
+    from api.cli.server import CannotServe
     from api.settings import BadSettings
     from db.postgres.embedded.placement import EmbeddedServerError
 

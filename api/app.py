@@ -1,17 +1,15 @@
 """The composition root: which path leads where, and what is open while the process serves.
 
-It decides nothing. `connect` (of `api.opening`) brings the schema, the gate and the pools, and closes them again.
+It decides nothing. `open_services` brings the schema, the gate and the pools, and closes them again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import orjson
 import structlog
-from graphql import GraphQLSchema
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,9 +18,10 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from api.console import pages
-from api.endpoint import Endpoint, Gate
-from api.errors import where_from
-from api.limits import DEFAULT, Limits
+from api.http.endpoint import Endpoint
+from api.http.errors import where_from
+from api.http.limits import DEFAULT, Limits
+from api.lifespan import Services
 
 if TYPE_CHECKING:
     from api.settings import Settings
@@ -35,23 +34,14 @@ _READY_SECONDS = 2.0
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What is open while the application serves."""
-
-    schema: GraphQLSchema
-    gate: Gate
-    ready: Callable[[], Awaitable[bool]]  # a database round trip works and a policy is loaded
-
-
-Connect = Callable[[], AbstractAsyncContextManager[Parts]]
+Connect = Callable[[], AbstractAsyncContextManager[Services]]
 
 
 class Application(Starlette):
     """Starlette, with a straight way to the one path that matters."""
 
     endpoint: Endpoint | None = None
-    parts: Parts | None = None
+    services: Services | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The GraphQL path needs no router and no middleware; everything else takes Starlette's way."""
@@ -63,7 +53,7 @@ class Application(Starlette):
 
 def build(settings: "Settings", address: "Address") -> Application:
     """The application of one process, for the database at `address`."""
-    from api.opening import connect
+    from api.lifespan import open_services
 
     limits = Limits(
         max_body_bytes=settings.max_body_bytes,
@@ -73,7 +63,7 @@ def build(settings: "Settings", address: "Address") -> Application:
         max_root_fields=settings.max_root_fields,
         max_directives=settings.max_directives,
     )
-    return assemble(lambda: connect(settings, address), limits)
+    return assemble(lambda: open_services(settings, address), limits)
 
 
 def assemble(connect: Connect, limits: Limits = DEFAULT, extra: Sequence[BaseRoute] = ()) -> Application:
@@ -81,16 +71,16 @@ def assemble(connect: Connect, limits: Limits = DEFAULT, extra: Sequence[BaseRou
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with connect() as parts:
-            application.parts = parts
-            application.endpoint = Endpoint(parts.schema, parts.gate, limits, console=pages.HOME.encode())
+        async with connect() as services:
+            application.services = services
+            application.endpoint = Endpoint(services.schema, services.gate, limits, console=pages.HOME.encode())
             try:
                 yield
             finally:
-                application.endpoint = application.parts = None
+                application.endpoint = application.services = None
 
     async def ready(request: Request) -> Response:
-        return _plain(200, "ready") if await _is_ready(application.parts) else _plain(503, "unavailable")
+        return _plain(200, "ready") if await _is_ready(application.services) else _plain(503, "unavailable")
 
     application = Application(
         routes=[
@@ -105,12 +95,12 @@ def assemble(connect: Connect, limits: Limits = DEFAULT, extra: Sequence[BaseRou
     return application
 
 
-async def _is_ready(parts: Parts | None) -> bool:
-    if parts is None:
+async def _is_ready(services: Services | None) -> bool:
+    if services is None:
         return False
     try:
         async with asyncio.timeout(_READY_SECONDS):
-            return await parts.ready()
+            return await services.ready()
     except Exception as error:  # noqa: BLE001  whatever is wrong, the answer is "not ready"
         log.warning("not_ready", error=type(error).__name__)
         return False

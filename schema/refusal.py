@@ -1,6 +1,6 @@
 """A refusal: the one exception that carries a stable code and a sentence for the user.
 
-Raised by planner and execution; `api.errors` turns it into a response. It never carries a value from a row.
+Raised by planner and execution; `api.http.errors` turns it into a response. It never carries a value from a row.
 """
 
 from enum import StrEnum

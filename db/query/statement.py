@@ -57,7 +57,7 @@ def json_object(rows: Select[Any]) -> Select[Any]:
     """Each row as a JSON object, its columns under their labels. Made where the row is read: measured twice as fast as a scalar
     sub-select around its values, and faster than json_build_object.
 
-    Keys are GraphQL names of at most 63 characters (`api.limits`), so PostgreSQL does not cut them; they contain no quotes.
+    Keys are GraphQL names of at most 63 characters (`api.http.limits`), so PostgreSQL does not cut them; they contain no quotes.
     """
     return select(row_to_json()).select_from(rows.subquery(OBJECT))
 

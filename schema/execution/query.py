@@ -166,7 +166,7 @@ class Executor:
 
 
 def told(error: GraphQLError) -> dict[str, Any]:
-    """graphql-core's own error; `api.errors` gives it a code and takes values out of it."""
+    """graphql-core's own error; `api.http.errors` gives it a code and takes values out of it."""
     return dict(error.formatted)
 
 

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import uvicorn
 
-from api.app import Application, Parts, assemble
-from tests.api.small import TOKEN, Gate, small_schema
+from api.app import Application, assemble
+from api.lifespan import Services
+from tests.api.http.small import TOKEN, Gate, small_schema
 
 
 class Served(NamedTuple):
@@ -31,8 +32,8 @@ def small_application(ready: bool = True) -> Application:
         return True
 
     @asynccontextmanager
-    async def connect() -> AsyncIterator[Parts]:
-        yield Parts(schema, Gate(schema), is_ready)
+    async def connect() -> AsyncIterator[Services]:
+        yield Services(schema, Gate(schema), is_ready)
 
     return assemble(connect)
 

@@ -29,7 +29,7 @@ class Reach:
     party: str
     name: str
     phone: str
-    parts: frozenset[str]
+    services: frozenset[str]
     address: str = "p.address"
     exact: bool = False  # whether small numbers of statistics are shown
 
@@ -129,6 +129,6 @@ def fragments(role: str) -> dict[str, Any]:
         "name": reach.name,
         "phone": reach.phone,
         "address": reach.address,
-        "parts": sorted(reach.parts),
+        "parts": sorted(reach.services),
         "exact": reach.exact,
     }

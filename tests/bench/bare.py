@@ -57,7 +57,7 @@ def _assignments(reach: Reach) -> str:
         columns,
         "assignment a WHERE a.dispute_id = d.id",
         "a.assigned_at, a.id",
-        "assignment" in reach.parts,
+        "assignment" in reach.services,
     )
 
 

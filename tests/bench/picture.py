@@ -41,25 +41,25 @@ def lines(title: str, unit: str, along: str, series: Mapping[str, Points]) -> st
     def up(y: float) -> float:
         return _HEIGHT - _BOTTOM - y / ticks[-1] * (_HEIGHT - _TOP - _BOTTOM)
 
-    parts = [_open(title, unit)]
+    services = [_open(title, unit)]
     for tick in ticks:
-        parts.append(_rule(_LEFT, up(tick), _WIDTH - _RIGHT, up(tick)))
-        parts.append(_text(_LEFT - 8, up(tick) + 4, short(tick) if tick else "0", "end"))
-    parts += [_text(across(x), _HEIGHT - _BOTTOM + 18, f"{x:,.0f}", "middle") for x in xs]
-    parts.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 8, along, "middle"))
+        services.append(_rule(_LEFT, up(tick), _WIDTH - _RIGHT, up(tick)))
+        services.append(_text(_LEFT - 8, up(tick) + 4, short(tick) if tick else "0", "end"))
+    services += [_text(across(x), _HEIGHT - _BOTTOM + 18, f"{x:,.0f}", "middle") for x in xs]
+    services.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 8, along, "middle"))
     taken: list[float] = []
     for number, (name, points) in enumerate(sorted(series.items(), key=lambda one: one[1][-1][1])):
         colour = _COLOURS[number % len(_COLOURS)]
         path = " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in points)
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts += [f'<circle cx="{across(x):.1f}" cy="{up(y):.1f}" r="3" fill="{colour}"/>' for x, y in points]
+        services.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        services += [f'<circle cx="{across(x):.1f}" cy="{up(y):.1f}" r="3" fill="{colour}"/>' for x, y in points]
         # Names stand beside the ends of their lines, one above the other.
         place = up(points[-1][1]) + 4
         if taken and place > taken[-1] - 14:
             place = taken[-1] - 14
         taken.append(place)
-        parts.append(_text(_WIDTH - _RIGHT + 8, place, f"{name} {short(points[-1][1])}", "start", colour))
-    return "\n".join([*parts, "</svg>", ""])
+        services.append(_text(_WIDTH - _RIGHT + 8, place, f"{name} {short(points[-1][1])}", "start", colour))
+    return "\n".join([*services, "</svg>", ""])
 
 
 def bars(title: str, unit: str, groups: Mapping[str, Mapping[str, float]]) -> str:
@@ -67,21 +67,23 @@ def bars(title: str, unit: str, groups: Mapping[str, Mapping[str, float]]) -> st
     names = list(dict.fromkeys(name for group in groups.values() for name in group))
     row, gap = 16, 26
     height = _TOP + sum(len(group) * row + gap for group in groups.values()) + 8
-    parts = [_open(title, unit, height)]
+    services = [_open(title, unit, height)]
     y = float(_TOP)
     for label, group in groups.items():
-        parts.append(_text(12, y + 12, label, "start"))
+        services.append(_text(12, y + 12, label, "start"))
         y += 18
         widest = max(group.values()) or 1.0
         for name, value in group.items():
             width = value / widest * (_WIDTH - 240)
             colour = _COLOURS[names.index(name) % len(_COLOURS)]
-            parts.append(_text(104, y + 11, name, "end"))
-            parts.append(f'<rect x="110" y="{y:.0f}" width="{max(width, 1):.1f}" height="{row - 4}" fill="{colour}"/>')
-            parts.append(_text(116 + width, y + 11, short(value), "start"))
+            services.append(_text(104, y + 11, name, "end"))
+            services.append(
+                f'<rect x="110" y="{y:.0f}" width="{max(width, 1):.1f}" height="{row - 4}" fill="{colour}"/>'
+            )
+            services.append(_text(116 + width, y + 11, short(value), "start"))
             y += row
         y += gap - 18
-    return "\n".join([*parts, "</svg>", ""])
+    return "\n".join([*services, "</svg>", ""])
 
 
 def _open(title: str, unit: str, height: float = _HEIGHT) -> str:

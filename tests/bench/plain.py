@@ -74,10 +74,10 @@ class Reading:
         self.sessions, self.role = sessions, role
         self.rule: dict[str, Any] = fragments(role)
         self.claim = {"claim": claim}
-        parts = set(self.rule["parts"])
+        services = set(self.rule["parts"])
 
         def part(name: str, row: Any, *order: Any) -> DataLoader[UUID, list[Any]]:
-            return DataLoader(partial(self._many, row, row.dispute_id, order, name in parts))
+            return DataLoader(partial(self._many, row, row.dispute_id, order, name in services))
 
         self.assignments = part("assignment", AssignmentRow, AssignmentRow.assigned_at, AssignmentRow.id)
         self.held = part("session", SessionRow, SessionRow.held_at, SessionRow.id)

@@ -48,7 +48,7 @@ class Onlookers:
 
     def __init__(self, office: Office, case: Case) -> None:
         self.office, self.case = office, case
-        schema = office.gql.parts.schema
+        schema = office.gql.services.schema
         texts = []
         for resource in _ALL:
             below = " ".join(f"{name} {{ id }}" for name in _LISTS) + _TIMELINE if resource == "Dispute" else ""
@@ -96,7 +96,8 @@ class Onlookers:
             if resource not in _ALL or key not in rights.ids(resource):
                 return False
             known = {
-                column: (kind, how) for column, kind, how in columns_of(self.office.gql.parts.schema, resource).values()
+                column: (kind, how)
+                for column, kind, how in columns_of(self.office.gql.services.schema, resource).values()
             }
             kind, how = known.get(cell, (None, None))
             return kind is not None and how != "stored" and rights.sight(resource)[key].get(kind) == "clear"

@@ -50,7 +50,7 @@ class Line:
     url: str
     client: httpx2.AsyncClient
     connection: "asyncpg.Connection[Any]"
-    parts: _Parts
+    services: _Parts
     _tokens: dict[str, str] = dataclasses.field(default_factory=dict)
     _issuing: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
 

@@ -19,7 +19,7 @@ import asyncpg
 import httpx2
 import pytest
 
-from api.demo import TOKENS_FILE
+from api.cli.demo import TOKENS_FILE
 from db.county.people import SEED_GRID
 from db.postgres.embedded.placement import find_base
 from db.postgres.embedded.server import EmbeddedServer, erase

@@ -9,11 +9,10 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from api.app import Parts
-from api.documents import Documents, Invalid
-from api.errors import finish, tell_document, tell_refusal
-from api.limits import Limits
-from api.opening import connect
+from api.http.documents import Documents, Invalid
+from api.http.errors import finish, tell_document, tell_refusal
+from api.http.limits import Limits
+from api.lifespan import Services, open_services
 from api.settings import Settings
 from db.identity import tokens
 from db.policy_admin.versions import publish_first
@@ -43,7 +42,7 @@ class Said:
 class GraphQLClient:
     """One process, and a connection as the owner of the database beside it."""
 
-    parts: Parts
+    services: Services
     connection: "asyncpg.Connection[Any]"
     documents: Documents
     _tokens: dict[str, str] = field(default_factory=dict)
@@ -67,7 +66,9 @@ class GraphQLClient:
         """The answer that the bearer of a token gets."""
         try:
             known = self.documents.find(query) or self.documents.accept(query)
-            answer = await self.parts.gate.answer(Operation(known.document, known.choose(name), name, variables), token)
+            answer = await self.services.gate.answer(
+                Operation(known.document, known.choose(name), name, variables), token
+            )
         except Invalid as invalid:
             return Said(None, tuple(finish(map(tell_document, invalid.errors), "r")))
         except Refusal as refusal:
@@ -90,7 +91,7 @@ async def open_client(
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
         await publish_first(connection, POLICY_PATH.read_text(encoding="utf-8"))
-        async with connect(Settings(pool_size=2, statement_timeout_ms=30_000, **settings), address) as parts:
-            yield GraphQLClient(parts, connection, Documents(parts.schema, limits or Limits()))
+        async with open_services(Settings(pool_size=2, statement_timeout_ms=30_000, **settings), address) as services:
+            yield GraphQLClient(services, connection, Documents(services.schema, limits or Limits()))
     finally:
         await connection.close()

@@ -58,7 +58,7 @@ class Line:
     role: str
     resource: str
     action: str
-    parts: frozenset[str]
+    services: frozenset[str]
     code: CodeType
     clear: frozenset[str]
     masked: frozenset[str]
@@ -263,23 +263,25 @@ class Rights:
         that brings the class."""
         rules = self.rules(resource)
         return bool(rules) and all(
-            any(one == number and line.parts >= other.parts and field_class in other.clear for one, other in rules)
-            or any(not other.parts and field_class in other.clear for _, other in rules)
+            any(
+                one == number and line.services >= other.services and field_class in other.clear for one, other in rules
+            )
+            or any(not other.services and field_class in other.clear for _, other in rules)
             for number, line in rules
         )
 
     def openness(self, resource: str) -> tuple[str, frozenset[str]] | None:
         """The resource with its clear classes where every rule holds anywhere, so that all who have them see the same; else None."""
         rules = self.rules(resource)
-        if not rules or any(line.parts or line.masked for _, line in rules):
+        if not rules or any(line.services or line.masked for _, line in rules):
             return None
         return resource, frozenset(one for _, line in rules for one in line.clear)
 
     def accompanies(self, resource: str, part: str) -> bool:
         """Whether the text says that every part of a row in reach is in reach."""
-        rules, parts = self.rules(resource), self.rules(part)
+        rules, services = self.rules(resource), self.rules(part)
         return bool(rules) and all(
-            any((one == number and line.parts >= other.parts) or not other.parts for one, other in parts)
+            any((one == number and line.services >= other.services) or not other.services for one, other in services)
             for number, line in rules
         )
 

@@ -9,7 +9,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from api.limits import Limits
+from api.http.limits import Limits
 from db.postgres.address import Address
 from schema.planning.question import ASKED
 from tests.laws.client import GraphQLClient, open_client
@@ -58,7 +58,7 @@ async def test_random_queries(both: tuple[GraphQLClient, GraphQLClient], ids: di
     told: Counter[str] = Counter()
     for number in range(part, QUERIES, 4):
         dice = random.Random(number)
-        query = Query(both[0].parts.schema, dice, ids)
+        query = Query(both[0].services.schema, dice, ids)
         told.update(await alike(both, dice.choice(EVERYONE), query.text, **query.variables))
     assert told["OK"] > QUERIES / 12, told
     assert not told["INTERNAL"], told
@@ -71,9 +71,9 @@ async def test_random_questions(both: tuple[GraphQLClient, GraphQLClient], ids: 
         dice = random.Random(number)
         # A run of an impact tells the time; the tests of a policy take too long for so many.
         questions = dice.sample(sorted(set(ASKED) - {"policyImpact", "policyTest"}), 4)
-        query = Query(both[0].parts.schema, dice, ids, questions)
+        query = Query(both[0].services.schema, dice, ids, questions)
         while not any(one in query.text for one in questions):
-            query = Query(both[0].parts.schema, dice, ids, questions)
+            query = Query(both[0].services.schema, dice, ids, questions)
         told.update(await alike(both, dice.choice(EVERYONE), query.text, **query.variables))
     assert told["OK"] > 2, told
     assert told["FORBIDDEN"] > 2, told

@@ -81,7 +81,7 @@ class Hall:
     actors: dict[str, Actor] = field(default_factory=dict)
     disputes: list[UUID] = field(default_factory=list)
     fresh: list[UUID] = field(default_factory=list)
-    parts: dict[str, list[UUID]] = field(default_factory=dict)
+    services: dict[str, list[UUID]] = field(default_factory=dict)
     known: dict[Any, Any] = field(default_factory=dict)
 
     async def can(self, person: str, resource: str, keys: list[UUID]) -> dict[UUID, frozenset[str] | None]:
@@ -108,7 +108,7 @@ class Hall:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def hall(can_county: Address) -> AsyncIterator[Hall]:
     async with open_office(can_county) as office:
-        gate: Any = office.gql.parts.gate
+        gate: Any = office.gql.services.gate
         hall = Hall(office, gate._mutator._commander)
         hall.fresh = await _fresh(office)
         # Of the county, two of each state, rather those that many see.
@@ -129,7 +129,7 @@ async def hall(can_county: Address) -> AsyncIterator[Hall]:
                 hall.disputes,
                 2 if resource == "Party" else 1,
             )
-            hall.parts[resource] = [row["id"] for row in few]
+            hall.services[resource] = [row["id"] for row in few]
         for person in PEOPLE:
             await office.gql.token(person)
         for person in PEOPLE:
@@ -475,7 +475,7 @@ async def test_what_is_listed_of_a_part_is_what_would_succeed(hall: Hall) -> Non
     ]
     turn = 0
     for person in PEOPLE:
-        for resource, keys in ({**hall.parts, "Team": teams[:6] + teams[-4:]}).items():
+        for resource, keys in ({**hall.services, "Team": teams[:6] + teams[-4:]}).items():
             granted = sorted(_granted(hall, person, resource))
             actions = sorted(RESOURCES[resource].actions - ASKING - CREATING.get(resource, frozenset()))
             for key, listed in (await hall.can(person, resource, keys)).items():

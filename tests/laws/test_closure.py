@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from graphql import get_named_type
 
-from api.limits import Limits
+from api.http.limits import Limits
 from db.postgres.address import Address
 from tests.laws.client import COUNTS, GraphQLClient, open_client
 from tests.laws.expected import TABLES, Rights, World, gid, key_of
@@ -36,7 +36,7 @@ def test_every_type_has_relations(gql: GraphQLClient) -> None:
     """Every kind of row can be reached from another one, or leads to one."""
     nodes = {
         name
-        for name, kind in gql.parts.schema.type_map.items()
+        for name, kind in gql.services.schema.type_map.items()
         if any(one.name == "Node" for one in getattr(kind, "interfaces", ()))
     }
     assert nodes == set(TABLES)
@@ -46,16 +46,16 @@ def test_every_type_has_relations(gql: GraphQLClient) -> None:
 
 def select(gql: GraphQLClient, resource: str, chosen: dict[str, Any]) -> str:
     """`id` and the chosen relations, each with what is chosen below it."""
-    parts = ["id"]
-    kind: Any = gql.parts.schema.type_map[resource]
+    services = ["id"]
+    kind: Any = gql.services.schema.type_map[resource]
     for relation, below in chosen.items():
         target, _ = RELATIONS[resource, relation]
         inner = select(gql, target, below)
         paged = get_named_type(kind.fields[relation].type).name.endswith("Connection")
-        parts.append(
+        services.append(
             f"{relation}(first: {PAGE}) {{ {COUNTS} nodes {{ {inner} }} }}" if paged else f"{relation} {{ {inner} }}"
         )
-    return " ".join(parts)
+    return " ".join(services)
 
 
 def hold(world: World, rights: Rights, resource: str, node: Any, chosen: dict[str, Any], path: str) -> int:

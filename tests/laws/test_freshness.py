@@ -222,7 +222,7 @@ async def test_using_a_token_changes_no_right(two: tuple[GraphQLClient, GraphQLC
     token = await gql.token(PRINCIPALS["mediator"])
     epoch = await gql.connection.fetchval("SELECT epoch FROM access_epoch")
     await gql.ask_with(token, COUNT, {})
-    await gql.parts.gate.close()
+    await gql.services.gate.close()
     assert await gql.connection.fetchval("SELECT max(last_used_at) FROM token") is not None
     assert await gql.connection.fetchval("SELECT epoch FROM access_epoch") == epoch
 
@@ -346,7 +346,7 @@ class Meanwhile:
 @pytest.fixture
 def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def interrupt(gql: GraphQLClient, text: str, person: UUID, times: int = 1) -> None:
-        gate: Any = gql.parts.gate
+        gate: Any = gql.services.gate
         meanwhile = Meanwhile(gate._reader, lambda: gql.connection.execute(text, person), times)
         monkeypatch.setattr(gate, "_reader", meanwhile)
         monkeypatch.setattr(gate._executor, "reader", meanwhile)

@@ -88,7 +88,7 @@ def value_of(world: World, resource: str, row: Record, column: str) -> Any:
 
 def expected_cells(gql: GraphQLClient, world: World, rights: Rights, resource: str, key: UUID) -> dict[str, Any]:
     """The whole object as the person should see it."""
-    schema, row, shown = gql.parts.schema, world.rows[resource][key], rights.sight(resource)[key]
+    schema, row, shown = gql.services.schema, world.rows[resource][key], rights.sight(resource)[key]
     cells: dict[str, Any] = {"id": gid(resource, key)}
     hidden, masked = [], []
     for name, (column, field_class, kind) in columns_of(schema, resource).items():
@@ -120,7 +120,7 @@ def sorted_access(cells: dict[str, Any]) -> dict[str, Any]:
 
 
 def selection(gql: GraphQLClient, resource: str) -> str:
-    return f"id {' '.join(scalars(gql.parts.schema, resource))} access {{ hidden masked }}"
+    return f"id {' '.join(scalars(gql.services.schema, resource))} access {{ hidden masked }}"
 
 
 @pytest.mark.parametrize("person", EVERYONE)
@@ -430,7 +430,7 @@ async def test_the_facts(gql: GraphQLClient, world: World, role: str) -> None:
     for resource in dict.fromkeys(resource for who, resource, _ in FACTS if who == role):
         facts = [fact for who, what, fact in FACTS if (who, what) == (role, resource)]
         keys = sorted(world.rows[resource])
-        names = " ".join(scalars(gql.parts.schema, resource))
+        names = " ".join(scalars(gql.services.schema, resource))
         query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {resource} {{ id {names} }} }} }}"
         seen = 0
         for start in range(0, len(keys), 100):

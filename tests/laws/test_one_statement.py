@@ -47,7 +47,7 @@ async def wide(county: Address) -> AsyncIterator[GraphQLClient]:
 @asynccontextmanager
 async def counting(gql: GraphQLClient) -> AsyncIterator[Counted]:
     """Listen to every connection of the reader's pool and of the writer's."""
-    counted, gate = Counted(), gql.parts.gate
+    counted, gate = Counted(), gql.services.gate
     listening: list[tuple[Any, Any]] = []
     writer = gate._callers._pool
     for pool, told in (
@@ -84,7 +84,7 @@ async def know(gql: GraphQLClient, *people: str) -> None:
         await gql.token(person)
     for person in people:
         await gql.ask(person, "{ __typename }")
-    await gql.parts.gate.close()
+    await gql.services.gate.close()
 
 
 async def test_random_queries(wide: GraphQLClient) -> None:
@@ -98,7 +98,7 @@ async def test_random_queries(wide: GraphQLClient) -> None:
     async with counting(wide) as counted:
         for number in range(1000, 1000 + QUERIES):
             dice = random.Random(number)
-            query = Query(wide.parts.schema, dice, ids)
+            query = Query(wide.services.schema, dice, ids)
             counted.clear()
             said = await wide.ask_with(await wide.token(dice.choice(EVERYONE)), query.text, query.variables)
             read, written = await counted.heard()

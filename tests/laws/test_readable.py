@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from graphql import GraphQLEnumType, get_named_type, get_nullable_type, is_list_type
 
-from api.documents import Documents
+from api.http.documents import Documents
 from db.query.statistics.metrics import FIGURES, GROUPS
 from db.resources.catalog import RESOURCES
 from db.tables import metadata
@@ -171,7 +171,7 @@ def any_value(kind: Any, operator: str) -> Any:
 async def test_every_filter(gql: GraphQLClient, world: World, person: str) -> None:
     """Each condition is refused, or gives exactly the rows in reach that meet it."""
     rights = Rights(world, world.posts(person))
-    schema = gql.parts.schema
+    schema = gql.services.schema
     for root, resource in ROOTS.items():
         if not new("filter", rights, resource):
             continue
@@ -205,7 +205,7 @@ async def test_every_order(gql: GraphQLClient, world: World, person: str) -> Non
     for number, (root, resource) in enumerate(ROOTS.items()):
         if not new("order", rights, resource):
             continue
-        order_field: Any = gql.parts.schema.type_map[f"{resource}OrderField"]
+        order_field: Any = gql.services.schema.type_map[f"{resource}OrderField"]
         for code in order_field.values:
             descending = number % 2 == 0
             order = f"[{{field: {code}{'' if descending else ', direction: ASC'}}}]"
@@ -228,13 +228,13 @@ async def test_every_order(gql: GraphQLClient, world: World, person: str) -> Non
 async def test_every_figure(gql: GraphQLClient, world: World, person: str) -> None:
     """A figure or a group is planned only for those who read all that it is computed from, on all their disputes."""
     rights = Rights(world, world.posts(person))
-    caller = await gql.parts.gate._callers.find(await gql.token(person))
+    caller = await gql.services.gate._callers.find(await gql.token(person))
 
     def refused(query: str) -> str | None:
-        known = Documents(gql.parts.schema, gql.documents.limits).accept(query)
+        known = Documents(gql.services.schema, gql.documents.limits).accept(query)
         operation = Operation(known.document, known.choose(None), None, {})
         try:
-            plan_operation(gql.parts.schema, operation, caller.viewer.access, None, typed=False)
+            plan_operation(gql.services.schema, operation, caller.viewer.access, None, typed=False)
         except Refusal as refusal:
             return str(refusal.code)
         return None

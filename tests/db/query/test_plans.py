@@ -19,7 +19,7 @@ import pytest_asyncio
 from graphql import parse
 from graphql.execution.values import get_variable_values
 
-from api.opening import READER
+from api.lifespan import READER
 from db.postgres.address import Address
 from db.postgres.session import PLANNING
 from db.query.keyset import MAX_PAGE

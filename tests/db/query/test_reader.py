@@ -23,7 +23,7 @@ async def gql(county: Address) -> AsyncIterator[GraphQLClient]:
 
 
 def reader_of(gql: GraphQLClient) -> Reader:
-    reader: Reader = gql.parts.gate._reader
+    reader: Reader = gql.services.gate._reader
     return reader
 
 

@@ -22,7 +22,7 @@ from tests.office import DAY, HOUR, Case, Office, key_of, name_of, now
 @contextmanager
 def listening(office: Office) -> Iterator[list[str]]:
     """What runs on the connections of the writer meanwhile."""
-    pool: Any = office.gql.parts.gate._callers._pool
+    pool: Any = office.gql.services.gate._callers._pool
     heard: list[str] = []
 
     def hear(record: asyncpg.connection.LoggedQuery) -> None:
@@ -81,7 +81,7 @@ async def test_round_trips(office: Office, monkeypatch: pytest.MonkeyPatch) -> N
     await office.register(idempotency_key="trips-1")
     await _record(office, case, "trips-2")
     await _complete(office, visit, "trips-3")
-    await office.gql.parts.gate.close()
+    await office.gql.services.gate.close()
     with listening(office) as heard, compiling(monkeypatch) as compiled:
         await office.register(idempotency_key="trips-4")
         # The frame, the place with its team and whether he is a mediator; then all rows, and whether he may.
@@ -148,7 +148,7 @@ async def test_nobody_is_answered_by_a_statement_made_for_others(office: Office)
     accesses = {}
     for who in people:
         token = await office.gql.token(name_of(who))
-        accesses[who] = (await office.gql.parts.gate._callers.find(token)).viewer.access
+        accesses[who] = (await office.gql.services.gate._callers.find(token)).viewer.access
     made: list[str] = []
     epoch = await office.value("SELECT epoch FROM access_epoch")
     for who in people:
@@ -180,7 +180,7 @@ async def test_whether_he_still_may_is_asked_where_the_change_decides_it(office:
     A column of the dispute, whoever mediates, or a statement that writes by itself may change it."""
     case = await office.mediating()
     token = await office.gql.token(name_of("mediator"))
-    caller = await office.gql.parts.gate._callers.find(token)
+    caller = await office.gql.services.gate._callers.find(token)
     actor = Actor(caller.viewer.access, caller.viewer.person_id, caller.epoch)
     t, written = transaction.t, now()
     assignment = await office.value("SELECT id FROM assignment WHERE dispute_id = $1", case.key)
@@ -201,7 +201,7 @@ async def test_whether_he_still_may_is_asked_where_the_change_decides_it(office:
         await work.fetch(t.assignment.update().where(t.assignment.c.id == assignment).values(ended_at=written))
 
     async def carry_out(write: Any) -> None:
-        async with office.gql.parts.gate._callers._pool.transaction() as connection:
+        async with office.gql.services.gate._callers._pool.transaction() as connection:
             work = UnitOfWork(connection, actor, Cipher(bytes(32)), written)
             work.ensure_still_allowed("Dispute", case.key, "record")
             await write(work)
@@ -243,7 +243,7 @@ async def test_a_read_sees_what_was_written_before_it(office: Office) -> None:
     """What is held back goes to the database before a statement that names its table, and before none that does not."""
     connection = office.gql.connection
     token = await office.gql.token(name_of("mediator"))
-    caller = await office.gql.parts.gate._callers.find(token)
+    caller = await office.gql.services.gate._callers.find(token)
     case = await office.mediating()
     of_case = select(transaction.t.party.c.id).where(transaction.t.party.c.dispute_id == case.key)
     elsewhere = select(transaction.t.team.c.id).limit(literal_column("1"))

@@ -63,7 +63,7 @@ async def test_an_answer_that_takes_too_long(office: Office, monkeypatch: pytest
         raise TooSlow
 
     with monkeypatch.context() as patch:
-        patch.setattr(office.gql.parts.gate._reader, "read", too_slow)
+        patch.setattr(office.gql.services.gate._reader, "read", too_slow)
         done = await office.do("mediator", "disputeAccept", id=case.key, happened_at=case.started + HOUR)
     assert (done.payload, done.said.codes) == (None, ["TOO_COSTLY"])
     assert done.said.errors[0]["message"].startswith("已保存")

@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
-from api.explaining import Unanswerable
+from api.cli.explain import Unanswerable
 
 if TYPE_CHECKING:
     from policies.compile import Policy

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from api.demo import _TRY, TOKENS_FILE
+from api.cli.demo import _TRY, TOKENS_FILE
 from db.county import PRINCIPALS
 from db.postgres.embedded.server import EmbeddedServer, erase
 from tests.paths import ROOT

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from api.errors import ALLOW_BOTH, reject
+from api.http.errors import ALLOW_BOTH, reject
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -6,12 +6,13 @@ import httpx2
 import pytest
 from graphql import GraphQLError, get_introspection_query, parse, validate
 
-from api.limits import DEFAULT, Limits, measure, measure_variables, read
+from api.http.document_limits import measure, measure_variables, read
+from api.http.limits import DEFAULT, Limits
 from schema.refusal import Code, Refusal
-from tests.api import hostile
-from tests.api.hostile import DOCUMENTS, Hostile
+from tests.api.http import hostile
+from tests.api.http.hostile import DOCUMENTS, Hostile
+from tests.api.http.small import small_schema
 from tests.api.serving import Served
-from tests.api.small import small_schema
 
 SCHEMA = small_schema()
 _NAMES = [document.name for document in DOCUMENTS]

@@ -17,7 +17,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from api.listening import CannotServe, listen, serve_forever
+from api.cli.server import CannotServe, listen, serve_forever
 from api.settings import Settings
 from db.calendar import TODAY_SQL
 from db.identity import tokens

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, validate
 
-from api.limits import Limits, read
+from api.http.document_limits import read
+from api.http.limits import Limits
 from schema.planning.operation import Document
 from schema.refusal import Code, Refusal
 

@@ -12,8 +12,9 @@ import structlog
 from graphql import GraphQLSchema, OperationDefinitionNode, OperationType
 from starlette.types import Receive, Scope, Send
 
-from api.documents import Documents, Invalid, Known
-from api.errors import (
+from api.http.document_limits import measure_variables
+from api.http.documents import Documents, Invalid, Known
+from api.http.errors import (
     ALLOW_POST,
     BEARER,
     Headers,
@@ -27,8 +28,19 @@ from api.errors import (
     tell_refusal,
     where_from,
 )
-from api.limits import DEFAULT, Limits, measure_variables
-from api.reading import GRAPHQL, JSON, Asked, Gone, check_content, choose, from_address, from_body, method_of, read_body
+from api.http.limits import DEFAULT, Limits
+from api.http.request import (
+    GRAPHQL,
+    JSON,
+    Asked,
+    Gone,
+    check_content,
+    choose,
+    from_address,
+    from_body,
+    method_of,
+    read_body,
+)
 from schema.planning.operation import Answer, Operation
 from schema.refusal import Code, Refusal
 
@@ -49,7 +61,7 @@ _WANTED = frozenset(
 )
 
 
-class Gate(Protocol):
+class OperationGate(Protocol):
     """Who may ask, and the answer: everything behind the endpoint."""
 
     async def admit(self, token: str) -> Any:
@@ -65,7 +77,7 @@ class Endpoint:
     def __init__(
         self,
         schema: GraphQLSchema,
-        gate: Gate,
+        gate: OperationGate,
         limits: Limits = DEFAULT,
         *,
         body_seconds: float = 10.0,
@@ -194,14 +206,14 @@ def _is_browser(accept: bytes) -> bool:
 
 def _enveloped(data: bytes | None, errors: tuple[Any, ...], extensions: dict[str, Any], request_id: str) -> bytes:
     """The response around a `data` that is already text."""
-    parts: list[bytes] = []
+    services: list[bytes] = []
     if data is not None:
-        parts += (b'"data":', data)
+        services += (b'"data":', data)
     if errors:
-        parts += (b"," if parts else b"", b'"errors":', orjson.dumps(finish(errors, request_id)))
+        services += (b"," if services else b"", b'"errors":', orjson.dumps(finish(errors, request_id)))
     if extensions:
-        parts += (b"," if parts else b"", b'"extensions":', orjson.dumps(extensions))
-    return b"".join((b"{", *parts, b"}"))
+        services += (b"," if services else b"", b'"extensions":', orjson.dumps(extensions))
+    return b"".join((b"{", *services, b"}"))
 
 
 async def _send(send: Send, status: int, body: bytes, media: bytes, request_id: str, extra: Headers = ()) -> None:

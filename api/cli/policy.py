@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.terminal import FAILED, ask, database, settings_or_stop, stop
+from api.cli.terminal import FAILED, ask, database, settings_or_stop, stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +114,7 @@ def explain(
     ] = None,
 ) -> None:
     """说明此人能否看见某一行、某一字段，或办理某一事项，由哪一条规则决定，不成立的又差在哪里，怎样才会改变。"""
-    from api.explaining import explain_to_terminal
+    from api.cli.explain import explain_to_terminal
 
     instant = None if as_of is None else as_of.astimezone()
     _tell(lambda connection: explain_to_terminal(connection, person, node, field, action, instant))
@@ -123,7 +123,7 @@ def explain(
 @policy_app.command("who")
 def who(node: _Node, field: _Field = None, action: _Action = "read") -> None:
     """列出谁看得见某一行、某一字段，或按策略办得了某一事项，各凭哪项任职、哪条规则。"""
-    from api.explaining import who_to_terminal
+    from api.cli.explain import who_to_terminal
 
     _tell(lambda connection: who_to_terminal(connection, node, field, action))
 
@@ -136,7 +136,7 @@ def impact(
     ] = None,
 ) -> None:
     """逐行数出一份策略对现有数据的影响：各角色、各令牌得失哪些行，哪些单元变为明文、掩码、不可见。"""
-    from api.weighing import impact_to_terminal
+    from api.cli.impact import impact_to_terminal
 
     _tell(
         lambda connection: impact_to_terminal(connection, _given(draft), None if against is None else _given(against))
@@ -154,7 +154,7 @@ def _given(named: str) -> "int | Policy":
 
 
 def _tell(answer: "Callable[[Any], Awaitable[list[str]]]") -> None:
-    from api.explaining import Unanswerable
+    from api.cli.explain import Unanswerable
 
     try:
         lines = ask(answer)
@@ -229,7 +229,7 @@ def rollback(version: _Version, person: _As, note: Annotated[str, typer.Option(h
 @policy_app.command("list")
 def list_versions() -> None:
     """列出数据库中的全部版本，由新到旧。"""
-    from api.versions import STATES, list_all
+    from api.cli.versions import STATES, list_all
 
     for row in ask(list_all):
         at = row["published_at"] or row["created_at"]
@@ -243,7 +243,7 @@ def _give(verb: str, person: str, order: "Callable[[Callable[[int], UUID]], obje
     """Give a command as a person and tell what became of it."""
     import asyncio
 
-    from api.versions import Unanswerable, give, lines_of
+    from api.cli.versions import Unanswerable, give, lines_of
 
     settings = settings_or_stop()
     with database(settings) as address:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
-from api.app import Parts
+from graphql import GraphQLSchema
+
 from api.caller import Callers, Policies
 from api.gate import Gate
+from api.http.endpoint import OperationGate
 from api.settings import Settings
 from db.crypto import Cipher
 from db.policy_admin.impact.runs import BATCH_MS, ImpactRuns
@@ -27,9 +30,18 @@ from schema.sdl import build
 READER, WRITER = "sanlian_reader", "sanlian_writer"
 
 
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What is open while the application serves."""
+
+    schema: GraphQLSchema
+    gate: OperationGate
+    ready: Callable[[], Awaitable[bool]]  # a database round trip works and a policy is loaded
+
+
 @asynccontextmanager
-async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
-    """The parts of an application, for as long as it serves."""
+async def open_services(settings: Settings, address: Address) -> AsyncIterator[Services]:
+    """The services of an application, for as long as it serves."""
     timeout = settings.statement_timeout_ms
     tiers = {
         tier_setting("TEAM"): settings.tier_days_team,
@@ -63,7 +75,7 @@ async def connect(settings: Settings, address: Address) -> AsyncIterator[Parts]:
             await policies.live()
             return True
 
-        yield Parts(schema, gate, ready)
+        yield Services(schema, gate, ready)
         await gate.close()
         await runs.close()
     finally:

@@ -11,14 +11,14 @@ import orjson
 import pytest
 import structlog
 
-from api.documents import Documents, Invalid
-from api.endpoint import Endpoint
-from api.errors import without_values
-from api.limits import DEFAULT, Limits
-from api.reading import GRAPHQL, JSON, choose
+from api.http.documents import Documents, Invalid
+from api.http.endpoint import Endpoint
+from api.http.errors import without_values
+from api.http.limits import DEFAULT, Limits
+from api.http.request import GRAPHQL, JSON, choose
 from schema.refusal import Code
+from tests.api.http.small import TOKEN, Gate, small_schema
 from tests.api.serving import Served, small_application
-from tests.api.small import TOKEN, Gate, small_schema
 
 STRICT = "application/graphql-response+json"
 SCHEMA = small_schema()

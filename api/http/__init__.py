@@ -1,0 +1,1 @@
+"""GraphQL over HTTP: from bytes to an operation, from an answer to bytes."""
