@@ -20,8 +20,9 @@ import orjson
 from db.calendar import COUNTY_ZONE, TODAY_SQL
 from db.postgres.pool import Pool
 from db.resources.catalog import CATALOG
-from policies.compile import Policy, compile_policy
+from policies.compile import compile_policy
 from policies.grant import Access, Appointment
+from policies.policy import Policy
 from schema.refusal import Code, Refusal
 from schema.viewer import Viewer
 

@@ -47,7 +47,7 @@ async def replace_policy(address: "Address", text: str) -> int:
     import asyncpg
 
     from db.policy_admin.versions import StillUsable, publish_instead
-    from policies.compile import PolicyRefused
+    from policies.policy import PolicyRefused
 
     connection = await asyncpg.connect(**address.connect_arguments())
     try:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from policies.compile import Policy
 from policies.grant import cells_of, role_grant
+from policies.policy import Policy
 from policies.predicate import Never, follows
 from policies.words import action_words, class_words, words
 

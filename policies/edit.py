@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from policies.lines import COLUMNS, Line, read, unseen
+from policies.text import COLUMNS, Line, read, unseen
 
 
 @dataclass(frozen=True)

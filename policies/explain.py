@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from policies.catalog import Field, Resource
-from policies.compile import Policy
 from policies.grant import Access, Appointment, Bound, Grant
+from policies.policy import Policy
 from policies.predicate import (
     And,
     ClaimRef,

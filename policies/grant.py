@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policies.catalog import Field, Resource
-from policies.compile import Policy, Rule
+from policies.policy import Policy, Rule
 from policies.predicate import Always, Never, Predicate, all_of, any_of, bind, implies, negate
 
 NOTHING: Predicate = Never()

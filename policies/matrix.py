@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from policies.compile import Policy
 from policies.grant import Grant, cells_of, role_grant
+from policies.policy import Policy
 from policies.predicate import Never, Predicate, follows
 from policies.words import action_words, class_words, words
 

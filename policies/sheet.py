@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policies.catalog import Field
-from policies.compile import Policy, Rule
+from policies.policy import Policy, Rule
 from policies.predicate import Predicate
 from policies.words import action_words, class_words, words
 

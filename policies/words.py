@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from policies.catalog import FIELD_CLASSES, Resource
-from policies.compile import Policy
+from policies.policy import Policy
 from policies.predicate import (
     Always,
     And,
@@ -38,7 +38,7 @@ ACTIONS: dict[str, str] = {
     "handle": "处置", "form": "组建", "replace": "更换成员", "dissolve": "撤销",
     # Of people and their posts.
     "suspend": "停用账号", "restore": "恢复账号", "grant": "授予任职", "end": "终止任职", "delegate": "安排代行",
-    # Of the policy itself (`policies.guard`).
+    # Of the policy itself (`policies.escalation`).
     "draft": "起草", "approve": "批准", "publish": "发布", "rollback": "回退", "impact": "计算影响", "explain": "解释他人权限",
     # Where an action means something else on another resource.
     "Party.withdraw": "登记退出", "Party.update": "更正信息",

@@ -12,8 +12,8 @@ from db.identity import tokens
 
 if TYPE_CHECKING:
     from policies.catalog import Field, Resource
-    from policies.compile import Policy
     from policies.explain import Explanation
+    from policies.policy import Policy
 
 _SHOWN = {"clear": "明文", "masked": "掩码", "hidden": "不可见"}
 
@@ -135,7 +135,8 @@ async def _policy(connection: Any, as_of: dt.datetime | None) -> "Policy":
     from db.policy_admin.explain import text_of, version_at
     from db.policy_admin.versions import live_policy
     from db.resources.catalog import CATALOG
-    from policies.compile import PolicyRefused, compile_policy
+    from policies.compile import compile_policy
+    from policies.policy import PolicyRefused
 
     try:
         if as_of is None:

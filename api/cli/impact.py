@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from api.cli.explain import Unanswerable
 
 if TYPE_CHECKING:
-    from policies.compile import Policy
+    from policies.policy import Policy
 
 
 async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "int | Policy | None") -> list[str]:
@@ -32,7 +32,8 @@ async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "i
 async def _policy(connection: Any, given: "int | Policy") -> "Policy":
     from db.policy_admin.explain import text_of
     from db.resources.catalog import CATALOG
-    from policies.compile import PolicyRefused, compile_policy
+    from policies.compile import compile_policy
+    from policies.policy import PolicyRefused
 
     if not isinstance(given, int):
         return given

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from policies.compile import Policy
+    from policies.policy import Policy
 
 UNUSABLE = 2
 
@@ -44,8 +44,8 @@ def run_tests(
     ] = None,
 ) -> None:
     """运行策略测试，再逐条改动规则，看测试能否发现；有不符或有改动未被发现，以 1 退出。"""
-    from policies.suite import SUITE_PATH, SuiteRefused, load
-    from policies.testing import run
+    from policies.testing.run import run
+    from policies.testing.suite import SUITE_PATH, SuiteRefused, load
 
     policy, at = _compiled(file), tests or SUITE_PATH
     try:
@@ -272,7 +272,8 @@ def _text(file: Path) -> str:
 
 def _compiled(file: Path | None, refused_code: int = UNUSABLE) -> "Policy":
     from db.resources.catalog import CATALOG
-    from policies.compile import PolicyRefused, compile_policy
+    from policies.compile import compile_policy
+    from policies.policy import PolicyRefused
 
     named = _named(file)
     try:

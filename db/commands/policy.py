@@ -21,11 +21,11 @@ from db.policy_admin.versions import Examined, Staff, examine, gained, governed,
 from db.resources.guards import OVERTAKEN
 from db.write.command import Outcome, Refused, UserError, command, input_field
 from db.write.transaction import Record, UnitOfWork
-from policies.compile import Policy, PolicyRefused
 from policies.edit import EditRefused, edit
-from policies.guard import POLICY, holders
-from policies.lines import Problem
-from policies.suite import SuiteRefused
+from policies.escalation import POLICY, holders
+from policies.policy import Policy, PolicyRefused
+from policies.testing.suite import SuiteRefused
+from policies.text import Problem
 
 # A text may be as long as a request.
 LONGEST = 1_048_576

@@ -18,9 +18,9 @@ from db.query.statement import compile_statement
 from db.query.visibility import Visibility, claim_values, scope_of
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Attribute, Resource, Row, Sql
-from policies.compile import Policy
+from policies.escalation import POLICY
 from policies.grant import Access, Appointment
-from policies.guard import POLICY
+from policies.policy import Policy
 
 # What a truth about a dispute is worked out from: he who reads that knows it anyway.
 _MADE_OF = {"is_open": "state", "is_recent": "closed_at"}

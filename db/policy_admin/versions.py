@@ -21,13 +21,15 @@ from db.postgres.advisory_locks import AdvisoryLock
 from db.query.statement import compile_statement
 from db.resources.catalog import CATALOG
 from db.resources.resource import today
-from policies.compile import Policy, PolicyRefused, compile_policy
+from policies.compile import compile_policy
 from policies.diff import Diff, diff, print_diff
+from policies.escalation import gains, holders
 from policies.grant import Appointment
-from policies.guard import gains, holders
-from policies.lines import Problem
-from policies.suite import SUITE_PATH, load
-from policies.testing import Report, TooLong, run
+from policies.policy import Policy, PolicyRefused
+from policies.testing.mutants import TooLong
+from policies.testing.run import Report, run
+from policies.testing.suite import SUITE_PATH, load
+from policies.text import Problem
 from policies.words import action_words, class_words
 
 # GB/T 22239-2019 level 3: posts that exclude each other (`db/tables/person.py`).

@@ -18,7 +18,7 @@ from db.resources import relations as r
 from db.resources.resource import Attribute, Relation, Resource, Row, Sql, today
 from db.resources.transitions import FROM_STATES
 from policies import catalog as policy
-from policies.guard import POLICY, POLICY_ACTIONS
+from policies.escalation import POLICY, POLICY_ACTIONS
 
 
 def _resource(

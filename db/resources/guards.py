@@ -13,7 +13,7 @@ from sqlalchemy import Table, Uuid, and_, bindparam, exists, func, literal_colum
 from db import tables as t
 from db.resources.resource import Row, Sql, today
 from db.tables.dispute import STATES
-from policies.guard import POLICY
+from policies.escalation import POLICY
 
 
 @dataclass(frozen=True)

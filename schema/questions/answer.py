@@ -21,8 +21,8 @@ from db.policy_admin.impact.runs import ImpactRuns
 from db.query import plan as p
 from db.query.select import select_plan
 from db.worker import Busy, TooLong, Worker
-from policies.compile import Policy
 from policies.grant import Access
+from policies.policy import Policy
 from schema.names import camel
 from schema.page import planned
 from schema.planning import coercion

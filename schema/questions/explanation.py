@@ -17,10 +17,11 @@ from db.query import plan as p
 from db.query.visibility import claim_values
 from db.resources.catalog import CATALOG, RESOURCES
 from policies.catalog import Field, Resource
-from policies.compile import Policy, PolicyRefused, compile_policy
+from policies.compile import compile_policy
+from policies.escalation import POLICY
 from policies.explain import Change, Explanation, explain, outcome, speaking
 from policies.grant import Access, Bound, cells_of
-from policies.guard import POLICY
+from policies.policy import Policy, PolicyRefused
 from policies.predicate import Never, follows
 from policies.words import action_words, class_words, words
 from schema.names import snake

@@ -11,7 +11,7 @@ from db.policy_admin.impact.count import samples
 from db.policy_admin.impact.runs import Standing, holders_of
 from db.resources.catalog import CATALOG
 from db.tables.impact import IMPACT_STATES
-from policies.guard import POLICY
+from policies.escalation import POLICY
 from policies.predicate import Never
 from schema.node import code_enum
 from schema.questions.answer import Asking, asked

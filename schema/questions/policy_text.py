@@ -11,14 +11,15 @@ import strawberry
 
 from db.policy_admin.explain import version_for
 from db.resources.catalog import CATALOG
-from policies.compile import Policy, PolicyRefused, compile_policy
+from policies.compile import compile_policy
 from policies.diff import Diff, diff
-from policies.guard import POLICY
-from policies.lines import Problem
+from policies.escalation import POLICY
 from policies.matrix import Entry, matrix
+from policies.policy import Policy, PolicyRefused
 from policies.predicate import Never
-from policies.suite import SUITE_PATH, SuiteRefused, load
-from policies.testing import Report, run
+from policies.testing.run import Report, run
+from policies.testing.suite import SUITE_PATH, SuiteRefused, load
+from policies.text import Problem
 from policies.words import action_words, class_words
 from schema.node import code_enum
 from schema.questions.answer import Asking, asked

@@ -25,7 +25,7 @@ from db.resources.catalog import RESOURCES
 from db.resources.guards import GUARDS
 from db.resources.transitions import ASKING, FROM_STATES
 from policies.grant import Access
-from policies.oracle import Form, Judge, Oracle, Thing, thing
+from policies.testing.oracle import Form, Judge, Oracle, Thing, thing
 from schema.execution.query import Executor
 from schema.names import snake
 from schema.node import NODE_TYPES

@@ -12,9 +12,10 @@ from db.tables.organization import ORGANIZATION_KINDS
 from db.tables.party import SIDES
 from db.tables.session import VISIBILITIES
 from policies.catalog import Resource
-from policies.compile import Policy, PolicyRefused, compile_policy
+from policies.compile import compile_policy
 from policies.condition import ConditionRefused, parse
 from policies.grant import Access, Appointment
+from policies.policy import Policy, PolicyRefused
 from tests.laws.world import World
 
 # Conditions on a dispute hold for all of its parts, so names may stand in the rules of any of them.

@@ -22,8 +22,9 @@ from db.query.statistics.rollups import exact_count, taken_apart
 from db.query.visibility import Visibility
 from db.resources.catalog import CATALOG, RESOURCES
 from db.write.rollups import compact
-from policies.compile import Policy, compile_policy
+from policies.compile import compile_policy
 from policies.grant import Access, Appointment
+from policies.policy import Policy
 from policies.predicate import Never
 from tests.laws.cells import GraphQLClient, open_client
 from tests.laws.client import GraphQLClient as GateClient

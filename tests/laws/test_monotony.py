@@ -7,9 +7,10 @@ from typing import Any
 
 from db.postgres.address import Address
 from db.resources.catalog import CATALOG
-from policies.compile import POLICY_PATH, Policy, compile_policy
+from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
-from policies.oracle import Oracle
+from policies.policy import Policy
+from policies.testing.oracle import Oracle
 from tests.laws.cells import Caller, GraphQLClient, settle
 from tests.laws.strategies import ROLES, Draw
 from tests.laws.world import World

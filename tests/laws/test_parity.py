@@ -12,7 +12,7 @@ from db.postgres.address import Address
 from db.resources.catalog import CATALOG, RESOURCES
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
-from policies.oracle import Oracle, thing
+from policies.testing.oracle import Oracle, thing
 from tests.laws.cells import Caller, settle
 from tests.laws.strategies import Draw
 from tests.laws.world import World, mask_address, mask_name, mask_phone

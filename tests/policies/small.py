@@ -4,8 +4,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from policies.catalog import Attribute, Catalog, Claim, Field, Resource
-from policies.compile import Policy, PolicyRefused, compile_policy
-from policies.lines import Problem
+from policies.compile import compile_policy
+from policies.policy import Policy, PolicyRefused
+from policies.text import Problem
 
 CASE = Resource(
     "Case",

@@ -9,18 +9,11 @@ import pytest
 
 from db.resources.catalog import CATALOG as SHIPPED_CATALOG
 from policies import compile as compiling
-from policies import lines
-from policies.compile import (
-    MAX_INHERITANCE,
-    MAX_RULES_TOGETHER,
-    POLICY_PATH,
-    Policy,
-    PolicyRefused,
-    compile_policy,
-    covers,
-)
+from policies.compile import MAX_INHERITANCE, MAX_RULES_TOGETHER, POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
+from policies.policy import Policy, PolicyRefused, covers
 from policies.predicate import Never
+from policies.text import MAX_BYTES
 from tests.policies.small import CATALOG, HEAD, places, policy, problems, row, thing
 
 READ = "p, clerk, Case, read, True, public, allow\n"
@@ -364,7 +357,7 @@ def test_all_mistakes_come_at_once_in_the_order_of_their_lines() -> None:
 
 
 def test_a_text_too_large_is_not_read() -> None:
-    found = problems("#" * lines.MAX_BYTES)
+    found = problems("#" * MAX_BYTES)
     assert found[0] == (0, "策略过大（至多 8 MB）")
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.compile import Policy, PolicyRefused
 from policies.diff import Change, Difference, diff, print_diff
 from policies.grant import Access, Appointment, cells_of
+from policies.policy import Policy, PolicyRefused
 from policies.predicate import evaluate
 from tests.policies.small import CASE, policy, row
 

@@ -4,7 +4,7 @@ import pytest
 
 from db.resources.catalog import CATALOG as SHIPPED_CATALOG
 from policies.compile import POLICY_PATH, compile_policy
-from policies.guard import POLICY_ACTIONS
+from policies.escalation import POLICY_ACTIONS
 from policies.sheet import sheet
 from policies.words import ACTIONS, action_words, class_words, words
 from tests.paths import GOLDEN

@@ -15,8 +15,8 @@ from db.query.visibility import claim_values
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Resource
 from policies.catalog import Field
-from policies.compile import Policy
 from policies.grant import NOTHING, Access, Appointment, Grant, Reading
+from policies.policy import Policy
 from policies.predicate import (
     And,
     ClaimRef,

@@ -23,7 +23,7 @@ from db.policy_admin.impact.comparison import Comparison, Holder, Tally
 from db.policy_admin.impact.count import count
 from db.postgres.pool import Pool
 from db.worker import Worker
-from policies.compile import Policy
+from policies.policy import Policy
 from policies.words import action_words, class_words
 
 log = structlog.get_logger("sanlian.impact")

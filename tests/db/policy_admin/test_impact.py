@@ -13,9 +13,10 @@ from db.policy_admin.impact.count import count, samples
 from db.postgres.address import Address
 from db.resources.catalog import CATALOG, RESOURCES
 from policies.catalog import Field
-from policies.compile import POLICY_PATH, Policy, compile_policy
+from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
-from policies.oracle import Judge, Oracle, thing
+from policies.policy import Policy
+from policies.testing.oracle import Judge, Oracle, thing
 from tests.laws.strategies import Draw
 from tests.laws.world import World
 

@@ -13,12 +13,12 @@ from typing import Any
 import yaml
 
 from policies.catalog import FIELD_CLASSES, Resource
-from policies.compile import Policy
 from policies.grant import Appointment, cells_of
-from policies.lines import Problem, unseen
+from policies.policy import Policy
+from policies.text import Problem, unseen
 from policies.words import action_words
 
-SUITE_PATH = Path(__file__).with_name("tests.yaml")
+SUITE_PATH = Path(__file__).parents[1] / "tests.yaml"
 MAX_BYTES = 1024 * 1024
 _TRUTHS = {"true": True, "false": False}
 

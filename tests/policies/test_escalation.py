@@ -6,8 +6,8 @@ import pytest
 
 from policies.catalog import Catalog, Field, Resource
 from policies.compile import compile_policy
+from policies.escalation import POLICY, POLICY_ACTIONS, gains, holders
 from policies.grant import Appointment
-from policies.guard import POLICY, POLICY_ACTIONS, gains, holders
 from tests.policies.small import CATALOG, HEAD, policy
 
 CLAIMS: dict[str, Any] = {"person": 1, "area": "T", "teams": []}

@@ -1,8 +1,4 @@
-"""Runs policy tests: on our compiled predicates, and by Casbin's `enforce` as the judge of them.
-
-Then mutates: each rule is taken away, turned round, loosened and changed in its classes, and some test must notice. A rule whose
-change nobody notices is a rule that nobody tested.
-"""
+"""Mutates every rule of a policy, and names those that no test would miss."""
 
 from __future__ import annotations
 
@@ -10,25 +6,13 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 
-from policies.compile import Policy, Rule
-from policies.grant import Access, Bound, Grant, cells_of, role_grant
-from policies.lines import read
-from policies.oracle import Oracle, thing
+from policies.grant import Bound, Grant, cells_of, role_grant
+from policies.policy import Policy, Rule
 from policies.predicate import Always, Never, Predicate, all_of, any_of, bind, conjuncts, disjuncts, evaluate, follows
-from policies.suite import Case, Suite
+from policies.testing.suite import Case, Suite
+from policies.text import read
 from policies.words import action_words, class_words, words
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A case that is not as expected: its line in a text of tests, and what differs."""
-
-    source: str
-    line: int
-    says: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -39,20 +23,6 @@ class Survivor:
     text: str
 
 
-@dataclass(frozen=True)
-class Report:
-    """What came of the tests. Survivors are looked for only where nothing failed."""
-
-    cases: int
-    mutants: int
-    failures: tuple[Failure, ...]
-    survivors: tuple[Survivor, ...]
-
-    @property
-    def green(self) -> bool:
-        return not self.failures and not self.survivors
-
-
 class TooLong(Exception):
     """The mutants were not all tried in the time that was allowed."""
 
@@ -61,115 +31,26 @@ class TooLong(Exception):
 MOST_SURVIVORS = 500
 
 
-def run(policy: Policy, suite: Suite, *, seconds: float | None = None) -> Report:
-    """All tests, then all mutants, until MOST_SURVIVORS are found. Raises TooLong after so many seconds of this thread's work."""
-    failures = tuple(_failures(policy, suite))
-    if failures:
-        return Report(len(suite.cases), 0, failures, ())
-    hunt = _Hunt(policy, suite, None if seconds is None else time.thread_time() + seconds)
-    survivors = tuple(sorted(islice(hunt.survivors(), MOST_SURVIVORS), key=lambda one: one.line))
-    return Report(len(suite.cases), hunt.mutants, (), survivors)
-
-
-# -- tests
-
-
-def _failures(policy: Policy, suite: Suite) -> Iterator[Failure]:
-    oracle = Oracle(policy)
-    for case in suite.cases:
-        access = Access(policy, [case.appointment])
-        judge = oracle.caller([(case.appointment.role, case.appointment.claims)])
-        row = thing(case.row)
-        for action, expected in case.expected.items():
-            cells = [cell for cell, _, _ in cells_of(policy.catalog.resources[case.resource], action)]
-            grant = access.grant(case.resource, action)
-            shown = _visible(cell for cell in cells if evaluate(grant.cell(cell), case.row, access.claims))
-            judged = _visible(cell for cell in cells if judge.may(case.resource, row, cell, action))
-            who = f"{case.who}对{policy.catalog.resources[case.resource].label}（{case.given or '任意一行'}）"
-            if shown != expected:
-                text = f"{who}{_difference(case, action, expected, shown)}"
-                yield Failure(case.source, case.line, case.says, text)
-            if shown != judged:
-                yield Failure(
-                    case.source,
-                    case.line,
-                    case.says,
-                    f"{who}的{action_words(case.resource, action)}：编译结果与 Casbin 不一致",
-                )
-
-
-def _visible(cells: Iterable[str]) -> frozenset[str]:
-    """The cells of a row that is there."""
-    found = frozenset(cells)
-    return found if "row" in found else frozenset()
-
-
-def _difference(case: Case, action: str, expected: frozenset[str], shown: frozenset[str]) -> str:
-    def said(cells: frozenset[str]) -> str:
-        if not cells:
-            return "不可" + action_words(case.resource, action)
-        clear = sorted(cell for cell in cells if cell != "row" and not cell.startswith("~"))
-        masked = sorted(cell[1:] for cell in cells if cell.startswith("~") and cell[1:] not in clear)
-        classes = [class_words(name) for name in clear] + [class_words(name, "masked") for name in masked]
-        return (
-            f"可{action_words(case.resource, action)}（{'、'.join(classes)}）"
-            if classes
-            else f"可{action_words(case.resource, action)}"
-        )
-
-    return f"应为{said(expected)}，实为{said(shown)}"
-
-
-# -- mutants
-
-
-@dataclass(frozen=True)
-class _Sight:
-    """One case and action: the rules that its role has, each with whether it matches the row and the cells that it speaks of."""
-
-    case: Case
-    action: str
-    rules: tuple[Rule, ...]
-    allowed: Mapping[int, frozenset[str]]
-    denied: Mapping[int, frozenset[str]]
-
-    def shown(
-        self, without: Iterable[int] = (), other: Rule | None = None, cells: frozenset[str] = frozenset()
-    ) -> frozenset[str]:
-        """The cells that show without some rules, and with another rule that covers cells if it matches."""
-        gone = set(without)
-        allow = frozenset().union(*(found for line, found in self.allowed.items() if line not in gone))
-        deny = frozenset().union(*(found for line, found in self.denied.items() if line not in gone))
-        if other is not None and _matches(other, self.case):
-            allow, deny = (allow | cells, deny) if other.allow else (allow, deny | cells)
-        return _visible(allow - deny)
-
-
-def _matches(rule: Rule, case: Case) -> bool:
-    bound = bind(rule.rows, 0, case.appointment.missing, Never() if rule.allow else Always())
-    return evaluate(bound, case.row, (case.appointment.claims,))
-
-
-class _Hunt:
+class Mutants:
     def __init__(self, policy: Policy, suite: Suite, until: float | None = None) -> None:
         self.policy, self.until = policy, until
         self.mutants = 0
-        self.sights: list[_Sight] = []
-        self.by_rule: dict[int, list[_Sight]] = defaultdict(list)
+        self.decisions: list[_Decision] = []
+        self.by_rule: dict[int, list[_Decision]] = defaultdict(list)
         for case in suite.cases:
             for action in case.expected:
                 rules = policy.rules_for(case.appointment.role, case.resource, action)
                 matching = [rule for rule in rules if _matches(rule, case)]
-                sight = _Sight(
+                decision = _Decision(
                     case,
                     action,
                     rules,
                     {rule.line: self._cells(rule) for rule in matching if rule.allow},
                     {rule.line: self._cells(rule) for rule in matching if not rule.allow},
                 )
-                self.sights.append(sight)
+                self.decisions.append(decision)
                 for rule in rules:
-                    self.by_rule[rule.line].append(sight)
+                    self.by_rule[rule.line].append(decision)
 
     def _cells(self, rule: Rule) -> frozenset[str]:
         resource = self.policy.catalog.resources[rule.resource]
@@ -182,8 +63,8 @@ class _Hunt:
                 self.mutants += 1
                 cells = self._cells(mutant) if mutant else frozenset()
                 if any(
-                    sight.shown((rule.line,), mutant, cells) != sight.case.expected[sight.action]
-                    for sight in self.by_rule[rule.line]
+                    decision.shown((rule.line,), mutant, cells) != decision.case.expected[decision.action]
+                    for decision in self.by_rule[rule.line]
                 ):
                     continue
                 if not self._same(rule, mutant):
@@ -254,15 +135,42 @@ class _Hunt:
             self.mutants += 1
             left = [line.parts for line in edges if line is not edge]
             reached = {role: _reached(role, left) for role in self.policy.roles}
-            if not any(self._notices(sight, reached[sight.case.appointment.role]) for sight in self.sights):
+            if not any(self._notices(decision, reached[decision.case.appointment.role]) for decision in self.decisions):
                 role, inherited = (self.policy.roles[name] for name in edge.parts)
                 yield Survivor(edge.number, f"{role}继承{inherited}：删去，没有测试发现")
 
     @staticmethod
-    def _notices(sight: _Sight, reached: set[str]) -> bool:
+    def _notices(decision: _Decision, reached: set[str]) -> bool:
         """Whether a case comes out otherwise when its role has the rules of these roles only."""
-        gone = [rule.line for rule in sight.rules if rule.role not in reached]
-        return bool(gone) and sight.shown(gone) != sight.case.expected[sight.action]
+        gone = [rule.line for rule in decision.rules if rule.role not in reached]
+        return bool(gone) and decision.shown(gone) != decision.case.expected[decision.action]
+
+
+@dataclass(frozen=True)
+class _Decision:
+    """One case and action: the rules that its role has, each with whether it matches the row and the cells that it speaks of."""
+
+    case: Case
+    action: str
+    rules: tuple[Rule, ...]
+    allowed: Mapping[int, frozenset[str]]
+    denied: Mapping[int, frozenset[str]]
+
+    def shown(
+        self, without: Iterable[int] = (), other: Rule | None = None, cells: frozenset[str] = frozenset()
+    ) -> frozenset[str]:
+        """The cells that show without some rules, and with another rule that covers cells if it matches."""
+        gone = set(without)
+        allow = frozenset().union(*(found for line, found in self.allowed.items() if line not in gone))
+        deny = frozenset().union(*(found for line, found in self.denied.items() if line not in gone))
+        if other is not None and _matches(other, self.case):
+            allow, deny = (allow | cells, deny) if other.allow else (allow, deny | cells)
+        return visible(allow - deny)
+
+
+def _matches(rule: Rule, case: Case) -> bool:
+    bound = bind(rule.rows, 0, case.appointment.missing, Never() if rule.allow else Always())
+    return evaluate(bound, case.row, (case.appointment.claims,))
 
 
 def _reached(role: str, edges: list[tuple[str, ...]]) -> set[str]:
@@ -274,3 +182,9 @@ def _reached(role: str, edges: list[tuple[str, ...]]) -> set[str]:
                 found.add(inherited)
                 waiting.append(inherited)
     return found
+
+
+def visible(cells: Iterable[str]) -> frozenset[str]:
+    """The cells of a row that is there."""
+    found = frozenset(cells)
+    return found if "row" in found else frozenset()

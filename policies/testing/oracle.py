@@ -13,8 +13,9 @@ from typing import Any, Literal
 import casbin
 from casbin.model import Model
 
-from policies.compile import MODEL_PATH, Policy, covers
+from policies.compile import MODEL_PATH
 from policies.condition import PARSING
+from policies.policy import Policy, covers
 
 Form = Literal["clear", "masked", "hidden"]
 

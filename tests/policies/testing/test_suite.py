@@ -2,7 +2,7 @@
 
 import pytest
 
-from policies.suite import MAX_BYTES, Suite, SuiteRefused, load
+from policies.testing.suite import MAX_BYTES, Suite, SuiteRefused, load
 from tests.policies.small import policy
 
 POLICY = policy(

@@ -9,8 +9,8 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from policies.compile import Policy
 from policies.grant import Access, Appointment, cells_of
+from policies.policy import Policy
 from policies.predicate import Never, follows
 from policies.words import words
 
