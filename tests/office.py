@@ -79,7 +79,7 @@ class Office:
     async def do(self, who: str, mutation: str, /, shown: str = "id", and_show: str = "", **given: Any) -> Done:
         """One mutation. `shown`: the selection of the payload's object; `and_show`: more of the payload."""
         command = COMMAND_OF[mutation]
-        if "happened_at" not in given and any(one.name == "happened_at" for one in dataclasses.fields(command.order)):
+        if "happened_at" not in given and any(one.name == "happened_at" for one in dataclasses.fields(command.input_type)):
             given["happened_at"] = now()
         noun = command.shows[0].lower() + command.shows[1:]
         title = mutation[0].upper() + mutation[1:]
@@ -87,7 +87,7 @@ class Office:
             f"mutation($i: {title}Input!) {{ {mutation}(input: $i) {{ {noun} {{ {shown} }} {and_show} replayed"
             " userErrors { field code message } conflict { currentVersion } } }"
         )
-        said = await self.gql.ask(name_of(who), text, i=_input(command.order, given))
+        said = await self.gql.ask(name_of(who), text, i=_input(command.input_type, given))
         payload = said.data[mutation] if said.data else None
         return Done(said, payload, payload[noun] if payload else None)
 

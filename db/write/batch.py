@@ -41,7 +41,7 @@ class Found:
 class Write(NamedTuple):
     """What rows written together have in common. `raised`: columns that go up by one."""
 
-    kind: str  # insert; offer: insert unless a unique rule has a row in its place; update
+    kind: str  # insert; insert_or_ignore: insert unless a unique rule has a row in its place; update
     table: Table
     names: tuple[str, ...]
     raised: tuple[str, ...] = ()

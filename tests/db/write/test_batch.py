@@ -111,8 +111,8 @@ async def test_what_is_offered_gives_way(county: Address) -> None:
         }
         async with connection.transaction():
             batch = Batch()
-            _insert(batch, t.alert, "offer", **about)
-            _insert(batch, t.alert, "offer", **about)
+            _insert(batch, t.alert, "insert_or_ignore", **about)
+            _insert(batch, t.alert, "insert_or_ignore", **about)
             _event(batch, dispute)
             assert await _carry_out(connection, batch) == {"w0": 1, "w1": 1}
     finally:
