@@ -79,7 +79,9 @@ class Office:
     async def do(self, who: str, mutation: str, /, shown: str = "id", and_show: str = "", **given: Any) -> Done:
         """One mutation. `shown`: the selection of the payload's object; `and_show`: more of the payload."""
         command = COMMAND_OF[mutation]
-        if "happened_at" not in given and any(one.name == "happened_at" for one in dataclasses.fields(command.input_type)):
+        if "happened_at" not in given and any(
+            one.name == "happened_at" for one in dataclasses.fields(command.input_type)
+        ):
             given["happened_at"] = now()
         noun = command.shows[0].lower() + command.shows[1:]
         title = mutation[0].upper() + mutation[1:]
