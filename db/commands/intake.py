@@ -24,6 +24,8 @@ from db.uuid7 import uuid7
 from db.write.command import Absent, Outcome, UserError, command, input_field
 from db.write.row_locks import Fact
 from db.write.transaction import Record, UnitOfWork
+from policies.grant import Access
+from policies.predicate import ClaimRef, Eq, implies
 
 DECLINE_REASONS = ("RESERVED", "ELSEWHERE", "NOT_CIVIL", "OUT_OF_AREA", "ADMINISTRATIVE", "PARTY_REFUSES", "DUPLICATE")
 UTILITIES = MEASURE_KINDS[:4]
@@ -79,7 +81,7 @@ async def register(work: UnitOfWork, input: RegisterInput) -> Outcome:
         check_party(work, f"parties.{index}", party)
     work.settle()
     key = uuid7()
-    organization = await _reporting_organization(work)
+    organization = reporting_organization(work.actor.access)
     await work.insert(
         t.dispute,
         id=key,
@@ -123,11 +125,18 @@ async def register(work: UnitOfWork, input: RegisterInput) -> Outcome:
     return Outcome("Dispute", key, input.happened_at, None, "REGISTERED", ("title", "sub_category", "summary"))
 
 
-async def _reporting_organization(work: UnitOfWork) -> UUID | None:
-    """The organization that reports: that of an appointment of a partner agency; none for the county's own people."""
-    for one in work.actor.access.appointments:
-        if one.role in ("agency_hotline", "agency_petition", "governance_centre", "police", "court", "housing"):
-            return UUID(str(one.claims["organization_id"]))
+# What a rule of registration says for those who may register only what their own organization reports.
+_OWN_REPORTS = Eq("source_organization_id", ClaimRef("organization_id"))
+
+
+def reporting_organization(access: Access) -> UUID | None:
+    """The organization that reports: that of the first appointment which registers as a reporter; none for the county's own people."""
+    for slot, appointment in enumerate(access.appointments):
+        if any(
+            bound.slot == slot and bound.rule.allow and implies(bound.rule.rows, _OWN_REPORTS)
+            for bound in access.grant("Dispute", "register").bounds
+        ):
+            return UUID(str(appointment.claims["organization_id"]))
     return None
 
 

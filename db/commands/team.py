@@ -14,13 +14,12 @@ from sqlalchemy.types import Date, Text, Uuid
 from db import tables as t
 from db.calendar import day_of
 from db.resources.resource import Sql, today
-from db.tables.team import TEAM_ROLES
+from db.tables.team import TEAM_ROLE_OF, TEAM_ROLES
 from db.write.command import Absent, Outcome, UserError, command, input_field
 from db.write.transaction import Record, UnitOfWork
+from policies.policy import Policy
 
 _LABELS = dict(zip(TEAM_ROLES, ("网格员", "法律顾问", "法治带头人", "人民调解员"), strict=True))
-# Who may serve in a role: holders of one of these appointments.
-_APPOINTMENTS = {role: (role.lower(),) for role in TEAM_ROLES} | {"MEDIATOR": ("mediator", "squad_member")}
 
 
 @dataclass(frozen=True)
@@ -156,6 +155,15 @@ async def _serving(work: UnitOfWork, team_id: UUID) -> dict[str, Any]:
     return {one["role"]: one for one in await work.fetch(_SERVING, {"team": team_id})}
 
 
+def eligible_roles(policy: Policy, team_role: str) -> list[str]:
+    """The policy roles whose holders may serve in a team role: those mapped to it and those that inherit one of them."""
+    return [
+        role
+        for role, inherited in policy.inherited.items()
+        if any(TEAM_ROLE_OF.get(source) == team_role for source in inherited)
+    ]
+
+
 async def _check_member(work: UnitOfWork, field: str, role: str, person_id: UUID, grid_code: str, day: dt.date) -> None:
     """Note a mistake unless the person holds the role's appointment on the day, a grid worker that of the very grid."""
     try:
@@ -163,7 +171,12 @@ async def _check_member(work: UnitOfWork, field: str, role: str, person_id: UUID
     except Absent:
         work.error(field, "NOT_FOUND", "没有这个人，或者您无权查看。")
         return
-    values = {"member": person_id, "day": day, "roles": list(_APPOINTMENTS[role]), "grid": grid_code}
+    values = {
+        "member": person_id,
+        "day": day,
+        "roles": eligible_roles(work.actor.access.policy, role),
+        "grid": grid_code,
+    }
     if not await work.fetch(_APPOINTED_HERE if role == "GRID_WORKER" else _APPOINTED, values):
         where = "本网格的" if role == "GRID_WORKER" else ""
         work.error(field, "NOT_APPOINTED", f"此人在该日没有{where}{_LABELS[role]}职务。")

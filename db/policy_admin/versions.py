@@ -21,6 +21,7 @@ from db.postgres.advisory_locks import AdvisoryLock
 from db.query.statement import compile_statement
 from db.resources.catalog import CATALOG
 from db.resources.resource import today
+from db.tables.person import ADMINISTRATORS
 from policies.compile import compile_policy
 from policies.diff import Diff, diff, print_diff
 from policies.escalation import gains, holders
@@ -32,8 +33,6 @@ from policies.testing.suite import SUITE_PATH, load
 from policies.text import Problem
 from policies.words import action_words, class_words
 
-# GB/T 22239-2019 level 3: posts that exclude each other (`db/tables/person.py`).
-ADMINISTRATORS = ("system_admin", "security_admin", "auditor")
 # Held by whoever changes posts, accounts or the policy. Any constant number; one per purpose within a database (`db/postgres/migrate.py`).
 # So many sentences of a kind are kept with a version.
 MOST_TOLD = 500

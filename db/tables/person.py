@@ -7,6 +7,8 @@ from db.tables.column import code, column, identity, internal, metadata, one_of
 
 PERSON_STATES = ("ACTIVE", "SUSPENDED")
 HIRE_KINDS = ("MEMBER", "HIRED")
+# GB/T 22239-2019 level 3: the policy roles of the three administrators; their posts exclude each other.
+ADMINISTRATORS = ("system_admin", "security_admin", "auditor")
 
 person = Table(
     "person",
@@ -40,13 +42,13 @@ appointment = Table(
     ),
     # The day before it begins as its last: it was withdrawn before it was ever in force.
     CheckConstraint("valid_to IS NULL OR valid_to >= valid_from - 1", name="validity"),
-    # GB/T 22239-2019 level 3: the three administrators' posts exclude each other; at no time does a person hold two of them.
+    # At no time does a person hold two of the three administrators' posts.
     # PostgreSQL indexes ranges alone for this without an extension, so the person is a range of one.
     ExcludeConstraint(
         (literal_column("uuid_range(person_id, person_id, '[]')"), "&&"),
         (literal_column("daterange(valid_from, valid_to + 1)"), "&&"),
         using="gist",
-        where=text("role IN ('system_admin', 'security_admin', 'auditor')"),
+        where=text(f"role IN {ADMINISTRATORS}"),
         name="appointment_administrator",
     ),
     comment="任职",

@@ -6,6 +6,15 @@ from db.tables.column import code, column, identity, internal, metadata, one_of
 
 TEAM_STATES = ("FORMING", "ACTIVE", "DISSOLVED")
 TEAM_ROLES = ("GRID_WORKER", "LEGAL_ADVISER", "LAW_LEADER", "MEDIATOR")
+# Policy role -> the team role in which its holder serves. An appointment's claim `team_ids` names the teams in which the person
+# serves in that very role; a role that inherits one of these may fill the same place (db/commands/team.py). Checked against
+# policy.csv by tests/db/commands/test_team.py.
+TEAM_ROLE_OF = {
+    "grid_worker": "GRID_WORKER",
+    "legal_adviser": "LEGAL_ADVISER",
+    "law_leader": "LAW_LEADER",
+    "mediator": "MEDIATOR",
+}
 
 team = Table(
     "team",

@@ -4,7 +4,11 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
+from db.commands.team import eligible_roles
 from db.county.people import SEED_GRID
+from db.resources.catalog import CATALOG
+from db.tables.team import TEAM_ROLE_OF, TEAM_ROLES
+from policies.compile import POLICY_PATH, compile_policy
 from tests.office import DAY, Office, name_of, now
 
 OTHER_GRID = f"{SEED_GRID[:12]}002"
@@ -153,3 +157,16 @@ async def test_teams_are_the_business_of_the_justice_office_of_their_town_and_of
     for role in ("mediator", "grid_worker", "system_admin", "court"):
         assert not (await office.do(role, "teamForm", grid_code=grid, name="乱来", members=four)).ok
     assert await office.value("SELECT count(*) FROM team WHERE grid_code = $1 AND state <> 'DISSOLVED'", grid) == 0
+
+
+def test_team_roles_and_their_holders_are_those_of_the_policy() -> None:
+    """The declared mapping names roles of the policy only, and each team role once; who inherits such a role may serve in it."""
+    policy = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG)
+    assert set(TEAM_ROLE_OF) <= set(policy.roles)
+    assert sorted(TEAM_ROLE_OF.values()) == sorted(TEAM_ROLES)
+    assert {role: set(eligible_roles(policy, role)) for role in TEAM_ROLES} == {
+        "GRID_WORKER": {"grid_worker"},
+        "LEGAL_ADVISER": {"legal_adviser"},
+        "LAW_LEADER": {"law_leader"},
+        "MEDIATOR": {"mediator", "squad_member"},
+    }
