@@ -1,0 +1,90 @@
+"""The bounds of a module and a function, and that no module imports the package it stands in, over all folders."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import grimp
+
+from tests.paths import ROOT
+
+FOLDERS = ("api", "schema", "db", "policies", "tests")
+MODULE_LINES, FUNCTION_LINES = 400, 60
+
+# Still over the bound. The lists may only shrink: an entry within its bound, or gone, fails the test.
+LONG_MODULES = {
+    "db/commands/mediation.py",
+    "db/query/access_paths.py",
+    "db/resources/catalog.py",
+    "db/resources/guards.py",
+    "schema/planning/planner.py",
+    "schema/questions/explanation.py",
+    "tests/api/cli/test_command_line.py",
+    "tests/api/http/test_endpoint.py",
+    "tests/bench/plain.py",
+    "tests/db/commands/test_agreement.py",
+    "tests/db/commands/test_mediation.py",
+    "tests/db/commands/test_policy.py",
+    "tests/db/test_constraints.py",
+    "tests/db/test_county.py",
+    "tests/laws/test_can.py",
+    "tests/laws/test_freshness.py",
+    "tests/laws/test_matrix.py",
+    "tests/laws/world.py",
+    "tests/policies/test_compile.py",
+}
+LONG_FUNCTIONS = {
+    "db/commands/intake.py:register",
+    "db/county/seed_case.py:tell",
+    "db/query/access_paths.py:page_rows",
+    "tests/laws/test_can.py:_fresh",
+    "tests/laws/test_can.py:order_for",
+    "tests/laws/test_no_echo.py:probes",
+    "tests/laws/test_readable.py:pick",
+}
+
+
+def modules() -> Iterator[Path]:
+    """Every module but the migrations: a released one is never edited."""
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if "migrations" not in path.relative_to(ROOT).parts:
+                yield path
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function and method, with those inside of them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_no_module_is_long() -> None:
+    long = {
+        path.relative_to(ROOT).as_posix()
+        for path in modules()
+        if len(path.read_text(encoding="utf-8").splitlines()) > MODULE_LINES
+    }
+    assert long == LONG_MODULES
+
+
+def test_no_function_is_long() -> None:
+    long = {
+        f"{path.relative_to(ROOT).as_posix()}:{function.name}"
+        for path in modules()
+        for function in functions(ast.parse(path.read_text(encoding="utf-8")))
+        if (function.end_lineno or 0) - function.lineno + 1 > FUNCTION_LINES
+    }
+    assert long == LONG_FUNCTIONS
+
+
+def test_no_module_imports_the_package_it_stands_in() -> None:
+    """The circle that import-linter's `acyclic_siblings` does not see: it compares modules beside each other."""
+    graph = grimp.build_graph("api", "schema", "db", "policies")
+    upward = {
+        (module, imported)
+        for module in graph.modules
+        for imported in graph.find_modules_directly_imported_by(module)
+        if module.startswith(f"{imported}.")
+    }
+    assert upward == set()
