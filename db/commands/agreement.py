@@ -22,10 +22,10 @@ from db.commands.follow_up import visit_due
 from db.commands.obligation import check_money, check_party_of, owing, parties_of
 from db.tables.agreement import AGREEMENT_FORMS, AGREEMENT_SCOPES, SIGNATURE_KINDS
 from db.tables.obligation import OBLIGATION_KINDS
+from db.tables.party import MAIN_SIDES
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
 
-MAIN_SIDES = ("APPLICANT", "RESPONDENT")
 _PAID = ("PAY", "REFUND")
 
 

@@ -10,6 +10,11 @@ import datetime as dt
 from typing import Any
 
 from db.calendar import COUNTY_ZONE
+from db.tables.agreement import IN_FORCE_STATES
+from db.tables.column import sql_list
+from db.tables.dispute import UNDER_MEDIATION_STATES, UNDER_PERFORMANCE_STATES
+from db.tables.obligation import OWED_STATES
+from db.tables.risk import FROM_ORANGE_LEVELS
 
 # A rule's statement: `due` lists what calls for an alert, with what it is about. $1: now. A rule that is disabled yields nothing.
 _OPEN = """
@@ -44,42 +49,42 @@ SELECT dispute_id, $1, $1, 'alert.raise', 'Alert', id, 'level' FROM raised
 """
 
 # 若干规定 Art. 33. A new deadline (an extension) that passes too is a new alert.
-_MONTH = """
+_MONTH = f"""
 SELECT d.id, NULL::uuid, NULL::uuid, d.id::text, rule.level, '应于 ' || d.due_on || ' 前终结调解', d.due_on
 FROM dispute d, rule, day
-WHERE d.state IN ('ACCEPTED', 'MEDIATING') AND d.due_on < day.today AND NOT EXISTS (
+WHERE d.state IN ({sql_list(UNDER_MEDIATION_STATES)}) AND d.due_on < day.today AND NOT EXISTS (
     SELECT FROM alert a WHERE a.dispute_id = d.id AND a.rule = rule.rule AND a.subject = d.id::text
         AND (a.state <> 'CLOSED' OR a.due_on = d.due_on))
-"""
+"""  # noqa: S608  made of constants
 
-_OVERDUE = """
+_OVERDUE = f"""
 SELECT o.dispute_id, NULL::uuid, NULL::uuid, o.id::text, grade.level, '应于 ' || o.due_on || ' 前履行', o.due_on
 FROM rule, day, obligation o JOIN dispute d ON d.id = o.dispute_id
 CROSS JOIN LATERAL (SELECT CASE WHEN o.due_on < day.today - (rule.parameters ->> 'orange_days')::integer THEN 'ORANGE' ELSE rule.level END
     AS level) AS grade
-WHERE o.state IN ('PENDING', 'PARTLY_PERFORMED') AND d.state IN ('AGREED', 'PERFORMING')
+WHERE o.state IN ({sql_list(OWED_STATES)}) AND d.state IN ({sql_list(UNDER_PERFORMANCE_STATES)})
     AND o.due_on < day.today - (rule.parameters ->> 'days')::integer AND NOT EXISTS (
     SELECT FROM alert a WHERE a.dispute_id = o.dispute_id AND a.rule = rule.rule AND a.subject = o.id::text
-        AND (a.state <> 'CLOSED' OR grade.level <> 'ORANGE' OR a.level IN ('ORANGE', 'RED')))
-"""
+        AND (a.state <> 'CLOSED' OR grade.level <> 'ORANGE' OR a.level IN ({sql_list(FROM_ORANGE_LEVELS)})))
+"""  # noqa: S608  made of constants
 
-_OVERDUE_LONG = """
+_OVERDUE_LONG = f"""
 SELECT a.id, 'ORANGE', '应于 ' || o.due_on || ' 前履行'
 FROM rule, day, alert a JOIN obligation o ON o.id::text = a.subject AND o.dispute_id = a.dispute_id
-WHERE a.rule = rule.rule AND a.state <> 'CLOSED' AND a.level NOT IN ('ORANGE', 'RED')
-    AND o.state IN ('PENDING', 'PARTLY_PERFORMED') AND o.due_on < day.today - (rule.parameters ->> 'orange_days')::integer
-"""
+WHERE a.rule = rule.rule AND a.state <> 'CLOSED' AND a.level NOT IN ({sql_list(FROM_ORANGE_LEVELS)})
+    AND o.state IN ({sql_list(OWED_STATES)}) AND o.due_on < day.today - (rule.parameters ->> 'orange_days')::integer
+"""  # noqa: S608  made of constants
 
 # 人民调解法 Art. 33. What is performed needs no confirmation; what was applied for once is with the court.
-_CONFIRMATION = """
+_CONFIRMATION = f"""
 SELECT g.dispute_id, NULL::uuid, NULL::uuid, g.id::text, rule.level, '可于 ' || g.confirm_by_on || ' 前共同申请', g.confirm_by_on
 FROM rule, day, agreement g JOIN dispute d ON d.id = g.dispute_id
-WHERE g.state IN ('EFFECTIVE', 'VARIED') AND d.state IN ('AGREED', 'PERFORMING')
+WHERE g.state IN ({sql_list(IN_FORCE_STATES)}) AND d.state IN ({sql_list(UNDER_PERFORMANCE_STATES)})
     AND g.confirm_by_on BETWEEN day.today AND day.today + (rule.parameters ->> 'days')::integer
     AND NOT EXISTS (SELECT FROM confirmation c WHERE c.agreement_id = g.id)
     AND NOT EXISTS (
         SELECT FROM alert a WHERE a.dispute_id = g.dispute_id AND a.rule = rule.rule AND a.subject = g.id::text)
-"""
+"""  # noqa: S608  made of constants
 
 # Many disputes of one place in the window that ends now; the alert hangs on the latest of them.
 _CLUSTER = """

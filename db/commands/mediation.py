@@ -11,9 +11,10 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import ONE_DAY, day_of, start_of
-from db.commands.parties import MAIN_SIDES, begin_when_all_consent, impersonal, part_of, parties_in, party_of
+from db.commands.parties import begin_when_all_consent, impersonal, part_of, parties_in, party_of
 from db.resources.resource import Row, Sql
 from db.tables.measure import MEASURE_KINDS
+from db.tables.party import MAIN_SIDES
 from db.tables.session import SESSION_RESULTS, VISIBILITIES
 from db.write.command import Outcome, command, input_field
 from db.write.row_locks import Fact

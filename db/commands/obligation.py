@@ -16,10 +16,10 @@ from db.calendar import day_of
 from db.commands.follow_up import visit_due
 from db.resources.catalog import RESOURCES
 from db.tables.follow_up import FOLLOW_UP_METHODS
+from db.tables.obligation import OWED_STATES, PERFORMING_KINDS
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
 
-OWED = ("PENDING", "PARTLY_PERFORMED")
 _CENT = Decimal("0.01")
 _MOST = Decimal(10) ** 12
 
@@ -62,13 +62,13 @@ def check_party_of(work: UnitOfWork, field: str, key: UUID, parties: list[Any]) 
 
 _PAID = select(func.coalesce(func.sum(t.performance.c.amount), literal_column("0")).label("sum")).where(
     t.performance.c.obligation_id == bindparam("of_obligation", type_=Uuid()),
-    t.performance.c.kind.in_([literal_column("'PERFORM'"), literal_column("'PARTLY_PERFORM'")]),
+    t.performance.c.kind.in_([literal_column(f"'{kind}'") for kind in PERFORMING_KINDS]),
 )
 _OWING = (
     select(t.obligation.c.id)
     .where(
         t.obligation.c.dispute_id == bindparam("of_dispute", type_=Uuid()),
-        t.obligation.c.state.in_([literal_column(f"'{state}'") for state in OWED]),
+        t.obligation.c.state.in_([literal_column(f"'{state}'") for state in OWED_STATES]),
     )
     .limit(literal_column("1"))
 )

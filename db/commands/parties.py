@@ -16,7 +16,7 @@ from db.calendar import day_of
 from db.crypto import mask_id_number
 from db.id_numbers import is_credit_code, is_id_number, normalise_id_number
 from db.resources.resource import Sql
-from db.tables.party import PARTY_KINDS, SIDES
+from db.tables.party import MAIN_SIDES, NATURAL_KINDS, PARTY_KINDS, SIDES
 from db.uuid7 import uuid7
 from db.write.batch import Found
 from db.write.command import Absent, Outcome, command, input_field
@@ -24,9 +24,6 @@ from db.write.transaction import Record, UnitOfWork
 
 _PHONE = re.compile(r"1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}")
 _PERSONAL = re.compile(r"[0-9]{17}[0-9Xx]|(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
-NATURAL = ("OWNER", "OCCUPANT")
-# The sides without whose consent there is no mediation.
-MAIN_SIDES = ("APPLICANT", "RESPONDENT")
 CLEARABLE = ("PHONE", "ADDRESS", "ID_NUMBER", "CREDIT_CODE")
 
 
@@ -99,7 +96,7 @@ def _identity(work: UnitOfWork, key: UUID, id_number: str | None) -> dict[str, A
 async def add_party(work: UnitOfWork, dispute_id: UUID, input: PartyInput, *, supplied_by: UUID | None = None) -> UUID:
     """The party's row."""
     key = uuid7()
-    natural = input.kind in NATURAL if input.is_natural_person is None else input.is_natural_person
+    natural = input.kind in NATURAL_KINDS if input.is_natural_person is None else input.is_natural_person
     return await work.insert(
         t.party,
         id=key,

@@ -14,7 +14,8 @@ from sqlalchemy.types import Uuid
 from db import tables as t
 from db.calendar import day_of, load_calendar, mediation_due
 from db.commands.agreement import check_due, set_states
-from db.commands.obligation import OWED, check_money, paid
+from db.commands.obligation import check_money, paid
+from db.tables.obligation import OWED_STATES
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
 
@@ -83,7 +84,7 @@ async def _obligations_of(work: UnitOfWork, agreement_id: UUID) -> dict[UUID, An
 
 async def _varied(work: UnitOfWork, path: str, term: VariedTermInput, known: Any, on: dt.date) -> dict[str, Any]:
     """The new values of an obligation."""
-    if known["state"] not in OWED:
+    if known["state"] not in OWED_STATES:
         work.error(f"{path}.id", "WRONG_STATE", "此项义务不在待履行或部分履行状态，不能变更。")
     for field, text, longest in (
         ("content", term.content, 1000),
@@ -137,7 +138,7 @@ async def rescind(work: UnitOfWork, agreement: Record, input: RescindInput) -> O
     _check_consent(work, agreement, input)
     work.settle()
     await work.update(t.agreement, agreement.id, state="RESCINDED")
-    await set_states(work, agreement.id, OWED, "RESCINDED")
+    await set_states(work, agreement.id, OWED_STATES, "RESCINDED")
     due_on = mediation_due(day_of(input.happened_at), await load_calendar(work.connection))
     await work.change(dispute["id"], state="MEDIATING", concluded_at=None, due_on=due_on)
     changes = (

@@ -10,12 +10,14 @@ from db import tables as t
 from db.calendar import day_of
 from db.commands.alert import open_alert
 from db.commands.team import is_grid
+from db.tables.dispute import ENDED_STATES
 from db.tables.visit import FACTOR_KINDS, SEVERITIES, VISIT_KINDS
 from db.uuid7 import uuid7
 from db.write.command import Outcome, UserError, command, input_field
 from db.write.transaction import UnitOfWork
 
-_OVER = ("ARCHIVED", "DECLINED", "FAILED", "WITHDRAWN", "REFUSED")
+# A closed dispute may still be visited, until it is archived.
+_OVER = tuple(state for state in ENDED_STATES if state != "CLOSED")
 
 
 @dataclass(frozen=True)

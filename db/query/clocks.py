@@ -19,6 +19,13 @@ from db.query.statement import JsonRow
 from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Row, Sql, today
+from db.tables.agreement import IN_FORCE_STATES
+from db.tables.dispute import (
+    BEFORE_AGREEMENT_STATES,
+    ENDED_STATES,
+    UNDER_MEDIATION_STATES,
+    UNDER_PERFORMANCE_STATES,
+)
 
 CLOCKS = ("FIRST_CONTACT", "MEDIATION_MONTH", "CONFIRMATION", "TIER", "FOLLOW_UP")
 CLOCK_STATES = ("RUNNING", "DUE_SOON", "OVERDUE", "DONE")
@@ -27,9 +34,6 @@ CLOCK_STATES = ("RUNNING", "DUE_SOON", "OVERDUE", "DONE")
 TIER_DAYS = {"TEAM": 7, "SQUAD": 10, "CENTRE": 30}
 FIRST_CONTACT_HOURS, FIRST_CONTACT_SOON_HOURS = 24, 6
 SOON_DAYS = {"MEDIATION_MONTH": 3, "CONFIRMATION": 7, "TIER": 2, "FOLLOW_UP": 3}
-
-_ENDED = ("CLOSED", "ARCHIVED", "DECLINED", "FAILED", "WITHDRAWN", "REFUSED")
-_UNDER_MEDIATION = ("REGISTERED", "ACCEPTED", "MEDIATING")
 
 
 def tier_setting(tier: str) -> str:
@@ -102,7 +106,7 @@ def _first_contact(visibility: Visibility, row: Row) -> Select[Any]:
     ]
     now: Sql = literal_column("now()")
     state = case(
-        (or_(_in(row["state"], *_ENDED), *acted), literal_column("'DONE'")),
+        (or_(_in(row["state"], *ENDED_STATES), *acted), literal_column("'DONE'")),
         (due < now, literal_column("'OVERDUE'")),
         (due - literal_column(f"interval '{FIRST_CONTACT_SOON_HOURS} hours'") <= now, literal_column("'DUE_SOON'")),
         else_=literal_column("'RUNNING'"),
@@ -114,7 +118,7 @@ def _first_contact(visibility: Visibility, row: Row) -> Select[Any]:
 
 def _month(visibility: Visibility, row: Row) -> Select[Any]:
     """The month of mediation with its extensions (人民调解工作若干规定 Art. 33)."""
-    done = ~_in(row["state"], "ACCEPTED", "MEDIATING")
+    done = ~_in(row["state"], *UNDER_MEDIATION_STATES)
     return (
         select(*_one("MEDIATION_MONTH", row["due_on"], _state("MEDIATION_MONTH", row["due_on"], done)))
         .where(row["due_on"].is_not(None), _reads(visibility, row, "due_on", "state"))
@@ -127,7 +131,7 @@ def _confirmation(visibility: Visibility, row: Row) -> Select[Any]:
     agreement, at = visibility.row(RESOURCES["Agreement"], t.agreement.alias(), row.at)
     applied = t.confirmation.alias()
     done = or_(
-        ~_in(row["state"], "AGREED", "PERFORMING"),
+        ~_in(row["state"], *UNDER_PERFORMANCE_STATES),
         exists(
             select(literal_column("1"))
             .select_from(applied)
@@ -141,7 +145,7 @@ def _confirmation(visibility: Visibility, row: Row) -> Select[Any]:
         .select_from(at)
         .where(
             agreement["dispute_id"] == row["id"],
-            _in(agreement["state"], "EFFECTIVE", "VARIED"),
+            _in(agreement["state"], *IN_FORCE_STATES),
             due.is_not(None),
             visibility.visible(agreement),
             _reads(visibility, agreement, "state", "confirm_by_on"),
@@ -174,7 +178,7 @@ def _tier(visibility: Visibility, row: Row) -> Select[Any]:
         else_=literal_column("0"),
     )
     due = _day(since) + days
-    done = ~_in(row["state"], *_UNDER_MEDIATION)
+    done = ~_in(row["state"], *BEFORE_AGREEMENT_STATES)
     readable = _reads(visibility, row, "tier", "state", "accepted_at", "registered_at")
     return select(*_one("TIER", due, _state("TIER", due, done))).where(due.is_not(None), readable).correlate(row.at)
 

@@ -10,6 +10,7 @@ from sqlalchemy.types import Boolean, Text, TypeEngine
 
 from db import tables as t
 from db.resources.resource import Attribute, Field, Link, Row, Sql
+from db.tables.dispute import ENDED_STATES
 from policies import catalog as policy
 
 
@@ -75,7 +76,6 @@ def _linked(link: Link) -> Callable[[Row, Sql], Sql]:
     return contains
 
 
-_ENDED = ("CLOSED", "ARCHIVED", "DECLINED", "FAILED", "WITHDRAWN", "REFUSED")
 _MEDIATORS = Link(t.assignment, "person_id", lambda at: at.c.ended_at.is_(None))
 # An application for confirmation goes to its court by a referral of that kind.
 _COURTS = Link(
@@ -120,7 +120,7 @@ DISPUTE_ATTRIBUTES: dict[str, Attribute] = dict(
             "lead_mediator_id",
             Attribute(policy.Attribute("lead_mediator_id", "key", "主持调解员"), Uuid(), lead_mediator_key),
         ),
-        truth("is_open", "尚未办结", lambda row: ~is_in(_dispute(row).c.state, *_ENDED)),
+        truth("is_open", "尚未办结", lambda row: ~is_in(_dispute(row).c.state, *ENDED_STATES)),
         truth(
             "is_recent",
             "未结案或结案未满三十日",

@@ -17,6 +17,8 @@ from db.resources import attributes as a
 from db.resources import relations as r
 from db.resources.resource import Attribute, Relation, Resource, Row, Sql, today
 from db.resources.transitions import FROM_STATES
+from db.tables.dispute import UNDER_MEDIATION_STATES
+from db.tables.obligation import OWED_STATES
 from policies import catalog as policy
 from policies.escalation import POLICY, POLICY_ACTIONS
 
@@ -197,7 +199,7 @@ _RESOURCES = [
                 "是否超过调解期限",
                 Boolean(),
                 lambda row: and_(
-                    a.is_in(row["state"], "ACCEPTED", "MEDIATING"), row["due_on"].is_not(None), row["due_on"] < _TODAY
+                    a.is_in(row["state"], *UNDER_MEDIATION_STATES), row["due_on"].is_not(None), row["due_on"] < _TODAY
                 ),
             )
         },
@@ -331,14 +333,14 @@ _RESOURCES = [
                 "public",
                 "是否逾期未履行",
                 Boolean(),
-                lambda row: and_(row["due_on"] < _TODAY, a.is_in(row["state"], "PENDING", "PARTLY_PERFORMED")),
+                lambda row: and_(row["due_on"] < _TODAY, a.is_in(row["state"], *OWED_STATES)),
             ),
             # S19: what was not performed when the agreement took effect is watched until it is.
             "watched": (
                 "public",
                 "是否须关注：协议已生效而尚未履行完毕",
                 Boolean(),
-                lambda row: a.is_in(row["state"], "PENDING", "PARTLY_PERFORMED"),
+                lambda row: a.is_in(row["state"], *OWED_STATES),
             ),
             # S20: reminded of three days before, on and one day after the day on which it is due.
             "remind_today": (
@@ -346,7 +348,7 @@ _RESOURCES = [
                 "今日是否应提醒",
                 Boolean(),
                 lambda row: and_(
-                    a.is_in(row["state"], "PENDING", "PARTLY_PERFORMED"),
+                    a.is_in(row["state"], *OWED_STATES),
                     row["due_on"].in_([_TODAY + literal_column(str(days)) for days in REMINDERS]),
                 ),
             ),

@@ -12,7 +12,21 @@ from sqlalchemy import Table, Uuid, and_, bindparam, exists, func, literal_colum
 
 from db import tables as t
 from db.resources.resource import Row, Sql, today
-from db.tables.dispute import STATES
+from db.tables.agreement import IN_FORCE_STATES
+from db.tables.dispute import (
+    AFTER_AGREEMENT_STATES,
+    BEFORE_AGREEMENT_STATES,
+    ENDED_STATES,
+    FOLLOW_UP_STATES,
+    OPEN_STATES,
+    STATES,
+    UNDER_PERFORMANCE_STATES,
+)
+from db.tables.obligation import OWED_STATES
+from db.tables.party import MAIN_SIDES
+from db.tables.policy import UNPUBLISHED_STATES
+from db.tables.referral import UNANSWERED_STATES
+from db.tables.team import STANDING_STATES
 from policies.escalation import POLICY
 
 
@@ -47,9 +61,7 @@ def _is(column: str, value: str) -> Callable[[Row, Table], Sql]:
 
 
 def _main_party(row: Row, at: Table) -> Sql:
-    return and_(
-        at.c.side.in_([literal_column("'APPLICANT'"), literal_column("'RESPONDENT'")]), at.c.withdrawn_on.is_(None)
-    )
+    return and_(at.c.side.in_([literal_column(f"'{side}'") for side in MAIN_SIDES]), at.c.withdrawn_on.is_(None))
 
 
 _NOTIFIED = Guard(
@@ -82,7 +94,7 @@ _PERFORMED = Guard(
     "协议义务尚未全部履行。",
     _none(
         t.obligation,
-        lambda row, at: at.c.state.in_([literal_column("'PENDING'"), literal_column("'PARTLY_PERFORMED'")]),
+        lambda row, at: at.c.state.in_([literal_column(f"'{state}'") for state in OWED_STATES]),
     ),
 )
 _VISITED = Guard(
@@ -130,8 +142,7 @@ _RECORDED = Guard(
 
 def _no_open_rebound(row: Row) -> Sql:
     at = t.dispute.alias()
-    states = ("CLOSED", "ARCHIVED", "DECLINED", "FAILED", "WITHDRAWN", "REFUSED")
-    ended: list[Sql] = [literal_column(f"'{state}'") for state in states]
+    ended: list[Sql] = [literal_column(f"'{state}'") for state in ENDED_STATES]
     return not_(
         exists(
             select(literal_column("1"))
@@ -231,7 +242,7 @@ def _agreed(row: Row) -> Sql:
         .select_from(at)
         .where(
             at.c.id == row["agreement_id"],
-            at.c.state.in_([literal_column("'EFFECTIVE'"), literal_column("'VARIED'")]),
+            at.c.state.in_([literal_column(f"'{state}'") for state in IN_FORCE_STATES]),
         )
         .correlate(row.at)
     )
@@ -285,7 +296,7 @@ def _owes_nothing(row: Row) -> Sql:
             .select_from(at)
             .where(
                 at.c.party_id == row["id"],
-                at.c.state.in_([literal_column("'PENDING'"), literal_column("'PARTLY_PERFORMED'")]),
+                at.c.state.in_([literal_column(f"'{state}'") for state in OWED_STATES]),
             )
             .correlate(row.at)
         )
@@ -332,11 +343,11 @@ _NOT_DELEGATED = Guard(
 _TAKES_PART = Guard("id", "WITHDRAWN", "该当事人已经退出。", lambda row: row["withdrawn_on"].is_(None))
 _NOT_LAST = Guard("id", "LAST_OF_SIDE", "该方只有这一名当事人：请登记拒绝调解，或由申请人撤回。", _dispensable)
 _OWES_NOTHING = Guard("id", "OBLIGATION_OPEN", "该当事人尚有未履行的义务，不能退出。", _owes_nothing)
-_IN_FORCE = _state_in("协议尚未生效或已撤销，不能办理此事项。", "EFFECTIVE", "VARIED")
+_IN_FORCE = _state_in("协议尚未生效或已撤销，不能办理此事项。", *IN_FORCE_STATES)
 _UNCONFIRMED = Guard("id", "CONFIRMATION", "协议已向法庭申请司法确认，或已经裁定确认，不能办理此事项。", _unconfirmed)
-_OWED = _state_in("此项义务不在待履行或部分履行状态，不能办理此事项。", "PENDING", "PARTLY_PERFORMED")
+_OWED = _state_in("此项义务不在待履行或部分履行状态，不能办理此事项。", *OWED_STATES)
 _OF_AGREEMENT_IN_FORCE = Guard("id", "NOT_EFFECTIVE", "协议尚未生效或已撤销，不能办理此事项。", _agreed)
-_BEING_PERFORMED = _dispute_in("AGREED", "PERFORMING")
+_BEING_PERFORMED = _dispute_in(*UNDER_PERFORMANCE_STATES)
 
 # (resource, action) on what is no dispute -> its guards: what `access.can` of that row and its command ask beside the policy.
 PART_GUARDS: dict[tuple[str, str], tuple[Guard, ...]] = {
@@ -344,11 +355,11 @@ PART_GUARDS: dict[tuple[str, str], tuple[Guard, ...]] = {
     ("Party", "update"): (_TAKES_PART, _dispute_in(*(state for state in STATES if state != "ARCHIVED"))),
     ("Party", "appoint"): (
         _TAKES_PART,
-        _dispute_in("REGISTERED", "ACCEPTED", "MEDIATING", "AGREED", "PERFORMING", "PERFORMED"),
+        _dispute_in(*OPEN_STATES),
     ),
     ("Party", "withdraw"): (
         _TAKES_PART,
-        _dispute_in("REGISTERED", "ACCEPTED", "MEDIATING"),
+        _dispute_in(*BEFORE_AGREEMENT_STATES),
         _NOT_LAST,
         _OWES_NOTHING,
     ),
@@ -363,13 +374,13 @@ PART_GUARDS: dict[tuple[str, str], tuple[Guard, ...]] = {
     ),
     ("Agreement", "vary"): (_IN_FORCE, _BEING_PERFORMED, _UNCONFIRMED),
     ("Agreement", "rescind"): (_IN_FORCE, _BEING_PERFORMED, _UNCONFIRMED),
-    ("Agreement", "apply"): (_IN_FORCE, _dispute_in("AGREED", "PERFORMING", "PERFORMED"), _UNCONFIRMED),
+    ("Agreement", "apply"): (_IN_FORCE, _dispute_in(*AFTER_AGREEMENT_STATES), _UNCONFIRMED),
     ("Obligation", "perform"): (_OWED, _OF_AGREEMENT_IN_FORCE, _BEING_PERFORMED),
     ("Obligation", "excuse"): (_OWED, _OF_AGREEMENT_IN_FORCE, _BEING_PERFORMED),
     ("Obligation", "urge"): (_OWED, _OF_AGREEMENT_IN_FORCE, _BEING_PERFORMED),
     ("FollowUp", "complete"): (
         Guard("id", "WRONG_STATE", "这次回访已经完成。", lambda row: row["done_at"].is_(None)),
-        _dispute_in("AGREED", "PERFORMING", "PERFORMED", "CLOSED"),
+        _dispute_in(*FOLLOW_UP_STATES),
     ),
     ("Alert", "handle"): (
         Guard("id", "WRONG_STATE", "预警已在处置或已关闭。", lambda row: row["state"] == literal_column("'OPEN'")),
@@ -379,12 +390,12 @@ PART_GUARDS: dict[tuple[str, str], tuple[Guard, ...]] = {
     ),
     ("Confirmation", "decide"): (
         Guard("id", "WRONG_STATE", "已有裁定结果。", lambda row: row["result"].is_(None)),
-        _dispute_in("AGREED", "PERFORMING", "PERFORMED", "CLOSED"),
+        _dispute_in(*FOLLOW_UP_STATES),
     ),
-    ("Team", "replace"): (_state_in("团队已经撤销，不能更换成员。", "FORMING", "ACTIVE"),),
-    ("Team", "dissolve"): (_state_in("团队已经撤销。", "FORMING", "ACTIVE"),),
+    ("Team", "replace"): (_state_in("团队已经撤销，不能更换成员。", *STANDING_STATES),),
+    ("Team", "dissolve"): (_state_in("团队已经撤销。", *STANDING_STATES),),
     (POLICY, "approve"): (
-        _state_in("这一版已经发布过，不必再批准。", "DRAFT", "APPROVED"),
+        _state_in("这一版已经发布过，不必再批准。", *UNPUBLISHED_STATES),
         _GREEN,
         NOT_AUTHOR,
         _NOT_APPROVED_BY_ME,
@@ -397,7 +408,7 @@ PART_GUARDS: dict[tuple[str, str], tuple[Guard, ...]] = {
     ("Appointment", "end"): (_POST_RUNS,),
     ("Appointment", "delegate"): (_POST_RUNS, _NOT_DELEGATED),
     ("Referral", "answer"): (
-        _state_in("已经答复过，或已撤回。", "SENT", "TAKEN"),
+        _state_in("已经答复过，或已撤回。", *UNANSWERED_STATES),
         Guard(
             "id",
             "CONFIRMATION",

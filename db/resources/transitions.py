@@ -1,42 +1,47 @@
 """The life of a dispute as a table: which action is possible in which state. It drives `access.can` and the guards of commands."""
 
-_BEFORE_AGREEMENT = ("ACCEPTED", "MEDIATING")
+from db.tables.dispute import (
+    BEFORE_AGREEMENT_STATES,
+    CLOSED_STATES,
+    FOLLOW_UP_STATES,
+    IN_HAND_STATES,
+    OPEN_STATES,
+    UNDER_MEDIATION_STATES,
+)
+
 _MEDIATED = ("MEDIATING",)
-# While somebody mediates or sees to the performance.
-_IN_HAND = ("ACCEPTED", "MEDIATING", "AGREED", "PERFORMING", "PERFORMED")
-_UNTIL_CLOSED = ("REGISTERED", "ACCEPTED", "MEDIATING", "AGREED", "PERFORMING", "PERFORMED")
 
 # action -> the states in which it may start. Source: domain state machine; the law's articles stand beside the guards.
 FROM_STATES: dict[str, tuple[str, ...]] = {
     "accept": ("REGISTERED",),
     "decline": ("REGISTERED",),
     "notify": ("ACCEPTED",),
-    "consent": ("ACCEPTED", "MEDIATING"),
-    "refuse": ("REGISTERED", "ACCEPTED", "MEDIATING"),
-    "assign": _IN_HAND,
-    "disclose": _IN_HAND,
-    "recuse": _IN_HAND,
-    "measure": _UNTIL_CLOSED,
-    "add": ("REGISTERED", "ACCEPTED", "MEDIATING"),
+    "consent": UNDER_MEDIATION_STATES,
+    "refuse": BEFORE_AGREEMENT_STATES,
+    "assign": IN_HAND_STATES,
+    "disclose": IN_HAND_STATES,
+    "recuse": IN_HAND_STATES,
+    "measure": OPEN_STATES,
+    "add": BEFORE_AGREEMENT_STATES,
     "record": _MEDIATED,
-    "assess": _UNTIL_CLOSED,
-    "report": _UNTIL_CLOSED,
-    "extend": _BEFORE_AGREEMENT,
-    "escalate": _BEFORE_AGREEMENT,
-    "take": _BEFORE_AGREEMENT,
+    "assess": OPEN_STATES,
+    "report": OPEN_STATES,
+    "extend": UNDER_MEDIATION_STATES,
+    "escalate": UNDER_MEDIATION_STATES,
+    "take": UNDER_MEDIATION_STATES,
     # A hand-over that was overtaken by an agreement or an end is sent back, so that none waits for ever.
-    "return": (*_IN_HAND, "CLOSED", "FAILED", "WITHDRAWN", "REFUSED"),
-    "invite": _BEFORE_AGREEMENT,
+    "return": (*IN_HAND_STATES, "CLOSED", "FAILED", "WITHDRAWN", "REFUSED"),
+    "invite": UNDER_MEDIATION_STATES,
     # To whom it belongs (首接负责) or to the court, also when it was declined or has failed.
-    "refer": (*_UNTIL_CLOSED, "DECLINED", "FAILED", "REFUSED"),
-    "opine": _BEFORE_AGREEMENT,
+    "refer": (*OPEN_STATES, "DECLINED", "FAILED", "REFUSED"),
+    "opine": UNDER_MEDIATION_STATES,
     "agree": _MEDIATED,
-    "follow": ("AGREED", "PERFORMING", "PERFORMED", "CLOSED"),
-    "terminate": _BEFORE_AGREEMENT,
-    "withdraw": ("REGISTERED", "ACCEPTED", "MEDIATING"),
+    "follow": FOLLOW_UP_STATES,
+    "terminate": UNDER_MEDIATION_STATES,
+    "withdraw": BEFORE_AGREEMENT_STATES,
     "close": ("PERFORMED",),
     "archive": ("CLOSED", "FAILED", "WITHDRAWN", "REFUSED", "DECLINED"),
-    "reopen": ("CLOSED", "ARCHIVED"),
+    "reopen": CLOSED_STATES,
 }
 
 # Actions that are questions: nothing is done to the row, so they are never offered on it.

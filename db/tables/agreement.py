@@ -8,6 +8,8 @@ from db.tables.part import of_dispute, within
 AGREEMENT_FORMS = ("WRITTEN", "ORAL")
 AGREEMENT_SCOPES = ("FULL", "PARTIAL")
 AGREEMENT_STATES = ("DRAFT", "EFFECTIVE", "VARIED", "RESCINDED")
+# Binding on the parties: nothing is performed, varied or confirmed of any other.
+IN_FORCE_STATES = ("EFFECTIVE", "VARIED")
 SIGNATURE_KINDS = ("PARTY", "MEDIATOR", "SEAL")
 CONFIRMATION_RESULTS = ("CONFIRMED", "REJECTED", "WITHDRAWN")
 

@@ -45,10 +45,14 @@ def identity() -> Column[Any]:
     return Column("id", Uuid, primary_key=True, server_default=text("uuidv7()"), comment="标识")
 
 
+def sql_list(codes: tuple[str, ...]) -> str:
+    """Codes as they stand between the brackets of SQL's IN: `'PENDING', 'PARTLY_PERFORMED'`. Constants of the code alone."""
+    return ", ".join(f"'{code}'" for code in codes)
+
+
 def one_of(name: str, values: tuple[str, ...]) -> CheckConstraint:
     """A closed list of codes as a check constraint; a null passes where the column allows it."""
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{name} IN ({listed})", name=f"{name}_code")
+    return CheckConstraint(f"{name} IN ({sql_list(values)})", name=f"{name}_code")
 
 
 def code(

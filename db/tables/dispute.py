@@ -17,12 +17,27 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.calendar import COUNTY_ZONE
-from db.tables.column import Instant, Money, code, column, identity, internal, metadata, one_of
+from db.tables.column import Instant, Money, code, column, identity, internal, metadata, one_of, sql_list
 
 STATES = (
     "REGISTERED", "ACCEPTED", "DECLINED", "MEDIATING", "AGREED", "PERFORMING", "PERFORMED", "CLOSED", "ARCHIVED",
     "FAILED", "WITHDRAWN", "REFUSED",
 )  # fmt: skip
+# An agreement may still come of it, and none has been made yet; the month of mediation runs once it is accepted.
+UNDER_MEDIATION_STATES = ("ACCEPTED", "MEDIATING")
+BEFORE_AGREEMENT_STATES = ("REGISTERED", *UNDER_MEDIATION_STATES)
+# An agreement stands: first with something left to perform, then with nothing but the closing.
+UNDER_PERFORMANCE_STATES = ("AGREED", "PERFORMING")
+AFTER_AGREEMENT_STATES = (*UNDER_PERFORMANCE_STATES, "PERFORMED")
+# An agreement stands, or stood when the dispute was closed: it is visited, and the court may still decide.
+FOLLOW_UP_STATES = (*AFTER_AGREEMENT_STATES, "CLOSED")
+# Somebody mediates or sees to the performance.
+IN_HAND_STATES = (*UNDER_MEDIATION_STATES, *AFTER_AGREEMENT_STATES)
+# Somebody has to act on it, or nobody any more: each state is in one of the two.
+OPEN_STATES = ("REGISTERED", *IN_HAND_STATES)
+ENDED_STATES = ("CLOSED", "ARCHIVED", "DECLINED", "FAILED", "WITHDRAWN", "REFUSED")
+# Ended by being closed after its performance, the only ends that need a `closed_at`.
+CLOSED_STATES = ("CLOSED", "ARCHIVED")
 TIERS = ("TEAM", "SQUAD", "CENTRE")
 RISK_LEVELS = ("LOW", "MEDIUM", "HIGH")
 CATEGORIES = ("PROPERTY", "NEIGHBOUR", "CONTRACT", "DAMAGE", "OTHER")
@@ -104,7 +119,7 @@ dispute = Table(
     CheckConstraint("(accepted_at IS NULL) = (case_number IS NULL)", name="accepted_has_number"),
     CheckConstraint("tier <> 'SQUAD' OR squad_id IS NOT NULL", name="squad_owner"),
     CheckConstraint("tier <> 'CENTRE' OR centre_id IS NOT NULL", name="centre_owner"),
-    CheckConstraint("state NOT IN ('CLOSED', 'ARCHIVED') OR closed_at IS NOT NULL", name="closed_at"),
+    CheckConstraint(f"state NOT IN ({sql_list(CLOSED_STATES)}) OR closed_at IS NOT NULL", name="closed_at"),
     CheckConstraint(
         "accepted_at >= registered_at AND concluded_at >= accepted_at AND closed_at >= concluded_at", name="order"
     ),
@@ -186,7 +201,7 @@ Index(
     dispute.c.registered_at.desc(),
     dispute.c.id.desc(),
     dispute.c.due_on,
-    postgresql_where=text("state IN ('ACCEPTED', 'MEDIATING')"),
+    postgresql_where=text(f"state IN ({sql_list(UNDER_MEDIATION_STATES)})"),
 )
 Index("ix_dispute_public_grams", dispute.c.public_grams, postgresql_using="gin")
 Index("ix_dispute_narrative_grams", dispute.c.narrative_grams, postgresql_using="gin")

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Date, Index, Table, Text, UniqueConstraint, Uuid, text
 
-from db.tables.column import Instant, Money, code, column, identity, internal, metadata, one_of
+from db.tables.column import Instant, Money, code, column, identity, internal, metadata, one_of, sql_list
 from db.tables.follow_up import FOLLOW_UP_METHODS
 from db.tables.part import of_dispute, within
 
@@ -18,7 +18,13 @@ OBLIGATION_STATES = (
     "SUED",
     "ENFORCED",
 )
+# Something is still to be performed.
+OWED_STATES = ("PENDING", "PARTLY_PERFORMED")
+# All is performed, of the party's own accord or by enforcement: the only states with a `performed_on`.
+PERFORMED_STATES = ("PERFORMED", "ENFORCED")
 PERFORMANCE_KINDS = ("PERFORM", "PARTLY_PERFORM", "EXCUSE", "URGE")
+# The kinds that perform something, and so need a proof and count towards the amount.
+PERFORMING_KINDS = ("PERFORM", "PARTLY_PERFORM")
 
 obligation = Table(
     "obligation",
@@ -38,7 +44,7 @@ obligation = Table(
     one_of("kind", OBLIGATION_KINDS),
     one_of("state", OBLIGATION_STATES),
     CheckConstraint("amount >= 0", name="amount"),
-    CheckConstraint("(state IN ('PERFORMED', 'ENFORCED')) = (performed_on IS NOT NULL)", name="performed"),
+    CheckConstraint(f"(state IN ({sql_list(PERFORMED_STATES)})) = (performed_on IS NOT NULL)", name="performed"),
     within("agreement_id", "agreement"),
     within("party_id", "party"),
     UniqueConstraint("id", "dispute_id"),
@@ -46,7 +52,7 @@ obligation = Table(
     Index("ix_obligation_state", "state", "due_on", "id"),
     Index("ix_obligation_kind", "kind", "due_on", "id"),
     Index("ix_obligation_amount", "amount", "id"),
-    Index("ix_obligation_owing", "due_on", "id", postgresql_where=text("state IN ('PENDING', 'PARTLY_PERFORMED')")),
+    Index("ix_obligation_owing", "due_on", "id", postgresql_where=text(f"state IN ({sql_list(OWED_STATES)})")),
     comment="协议义务",
 )
 
@@ -69,7 +75,7 @@ performance = Table(
     one_of("method", FOLLOW_UP_METHODS),
     CheckConstraint("amount >= 0", name="amount"),
     CheckConstraint(
-        "kind NOT IN ('PERFORM', 'PARTLY_PERFORM') OR coalesce(evidence, both_confirmed) IS NOT NULL", name="proof"
+        f"kind NOT IN ({sql_list(PERFORMING_KINDS)}) OR coalesce(evidence, both_confirmed) IS NOT NULL", name="proof"
     ),
     within("obligation_id", "obligation"),
     within("party_id", "party"),

@@ -18,7 +18,11 @@ from db.tables.column import code, column, identity, internal, metadata, one_of
 from db.tables.part import of_dispute
 
 SIDES = ("APPLICANT", "RESPONDENT", "THIRD")
+# The sides without whose consent there is no mediation, and without whose signature no agreement.
+MAIN_SIDES = ("APPLICANT", "RESPONDENT")
 PARTY_KINDS = ("OWNER", "OCCUPANT", "COMPANY", "DEVELOPER", "OWNERS_COMMITTEE", "UTILITY", "OTHER")
+# People unless the input says otherwise; the other kinds are organizations.
+NATURAL_KINDS = ("OWNER", "OCCUPANT")
 CONSENTS = ("CONSENTED", "REFUSED")
 
 party = Table(

@@ -20,9 +20,11 @@ from sqlalchemy import (
     text,
 )
 
-from db.tables.column import Instant, code, column, identity, internal, metadata, one_of
+from db.tables.column import Instant, code, column, identity, internal, metadata, one_of, sql_list
 
 POLICY_STATES = ("DRAFT", "APPROVED", "PUBLISHED", "RETIRED")
+# Not live yet and never was: it may be approved, and an impact that becomes known voids what was approved.
+UNPUBLISHED_STATES = ("DRAFT", "APPROVED")
 
 # What an approver approves: the text, its tests with their result and, once it is known, the impact.
 DIGEST = "encode(sha256(decode(sha256 || proof_sha256 || coalesce(impact_sha256, ''), 'hex')), 'hex')"
@@ -76,7 +78,7 @@ policy_version = Table(
     column("approved_at", Instant, "policy", "批准时间", nullable=True),
     column("published_at", Instant, "policy", "发布时间", nullable=True),
     one_of("state", POLICY_STATES),
-    CheckConstraint("(state IN ('DRAFT', 'APPROVED')) = (published_at IS NULL)", name="published"),
+    CheckConstraint(f"(state IN ({sql_list(UNPUBLISHED_STATES)})) = (published_at IS NULL)", name="published"),
     CheckConstraint("sha256 = encode(sha256(convert_to(text, 'UTF8')), 'hex')", name="sha256"),
     # SECURITY: four eyes. Whoever writes past the commands is held to it too. The first version of an installation has no author.
     CheckConstraint(

@@ -16,6 +16,8 @@ from db.tables.column import Instant, code, column, identity, internal, metadata
 
 REFERRAL_KINDS = ("INVITATION", "RISK_REPORT", "COURT_REFERRAL", "CONFIRMATION", "LEAD", "TRANSFER")
 REFERRAL_STATES = ("SENT", "TAKEN", "RETURNED", "DONE", "WITHDRAWN")
+# The receiver has not answered for good.
+UNANSWERED_STATES = ("SENT", "TAKEN")
 
 referral = Table(
     "referral",

@@ -20,6 +20,8 @@ from db.tables.part import of_dispute
 
 ALERT_STATES = ("OPEN", "HANDLING", "CLOSED")
 ALERT_LEVELS = ("REMINDER", "YELLOW", "ORANGE", "RED")
+# What an alert is raised to when its deadline is long over, and what is above it.
+FROM_ORANGE_LEVELS = ("ORANGE", "RED")
 ALERT_RULES = (
     "UTILITY_CUTOFF", "HIGH_RISK", "MONTH_OVERDUE", "OBLIGATION_OVERDUE", "CONFIRMATION_WINDOW", "DISSATISFIED",
     "COMPOUND_CLUSTER", "COMPANY_CLUSTER", "REPEAT_PARTY", "PERFORMANCE_FACTOR",

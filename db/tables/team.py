@@ -5,6 +5,8 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Table, Text, Uu
 from db.tables.column import code, column, identity, internal, metadata, one_of
 
 TEAM_STATES = ("FORMING", "ACTIVE", "DISSOLVED")
+# Not dissolved: members may be replaced, and it may be dissolved.
+STANDING_STATES = ("FORMING", "ACTIVE")
 TEAM_ROLES = ("GRID_WORKER", "LEGAL_ADVISER", "LAW_LEADER", "MEDIATOR")
 # Policy role -> the team role in which its holder serves. An appointment's claim `team_ids` names the teams in which the person
 # serves in that very role; a role that inherits one of these may fill the same place (db/commands/team.py). Checked against

@@ -22,6 +22,8 @@ from db.policy_admin.explain import people_of
 from db.policy_admin.impact.comparison import Comparison, Holder, Tally
 from db.policy_admin.impact.count import count
 from db.postgres.pool import Pool
+from db.tables.column import sql_list
+from db.tables.policy import UNPUBLISHED_STATES
 from db.worker import Worker
 from policies.policy import Policy
 from policies.words import action_words, class_words
@@ -225,11 +227,11 @@ UPDATE policy_impact SET state = 'DONE', done = $4, total = $5, epoch = $6, resu
  WHERE sha256 = $1 AND against_sha256 = $2 AND begun_at = $3 AND state = 'RUNNING'
 """
 # SECURITY: whoever approves a version approves its impact: one that becomes known, or another one, voids what was approved before.
-_KNOWN = """
+_KNOWN = f"""
 UPDATE policy_version AS draft SET impact_sha256 = $3 FROM policy_version AS base
- WHERE base.id = draft.base_id AND base.sha256 = $2 AND draft.sha256 = $1 AND draft.state IN ('DRAFT', 'APPROVED')
+ WHERE base.id = draft.base_id AND base.sha256 = $2 AND draft.sha256 = $1 AND draft.state IN ({sql_list(UNPUBLISHED_STATES)})
    AND draft.impact_sha256 IS DISTINCT FROM $3
-"""
+"""  # noqa: S608  made of constants
 _FAIL = """
 UPDATE policy_impact SET state = 'FAILED', ended_at = now()
  WHERE sha256 = $1 AND against_sha256 = $2 AND begun_at = $3 AND state = 'RUNNING'
