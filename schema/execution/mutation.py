@@ -25,10 +25,10 @@ from schema.execution.outbox import substitute
 from schema.execution.payload import Payload, payload_of, plain
 from schema.execution.query import told
 from schema.mutation import COMMAND_OF
-from schema.planning.arguments import Source, same_looks
+from schema.planning.arguments import Argument, Constraint, arguments_of, satisfied
+from schema.planning.context import PlanningContext
 from schema.planning.operation import Answer, Operation
-from schema.planning.planner import Planner
-from schema.planning.selection import Picks, picks_of
+from schema.planning.selection import Selection
 from schema.refusal import Code, Refusal
 from schema.viewer import Viewer
 
@@ -74,15 +74,15 @@ class _Field:
 
     key: str
     name: str
-    given: Source | None = None
+    given: Argument | None = None
     payload: Payload | None = None
-    results: tuple[tuple[str, Picks | None], ...] = ()
+    results: tuple[tuple[str, Selection | None], ...] = ()
 
 
 @dataclass(frozen=True)
 class _Planned:
     fields: tuple[_Field, ...]
-    looks: Any
+    constraints: list[Constraint]
 
 
 class Mutator:
@@ -170,28 +170,28 @@ class Mutator:
         name = operation.definition.name and operation.definition.name.value
         variants = self._planned.get((operation.document, name, access.shape), list)
         for known in variants:
-            if same_looks(known.looks, variables):
+            if satisfied(known.constraints, variables):
                 return known.fields
-        planner = Planner(self._schema, operation, access, variables, typed=False)
-        found = planner.collect([operation.definition.selection_set], self._root.name)
+        context = PlanningContext(self._schema, operation, access, variables, typed=False)
+        found = context.fields.collect([operation.definition.selection_set], self._root.name)
         if len(found) > MOST:
             raise Refusal(Code.TOO_COSTLY, f"一次至多 {MOST} 个变更，请分几次提交。")
-        fields = tuple(self._planned_field(planner, key, nodes) for key, nodes in found.items())
+        fields = tuple(self._planned_field(context, key, nodes) for key, nodes in found.items())
         if len(variants) >= VARIANTS:
             variants.pop(0)
-        variants.append(_Planned(fields, planner.looks.taken))
+        variants.append(_Planned(fields, context.constraints.recorded))
         return fields
 
-    def _planned_field(self, planner: Planner, key: str, nodes: list[FieldNode]) -> _Field:
+    def _planned_field(self, context: PlanningContext, key: str, nodes: list[FieldNode]) -> _Field:
         name = nodes[0].name.value
         if name == "__typename":
             return _Field(key, name)
-        (given,) = planner.arguments(nodes[0], self._root.fields[name]).values()
+        (given,) = arguments_of(nodes[0], self._root.fields[name]).values()
         if name != "submitOutbox":
-            return _Field(key, name, given, payload_of(planner, COMMAND_OF[name], nodes))
+            return _Field(key, name, given, payload_of(context, COMMAND_OF[name], nodes))
         results = tuple(
-            (one, None if found[0].name.value == "__typename" else picks_of(planner, found, "OutboxResult"))
-            for one, found in planner.below(nodes, "OutboxPayload").items()
+            (one, None if found[0].name.value == "__typename" else context.fields.selection(found, "OutboxResult"))
+            for one, found in context.fields.subfields(nodes, "OutboxPayload").items()
         )
         return _Field(key, name, given, results=results)
 
@@ -267,8 +267,8 @@ class Mutator:
                 made[temporary] = key
             results.append({**plain(receipt), "temporaryId": temporary, "id": key})
         shown = {
-            key: "OutboxPayload" if picks is None else [picks.of(one) for one in results]
-            for key, picks in field.results
+            key: "OutboxPayload" if selection is None else [selection.project(one) for one in results]
+            for key, selection in field.results
         }
         return orjson.dumps(shown)
 

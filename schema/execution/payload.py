@@ -15,15 +15,16 @@ from db.query.statement import Statement
 from db.write.command import Command
 from db.write.executor import Receipt
 from schema.names import camel
-from schema.planning.planner import Extract, Planner
-from schema.planning.selection import Picks, pick
+from schema.planning.context import Extract, PlanningContext
+from schema.planning.nodes import plan_node
+from schema.planning.selection import Selection
 
 
 @dataclass(frozen=True)
 class Payload:
     """A planned payload. `statement` reads its objects, `objects` are their keys; None where none is asked for."""
 
-    picks: Picks
+    selection: Selection
     objects: tuple[str, ...]
     statement: Statement | None
     extracts: Mapping[str, Extract]
@@ -36,7 +37,7 @@ class Payload:
         """The payload as JSON text. `data`: the objects read, as one JSON object."""
         told = {**plain(receipt), **{_object(key): None for key in self.objects}}
         told.update((_object(key), orjson.Fragment(text)) for key, text in _members(data, self.objects))
-        return orjson.dumps(self.picks.of(told))
+        return orjson.dumps(self.selection.project(told))
 
 
 def _object(key: str) -> str:
@@ -54,22 +55,22 @@ def _members(data: bytes, keys: tuple[str, ...]) -> list[tuple[str, bytes]]:
     return [(key, orjson.dumps(value)) for key, value in orjson.loads(data).items()]
 
 
-def payload_of(planner: Planner, command: Command, nodes: list[FieldNode]) -> Payload:
+def payload_of(context: PlanningContext, command: Command, nodes: list[FieldNode]) -> Payload:
     """The payload of a command as selected. Raises Refusal."""
     shown = command.shows[0].lower() + command.shows[1:]
     lookups: list[p.Lookup] = []
-    items: list[tuple[str, str, Picks | None]] = []
-    before = set(planner.extracts)
-    for key, found in planner.below(nodes, command.payload).items():
+    items: list[tuple[str, str, Selection | None]] = []
+    before = set(context.extracts)
+    for key, found in context.fields.subfields(nodes, command.payload).items():
         if found[0].name.value == shown:
-            lookups.append(p.Lookup(key, "id", "shown_id", planner.node(command.shows, found)))
+            lookups.append(p.Lookup(key, "id", "shown_id", plan_node(context, command.shows, found)))
             items.append((key, _object(key), None))
         else:
-            items.append(pick(planner, key, found, command.payload))
+            items.append(context.fields.member(key, found, command.payload))
     keys = tuple(one.key for one in lookups)
-    statement = select_plan(p.Plan(tuple(lookups), keys), planner.access) if lookups else None
-    extracts = {name: extract for name, extract in planner.extracts.items() if name not in before}
-    return Payload(Picks(command.payload, tuple(items)), keys, statement, extracts)
+    statement = select_plan(p.Plan(tuple(lookups), keys), context.access) if lookups else None
+    extracts = {name: extract for name, extract in context.extracts.items() if name not in before}
+    return Payload(Selection(command.payload, tuple(items)), keys, statement, extracts)
 
 
 def plain(receipt: Receipt) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from db.query.reader import Reader, Reading, TooSlow
 from db.query.select import select_plan
 from db.query.statement import Statement
 from policies.grant import Access
-from schema.planning.arguments import same_looks
+from schema.planning.arguments import satisfied
 from schema.planning.operation import Answer, Operation
 from schema.planning.planner import Planned, plan_operation
 from schema.questions.answer import Asker, merged
@@ -136,7 +136,7 @@ class Executor:
         else:
             self._ready.move_to_end(key)
         for ready in variants:
-            if same_looks(ready.planned.looks, variables):
+            if satisfied(ready.planned.constraints, variables):
                 return ready
         planned = plan_operation(self.schema, operation, access, variables, typed=typed)
         ready = Ready(planned, select_plan(planned.plan, access) if planned.plan.items else Statement("", ()))

@@ -1,16 +1,19 @@
 """Where the values of an operation come from: constants of the document, or variables of the call.
 
-The planner looks at some values (is it there, is it true, which enum) and only names the others. Every look is recorded, so a
-plan is reused for a call whose looks give the same answers, whatever its other values are.
+The planner evaluates some values while it plans (is it there, is it true, which enum) and only names the others. Every evaluation of
+a value that may differ from call to call is recorded as a constraint, so a plan is reused for a call that satisfies the constraints,
+whatever its other values are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
+    FieldNode,
+    GraphQLField,
     GraphQLInputObjectType,
     GraphQLInputType,
     ObjectValueNode,
@@ -39,8 +42,8 @@ def _has_variable(node: ValueNode) -> bool:
 
 
 @dataclass(frozen=True)
-class Source:
-    """A value of a given input type: read from the coerced variables of a call. None stands for absent and for null alike.
+class Argument:
+    """A value of an input type: read from the coerced variables of a call. None stands for absent and for null alike.
 
     `constant`: the same for every call.
     """
@@ -50,66 +53,80 @@ class Source:
     node: ValueNode | None = None
     constant: bool = False
 
-    def child(self, name: str) -> Source:
+    def child(self, name: str) -> Argument:
         """The value of an input object's field."""
-        kind = get_nullable_type(self.type)
-        assert isinstance(kind, GraphQLInputObjectType)
-        of = kind.fields[name].type
+        input_type = get_nullable_type(self.type)
+        assert isinstance(input_type, GraphQLInputObjectType)
+        field_type = input_type.fields[name].type
         if isinstance(self.node, ObjectValueNode):
             node = next((field.value for field in self.node.fields if field.name.value == name), None)
             if node is not None:
-                return source_of(node, of)
-            if kind.fields[name].default_value is Undefined:
-                return Source(lambda _: None, of, constant=True)
+                return argument_of(node, field_type)
+            if input_type.fields[name].default_value is Undefined:
+                return Argument(lambda _: None, field_type, constant=True)
 
         def read(variables: Any) -> Any:
             parent = self.read(variables)
             return None if parent is None else parent.get(name)
 
-        return Source(read, of, constant=self.constant)
+        return Argument(read, field_type, constant=self.constant)
 
 
-def source_of(node: ValueNode | None, kind: GraphQLInputType) -> Source:
-    """The source of an argument's value."""
+def argument_of(node: ValueNode | None, input_type: GraphQLInputType) -> Argument:
+    """The argument that a value node of the document gives; None is an argument that is not written."""
     if node is None:
-        return Source(lambda _: None, kind, constant=True)
+        return Argument(lambda _: None, input_type, constant=True)
     if isinstance(node, VariableNode):
         name = node.name.value
-        return Source(lambda variables: variables.coerced.get(name), kind, node)
+        return Argument(lambda variables: variables.coerced.get(name), input_type, node)
     if _has_variable(node):
 
         def read(variables: Any) -> Any:
-            value = value_from_ast(node, kind, variables.coerced)
+            value = value_from_ast(node, input_type, variables.coerced)
             return None if value is Undefined else value
 
-        return Source(read, kind, node)
-    value = value_from_ast(node, kind)
+        return Argument(read, input_type, node)
+    value = value_from_ast(node, input_type)
     constant = None if value is Undefined else value
-    return Source(lambda _: constant, kind, node, constant=True)
+    return Argument(lambda _: constant, input_type, node, constant=True)
 
 
-class Looks:
-    """The looks taken at the values of one call while planning."""
+def arguments_of(node: FieldNode, definition: GraphQLField) -> dict[str, Argument]:
+    """All arguments of a field by their GraphQL names, those that are not written included."""
+    written = {argument.name.value: argument.value for argument in node.arguments or ()}
+    return {name: argument_of(written.get(name), argument.type) for name, argument in definition.args.items()}
+
+
+class Constraint(NamedTuple):
+    """What `evaluate` says of a call's variables must equal `expected` for a plan to hold."""
+
+    evaluate: Callable[[Any], Any]
+    expected: Any
+
+
+class Constraints:
+    """Evaluates the values of one call while planning, and records what the plan rests on."""
 
     def __init__(self, variables: Any) -> None:
         self.variables = variables
-        self.taken: list[tuple[Callable[[Any], Any], Any]] = []
+        self.recorded: list[Constraint] = []
 
-    def at(self, source: Source, facet: Callable[[Any], Any]) -> Any:
+    def evaluate(self, argument: Argument, facet: Callable[[Any], Any]) -> Any:
         """What `facet` says of the value; recorded unless it says the same at every call."""
 
-        def look(variables: Any) -> Any:
-            return facet(source.read(variables))
+        def evaluate(variables: Any) -> Any:
+            return facet(argument.read(variables))
 
-        answer = look(self.variables)
-        if not source.constant:
-            self.taken.append((look, answer))
-        return answer
+        value = evaluate(self.variables)
+        if not argument.constant:
+            self.recorded.append(Constraint(evaluate, value))
+        return value
 
-    def given(self, source: Source) -> bool:
-        return bool(self.at(source, lambda value: value is not None))
+    def is_present(self, argument: Argument) -> bool:
+        """Whether the argument is written and not null."""
+        return bool(self.evaluate(argument, lambda value: value is not None))
 
 
-def same_looks(taken: list[tuple[Callable[[Any], Any], Any]], variables: Any) -> bool:
-    """Whether another call gives the same answers to all looks."""
-    return all(look(variables) == answer for look, answer in taken)
+def satisfied(constraints: Iterable[Constraint], variables: Any) -> bool:
+    """Whether the variables of another call satisfy all constraints."""
+    return all(evaluate(variables) == expected for evaluate, expected in constraints)

@@ -17,7 +17,7 @@ import orjson
 from graphql import GraphQLInputType, GraphQLSchema, get_named_type
 from sqlalchemy.types import Boolean, Date, DateTime, Integer, Numeric, TypeEngine, Uuid
 
-from schema.planning.arguments import Source
+from schema.planning.arguments import Argument
 from schema.refusal import Code, Refusal
 
 _AREA = re.compile(r"[0-9]{6}|[0-9]{9}|[0-9]{12}|[0-9]{15}")
@@ -121,12 +121,12 @@ CONVERT: dict[str, Callable[[Any], Any]] = {
 
 
 def cursor_value(
-    given: Source, types: Sequence[TypeEngine[Any]], index: int, path: tuple[str, ...]
+    argument: Argument, types: Sequence[TypeEngine[Any]], index: int, path: tuple[str, ...]
 ) -> Callable[[Any], Any]:
     """How to read one key of a cursor. A cursor that is not one of this order's is refused."""
 
     def extract(variables: Any) -> Any:
-        value = given.read(variables)
+        value = argument.read(variables)
         try:
             parts = orjson.loads(base64.b64decode(value, validate=True))
             if not isinstance(parts, list) or len(parts) != len(types):

@@ -1,23 +1,24 @@
-"""Root fields that Python answers instead of the planned statement, as they are declared and as they are asked."""
+"""Root fields that Python answers instead of the planned statement: as they are declared, and as an operation selects them."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from schema.planning.arguments import Source
-from schema.planning.selection import Picks
+from graphql import FieldNode, GraphQLField, get_named_type
 
-if TYPE_CHECKING:
-    pass
+from schema.names import snake
+from schema.planning.arguments import Argument, arguments_of
+from schema.planning.context import PlanningContext
+from schema.planning.selection import Selection
 
 # So many questions may stand in one operation: each costs as much as a query.
-MOST = 5
+MAX_QUESTIONS = 5
 
 
 @dataclass(frozen=True)
-class Asked:
+class QuestionDefinition:
     """A question as declared: the function that answers it, and what it costs, in rows."""
 
     answer: Callable[..., Awaitable[Any]]
@@ -25,7 +26,7 @@ class Asked:
 
 
 # By the name of the root field.
-ASKED: dict[str, Asked] = {}
+QUESTIONS: dict[str, QuestionDefinition] = {}
 
 
 @dataclass(frozen=True)
@@ -34,5 +35,12 @@ class Question:
 
     key: str
     name: str
-    arguments: Mapping[str, Source]
-    picks: Picks
+    arguments: Mapping[str, Argument]
+    selection: Selection
+
+
+def plan_question(context: PlanningContext, key: str, nodes: list[FieldNode], definition: GraphQLField) -> Question:
+    """A question with its arguments and what is selected of its answer."""
+    arguments = {snake(name): one for name, one in arguments_of(nodes[0], definition).items()}
+    selection = context.fields.selection(nodes, get_named_type(definition.type).name)
+    return Question(key, nodes[0].name.value, arguments, selection)

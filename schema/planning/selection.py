@@ -1,45 +1,125 @@
-"""What a client selected of an object that is no row: response keys, names, and what is below. It knows no value."""
+"""What a client selects: the fields of a selection set, and the selected members of an object that is no row.
+
+CollectFields of the GraphQL spec, with `@skip` and `@include`; it knows types by their names, and no value but the two directives'.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from graphql import FieldNode, GraphQLObjectType, get_named_type
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    SelectionSetNode,
+    get_named_type,
+)
 
-if TYPE_CHECKING:
-    from schema.planning.planner import Planner
+from schema.names import snake
+from schema.planning.arguments import Constraints, argument_of
+from schema.planning.operation import Document
 
 
 @dataclass(frozen=True)
-class Picks:
-    """The members selected of an object that is no row: response key, name, and the picks of what is below."""
+class Selection:
+    """The members selected of an object that is no row: response key, name, and the selection below it (None: a leaf)."""
 
-    kind: str
-    items: tuple[tuple[str, str, Picks | None], ...]
+    type_name: str
+    members: tuple[tuple[str, str, Selection | None], ...]
 
-    def of(self, value: Any) -> Any:
-        """What is selected of a value, of each of a list, of nothing nothing."""
+    def project(self, value: Any) -> Any:
+        """The selected members of an object (a dict by GraphQL names), of each object of a list; None of None."""
         if value is None:
             return None
         if isinstance(value, list):
-            return [self.of(one) for one in value]
+            return [self.project(one) for one in value]
         return {
-            key: self.kind if name == "__typename" else below.of(value[name]) if below is not None else value[name]
-            for key, name, below in self.items
+            key: self.type_name
+            if name == "__typename"
+            else value[name]
+            if below is None
+            else below.project(value[name])
+            for key, name, below in self.members
         }
 
 
-def picks_of(planner: Planner, nodes: list[FieldNode], kind: str) -> Picks:
-    """The picks of the fields that ask for an object of the kind."""
-    return Picks(kind, tuple(pick(planner, key, found, kind) for key, found in planner.below(nodes, kind).items()))
+class FieldCollector:
+    """Collects the fields of one operation's selection sets."""
+
+    def __init__(self, schema: GraphQLSchema, document: Document, constraints: Constraints) -> None:
+        self._schema, self._constraints = schema, constraints
+        self._fragments = {
+            one.name.value: one for one in document.ast.definitions if isinstance(one, FragmentDefinitionNode)
+        }
+
+    def collect(self, sets: Iterable[SelectionSetNode], type_name: str) -> dict[str, list[FieldNode]]:
+        """The fields selected on a type by response key, fragments merged (GraphQL spec, CollectFields)."""
+        fields: dict[str, list[FieldNode]] = {}
+        self._collect(sets, type_name, fields, set())
+        return fields
+
+    def _collect(
+        self, sets: Iterable[SelectionSetNode], type_name: str, fields: dict[str, list[FieldNode]], visited: set[str]
+    ) -> None:
+        for selections in sets:
+            for node in selections.selections:
+                if not self._is_included(node):
+                    continue
+                if isinstance(node, FieldNode):
+                    fields.setdefault(node.alias.value if node.alias else node.name.value, []).append(node)
+                    continue
+                fragment: InlineFragmentNode | FragmentDefinitionNode
+                if isinstance(node, FragmentSpreadNode):
+                    name = node.name.value
+                    if name in visited:
+                        continue
+                    visited.add(name)
+                    fragment = self._fragments[name]
+                else:
+                    assert isinstance(node, InlineFragmentNode)
+                    fragment = node
+                condition = fragment.type_condition
+                if condition is None or condition.name.value in (type_name, "Node"):
+                    self._collect([fragment.selection_set], type_name, fields, visited)
+
+    def _is_included(self, node: Any) -> bool:
+        for directive in node.directives or ():
+            name = directive.name.value
+            if name in ("skip", "include"):
+                definition = next(one for one in self._schema.directives if one.name == name)
+                condition = argument_of(directive.arguments[0].value, definition.args["if"].type)
+                if self._constraints.evaluate(condition, bool) is (name == "skip"):
+                    return False
+        return True
+
+    def subfields(self, nodes: list[FieldNode], type_name: str) -> dict[str, list[FieldNode]]:
+        """The fields selected below fields of the same response key."""
+        return self.collect([node.selection_set for node in nodes if node.selection_set], type_name)
+
+    def members(self, nodes: list[FieldNode], type_name: str) -> tuple[tuple[str, str], ...]:
+        """The leaves selected of an object that the statement builds: response key and the plan's name of the member."""
+        return tuple((key, member_name(below[0])) for key, below in self.subfields(nodes, type_name).items())
+
+    def selection(self, nodes: list[FieldNode], type_name: str) -> Selection:
+        """What is selected of an object that Python builds, all the way down."""
+        fields = self.subfields(nodes, type_name)
+        return Selection(type_name, tuple(self.member(key, below, type_name) for key, below in fields.items()))
+
+    def member(self, key: str, nodes: list[FieldNode], type_name: str) -> tuple[str, str, Selection | None]:
+        """One member of `selection`."""
+        name = nodes[0].name.value
+        if name == "__typename":
+            return key, name, None
+        parent: Any = self._schema.type_map[type_name]
+        target = get_named_type(parent.fields[name].type)
+        return key, name, self.selection(nodes, target.name) if isinstance(target, GraphQLObjectType) else None
 
 
-def pick(planner: Planner, key: str, nodes: list[FieldNode], kind: str) -> tuple[str, str, Picks | None]:
-    """One field of an object of the kind."""
-    name = nodes[0].name.value
-    if name == "__typename":
-        return key, name, None
-    of: Any = planner.schema.type_map[kind]
-    target = get_named_type(of.fields[name].type)
-    return key, name, picks_of(planner, nodes, target.name) if isinstance(target, GraphQLObjectType) else None
+def member_name(node: FieldNode) -> str:
+    """What a plan calls a selected member: `endCursor` is `end_cursor`, `__typename` is `typename`."""
+    return "typename" if node.name.value == "__typename" else snake(node.name.value)

@@ -26,7 +26,7 @@ from policies.policy import Policy
 from schema.names import camel
 from schema.page import planned
 from schema.planning import coercion
-from schema.planning.question import ASKED, Asked, Question
+from schema.planning.question import QUESTIONS, Question, QuestionDefinition
 from schema.refusal import Code, Refusal
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def asked(description: str, cost: int) -> Callable[[Callable[..., Awaitable[Any]
     """Declare a question: a root field with the arguments and the result of the function, whose first parameter is the Asking."""
 
     def declare(answer: Callable[..., Awaitable[Any]]) -> Any:
-        ASKED[camel(answer.__name__)] = Asked(answer, cost)
+        QUESTIONS[camel(answer.__name__)] = QuestionDefinition(answer, cost)
         signature = inspect.signature(answer)
 
         def resolve() -> Any:
@@ -117,7 +117,7 @@ class Asker:
                 try:
                     # A question that was given up leaves the snapshot as it was.
                     async with connection.transaction():
-                        answers[one.key] = one.picks.of(await self._one(asking, one, variables))
+                        answers[one.key] = one.selection.project(await self._one(asking, one, variables))
                 except Refusal as refusal:
                     answers[one.key] = None
                     extensions = {"code": str(refusal.code)}
@@ -135,7 +135,7 @@ class Asker:
             if value is not None:
                 values[name] = value
         try:
-            return _told(await ASKED[question.name].answer(asking, **values))
+            return _told(await QUESTIONS[question.name].answer(asking, **values))
         except asyncpg.QueryCanceledError:
             # Its time was up.
             raise Refusal(Code.TOO_COSTLY, "查询超时：请缩小范围后重试。") from None

@@ -19,7 +19,7 @@ from graphql import (
     is_non_null_type,
 )
 
-from schema.planning.question import ASKED
+from schema.planning.question import QUESTIONS
 
 # Aliases that mean something in SQL or in the statements that we build.
 NASTY = (
@@ -156,7 +156,7 @@ class Query:
         fields: Any = self.schema.type_map[kind]
         names = sorted(fields.fields)
         if kind == "Query":
-            names = [name for name in names if name not in ASKED or name in self.questions]
+            names = [name for name in names if name not in QUESTIONS or name in self.questions]
             names = [name for name in names if name not in ("node", "nodes") or self.chance(70)]
         leaves = [name for name in names if is_leaf_type(get_named_type(fields.fields[name].type))]
         trees = [name for name in names if name not in leaves]

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from api.http.limits import Limits
 from db.postgres.address import Address
-from schema.planning.question import ASKED
+from schema.planning.question import QUESTIONS
 from tests.laws.client import GraphQLClient, open_client
 from tests.laws.expected import TABLES, gid
 from tests.laws.people import EVERYONE, appoint_several
@@ -70,7 +70,7 @@ async def test_random_questions(both: tuple[GraphQLClient, GraphQLClient], ids: 
     for number in range(5000, 5000 + QUERIES // 2):
         dice = random.Random(number)
         # A run of an impact tells the time; the tests of a policy take too long for so many.
-        questions = dice.sample(sorted(set(ASKED) - {"policyImpact", "policyTest"}), 4)
+        questions = dice.sample(sorted(set(QUESTIONS) - {"policyImpact", "policyTest"}), 4)
         query = Query(both[0].services.schema, dice, ids, questions)
         while not any(one in query.text for one in questions):
             query = Query(both[0].services.schema, dice, ids, questions)

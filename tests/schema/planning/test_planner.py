@@ -11,7 +11,7 @@ from db.query import plan as p
 from db.resources.catalog import CATALOG
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
-from schema.planning.arguments import same_looks
+from schema.planning.arguments import satisfied
 from schema.planning.operation import Document, Operation
 from schema.planning.planner import Planned, plan_operation
 from schema.refusal import Refusal
@@ -101,7 +101,7 @@ def test_skip_and_include(schema: GraphQLSchema, a: bool, b: bool, kinds: list[t
     # The plan holds for just those calls that say the same.
     for one in (True, False):
         for other in (True, False):
-            assert same_looks(plan.looks, variables_of(schema, SKIPPING, {"a": one, "b": other})) == (
+            assert satisfied(plan.constraints, variables_of(schema, SKIPPING, {"a": one, "b": other})) == (
                 (one, other) == (a, b)
             )
 
@@ -126,7 +126,7 @@ def test_what_a_plan_depends_on(schema: GraphQLSchema, given: dict[str, Any], sa
         with pytest.raises(AssertionError):
             variables_of(schema, FILTERED, given)
     else:
-        assert same_looks(plan.looks, variables_of(schema, FILTERED, given)) is same
+        assert satisfied(plan.constraints, variables_of(schema, FILTERED, given)) is same
 
 
 def test_values_in_literals_and_variables(schema: GraphQLSchema) -> None:
@@ -139,7 +139,9 @@ def test_values_in_literals_and_variables(schema: GraphQLSchema) -> None:
     assert page.order == (p.Order("state", False),)
     found = values(schema, plan, query, s="AGREED", d="2024-02-02", way="ASC")
     assert list(found.values())[:1] == [["CLOSED", "AGREED"]]
-    assert not same_looks(plan.looks, variables_of(schema, query, {"s": "FAILED", "d": "2024-01-01", "way": "DESC"}))
+    assert not satisfied(
+        plan.constraints, variables_of(schema, query, {"s": "FAILED", "d": "2024-01-01", "way": "DESC"})
+    )
     absent = planned(schema, query, s="FAILED", way="ASC")
     (page,) = absent.plan.items
     assert isinstance(page, p.Page)

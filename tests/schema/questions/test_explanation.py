@@ -11,7 +11,7 @@ import pytest_asyncio
 from db.county.people import ENDED, PRINCIPALS, THREE_POSTS
 from db.postgres.address import Address
 from db.resources.catalog import RESOURCES
-from schema.planning.question import MOST
+from schema.planning.question import MAX_QUESTIONS
 from tests.laws.client import GraphQLClient, open_client
 from tests.laws.expected import TABLES
 from tests.laws.people import SEVERAL, TYPICAL, appoint_several
@@ -92,8 +92,8 @@ async def test_what_is_explained_is_what_is_shown(gql: GraphQLClient) -> None:
             names = [camel(one) for one in RESOURCES[resource].fields if camel(one) in kind.fields]
             query = "query ($id: ID!) { node(id: $id) { access { hidden masked can } } }"
             seen = (await gql.ask(name, query, id=node)).data["node"]
-            for start in range(0, len(names), MOST):
-                asked = names[start : start + MOST]
+            for start in range(0, len(names), MAX_QUESTIONS):
+                asked = names[start : start + MAX_QUESTIONS]
                 below = "known visible field rules { allow matched decisive }"
                 services = [f'{one}: explainAccess(node: $n, field: "{one}") {{ {below} }}' for one in asked]
                 answers = await gql.data(name, f"query ($n: ID!) {{ {' '.join(services)} }}", n=node)
