@@ -17,7 +17,6 @@ LONG_MODULES = {
     "db/query/access_paths.py",
     "db/resources/catalog.py",
     "db/resources/guards.py",
-    "schema/planning/planner.py",
     "schema/questions/explanation.py",
     "tests/api/cli/test_command_line.py",
     "tests/api/http/test_endpoint.py",
