@@ -17,7 +17,7 @@ from db.crypto import Cipher
 from db.policy_admin.impact.runs import BATCH_MS, ImpactRuns
 from db.postgres.address import Address
 from db.postgres.pool import Pool
-from db.postgres.session import Session, open_pool
+from db.postgres.session import OnConnect, Session, open_pool
 from db.query.clocks import tier_setting
 from db.query.reader import Reader
 from db.worker import Worker
@@ -25,7 +25,7 @@ from db.write.executor import Commander
 from schema.execution.mutation import Mutator
 from schema.execution.query import Executor
 from schema.questions.answer import Asker
-from schema.sdl import build
+from schema.sdl import graphql_schema
 
 READER, WRITER = "sanlian_reader", "sanlian_writer"
 
@@ -40,8 +40,10 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, address: Address) -> AsyncIterator[Services]:
-    """The services of an application, for as long as it serves."""
+async def open_services(
+    settings: Settings, address: Address, on_connect: OnConnect | None = None
+) -> AsyncIterator[Services]:
+    """The services of an application, for as long as it serves. `on_connect`: see `Session`."""
     timeout = settings.statement_timeout_ms
     tiers = {
         tier_setting("TEAM"): settings.tier_days_team,
@@ -49,13 +51,13 @@ async def open_services(settings: Settings, address: Address) -> AsyncIterator[S
         tier_setting("CENTRE"): settings.tier_days_centre,
     }
     half = max(2, settings.pool_size // 2)
-    reading = Session(address, READER, timeout, tier_days=tiers)
+    reading = Session(address, READER, timeout, tier_days=tiers, on_connect=on_connect)
     # The values of a filter decide on the way in, so they are planned for each time: a plan for any value only looks as cheap.
     adaptive = dataclasses.replace(reading, plan_cache_mode="force_custom_plan")
     # Measured at a million disputes: planning anew costs a page more than running it, and one plan serves every value.
     steady = dataclasses.replace(reading, plan_cache_mode="force_generic_plan")
     reader = Reader(Pool(steady, settings.pool_size), Pool(adaptive, half))
-    writers = Pool(Session(address, WRITER, timeout), max(2, settings.pool_size))
+    writers = Pool(Session(address, WRITER, timeout, on_connect=on_connect), max(2, settings.pool_size))
     # For what is asked about the policy: seldom, and in transactions.
     askers = await open_pool(reading, 2, least=0)
     counters = await open_pool(dataclasses.replace(reading, statement_timeout_ms=BATCH_MS), 1, least=0)
@@ -63,7 +65,7 @@ async def open_services(settings: Settings, address: Address) -> AsyncIterator[S
     try:
         # A database that cannot be reached ends the start, not the first request.
         await writers.fetchrow("SELECT 1")
-        schema = build()._schema  # noqa: SLF001  graphql-core's own schema has no public name
+        schema = graphql_schema()
         policies = Policies(writers)
         runs = ImpactRuns(counters, writers, worker)
         asker = Asker(askers, worker, runs)

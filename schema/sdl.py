@@ -7,6 +7,7 @@ import importlib
 import sys
 
 import strawberry
+from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from schema.node import NODE_TYPES
@@ -35,6 +36,11 @@ def build() -> strawberry.Schema:
         # SECURITY: a misspelt name is refused without naming its neighbours.
         config=StrawberryConfig(disable_field_suggestions=True),
     )
+
+
+def graphql_schema() -> GraphQLSchema:
+    """The schema as graphql-core's object: what documents are validated, planned and completed against."""
+    return build()._schema  # noqa: SLF001  strawberry gives it no public name
 
 
 def print_sdl() -> str:

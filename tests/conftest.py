@@ -5,7 +5,6 @@
 """
 
 import asyncio
-import itertools
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -18,9 +17,9 @@ import pytest_asyncio
 from db.postgres.address import Address
 from db.postgres.databases import ensure_database
 from db.postgres.embedded.server import EmbeddedServer
+from tests.databases import clone, lend
 from tests.office import Office, open_office
 
-_numbers = itertools.count(1)
 LARGE = 20_000
 
 
@@ -61,7 +60,7 @@ def county_template(template: Address) -> Address:
     address = template.with_database("template_county")
 
     async def make() -> None:
-        await _clone(template, address)
+        await clone(template, address)
         connection = await asyncpg.connect(**address.connect_arguments())
         try:
             await load(connection, Cipher(bytes(range(32))))
@@ -80,7 +79,7 @@ def large_template(county_template: Address) -> Address:
     address = county_template.with_database("template_large")
 
     async def make() -> None:
-        await _clone(county_template, address)
+        await clone(county_template, address)
         connection = await asyncpg.connect(**address.connect_arguments())
         try:
             await extend(connection, LARGE)
@@ -95,25 +94,25 @@ def large_template(county_template: Address) -> Address:
 @pytest.fixture
 def database(template: Address) -> Iterator[Address]:
     """An empty, migrated database of this test alone."""
-    yield from _lend(template)
+    yield from lend(template)
 
 
 @pytest.fixture(scope="module")
 def county(county_template: Address) -> Iterator[Address]:
     """The demo county, for the tests of one module, which must leave it as it is."""
-    yield from _lend(county_template)
+    yield from lend(county_template)
 
 
 @pytest.fixture
 def own_county(county_template: Address) -> Iterator[Address]:
     """The demo county, for this test alone to change."""
-    yield from _lend(county_template)
+    yield from lend(county_template)
 
 
 @pytest.fixture(scope="module")
 def changing_county(county_template: Address) -> Iterator[Address]:
     """The demo county, for one module to change."""
-    yield from _lend(county_template)
+    yield from lend(county_template)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -126,23 +125,4 @@ async def office(changing_county: Address) -> AsyncIterator[Office]:
 @pytest.fixture(scope="module")
 def large_county(large_template: Address) -> Iterator[Address]:
     """The demo county with many synthetic disputes, for the tests of one module."""
-    yield from _lend(large_template)
-
-
-def _lend(template: Address) -> Iterator[Address]:
-    address = template.with_database(f"test_{next(_numbers)}")
-    asyncio.run(_clone(template, address))
-    yield address
-    asyncio.run(_administer(address, f"DROP DATABASE {address.database} WITH (FORCE)"))
-
-
-async def _clone(template: Address, address: Address) -> None:
-    await _administer(address, f"CREATE DATABASE {address.database} TEMPLATE {template.database} STRATEGY FILE_COPY")
-
-
-async def _administer(address: Address, statement: str) -> None:
-    connection = await asyncpg.connect(**address.with_database("postgres").connect_arguments())
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+    yield from lend(large_template)

@@ -13,7 +13,6 @@ import typer
 from api.cli.terminal import FAILED, ask, database, settings_or_stop, stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from uuid import UUID
 
     from policies.policy import Policy

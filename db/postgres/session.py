@@ -4,7 +4,7 @@ It knows no table and no rule. A pool belongs to one database role, and every co
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,13 +28,18 @@ PLANNING = (
 )
 
 
+# Is given a session and a connection of its kind, ready for use.
+OnConnect = Callable[["Session", "asyncpg.Connection[asyncpg.Record]"], None]
+
+
 @dataclass(frozen=True)
 class Session:
     """What every connection of one kind is like: who it acts as (`role`; None: the user of the address), how long a statement may take,
-    how plans are kept, and the times of the tiers.
+        how plans are kept, and the times of the tiers. `on_connect` is called with every connection that `connect` opens, once it is prepared
+    (to observe its statements).
 
-    json and jsonb arrive as the text that PostgreSQL sent, which is asyncpg's default. Nothing is reset between two uses of a
-    connection (that would cost a round trip): change session state only with SET LOCAL.
+        json and jsonb arrive as the text that PostgreSQL sent, which is asyncpg's default. Nothing is reset between two uses of a
+        connection (that would cost a round trip): change session state only with SET LOCAL.
     """
 
     address: Address
@@ -42,6 +47,7 @@ class Session:
     statement_timeout_ms: int
     plan_cache_mode: str = "auto"
     tier_days: Mapping[str, int] = field(default_factory=dict)
+    on_connect: OnConnect | None = None
 
     def __post_init__(self) -> None:
         # SECURITY: SET takes no parameters, so what is put into its text must be a plain identifier or a number.
@@ -85,6 +91,8 @@ class Session:
         except BaseException:
             connection.terminate()
             raise
+        if self.on_connect is not None:
+            self.on_connect(self, connection)
         return connection
 
 

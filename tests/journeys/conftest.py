@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from db.postgres.address import Address
-from tests.conftest import _lend
+from tests.databases import lend
 from tests.journeys.service import open_service
 from tests.office import Office
 
@@ -14,7 +14,7 @@ from tests.office import Office
 @pytest.fixture(scope="session")
 def walked_county(county_template: Address) -> Iterator[Address]:
     """The demo county, for the journeys to change."""
-    yield from _lend(county_template)
+    yield from lend(county_template)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -24,14 +24,8 @@ async def office(walked_county: Address) -> AsyncIterator[Office]:
         yield opened
 
 
-@pytest.fixture(scope="module")
-def raced_county(county_template: Address) -> Iterator[Address]:
-    """The demo county, for one module to change."""
-    yield from _lend(county_template)
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def busy_office(raced_county: Address) -> AsyncIterator[Office]:
+async def busy_office(changing_county: Address) -> AsyncIterator[Office]:
     """The same with as many connections as in production."""
-    async with open_service(raced_county, pool_size=8) as opened:
+    async with open_service(changing_county, pool_size=8) as opened:
         yield opened

@@ -23,7 +23,7 @@ from db.identity import tokens
 from db.policy_admin.versions import publish_first
 from db.postgres.address import Address
 from policies.compile import POLICY_PATH
-from schema import sdl
+from schema.sdl import graphql_schema
 from tests.api.serving import serve
 from tests.laws.client import Said
 from tests.office import Office
@@ -88,7 +88,7 @@ async def open_service(address: Address, *, pool_size: int) -> AsyncIterator[Off
         await publish_first(connection, POLICY_PATH.read_text(encoding="utf-8"))
         with serve(build(settings, address), "") as served:
             async with httpx2.AsyncClient(timeout=60, trust_env=False) as client:
-                line: Any = Line(f"{served.url}/graphql", client, connection, _Parts(sdl.build()._schema))
+                line: Any = Line(f"{served.url}/graphql", client, connection, _Parts(graphql_schema()))
                 yield Office(line)
     finally:
         await connection.close()

@@ -30,7 +30,7 @@ from schema.execution.query import Executor
 from schema.names import snake
 from schema.node import NODE_TYPES
 from schema.planning.operation import Document, Operation
-from schema.sdl import build
+from schema.sdl import graphql_schema
 from schema.viewer import Viewer
 from tests.laws.world import Record, World
 
@@ -95,7 +95,7 @@ async def open_client(address: Address) -> AsyncIterator[GraphQLClient]:
     """A desk on a database, with the reader's role as in production."""
     pool = Pool(Session(address, "sanlian_reader", 60_000), 1)
     try:
-        yield GraphQLClient(Executor(build()._schema, Reader(pool, pool), max_cost=10**9))
+        yield GraphQLClient(Executor(graphql_schema(), Reader(pool, pool), max_cost=10**9))
     finally:
         await pool.close()
 

@@ -20,6 +20,7 @@ from db.postgres.address import Address
 from policies.compile import POLICY_PATH
 from schema.planning.operation import Operation
 from schema.refusal import Refusal
+from tests.recorder import StatementRecorder
 
 # All that a list says of its length.
 COUNTS = "totalCount exact: totalCount(exact: true) totalCountCapped"
@@ -45,6 +46,7 @@ class GraphQLClient:
     services: Services
     connection: "asyncpg.Connection[Any]"
     documents: Documents
+    recorder: StatementRecorder
     _tokens: dict[str, str] = field(default_factory=dict)
 
     async def token(self, person: str, appointment: UUID | None = None) -> str:
@@ -91,7 +93,9 @@ async def open_client(
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
         await publish_first(connection, POLICY_PATH.read_text(encoding="utf-8"))
-        async with open_services(Settings(pool_size=2, statement_timeout_ms=30_000, **settings), address) as services:
-            yield GraphQLClient(services, connection, Documents(services.schema, limits or Limits()))
+        recorder = StatementRecorder()
+        chosen = Settings(pool_size=2, statement_timeout_ms=30_000, **settings)
+        async with open_services(chosen, address, recorder.attach) as services:
+            yield GraphQLClient(services, connection, Documents(services.schema, limits or Limits()), recorder)
     finally:
         await connection.close()

@@ -7,7 +7,7 @@ from uuid import UUID
 from graphql import get_named_type, get_nullable_type, is_list_type
 
 from schema.names import snake
-from schema.sdl import build
+from schema.sdl import graphql_schema
 from tests.laws.expected import TABLES, Record, World
 
 # (type, relation): own column, column of the target. Elsewhere a to-one relation `x` is `x_id`, and parts hang on `<type>_id`.
@@ -64,7 +64,7 @@ _OTHERWISE: dict[tuple[str, str], Follow] = {
 
 def _relations() -> Iterator[tuple[tuple[str, str], tuple[str, Follow]]]:
     for resource in TABLES:
-        kind: Any = build()._schema.type_map[resource]
+        kind: Any = graphql_schema().type_map[resource]
         for name, one in kind.fields.items():
             target = get_named_type(one.type).name
             many = target.endswith("Connection") or is_list_type(get_nullable_type(one.type))

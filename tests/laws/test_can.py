@@ -26,7 +26,7 @@ from db.resources.transitions import ASKING, CREATING, FROM_STATES
 from db.write.executor import Commander
 from db.write.transaction import Actor
 from policies.predicate import Never
-from tests.conftest import _lend
+from tests.databases import lend
 from tests.office import DAY, HOUR, Case, Office, now, open_office
 
 PEOPLE = (*PRINCIPALS.values(), SECOND_MEDIATOR)
@@ -69,7 +69,7 @@ def test_every_action_is_a_command_and_every_guard_is_of_an_action() -> None:
 
 @pytest.fixture(scope="module")
 def can_county(county_template: Address) -> Iterator[Address]:
-    yield from _lend(county_template)
+    yield from lend(county_template)
 
 
 @dataclass

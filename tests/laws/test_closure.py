@@ -27,9 +27,9 @@ async def gql(county: Address) -> AsyncIterator[GraphQLClient]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(gql: GraphQLClient) -> AsyncIterator[World]:
+async def world(gql: GraphQLClient) -> World:
     await appoint_several(gql.connection)
-    yield await World.read(gql.connection)
+    return await World.read(gql.connection)
 
 
 def test_every_type_has_relations(gql: GraphQLClient) -> None:

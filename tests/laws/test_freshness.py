@@ -15,6 +15,7 @@ from api.settings import Settings
 from db.county.people import ENDED, FUTURE, PRINCIPALS, SUSPENDED, THREE_POSTS
 from db.identity import tokens
 from db.postgres.address import Address
+from db.query.reader import Reader
 from policies.compile import POLICY_PATH
 from tests.api.serving import serve
 from tests.laws.client import GraphQLClient, Said, open_client
@@ -323,33 +324,23 @@ async def test_a_selection_that_was_refused_is_planned_under_the_new_policy(
 # -- in the middle of a request
 
 
-class Meanwhile:
-    """A reader in whose way something happens, just before it reads."""
-
-    def __init__(self, reader: Any, happening: Callable[[], Awaitable[object]], times: int = 1) -> None:
-        self.reader, self.happening, self.times = reader, happening, times
-
-    async def _happen(self) -> None:
-        if self.times > 0:
-            self.times -= 1
-            await self.happening()
-
-    async def read(self, *arguments: Any) -> Any:
-        await self._happen()
-        return await self.reader.read(*arguments)
-
-    async def epoch(self) -> int:
-        await self._happen()
-        return int(await self.reader.epoch())
-
-
 @pytest.fixture
 def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Have a statement run before each of the next `times` reads: after the look at the caller, before that at the data."""
+
     def interrupt(gql: GraphQLClient, text: str, person: UUID, times: int = 1) -> None:
-        gate: Any = gql.services.gate
-        meanwhile = Meanwhile(gate._reader, lambda: gql.connection.execute(text, person), times)
-        monkeypatch.setattr(gate, "_reader", meanwhile)
-        monkeypatch.setattr(gate._executor, "reader", meanwhile)
+        remaining = [text] * times
+
+        def interrupted(read: Any) -> Any:
+            async def run(reader: Reader, *arguments: Any) -> Any:
+                if remaining:
+                    await gql.connection.execute(remaining.pop(), person)
+                return await read(reader, *arguments)
+
+            return run
+
+        for name in ("read", "epoch"):
+            monkeypatch.setattr(Reader, name, interrupted(getattr(Reader, name)))
 
     return interrupt
 

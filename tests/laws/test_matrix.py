@@ -5,7 +5,7 @@ more, by hand.
 """
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from functools import cache
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -24,12 +24,12 @@ from graphql import (
 from db.county.people import ENDED, PRINCIPALS
 from db.tables import metadata
 from schema.names import snake
-from schema.sdl import build
+from schema.sdl import graphql_schema
 from tests.laws.client import COUNTS, GraphQLClient
 from tests.laws.expected import TABLES, Record, Rights, World, gid, key_of, mask, wire
 from tests.laws.people import EVERYONE, appoint_several
 
-SCHEMA = build()._schema
+SCHEMA = graphql_schema()
 ROOTS = {
     name: get_named_type(one.type).name.removesuffix("Connection")
     for name, one in cast("GraphQLObjectType", SCHEMA.query_type).fields.items()
@@ -38,10 +38,10 @@ ROOTS = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(gql: GraphQLClient) -> AsyncIterator[World]:
+async def world(gql: GraphQLClient) -> World:
     """All rows, with the people of several appointments among them."""
     await appoint_several(gql.connection)
-    yield await World.read(gql.connection)
+    return await World.read(gql.connection)
 
 
 def scalars(schema: GraphQLSchema, resource: str) -> list[str]:

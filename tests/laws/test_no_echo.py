@@ -25,7 +25,7 @@ from db.crypto import Cipher
 from db.postgres.address import Address
 from db.tables import metadata
 from schema.names import snake
-from schema.sdl import build as build_schema
+from schema.sdl import graphql_schema
 from tests.api.serving import serve
 from tests.laws.client import open_client
 from tests.laws.expected import Rights, World, cursor, gid
@@ -263,7 +263,7 @@ def probes(
 
 def test_no_echo(planted: Planted) -> None:
     """Everybody asks for everything; nobody hears what he may not."""
-    schema = build_schema()._schema
+    schema = graphql_schema()
     settings = Settings(pool_size=4, max_cost=1_000_000)
     told: set[str] = set()
     with (

@@ -4,7 +4,6 @@ Every person, every condition of every filter, every order field, every figure. 
 """
 
 import datetime as dt
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -31,9 +30,9 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(gql: GraphQLClient) -> AsyncIterator[World]:
+async def world(gql: GraphQLClient) -> World:
     await appoint_several(gql.connection)
-    yield await World.read(gql.connection)
+    return await World.read(gql.connection)
 
 
 _asked: set[tuple[str, tuple[str, frozenset[str]]]] = set()
@@ -228,7 +227,7 @@ async def test_every_order(gql: GraphQLClient, world: World, person: str) -> Non
 async def test_every_figure(gql: GraphQLClient, world: World, person: str) -> None:
     """A figure or a group is planned only for those who read all that it is computed from, on all their disputes."""
     rights = Rights(world, world.posts(person))
-    caller = await gql.services.gate._callers.find(await gql.token(person))
+    caller = await gql.services.gate.admit(await gql.token(person))
 
     def refused(query: str) -> str | None:
         known = Documents(gql.services.schema, gql.documents.limits).accept(query)

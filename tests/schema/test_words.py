@@ -89,7 +89,7 @@ OPERATORS = {
 
 @pytest.fixture(scope="module")
 def built() -> GraphQLSchema:
-    return sdl.build()._schema
+    return sdl.graphql_schema()
 
 
 def relations(name: str) -> dict[str, str]:

@@ -30,7 +30,7 @@ from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
 from schema.planning.operation import Document, Operation
 from schema.planning.planner import plan_operation
-from schema.sdl import build
+from schema.sdl import graphql_schema
 from tests.bench import workload
 from tests.db.world import connected
 from tests.paths import GOLDEN
@@ -84,7 +84,7 @@ def stated(question: str, caller: str) -> Statement:
     claims = {"person_id": uuid.UUID(int=1), "organization_id": uuid.UUID(int=2), "area_code": "1", "team_ids": []}
     access = Access(policy, [Appointment(role, claims) for role in CALLERS[caller]])
     query, given, _ = QUESTIONS[question]
-    schema = build()._schema
+    schema = graphql_schema()
     document = Document(query, parse(query))
     definition: Any = document.ast.definitions[0]
     variables = get_variable_values(schema, definition.variable_definitions or (), given)

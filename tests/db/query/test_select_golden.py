@@ -18,7 +18,7 @@ from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
 from schema.planning.operation import Document, Operation
 from schema.planning.planner import plan_operation
-from schema.sdl import build
+from schema.sdl import graphql_schema
 from tests.paths import GOLDEN
 
 NESTED = """
@@ -54,7 +54,7 @@ def stated(name: str) -> Statement:
     policy = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
     claims = {"person_id": uuid.UUID(int=1), "organization_id": uuid.UUID(int=2), "area_code": "1", "team_ids": []}
     access = Access(policy, [Appointment(role, claims) for role in roles])
-    schema = build()._schema
+    schema = graphql_schema()
     document = Document(query, parse(query))
     definition: Any = document.ast.definitions[0]
     variables = get_variable_values(schema, definition.variable_definitions or (), given)

@@ -1,43 +1,25 @@
 """What a command costs the database: statements are counted, compiled once, and each is of the caller's own rights."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import asyncpg
 import pytest
 from sqlalchemy import Select, literal_column, select
 
+from api.lifespan import WRITER
 from db.county.people import SEED_GRID
 from db.crypto import Cipher
+from db.postgres.address import Address
+from db.postgres.pool import Pool
+from db.postgres.session import Session
 from db.query import statement as statements
 from db.write import transaction
 from db.write.command import Outcome, Refused
 from db.write.transaction import Actor, UnitOfWork
 from tests.db.commands.agreeing import AGREED, in_force
 from tests.office import DAY, HOUR, Case, Office, key_of, name_of, now
-
-
-@contextmanager
-def listening(office: Office) -> Iterator[list[str]]:
-    """What runs on the connections of the writer meanwhile."""
-    pool: Any = office.gql.services.gate._callers._pool
-    heard: list[str] = []
-
-    def hear(record: asyncpg.connection.LoggedQuery) -> None:
-        # Once in a connection's life, asyncpg looks up the array types that it meets.
-        if "typeinfo" not in record.query and "current_setting('jit')" not in record.query:
-            heard.append(" ".join(record.query.split()))
-
-    connections = [slot.connection for slot in pool._free if slot.connection is not None]
-    for connection in connections:
-        connection.add_query_logger(hear)
-    try:
-        yield heard
-    finally:
-        for connection in connections:
-            connection.remove_query_logger(hear)
+from tests.recorder import Recording
 
 
 @contextmanager
@@ -82,21 +64,23 @@ async def test_round_trips(office: Office, monkeypatch: pytest.MonkeyPatch) -> N
     await _record(office, case, "trips-2")
     await _complete(office, visit, "trips-3")
     await office.gql.services.gate.close()
-    with listening(office) as heard, compiling(monkeypatch) as compiled:
+    with office.gql.recorder.recording() as recording, compiling(monkeypatch) as compiled:
         await office.register(idempotency_key="trips-4")
         # The frame, the place with its team and whether he is a mediator; then all rows, and whether he may.
-        assert _kinds(heard) == ["BEGIN", "WITH", "SELECT", "WITH", "SELECT", "COMMIT"]
+        written = await _written(recording)
+        assert _kinds(written) == ["BEGIN", "WITH", "SELECT", "WITH", "SELECT", "COMMIT"]
         for table in ("dispute", "party", "assignment", "event"):
-            assert f"INSERT INTO {table} " in heard[3]
-        heard.clear()
+            assert f"INSERT INTO {table} " in written[3]
+        await recording.clear()
         await _record(office, case, "trips-5")
         # The lock comes with the key; behind it the guards and the day of consent; the rows, which decide nothing about the dispute.
-        assert _kinds(heard) == ["BEGIN", "WITH", "SELECT", "WITH", "COMMIT"]
-        assert "FOR UPDATE" in heard[1]
-        assert "INSERT INTO request" in heard[1]
-        heard.clear()
+        written = await _written(recording)
+        assert _kinds(written) == ["BEGIN", "WITH", "SELECT", "WITH", "COMMIT"]
+        assert "FOR UPDATE" in written[1]
+        assert "INSERT INTO request" in written[1]
+        await recording.clear()
         await _complete(office, other, "trips-6")
-        assert _kinds(heard) == ["BEGIN", "WITH", "SELECT", "WITH", "COMMIT"]
+        assert _kinds(await _written(recording)) == ["BEGIN", "WITH", "SELECT", "WITH", "COMMIT"]
         assert compiled == []
 
 
@@ -117,8 +101,13 @@ async def test_a_whole_life_compiles_nothing_the_second_time(office: Office, mon
         assert [str(statement) for statement in compiled] == []
 
 
-def _kinds(heard: list[str]) -> list[str]:
-    return [text.partition(" ")[0] for text in heard]
+async def _written(recording: Recording) -> list[str]:
+    """What was sent as the writer, in single spaces."""
+    return [" ".join(text.split()) for text in await recording.texts(role=WRITER)]
+
+
+def _kinds(texts: list[str]) -> list[str]:
+    return [text.partition(" ")[0] for text in texts]
 
 
 async def test_a_long_list_is_written_in_several_statements(office: Office) -> None:
@@ -127,9 +116,9 @@ async def test_a_long_list_is_written_in_several_statements(office: Office) -> N
     parties: list[dict[str, Any]] = [{"side": "THIRD", "kind": "OWNER", "name": name} for name in names]
     parties[:2] = [{**parties[0], "side": "APPLICANT"}, {**parties[1], "side": "RESPONDENT"}]
     await office.register()
-    with listening(office) as heard:
+    with office.gql.recorder.recording() as recording:
         case = await office.register(parties=parties)
-    assert sum("INSERT INTO party" in text for text in heard) == 2
+        assert sum("INSERT INTO party" in text for text in await _written(recording)) == 2
     assert await office.value("SELECT count(*) FROM party WHERE dispute_id = $1", case.key) == 120
     # What is refused in the last statement has stored nothing of those before it.
     before = await office.value("SELECT count(*) FROM party")
@@ -148,7 +137,7 @@ async def test_nobody_is_answered_by_a_statement_made_for_others(office: Office)
     accesses = {}
     for who in people:
         token = await office.gql.token(name_of(who))
-        accesses[who] = (await office.gql.services.gate._callers.find(token)).viewer.access
+        accesses[who] = (await office.gql.services.gate.admit(token)).viewer.access
     made: list[str] = []
     epoch = await office.value("SELECT epoch FROM access_epoch")
     for who in people:
@@ -175,19 +164,22 @@ async def test_the_statement_of_one_role_never_serves_another(office: Office) ->
     assert await office.value("SELECT count(*) FROM session WHERE dispute_id = $1", case.key) == 2
 
 
-async def test_whether_he_still_may_is_asked_where_the_change_decides_it(office: Office) -> None:
+async def test_whether_he_still_may_is_asked_where_the_change_decides_it(
+    office: Office, changing_county: Address
+) -> None:
     """What says nothing of whose the dispute is leaves the answer from behind the lock standing: a session, or a version that goes up.
     A column of the dispute, whoever mediates, or a statement that writes by itself may change it."""
     case = await office.mediating()
     token = await office.gql.token(name_of("mediator"))
-    caller = await office.gql.services.gate._callers.find(token)
+    caller = await office.gql.services.gate.admit(token)
     actor = Actor(caller.viewer.access, caller.viewer.person_id, caller.epoch)
-    t, written = transaction.t, now()
+    pool = Pool(Session(changing_county, WRITER, 30_000, on_connect=office.gql.recorder.attach), 1)
+    t, moment = transaction.t, now()
     assignment = await office.value("SELECT id FROM assignment WHERE dispute_id = $1", case.key)
 
     async def session(work: UnitOfWork) -> None:
         await work.insert(
-            t.session, dispute_id=case.key, held_at=written, place="所里", is_joint=False, result="TO_CONTINUE", record="无。"
+            t.session, dispute_id=case.key, held_at=moment, place="所里", is_joint=False, result="TO_CONTINUE", record="无。"
         )  # fmt: skip
         await work.change(case.key)
 
@@ -195,17 +187,17 @@ async def test_whether_he_still_may_is_asked_where_the_change_decides_it(office:
         await work.change(case.key, title="改了")
 
     async def replaced(work: UnitOfWork) -> None:
-        await work.update(t.assignment, assignment, ended_at=written)
+        await work.update(t.assignment, assignment, ended_at=moment)
 
     async def by_itself(work: UnitOfWork) -> None:
-        await work.fetch(t.assignment.update().where(t.assignment.c.id == assignment).values(ended_at=written))
+        await work.fetch(t.assignment.update().where(t.assignment.c.id == assignment).values(ended_at=moment))
 
     async def carry_out(write: Any) -> None:
-        async with office.gql.services.gate._callers._pool.transaction() as connection:
-            work = UnitOfWork(connection, actor, Cipher(bytes(32)), written)
+        async with pool.transaction() as connection:
+            work = UnitOfWork(connection, actor, Cipher(bytes(32)), moment)
             work.ensure_still_allowed("Dispute", case.key, "record")
             await write(work)
-            await work.finish("dispute.record", case.key, Outcome("Dispute", case.key, written))
+            await work.finish("dispute.record", case.key, Outcome("Dispute", case.key, moment))
             raise LookupError  # nothing of it is to last
 
     for write, asked, told in (
@@ -214,10 +206,12 @@ async def test_whether_he_still_may_is_asked_where_the_change_decides_it(office:
         (replaced, True, Refused),
         (by_itself, True, Refused),
     ):
-        with listening(office) as heard, pytest.raises(told):
-            await carry_out(write)
-        await asyncio.sleep(0)
-        assert any(text.startswith("SELECT dispute_1.id ") for text in heard) == asked, write.__name__
+        with office.gql.recorder.recording() as recording:
+            with pytest.raises(told):
+                await carry_out(write)
+            written = await _written(recording)
+        assert any(text.startswith("SELECT dispute_1.id ") for text in written) == asked, write.__name__
+    await pool.close()
 
 
 async def test_whoever_does_not_see_a_row_does_not_wait_for_it(office: Office) -> None:
@@ -243,7 +237,7 @@ async def test_a_read_sees_what_was_written_before_it(office: Office) -> None:
     """What is held back goes to the database before a statement that names its table, and before none that does not."""
     connection = office.gql.connection
     token = await office.gql.token(name_of("mediator"))
-    caller = await office.gql.services.gate._callers.find(token)
+    caller = await office.gql.services.gate.admit(token)
     case = await office.mediating()
     of_case = select(transaction.t.party.c.id).where(transaction.t.party.c.dispute_id == case.key)
     elsewhere = select(transaction.t.team.c.id).limit(literal_column("1"))

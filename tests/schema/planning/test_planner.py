@@ -15,7 +15,7 @@ from schema.planning.arguments import satisfied
 from schema.planning.operation import Document, Operation
 from schema.planning.planner import Planned, plan_operation
 from schema.refusal import Refusal
-from schema.sdl import build
+from schema.sdl import graphql_schema
 
 POLICY = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
 CLAIMS = {"person_id": uuid.UUID(int=1), "organization_id": uuid.UUID(int=2), "area_code": "1", "team_ids": []}
@@ -24,7 +24,7 @@ KEY = "0190a6c2-0000-7000-8000-000000000000"
 
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
-    return build()._schema
+    return graphql_schema()
 
 
 def variables_of(schema: GraphQLSchema, query: str, given: dict[str, Any]) -> Any:
