@@ -152,7 +152,7 @@ class Query:
 
     def below(self, kind: str, depth: int, scope: dict[str, Any]) -> str:
         """A selection set on a type. `scope`: the response keys taken there, so that fields never conflict."""
-        services: list[str] = []
+        parts: list[str] = []
         fields: Any = self.schema.type_map[kind]
         names = sorted(fields.fields)
         if kind == "Query":
@@ -165,18 +165,18 @@ class Query:
             chosen += self.dice.sample(trees, min(len(trees), self.dice.randint(1, 3)))
         self.dice.shuffle(chosen)
         for name in chosen:
-            services.append(self.field(kind, name, fields.fields[name], depth, scope))
+            parts.append(self.field(kind, name, fields.fields[name], depth, scope))
         if self.chance(30):
-            services.append("__typename")
+            parts.append("__typename")
         if kind == "Query" and self.introspects:
-            services.append(
+            parts.append(
                 's: __type(name: "Party") { name fields { name type { kind name } } } __schema { queryType { name } }'
             )
-        if not services:
-            services.append("__typename")
+        if not parts:
+            parts.append("__typename")
         if depth > 0 and self.chance(25):
-            services.append(self.fragment(kind, depth, scope))
-        return "{ " + " ".join(services) + " }"
+            parts.append(self.fragment(kind, depth, scope))
+        return "{ " + " ".join(parts) + " }"
 
     def key(self, wanted: str, scope: dict[str, Any], plain: bool) -> tuple[str, str]:
         """A response key that is free, and how to write it. A plain field may stand twice under its own name."""
@@ -212,9 +212,9 @@ class Query:
 
     def interface(self, depth: int) -> str:
         """A selection on `Node`, with inline fragments on types; their keys never meet."""
-        services = ["id", "__typename"] if self.chance(60) else ["id"]
+        parts = ["id", "__typename"] if self.chance(60) else ["id"]
         if self.chance(40):
-            services.append("access { hidden masked can }")
+            parts.append("access { hidden masked can }")
         for resource in self.dice.sample(sorted(self.ids), self.dice.randint(1, 4)):
             self.serial += 1
             fields: Any = self.schema.type_map[resource]
@@ -226,10 +226,10 @@ class Query:
                 scope: dict[str, Any] = {name: object()}
                 target = get_named_type(fields.fields[name].type).name
                 told += f" t{self.serial}: {name}{self.arguments(fields.fields[name])} {self.below(target, depth - 1, scope)}"
-            services.append(f"... on {resource}{self.directives()} {{ {told} }}")
+            parts.append(f"... on {resource}{self.directives()} {{ {told} }}")
         if self.chance(20):
-            services.append("... on Node { id }")
-        return "{ " + " ".join(services) + " }"
+            parts.append("... on Node { id }")
+        return "{ " + " ".join(parts) + " }"
 
     def fragment(self, kind: str, depth: int, scope: dict[str, Any]) -> str:
         """The same object again, through a fragment; it shares the keys of what surrounds it."""

@@ -105,7 +105,7 @@ class World:
             self._parts[resource, made["dispute_id"]].append(made)
         return made
 
-    def services(self, resource: str, dispute_id: Any) -> list[Record]:
+    def parts(self, resource: str, dispute_id: Any) -> list[Record]:
         """The rows of a dispute."""
         return self._parts.get((resource, dispute_id), [])
 
@@ -280,7 +280,7 @@ class World:
             )  # fmt: skip
             for organization in chance.sample(self.rows["Organization"], chance.randint(0, 2)):
                 self.add("Attendance", dispute_id=of, session_id=session["id"], organization_id=organization["id"])
-        sessions = [one["id"] for one in self.services("Session", of)]
+        sessions = [one["id"] for one in self.parts("Session", of)]
         for _ in range(chance.randint(0, 3)):
             self.add(
                 "Note", dispute_id=of, session_id=chance.choice([*sessions, None]), author_id=pick("Person")["id"],
@@ -344,7 +344,7 @@ class World:
     def _settled(self, dispute: Record) -> None:
         """What came of it: agreements and their performance, visits, extensions."""
         of, chance, pick = dispute["id"], self.random, self.pick
-        party = self.services("Party", of)[0]["id"]
+        party = self.parts("Party", of)[0]["id"]
         for _ in range(chance.randint(0, 1)):
             agreed = self._day()
             agreement = self.add(
@@ -444,7 +444,7 @@ class World:
             session = row["id"] if resource == "Session" else row["session_id"]
             found["attending_organization_ids"] = {
                 one["organization_id"]
-                for one in self.services("Attendance", row["dispute_id"])
+                for one in self.parts("Attendance", row["dispute_id"])
                 if one["session_id"] == session
             }
         return found
@@ -455,8 +455,8 @@ class World:
             sets = ("mediator_ids", "referred_organization_ids", "confirming_court_ids")
             empty = dict.fromkeys((*_OF_DISPUTE, "lead_mediator_id", "is_open", "is_recent"))
             return {**empty, **dict.fromkeys(sets, frozenset())}
-        active = [one for one in self.services("Assignment", dispute["id"]) if one["ended_at"] is None]
-        sent = [one for one in self.services("Referral", dispute["id"]) if one["state"] != "WITHDRAWN"]
+        active = [one for one in self.parts("Assignment", dispute["id"]) if one["ended_at"] is None]
+        sent = [one for one in self.parts("Referral", dispute["id"]) if one["state"] != "WITHDRAWN"]
         closed = dispute["closed_at"]
         return {
             **{name: dispute[name] for name in _OF_DISPUTE},

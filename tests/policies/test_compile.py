@@ -79,11 +79,11 @@ def test_an_effect_with_a_blank_behind_it_is_refused_because_another_reader_may_
 
 @pytest.mark.parametrize("column", range(1, 6))
 def test_no_column_ends_with_a_blank(column: int) -> None:
-    services = ["p", "clerk", "Case", "read", "True", "public", "allow"]
-    services[column] += " "
-    ((line, message, place),) = places(", ".join(services))
+    parts = ["p", "clerk", "Case", "read", "True", "public", "allow"]
+    parts[column] += " "
+    ((line, message, place),) = places(", ".join(parts))
     assert (line, message) == (4, "列末不能有空格")
-    assert ", ".join(services)[place - 1] == " "
+    assert ", ".join(parts)[place - 1] == " "
 
 
 @pytest.mark.parametrize("written", ["deny", " deny", "\tdeny", "  deny\r"])

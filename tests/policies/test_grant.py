@@ -96,7 +96,7 @@ def test_a_missing_claim_opens_nothing_and_denies_all_the_same() -> None:
         "p, chief, Case, read, True, public, allow\n"
     )
     assert grant(text, ("clerk", {"area": None, "teams": None})).rows == Never()
-    assert grant(text, ("clerk", {"area": None})).rows == grant(text, ("clerk", {})).rows.services[1]  # type: ignore[union-attr]
+    assert grant(text, ("clerk", {"area": None})).rows == grant(text, ("clerk", {})).rows.parts[1]  # type: ignore[union-attr]
     assert grant(text, ("chief", {"person": None})).rows == Not(Eq("open", True))
 
 

@@ -49,8 +49,8 @@ truths = st.sampled_from([Eq("flag", True), Eq("flag", False), Always(), Never()
 predicates: st.SearchStrategy[Predicate] = st.recursive(
     texts | keys | truths,
     lambda below: st.one_of(
-        st.lists(below, min_size=1, max_size=3).map(lambda services: And(tuple(services))),
-        st.lists(below, min_size=1, max_size=3).map(lambda services: Or(tuple(services))),
+        st.lists(below, min_size=1, max_size=3).map(lambda parts: And(tuple(parts))),
+        st.lists(below, min_size=1, max_size=3).map(lambda parts: Or(tuple(parts))),
         below.map(Not),
     ),
     max_leaves=8,
@@ -77,10 +77,10 @@ Row, Caller = Mapping[str, Any], tuple[Mapping[str, Any], ...]
 def rebuilt(predicate: Predicate) -> Predicate:
     """The same, put together by the functions that simplify."""
     match predicate:
-        case And(services=services):
-            return all_of(rebuilt(part) for part in services)
-        case Or(services=services):
-            return any_of(rebuilt(part) for part in services)
+        case And(parts=parts):
+            return all_of(rebuilt(part) for part in parts)
+        case Or(parts=parts):
+            return any_of(rebuilt(part) for part in parts)
         case Not(part=part):
             return negate(rebuilt(part))
     return predicate
@@ -94,11 +94,11 @@ def test_simplification_never_changes_the_truth(predicate: Predicate, row: Row, 
 
 @given(st.lists(predicates, max_size=4), rows, callers)
 @settings(max_examples=400, deadline=None, derandomize=True)
-def test_all_of_any_of_and_negate_mean_what_they_say(services: list[Predicate], row: Row, caller: Caller) -> None:
-    truths = [evaluate(part, row, caller) for part in services]
-    assert evaluate(all_of(services), row, caller) == all(truths)
-    assert evaluate(any_of(services), row, caller) == any(truths)
-    for part, truth in zip(services, truths, strict=True):
+def test_all_of_any_of_and_negate_mean_what_they_say(parts: list[Predicate], row: Row, caller: Caller) -> None:
+    truths = [evaluate(part, row, caller) for part in parts]
+    assert evaluate(all_of(parts), row, caller) == all(truths)
+    assert evaluate(any_of(parts), row, caller) == any(truths)
+    for part, truth in zip(parts, truths, strict=True):
         assert evaluate(negate(part), row, caller) != truth
 
 
@@ -155,10 +155,10 @@ def test_bind_ties_claims_to_one_appointment_and_puts_the_otherwise_for_a_missin
 
     def meant(one: Predicate) -> bool:
         match one:
-            case And(services=services):
-                return all(meant(part) for part in services)
-            case Or(services=services):
-                return any(meant(part) for part in services)
+            case And(parts=parts):
+                return all(meant(part) for part in parts)
+            case Or(parts=parts):
+                return any(meant(part) for part in parts)
             case Not(part=part):
                 return not meant(part)
             case Always() | Never():

@@ -88,15 +88,15 @@ async def test_what_is_explained_is_what_is_shown(gql: GraphQLClient) -> None:
         nodes += [one["id"] for dispute in own["p"]["nodes"] for one in dispute["parties"]][:3]
         for node in (*nodes, *(await some(gql, "Dispute", 1))):
             resource = node.partition(":")[0]
-            kind: Any = gql.services.schema.type_map[resource]
+            kind: Any = gql.parts.schema.type_map[resource]
             names = [camel(one) for one in RESOURCES[resource].fields if camel(one) in kind.fields]
             query = "query ($id: ID!) { node(id: $id) { access { hidden masked can } } }"
             seen = (await gql.ask(name, query, id=node)).data["node"]
             for start in range(0, len(names), MAX_QUESTIONS):
                 asked = names[start : start + MAX_QUESTIONS]
                 below = "known visible field rules { allow matched decisive }"
-                services = [f'{one}: explainAccess(node: $n, field: "{one}") {{ {below} }}' for one in asked]
-                answers = await gql.data(name, f"query ($n: ID!) {{ {' '.join(services)} }}", n=node)
+                parts = [f'{one}: explainAccess(node: $n, field: "{one}") {{ {below} }}' for one in asked]
+                answers = await gql.data(name, f"query ($n: ID!) {{ {' '.join(parts)} }}", n=node)
                 for field, told in answers.items():
                     assert told["known"] is (seen is not None)
                     form = None

@@ -227,8 +227,8 @@ async def test_two_who_ask_at_once_share_one_run(own_county: Address) -> None:
 
 
 async def test_so_many_questions_at_once_and_no_more(gql: GraphQLClient) -> None:
-    services = " ".join(f"q{number}: whatCanSee {{ policyVersion }}" for number in range(6))
-    assert (await gql.ask(GRID, f"{{ {services} }}")).codes == ["TOO_COSTLY"]
+    parts = " ".join(f"q{number}: whatCanSee {{ policyVersion }}" for number in range(6))
+    assert (await gql.ask(GRID, f"{{ {parts} }}")).codes == ["TOO_COSTLY"]
     dear = " ".join(f"q{number}: policyImpact {{ state }}" for number in range(5))
     assert (await gql.ask(SECURITY, f"{{ {dear} }}")).codes == ["TOO_COSTLY"]
 
