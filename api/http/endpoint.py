@@ -206,14 +206,14 @@ def _is_browser(accept: bytes) -> bool:
 
 def _enveloped(data: bytes | None, errors: tuple[Any, ...], extensions: dict[str, Any], request_id: str) -> bytes:
     """The response around a `data` that is already text."""
-    services: list[bytes] = []
+    parts: list[bytes] = []
     if data is not None:
-        services += (b'"data":', data)
+        parts += (b'"data":', data)
     if errors:
-        services += (b"," if services else b"", b'"errors":', orjson.dumps(finish(errors, request_id)))
+        parts += (b"," if parts else b"", b'"errors":', orjson.dumps(finish(errors, request_id)))
     if extensions:
-        services += (b"," if services else b"", b'"extensions":', orjson.dumps(extensions))
-    return b"".join((b"{", *services, b"}"))
+        parts += (b"," if parts else b"", b'"extensions":', orjson.dumps(extensions))
+    return b"".join((b"{", *parts, b"}"))
 
 
 async def _send(send: Send, status: int, body: bytes, media: bytes, request_id: str, extra: Headers = ()) -> None:
