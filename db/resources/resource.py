@@ -1,4 +1,4 @@
-"""What a resource is made of in the database: fields, attributes, relations, and a row of it inside a statement. Types only."""
+"""What a resource is made of in the database: fields, attributes, relations, and a row of it inside a statement."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ ALWAYS: Predicate = Always()
 class Row:
     """A row of a resource inside a statement: its FROM element and, for a part of a dispute, that of the dispute.
 
-    `seen`: what is known of that dispute where this row stands, because the statement came to it through a visible row.
-    `joined`: the dispute stands in the statement for this row alone.
+    `seen`: what already holds of that dispute in this place of the statement, because it was reached through a visible row.
+    `joined`: the dispute was joined for this row alone.
     """
 
     resource: Resource
@@ -38,7 +38,7 @@ class Row:
 
     @property
     def dispute_id(self) -> Sql:
-        """The id of the dispute: of one that was joined for this row as the row has it, so that nobody need read the dispute for it."""
+        """The id of the dispute: the row's own column where the dispute was joined for it, so that the dispute need not be read."""
         if self.joined:
             return self.at.c.dispute_id
         assert self.dispute is not None
@@ -57,7 +57,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Link:
-    """How rows are found from one value of a set: rows of `table` whose `key` is the value, one row a dispute, in page order."""
+    """How disputes are found from one value of a set: rows of `table` whose `key` is the value, one row a dispute, in page order.
+
+    `alive`: which of those rows count.
+    """
 
     table: Table
     key: str
@@ -66,7 +69,10 @@ class Link:
 
 @dataclass(frozen=True)
 class Attribute:
-    """An attribute: for a single value its SQL; for a set the test whether it contains a value, and the link to walk it by."""
+    """An attribute: for a single value its SQL; for a set the test whether it contains a value, and the link to scan for one.
+
+    `column`: the column that holds the value, where one does.
+    """
 
     policy: policy.Attribute
     type: TypeEngine[Any]
@@ -78,7 +84,12 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Relation:
-    """From a row to rows of `target`. `same_dispute`: the database keeps both in one dispute, so its row serves for both."""
+    """From a row to rows of `target`.
+
+    `on`: what joins a row to one of the target. `same_dispute`: the database keeps both in one dispute, so its row serves for both.
+    `order`: the columns by which a list of them is ordered. `through`: the part of a dispute that makes the relation, with what
+    joins it to the row: only parts that the caller sees count.
+    """
 
     name: str
     target: str
@@ -86,13 +97,12 @@ class Relation:
     on: Callable[[Row, FromClause], Sql]
     same_dispute: bool = False
     order: tuple[str, ...] = ()
-    # The part of the target that makes the relation, and how it does: only parts that the caller sees count.
     through: tuple[str, Callable[[Row, FromClause], Sql]] | None = None
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource in the database. `part`: it has a `dispute_id` and takes the attributes of its dispute."""
+    """A resource in the database. `actions`: what a rule may grant on it. `order`: columns of its lists, each with descending."""
 
     name: str
     label: str
@@ -105,6 +115,7 @@ class Resource:
 
     @property
     def part(self) -> bool:
+        """Whether it is a part of a dispute: it has a `dispute_id` and takes the attributes of its dispute."""
         return "dispute_id" in self.table.c
 
     @cached_property
@@ -113,17 +124,22 @@ class Resource:
         return policy.Resource(
             self.name,
             self.label,
-            {name: one.policy for name, one in self.fields.items()},
-            {name: one.policy for name, one in self.attributes.items()},
+            {name: readable.policy for name, readable in self.fields.items()},
+            {name: attribute.policy for name, attribute in self.attributes.items()},
             self.actions,
         )
 
 
 def today() -> Sql:
-    """The date in the county, where deadlines run."""
+    """The date in the county, by which deadlines are counted."""
     return literal_column(TODAY_SQL)
 
 
+def is_in(column: Sql, *codes: str) -> Sql:
+    """The column holds one of the codes, which are constants of the code: they stand in the statement, not beside it."""
+    return column.in_([literal_column(f"'{code}'") for code in codes])
+
+
 def json_value(kind: TypeEngine[Any], value: Sql) -> Sql:
-    """The value as it stands in JSON: money as text with two decimals, the rest as PostgreSQL writes it (ISO 8601, UTC)."""
+    """The value for a JSON answer: money as text with two decimals, the rest as PostgreSQL writes it (ISO 8601, UTC)."""
     return cast(value, Text) if isinstance(kind, Numeric) and kind.scale == Money.scale else value

@@ -1,0 +1,44 @@
+"""Alerts, the rules that open them, and assessments of risk."""
+
+from sqlalchemy import Uuid, select
+from sqlalchemy.types import Text
+
+from db import tables as t
+from db.resources.attributes import column
+from db.resources.declaration import Derived, declare
+from db.resources.part import declare_part
+from db.resources.relations import IN_DISPUTE, one
+from db.resources.resource import Row, Sql
+
+
+def _legal_basis(row: Row) -> Sql:
+    """The legal basis that the alert's rule names."""
+    at = t.alert_rule.alias()
+    return select(at.c.legal_basis).select_from(at).where(at.c.rule == row["rule"]).correlate(row.at).scalar_subquery()
+
+
+ALERT = declare_part(
+    "Alert",
+    "预警",
+    t.alert,
+    order="opened_at desc",
+    relations=[
+        IN_DISPUTE,
+        one("compound", "Compound", "compound_id"),
+        one("company", "Company", "company_id"),
+        one("handler", "Person", "handler_id"),
+    ],
+    attributes=[column("handler_id", "处置人", Uuid())],
+    derived={"legal_basis": Derived("public", "法律依据与处置建议", Text(), _legal_basis)},
+    actions=frozenset({"read", "handle", "close"}),
+)
+
+ALERT_RULE = declare("AlertRule", "预警规则", t.alert_rule, order="rule")
+
+ASSESSMENT = declare_part(
+    "Assessment",
+    "风险评估",
+    t.assessment,
+    order="assessed_at",
+    relations=[IN_DISPUTE, one("assessor", "Person", "assessor_id")],
+)
