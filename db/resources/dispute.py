@@ -10,8 +10,13 @@ from db.resources.declaration import Derived, declare
 from db.resources.part import DISPUTE_ATTRIBUTES, lead_mediator_key
 from db.resources.relations import one, part
 from db.resources.resource import Relation, Row, Sql, is_in, today
-from db.resources.transitions import FROM_STATES
 from db.tables.dispute import UNDER_MEDIATION_STATES
+
+_ACTIONS = frozenset((
+    "read", "count", "register", "accept", "decline", "notify", "consent", "refuse", "assign", "disclose", "recuse", "measure", "add",
+    "record", "assess", "report", "extend", "escalate", "take", "return", "invite", "refer", "opine", "agree", "follow", "terminate",
+    "withdraw", "close", "archive", "reopen",
+))  # fmt: skip
 
 
 def _lead_mediator(row: Row, at: FromClause) -> Sql:
@@ -60,5 +65,5 @@ DISPUTE = declare(
     ],
     attributes=DISPUTE_ATTRIBUTES,
     derived={"overdue": Derived("public", "是否超过调解期限", Boolean(), _overdue)},
-    actions=frozenset({"read", "count", "register", *FROM_STATES}),
+    actions=_ACTIONS,
 )
