@@ -13,60 +13,52 @@ from graphql import OperationType
 
 from api.caller import Caller, Callers
 from db.query.reader import Reader
-from schema.execution.mutation import Mutator, Standing
-from schema.execution.query import Executor
+from schema.execution.fence import Fence
+from schema.execution.mutation import MutationExecutor
+from schema.execution.query import QueryExecutor
 from schema.planning.operation import Answer, Operation
-from schema.refusal import Code, Refusal
 
 log = structlog.get_logger("sanlian.gate")
-
-ATTEMPTS = 5
 
 
 class Gate:
     """Admits callers and answers operations for one process."""
 
-    def __init__(self, callers: Callers, executor: Executor, mutator: Mutator, reader: Reader) -> None:
+    def __init__(self, callers: Callers, executor: QueryExecutor, mutator: MutationExecutor, reader: Reader) -> None:
         self._callers, self._executor, self._mutator, self._reader = callers, executor, mutator, reader
         self._notes: set[asyncio.Task[None]] = set()
 
     async def admit(self, token: str) -> Caller:
         """The caller as he stands now. Raises Refusal UNAUTHENTICATED."""
-        for _ in range(ATTEMPTS):
-            caller = await self._callers.find(token)
-            if await self._reader.epoch() == caller.epoch:
-                return caller
-            self._callers.forget(token)
-        raise _RESTLESS
+
+        async def attempt(caller: Caller) -> tuple[int, Caller]:
+            return await self._reader.epoch(), caller
+
+        return await self._fence(token).hold(attempt)
 
     async def answer(self, operation: Operation, token: str) -> Answer:
         """The answer of one operation under rights that held when it was read. Raises Refusal."""
         if operation.definition.operation is OperationType.MUTATION:
-            return await self._change(operation, token)
-        for _ in range(ATTEMPTS):
+            return await self._mutator.run(operation, self._fence(token, note=True))
+
+        async def attempt(caller: Caller) -> tuple[int, tuple[Caller, Answer]]:
+            epoch, answer = await self._executor.run(operation, caller.viewer, caller.epoch)
+            return epoch, (caller, answer)
+
+        caller, answer = await self._fence(token).hold(attempt)
+        self._note(caller)
+        return answer
+
+    def _fence(self, token: str, *, note: bool = False) -> Fence[Caller]:
+        """The fence of one operation. `note`: the use of the token is recorded as soon as its caller is found."""
+
+        async def find() -> Caller:
             caller = await self._callers.find(token)
-            try:
-                epoch, answer = await self._executor.run(operation, caller.viewer, caller.epoch)
-            except Refusal:
-                # SECURITY: what is refused is refused under current rights too, and only to those who are still admitted.
-                if await self._reader.epoch() == caller.epoch:
-                    raise
-                epoch = -1
-            if epoch == caller.epoch:
+            if note:
                 self._note(caller)
-                return answer
-            self._callers.forget(token)
-        raise _RESTLESS
+            return caller
 
-    async def _change(self, operation: Operation, token: str) -> Answer:
-        async def stand(anew: bool) -> Standing:
-            if anew:
-                self._callers.forget(token)
-            caller = await self._callers.find(token)
-            self._note(caller)
-            return Standing(caller.epoch, caller.viewer)
-
-        return await self._mutator.run(operation, stand)
+        return Fence(find, lambda: self._callers.forget(token), self._reader.epoch)
 
     def _note(self, caller: Caller) -> None:
         if not self._callers.is_due(caller):
@@ -84,6 +76,3 @@ class Gate:
         """Wait for what is still being recorded."""
         if self._notes:
             await asyncio.wait(self._notes, timeout=2)
-
-
-_RESTLESS = Refusal(Code.CONFLICT, "访问权正在变更，请稍后重试。")

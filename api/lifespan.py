@@ -22,9 +22,9 @@ from db.query.clocks import tier_setting
 from db.query.reader import Reader
 from db.worker import Worker
 from db.write.executor import Commander
-from schema.execution.mutation import Mutator
-from schema.execution.query import Executor
-from schema.questions.answer import Asker
+from schema.execution.mutation import MutationExecutor
+from schema.execution.query import QueryExecutor
+from schema.questions.answer import QuestionRunner
 from schema.sdl import graphql_schema
 
 READER, WRITER = "sanlian_reader", "sanlian_writer"
@@ -68,9 +68,11 @@ async def open_services(
         schema = graphql_schema()
         policies = Policies(writers)
         runs = ImpactRuns(counters, writers, worker)
-        asker = Asker(askers, worker, runs)
-        executor = Executor(schema, reader, asker, fast_path=settings.fast_path, max_cost=settings.max_cost)
-        mutator = Mutator(schema, reader, Commander(writers, Cipher(settings.key())))
+        question_runner = QuestionRunner(askers, worker, runs)
+        executor = QueryExecutor(
+            schema, reader, question_runner, fast_path=settings.fast_path, max_cost=settings.max_cost
+        )
+        mutator = MutationExecutor(schema, reader, Commander(writers, Cipher(settings.key())))
         gate = Gate(Callers(writers, policies), executor, mutator, reader)
 
         async def ready() -> bool:

@@ -15,7 +15,7 @@ from db.commands import COMMANDS
 from db.write.command import Command
 from schema.page import planned
 
-MOST = 50
+MAX_ITEMS = 50
 TEMPORARY = "temp:"
 
 
@@ -75,7 +75,7 @@ def outbox_field(inputs: tuple[tuple[str, Any], ...], error: Any, conflict: Any)
     resolve.__annotations__ = {
         "items": Annotated[
             list[item_input(inputs)],  # type: ignore[misc]
-            strawberry.argument(description=f"依次办理的各条，至多 {MOST} 条；每条须有 idempotencyKey。"),
+            strawberry.argument(description=f"依次办理的各条，至多 {MAX_ITEMS} 条；每条须有 idempotencyKey。"),
         ],
         "return": payload,
     }

@@ -35,7 +35,7 @@ class Payload:
 
     def text(self, receipt: Receipt, data: bytes) -> bytes:
         """The payload as JSON text. `data`: the objects read, as one JSON object."""
-        told = {**plain(receipt), **{_object(key): None for key in self.objects}}
+        told = {**receipt_data(receipt), **{_object(key): None for key in self.objects}}
         told.update((_object(key), orjson.Fragment(text)) for key, text in _members(data, self.objects))
         return orjson.dumps(self.selection.project(told))
 
@@ -73,7 +73,7 @@ def payload_of(context: PlanningContext, command: Command, nodes: list[FieldNode
     return Payload(Selection(command.payload, tuple(items)), keys, statement, extracts)
 
 
-def plain(receipt: Receipt) -> dict[str, Any]:
+def receipt_data(receipt: Receipt) -> dict[str, Any]:
     """What became of the command, by the names of the schema."""
     conflict, revealed = receipt.conflict, receipt.revealed
     return {

@@ -1,4 +1,4 @@
-"""Runs a planned query in place of graphql-core's executor: plan, cost, one statement, JSON text.
+"""Executes a planned query in place of graphql-core's executor: plan, cost, one statement, JSON text.
 
 With `fast_path` off, or where introspection is asked for as well, graphql-core completes the same JSON instead; both give the
 same answer (a law of the tests).
@@ -6,8 +6,7 @@ same answer (a law of the tests).
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,21 +26,20 @@ from db.query.reader import Reader, Reading, TooSlow
 from db.query.select import select_plan
 from db.query.statement import Statement
 from policies.grant import Access
-from schema.planning.arguments import satisfied
+from schema.execution.fence import NO_EPOCH
+from schema.execution.plan_cache import PlanCache
+from schema.planning.arguments import Constraint
 from schema.planning.operation import Answer, Operation
 from schema.planning.planner import Planned, plan_operation
-from schema.questions.answer import Asker, merged
+from schema.questions.answer import QuestionRunner, merged
 from schema.refusal import Code, Refusal
 from schema.viewer import Viewer
 
-CACHED = 2000
-VARIANTS = 16
-# No epoch: an answer of parts that do not belong together is no answer.
-_TORN = -1
+MAX_CACHED_OPERATIONS = 2000
 
 
 @dataclass
-class Ready:
+class PreparedQuery:
     """A planned operation with its statement."""
 
     planned: Planned
@@ -64,21 +62,21 @@ def executable(schema: GraphQLSchema) -> GraphQLSchema:
     return schema
 
 
-class Executor:
+class QueryExecutor:
     """Queries of one process. Plans and statements are kept by document, operation and shape of access."""
 
     def __init__(
         self,
         schema: GraphQLSchema,
         reader: Reader,
-        asker: Asker | None = None,
+        question_runner: QuestionRunner | None = None,
         *,
         fast_path: bool = True,
         max_cost: int = 20_000,
     ) -> None:
         self.schema, self.reader, self.fast_path, self.max_cost = executable(schema), reader, fast_path, max_cost
-        self._asker = asker
-        self._ready: OrderedDict[Any, list[Ready]] = OrderedDict()
+        self._question_runner = question_runner
+        self._plans: PlanCache[PreparedQuery] = PlanCache(MAX_CACHED_OPERATIONS)
 
     async def run(self, operation: Operation, viewer: Viewer, epoch: int | None = None) -> tuple[int, Answer]:
         """The epoch of the snapshot that was read, and the answer. `epoch`: that under which the viewer was read. Raises Refusal."""
@@ -90,60 +88,46 @@ class Executor:
             hide_suggestions=True,
         )
         if isinstance(variables, list):
-            return await self.reader.epoch(), Answer(None, tuple(told(error) for error in variables))
+            return await self.reader.epoch(), Answer(None, tuple(formatted(error) for error in variables))
         by_core = operation.document.introspects or not self.fast_path
-        ready = self._prepare(operation, viewer.access, variables, typed=by_core)
-        values, cost = self._values(ready.planned, viewer, variables)
+        prepared = self._prepare(operation, viewer.access, variables, typed=by_core)
+        values, cost = self._values(prepared.planned, viewer, variables)
         extensions = {"cost": {"rows": cost, "limit": self.max_cost}}
-        reading = await self._read(ready, values)
+        reading = await self._read(prepared, values)
         data = reading.data
         errors = tuple(_not_found(key) for key in reading.missing)
-        if ready.planned.questions:
-            assert self._asker is not None
-            now, answers, refused = await self._asker.answer(ready.planned.questions, viewer, variables, epoch)
+        if prepared.planned.questions:
+            assert self._question_runner is not None
+            now, answers, refused = await self._question_runner.answer(
+                prepared.planned.questions, viewer, variables, epoch
+            )
             if now != reading.epoch or (epoch is not None and now != epoch):
                 # They were read under different rights: there is no one answer.
-                return _TORN, Answer(None)
-            data = merged(ready.planned.order, data, answers)
+                return NO_EPOCH, Answer(None)
+            data = merged(prepared.planned.order, data, answers)
             errors += refused
         if by_core:
             result = await self._complete(operation, orjson.loads(data))
-            errors = (*(told(error) for error in result.errors or ()), *errors)
+            errors = (*(formatted(error) for error in result.errors or ()), *errors)
             data = orjson.dumps(result.data)
         return reading.epoch, Answer(data, errors, extensions)
 
-    async def _read(self, ready: Ready, values: Mapping[str, Any]) -> Reading:
-        if not ready.planned.plan.items:
+    async def _read(self, prepared: PreparedQuery, values: Mapping[str, Any]) -> Reading:
+        if not prepared.planned.plan.items:
             return Reading(await self.reader.epoch(), b"{}", ())
         try:
-            return await self.reader.read(ready.statement, values)
+            return await self.reader.read(prepared.statement, values)
         except TooSlow:
             message = "查询超时：请缩小范围（加筛选条件、减少每页条数或少取嵌套内容）后重试。"
             raise Refusal(Code.TOO_COSTLY, message) from None
 
-    def _prepare(self, operation: Operation, access: Access, variables: Any, typed: bool) -> Ready:
-        key: Any = (
-            operation.document,
-            operation.definition.name and operation.definition.name.value,
-            access.shape,
-            typed,
-        )
-        variants = self._ready.get(key)
-        if variants is None:
-            variants = self._ready[key] = []
-            if len(self._ready) > CACHED:
-                self._ready.popitem(last=False)
-        else:
-            self._ready.move_to_end(key)
-        for ready in variants:
-            if satisfied(ready.planned.constraints, variables):
-                return ready
-        planned = plan_operation(self.schema, operation, access, variables, typed=typed)
-        ready = Ready(planned, select_plan(planned.plan, access) if planned.plan.items else Statement("", ()))
-        if len(variants) >= VARIANTS:
-            variants.pop(0)
-        variants.append(ready)
-        return ready
+    def _prepare(self, operation: Operation, access: Access, variables: Any, *, typed: bool) -> PreparedQuery:
+        def make() -> tuple[Sequence[Constraint], PreparedQuery]:
+            planned = plan_operation(self.schema, operation, access, variables, typed=typed)
+            statement = select_plan(planned.plan, access) if planned.plan.items else Statement("", ())
+            return planned.constraints, PreparedQuery(planned, statement)
+
+        return self._plans.get(operation, access, variables, make, typed=typed)
 
     def _values(self, planned: Planned, viewer: Viewer, variables: Any) -> tuple[Mapping[str, Any], int]:
         cost = planned.cost(variables)
@@ -165,7 +149,7 @@ class Executor:
         return result
 
 
-def told(error: GraphQLError) -> dict[str, Any]:
+def formatted(error: GraphQLError) -> dict[str, Any]:
     """graphql-core's own error; `api.http.errors` gives it a code and takes values out of it."""
     return dict(error.formatted)
 

@@ -92,7 +92,7 @@ def asked(description: str, cost: int) -> Callable[[Callable[..., Awaitable[Any]
     return declare
 
 
-class Asker:
+class QuestionRunner:
     """Answers the questions of one process."""
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], worker: Worker, runs: ImpactRuns) -> None:

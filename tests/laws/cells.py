@@ -26,7 +26,7 @@ from db.resources.guards import GUARDS
 from db.resources.transitions import ASKING, FROM_STATES
 from policies.grant import Access
 from policies.testing.oracle import Form, Judge, Oracle, Thing, thing
-from schema.execution.query import Executor
+from schema.execution.query import QueryExecutor
 from schema.names import snake
 from schema.node import NODE_TYPES
 from schema.planning.operation import Document, Operation
@@ -38,7 +38,7 @@ from tests.laws.world import Record, World
 class GraphQLClient:
     """The read path of one process, without tokens: a caller is his access."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: QueryExecutor) -> None:
         self.executor = executor
         self._documents: dict[str, Document] = {}
         types = executor.schema.type_map
@@ -95,7 +95,7 @@ async def open_client(address: Address) -> AsyncIterator[GraphQLClient]:
     """A desk on a database, with the reader's role as in production."""
     pool = Pool(Session(address, "sanlian_reader", 60_000), 1)
     try:
-        yield GraphQLClient(Executor(graphql_schema(), Reader(pool, pool), max_cost=10**9))
+        yield GraphQLClient(QueryExecutor(graphql_schema(), Reader(pool, pool), max_cost=10**9))
     finally:
         await pool.close()
 
