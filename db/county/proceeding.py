@@ -6,8 +6,9 @@ from uuid import UUID
 from db.county import organizations as orgs
 from db.county import texts
 from db.county.fixed import at, workday
-from db.county.story import AGREED, Story
+from db.county.story import Story
 from db.county.texts import REFERRAL_REASONS, REFERRAL_REPLIES
+from db.tables.dispute import AGREED_STATES
 
 _UTILITIES = {
     "物业公司以欠费为由拒绝水卡充值纠纷": "WATER",
@@ -53,7 +54,7 @@ def mediate(story: Story, first: date, last: date) -> None:
     days = sorted({workday(first + (last - first) * part // 3) for part in range(1, dice.between(1, 3))} | {last})
     for day in days:
         final = day == last
-        if final and case.state in AGREED:
+        if final and case.state in AGREED_STATES:
             result = "AGREED"
         elif final and case.state == "FAILED":
             result = "NOT_AGREED"

@@ -17,6 +17,8 @@ from db.county import fixed
 from db.county.places import CHONGWEN
 from db.county.texts import MATTERS
 from db.postgres.advisory_locks import AdvisoryLock
+from db.tables.column import sql_list
+from db.tables.dispute import AGREED_STATES, CLOSED_STATES, OPEN_STATES, RESOLVED_STATES, UNDER_MEDIATION_STATES
 
 BATCH = 20_000
 _OF_COMPOUND = 50  # synthetic disputes in each compound that was there before
@@ -134,7 +136,7 @@ _SURROUNDINGS = (
 _BATCH = f"""
 INSERT INTO scale_batch
 SELECT n, {_id("dispute", "n")}, place.*, registered_at,
-    CASE WHEN state NOT IN ('ACCEPTED', 'MEDIATING') THEN registered_at + make_interval(days => length) END, form, state
+    CASE WHEN state NOT IN ({sql_list(UNDER_MEDIATION_STATES)}) THEN registered_at + make_interval(days => length) END, form, state
 FROM (
     SELECT n, CASE WHEN n <= $3 * {_OF_COMPOUND} THEN (n - 1) / {_OF_COMPOUND}
                    ELSE $3 + (n - 1 - $3 * {_OF_COMPOUND}) / {_OF_MEDIATOR} END AS block,
@@ -149,10 +151,10 @@ FROM (
 ) AS one JOIN scale_place AS place USING (block)
 """
 
-_OPEN = "state IN ('ACCEPTED', 'MEDIATING', 'PERFORMING', 'PERFORMED')"
-_SETTLED = "state IN ('ARCHIVED', 'CLOSED')"
-_AGREED = "state IN ('PERFORMING', 'PERFORMED', 'CLOSED', 'ARCHIVED')"
-_PERFORMED = "state IN ('PERFORMED', 'CLOSED', 'ARCHIVED')"
+_OPEN = f"state IN ({sql_list(OPEN_STATES)})"
+_CLOSED = f"state IN ({sql_list(CLOSED_STATES)})"
+_AGREED = f"state IN ({sql_list(AGREED_STATES)})"
+_RESOLVED = f"state IN ({sql_list(RESOLVED_STATES)})"
 _DAY = "concluded_at::date"
 
 _TABLES = (
@@ -166,8 +168,8 @@ _TABLES = (
             compound_name || n % 20 + 1 || '号楼' || summary, town_name || '某小区' || title,
             registered_at::date - (n % 9)::int, registered_at, registered_at + interval '3 hours',
             CASE WHEN state <> 'ACCEPTED' THEN registered_at + interval '5 hours' END, registered_at::date + 31, concluded_at,
-            CASE WHEN {_SETTLED} THEN concluded_at + interval '20 days' WHEN NOT {_OPEN} THEN concluded_at END,
-            CASE WHEN {_SETTLED} THEN '调解成功，履行完毕' WHEN state = 'FAILED' THEN '调解不成，已告知其他途径'
+            CASE WHEN {_CLOSED} THEN concluded_at + interval '20 days' WHEN NOT {_OPEN} THEN concluded_at END,
+            CASE WHEN {_CLOSED} THEN '调解成功，履行完毕' WHEN state = 'FAILED' THEN '调解不成，已告知其他途径'
                 WHEN state = 'WITHDRAWN' THEN '申请人撤回' END,
             CASE WHEN source_id IS NOT NULL THEN 'SL' || n END,
             CASE state WHEN 'ACCEPTED' THEN 2 WHEN 'MEDIATING' THEN 3 WHEN 'PERFORMING' THEN 4 WHEN 'PERFORMED' THEN 5 ELSE 6 END, committee_id, year, 100000 + n, grid_code, compound_id, team_id,
@@ -205,15 +207,15 @@ _TABLES = (
         FROM scale_batch JOIN scale_form USING (form) WHERE {_AGREED}""",
     f"""INSERT INTO obligation (id, dispute_id, agreement_id, party_id, kind, content, amount, due_on, state, performed_on)
         SELECT {_id("obligation", "n")}, id, {_id("agreement", "n")}, {_id("respondent", "n")}, 'OTHER', term,
-            NULL, {_DAY} + 10, CASE WHEN {_PERFORMED} THEN 'PERFORMED' ELSE 'PENDING' END, CASE WHEN {_PERFORMED} THEN {_DAY} + 8 END
+            NULL, {_DAY} + 10, CASE WHEN {_RESOLVED} THEN 'PERFORMED' ELSE 'PENDING' END, CASE WHEN {_RESOLVED} THEN {_DAY} + 8 END
         FROM scale_batch JOIN scale_form USING (form) WHERE {_AGREED}""",
     f"""INSERT INTO performance (id, dispute_id, obligation_id, kind, occurred_on, recorded_at, evidence)
         SELECT {_id("performance", "n")}, id, {_id("obligation", "n")}, 'PERFORM', {_DAY} + 8, concluded_at + interval '8 days', '确认单第' || n || '号'
-        FROM scale_batch WHERE {_PERFORMED}""",
+        FROM scale_batch WHERE {_RESOLVED}""",
     f"""INSERT INTO follow_up (id, dispute_id, visitor_id, due_on, done_at, method, result, satisfaction, remark)
         SELECT {_id("follow_up", "n")}, id, mediator_id, {_DAY} + 20, done.*
-        FROM scale_batch LEFT JOIN LATERAL (SELECT {_DAY} + 15, 'PHONE', 'NORMAL', (3 + n % 3)::int, '双方表示已履行。') AS done ON {_SETTLED}
-        WHERE {_PERFORMED}""",
+        FROM scale_batch LEFT JOIN LATERAL (SELECT {_DAY} + 15, 'PHONE', 'NORMAL', (3 + n % 3)::int, '双方表示已履行。') AS done ON {_CLOSED}
+        WHERE {_RESOLVED}""",
     f"""INSERT INTO referral (id, dispute_id, dispute_registered_at, organization_id, from_organization_id, kind, state, sent_at, reason)
         SELECT {_id("referral", "n")}, id, registered_at, organization_id, committee_id, kind, CASE WHEN {_OPEN} THEN 'SENT' ELSE 'DONE' END,
             registered_at + interval '1 day', '邀请联动处理'

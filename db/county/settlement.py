@@ -7,7 +7,9 @@ from uuid import UUID
 from db.county import texts
 from db.county.fixed import at, workday
 from db.county.proceeding import refer
-from db.county.story import RESOLVED, Story
+from db.county.story import Story
+from db.tables.dispute import RESOLVED_STATES
+from db.tables.obligation import OWED_STATES, PERFORMED_STATES
 
 _LAST_DAY = date(2024, 2, 28)  # nothing is performed after it: the story of the demo county ends with February 2024
 
@@ -60,10 +62,12 @@ def _oblige(story: Story, agreement: UUID, party: UUID, term: texts.Term, day: d
     """An obligation and what became of it."""
     case, dice = story.case, story.dice
     amount = Decimal(_amount(story)) if term.paid else None
-    due = day if dice.chance(40) and case.state in RESOLVED else workday(day + timedelta(days=dice.between(7, 30)))
+    due = (
+        day if dice.chance(40) and case.state in RESOLVED_STATES else workday(day + timedelta(days=dice.between(7, 30)))
+    )
     performed: date | None = None
     state = "PENDING"
-    if case.state in RESOLVED:
+    if case.state in RESOLVED_STATES:
         state = "PERFORMED"
         late = 6 if first and dice.chance(15) else 0
         performed = min(due + timedelta(days=late), max(day, _LAST_DAY)) if due > day else day
@@ -74,7 +78,7 @@ def _oblige(story: Story, agreement: UUID, party: UUID, term: texts.Term, day: d
         )
         # Something has been done in every one of these, or it would still be AGREED.
         state = mark if first and mark else "PENDING" if first else "PERFORMED"
-        performed = due if state in ("PERFORMED", "ENFORCED") else None
+        performed = due if state in PERFORMED_STATES else None
     if amount is not None and not first and "instalment" in case.marks:
         due = date(2030, 12, 31)
     obligation = story.add(
@@ -94,9 +98,7 @@ def _oblige(story: Story, agreement: UUID, party: UUID, term: texts.Term, day: d
         kind = {"PERFORMED": "PERFORM", "PARTLY_PERFORMED": "PARTLY_PERFORM", "EXCUSED": "EXCUSE"}[state]
         paid = None if amount is None or state == "EXCUSED" else amount if state == "PERFORMED" else amount / 2
         _perform(story, obligation, kind, performed or due, paid, term.kind)
-    if (performed is None and state in ("PENDING", "PARTLY_PERFORMED") and case.state == "PERFORMING") or (
-        performed and performed > due
-    ):
+    if (performed is None and state in OWED_STATES and case.state == "PERFORMING") or (performed and performed > due):
         _perform(story, obligation, "URGE", due + timedelta(days=1), None, term.kind)
 
 

@@ -12,10 +12,7 @@ from db.county.people import SEED_GRID, People
 from db.county.places import Compound, Places
 from db.county.texts import MATTERS, OUTCOME, Matter
 from db.crypto import Cipher
-
-# The states that a dispute reaches only through an agreement, and those of a resolved one.
-AGREED = ("AGREED", "PERFORMING", "PERFORMED", "CLOSED", "ARCHIVED")
-RESOLVED = ("PERFORMED", "CLOSED", "ARCHIVED")
+from db.tables.party import NATURAL_KINDS
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ class Party:
     @property
     def called(self) -> str:
         """How the texts call it: 李某 for a person, the short word for a company."""
-        if self.kind in ("OWNER", "OCCUPANT"):
+        if self.kind in NATURAL_KINDS:
             return f"{self.name[0]}某"
         return {"COMPANY": "物业公司", "OWNERS_COMMITTEE": "业主委员会", "DEVELOPER": "开发单位"}.get(
             self.kind, self.name

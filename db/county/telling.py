@@ -8,7 +8,8 @@ from db.county import intake, proceeding, settlement
 from db.county import organizations as orgs
 from db.county.fixed import Row, at, workday
 from db.county.organizations import short_name
-from db.county.story import AGREED, Case, County, Story, begin
+from db.county.story import Case, County, Story, begin
+from db.tables.dispute import AGREED_STATES, CLOSED_STATES
 
 _LAST_DAY = date(2024, 2, 29)
 
@@ -64,7 +65,7 @@ def _mediate(story: Story) -> None:
         story.happen(at(last, 11), story.mediators[0], "dispute.withdraw", "WITHDRAWN", reason=row["outcome"])
     elif case.state == "FAILED":
         _fail(story, last)
-    elif case.state in AGREED:
+    elif case.state in AGREED_STATES:
         _settle(story, last)
     elif "draft" in case.marks:
         _draft(story, last)
@@ -97,7 +98,7 @@ def _settle(story: Story, day: date) -> None:
     settlement.follow_up(story, due, done, dice.pick((5, 5, 5, 5, 4, 4, 4, 3)))
     if case.state == "PERFORMED" and dice.chance(60):
         settlement.follow_up(story, done + timedelta(days=dice.pick((20, 60, 90))), None)
-    if case.state in ("CLOSED", "ARCHIVED"):
+    if case.state in CLOSED_STATES:
         moment = at(min(done + timedelta(days=dice.below(3)), _LAST_DAY), 16, 30)
         row["closed_at"] = moment
         story.happen(moment, story.mediators[0], "dispute.close", "CLOSED")

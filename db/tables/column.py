@@ -46,7 +46,7 @@ def identity() -> Column[Any]:
 
 
 def sql_list(codes: tuple[str, ...]) -> str:
-    """Codes as they stand between the brackets of SQL's IN: `'PENDING', 'PARTLY_PERFORMED'`. Constants of the code alone."""
+    """Codes for the brackets of SQL's IN: `'A', 'B'`. SECURITY: nothing is escaped, so they must be constants of the code."""
     return ", ".join(f"'{code}'" for code in codes)
 
 

@@ -23,6 +23,8 @@ STATES = (
     "REGISTERED", "ACCEPTED", "DECLINED", "MEDIATING", "AGREED", "PERFORMING", "PERFORMED", "CLOSED", "ARCHIVED",
     "FAILED", "WITHDRAWN", "REFUSED",
 )  # fmt: skip
+# Ended by being closed after the performance: these cannot be without a `closed_at`.
+CLOSED_STATES = ("CLOSED", "ARCHIVED")
 # An agreement may still come of it, and none has been made yet; the month of mediation runs once it is accepted.
 UNDER_MEDIATION_STATES = ("ACCEPTED", "MEDIATING")
 BEFORE_AGREEMENT_STATES = ("REGISTERED", *UNDER_MEDIATION_STATES)
@@ -31,13 +33,14 @@ UNDER_PERFORMANCE_STATES = ("AGREED", "PERFORMING")
 AFTER_AGREEMENT_STATES = (*UNDER_PERFORMANCE_STATES, "PERFORMED")
 # An agreement stands, or stood when the dispute was closed: it is visited, and the court may still decide.
 FOLLOW_UP_STATES = (*AFTER_AGREEMENT_STATES, "CLOSED")
+# An agreement was made, whatever has become of it since; and all of it has been performed.
+AGREED_STATES = (*FOLLOW_UP_STATES, "ARCHIVED")
+RESOLVED_STATES = ("PERFORMED", *CLOSED_STATES)
 # Somebody mediates or sees to the performance.
 IN_HAND_STATES = (*UNDER_MEDIATION_STATES, *AFTER_AGREEMENT_STATES)
 # Somebody has to act on it, or nobody any more: each state is in one of the two.
 OPEN_STATES = ("REGISTERED", *IN_HAND_STATES)
 ENDED_STATES = ("CLOSED", "ARCHIVED", "DECLINED", "FAILED", "WITHDRAWN", "REFUSED")
-# Ended by being closed after its performance, the only ends that need a `closed_at`.
-CLOSED_STATES = ("CLOSED", "ARCHIVED")
 TIERS = ("TEAM", "SQUAD", "CENTRE")
 RISK_LEVELS = ("LOW", "MEDIUM", "HIGH")
 CATEGORIES = ("PROPERTY", "NEIGHBOUR", "CONTRACT", "DAMAGE", "OTHER")
