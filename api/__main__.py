@@ -156,7 +156,7 @@ def token_list() -> None:
     for heading in ("前缀", "持有人", "限于角色", "用途", "签发", "到期", "状态"):
         table.add_column(heading, no_wrap=heading in ("前缀", "签发", "到期"), overflow="fold")
     for row in rows:
-        state = "已撤销" if row.revoked_at else "有效" if row.live else "已到期"
+        state = "已撤销" if row.revoked_at else "有效" if row.valid else "已到期"
         table.add_row(
             row.prefix,
             row.person,
@@ -177,9 +177,10 @@ def token_issue(
 ) -> None:
     """签发令牌，代表此人的全部现任职务。令牌只显示这一次。"""
     from db.identity import tokens
+    from db.identity.appointments import find_people
 
-    async def issue(connection: Any) -> tokens.Issued:
-        people = await tokens.find_people(connection, person)
+    async def issue(connection: Any) -> tokens.IssuedToken:
+        people = await find_people(connection, person)
         if len(people) != 1:
             stop(f"没有名为 {person} 的人员。" if not people else f"有 {len(people)} 人名为 {person}，无法确定是谁。")
         return await tokens.issue(connection, person_id=people[0], label=label, days=days)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from graphql import GraphQLSchema
 
-from api.caller import Callers, Policies
+from api.caller import Callers
 from api.gate import Gate
 from api.http.endpoint import OperationGate
 from api.settings import Settings
 from db.crypto import Cipher
 from db.policy_admin.impact.runs import BATCH_MS, ImpactRuns
+from db.policy_admin.versions import CompiledVersions
 from db.postgres.address import Address
 from db.postgres.pool import Pool
 from db.postgres.session import OnConnect, Session, open_pool
@@ -64,9 +65,10 @@ async def open_services(
     worker = Worker()
     try:
         # A database that cannot be reached ends the start, not the first request.
-        await writers.fetchrow("SELECT 1")
+        async with writers.transaction():
+            pass
         schema = graphql_schema()
-        policies = Policies(writers)
+        policies = CompiledVersions(writers)
         runs = ImpactRuns(counters, writers, worker)
         question_runner = QuestionRunner(askers, worker, runs)
         executor = QueryExecutor(

@@ -19,9 +19,9 @@ from rich.text import Text
 
 from api.cli.server import CannotServe, listen, serve_forever
 from api.settings import Settings
-from db.calendar import TODAY_SQL
 from db.identity import tokens
-from db.install import install
+from db.identity.appointments import posts_by_name
+from db.install import demo_connection, extend_county, install, load_county
 
 if TYPE_CHECKING:
     from db.postgres.address import Address
@@ -35,18 +35,6 @@ _TRY = (
     ("grid_worker", "网格员看到的电话是掩码", "{ disputes(first: 5) { nodes { title parties { name phone } } } }"),
     ("analyst", "统计员只看数字", "{ statistics { registered accepted agreed resolved followUpRate } }"),
 )
-
-_PEOPLE = f"""
-SELECT appointment.role, appointment.id AS appointment_id, person.id AS person_id, person.name AS person,
-       organization.name AS organization, area.name AS area
-FROM unnest($1::text[], $2::text[]) AS principal (role, name)
-JOIN person ON person.name = principal.name AND person.state = 'ACTIVE'
-JOIN appointment ON appointment.person_id = person.id AND appointment.role = principal.role
-JOIN organization ON organization.id = appointment.organization_id
-JOIN area ON area.code = appointment.area_code
-WHERE {TODAY_SQL}
-      BETWEEN appointment.valid_from AND coalesce(appointment.valid_to, 'infinity')
-"""  # noqa: S608 - constants of ours
 
 
 @dataclass(frozen=True)
@@ -90,45 +78,33 @@ def run(settings: Settings, *, port: int | None, scale: int, fresh: bool) -> Non
 
 
 async def _prepare(address: "Address", settings: Settings, scale: int, console: Console) -> list[Resident]:
-    import asyncpg
-
-    from db.postgres.advisory_locks import AdvisoryLock
-
     with console.status("正在升级数据库……"):
         installed = await install(address)
     for line in installed.broken:
         console.print(line)
-    connection = await asyncpg.connect(**address.connect_arguments())
-    try:
-        # Two terminals may start at once: the second waits, and then finds the county there.
-        await connection.execute("SELECT pg_advisory_lock($1)", AdvisoryLock.DEMO)
+    async with demo_connection(address) as connection:
         await _populate(connection, settings, scale, console)
-        return await _hand_out(connection, settings.home.absolute() / TOKENS_FILE)
-    finally:
-        await connection.close()
+        return await _issue_tokens(connection, settings.home.absolute() / TOKENS_FILE)
 
 
 async def _populate(connection: Any, settings: Settings, scale: int, console: Console) -> None:
-    from db import county
-    from db.county.scale import extend
     from db.crypto import Cipher
 
     cipher = Cipher(settings.key())
     with console.status("正在建立演示县……"):
-        await county.load(connection, cipher)
+        await load_county(connection, cipher)
     if not scale:
         return
     columns = TextColumn("正在另造纠纷"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
-        added = await extend(connection, scale, lambda done, total: bar.update(task, completed=done, total=total))
-    if added:
-        # Counts and index-only scans are quick once the pages are known to be visible to all.
-        await connection.execute("VACUUM (ANALYZE) dispute, party, assignment, referral")
+        added = await extend_county(
+            connection, scale, lambda done, total: bar.update(task, completed=done, total=total)
+        )
     console.print(f"另造了 {added} 件纠纷。" if added else f"另造的纠纷已不少于 {scale} 件，没有再造。")
 
 
-async def _hand_out(connection: Any, path: Path) -> list[Resident]:
+async def _issue_tokens(connection: Any, path: Path) -> list[Resident]:
     """A token for each role: those of the file as far as they are still good, new ones for the rest."""
     from db.county import PRINCIPALS
     from db.resources.catalog import CATALOG
@@ -136,14 +112,15 @@ async def _hand_out(connection: Any, path: Path) -> list[Resident]:
 
     labels = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG).roles
     kept = _read(path)
-    people = {row["role"]: row for row in await connection.fetch(_PEOPLE, list(PRINCIPALS), list(PRINCIPALS.values()))}
+    posts = await posts_by_name(connection, PRINCIPALS.values())
+    by_role = {post["role"]: post for post in posts if PRINCIPALS.get(post["role"]) == post["person"]}
     residents = []
     for role in PRINCIPALS:
-        if role not in people:  # somebody has ended the appointment; the others can still be tried
+        if role not in by_role:  # somebody has ended the appointment; the others can still be tried
             continue
-        row = people[role]
+        row = by_role[role]
         token = kept.get(role, "")
-        if not await tokens.is_live(connection, token):
+        if not await tokens.is_valid(connection, token):
             issued = await tokens.issue(
                 connection,
                 person_id=row["person_id"],

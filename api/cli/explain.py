@@ -8,8 +8,6 @@ import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from db.identity import tokens
-
 if TYPE_CHECKING:
     from policies.catalog import Field, Resource
     from policies.explain import Explanation
@@ -26,11 +24,13 @@ async def explain_to_terminal(
     connection: Any, person: str, node: str, field: str | None, action: str, as_of: dt.datetime | None
 ) -> list[str]:
     """The explanation as lines. Raises Unanswerable."""
-    from db.policy_admin.explain import attributes_of, day_of, people_of
+    from db.calendar import day_of
+    from db.identity.appointments import find_people, people_of
+    from db.policy_admin.explain import attributes_of
     from policies.explain import explain
 
     resource, key, column = await _asked_of(connection, node, field, action)
-    found = await tokens.find_people(connection, person)
+    found = await find_people(connection, person)
     if len(found) != 1:
         raise Unanswerable(
             f"没有名为 {person} 的人员。" if not found else f"有 {len(found)} 人名为 {person}，无法确定是谁。"
@@ -39,7 +39,7 @@ async def explain_to_terminal(
     row = await attributes_of(connection, resource.name, key)
     if row is None:
         raise Unanswerable(f"没有 {node} 这一行。")
-    (subject,) = await people_of(connection, await day_of(connection, as_of), found[0])
+    (subject,) = await people_of(connection, None if as_of is None else day_of(as_of), found[0])
     access = subject.access(policy)
     posts = "、".join(policy.roles.get(one.role, one.role) for one in access.appointments) or "无现任职务"
     head = [f"{person}（{posts}），策略第 {policy.version} 版"]
@@ -83,7 +83,8 @@ def _lines(
 
 async def who_to_terminal(connection: Any, node: str, field: str | None, action: str) -> list[str]:
     """The people who see a row or a field, or may take an action, as lines. Raises Unanswerable."""
-    from db.policy_admin.explain import attributes_of, day_of, people_of
+    from db.identity.appointments import people_of
+    from db.policy_admin.explain import attributes_of
     from policies.explain import explain, outcome
 
     resource, key, column = await _asked_of(connection, node, field, action)
@@ -92,7 +93,7 @@ async def who_to_terminal(connection: Any, node: str, field: str | None, action:
         raise Unanswerable(f"没有 {node} 这一行。")
     policy = await _policy(connection, None)
     lines = []
-    for person in await people_of(connection, await day_of(connection, None)):
+    for person in await people_of(connection):
         access = person.access(policy)
         visible, form = outcome(access, resource, row, column, action)
         if visible and form != "hidden":
@@ -108,12 +109,13 @@ async def who_to_terminal(connection: Any, node: str, field: str | None, action:
 async def _asked_of(
     connection: Any, node: str, field: str | None, action: str
 ) -> "tuple[Resource, UUID, Field | None]":
+    from db.policy_admin.explain import dispute_of
     from db.resources.catalog import CATALOG
 
     if ":" not in node:
         # People name a dispute by its case number.
-        found = await connection.fetchval("SELECT 'Dispute:' || id FROM dispute WHERE case_number = $1", node)
-        node = found or node
+        dispute = await dispute_of(connection, node)
+        node = node if dispute is None else f"Dispute:{dispute}"
     name, _, key = node.partition(":")
     resource = CATALOG.resources.get(name)
     if resource is None:
@@ -132,10 +134,7 @@ async def _asked_of(
 
 
 async def _policy(connection: Any, as_of: dt.datetime | None) -> "Policy":
-    from db.policy_admin.explain import text_of, version_at
-    from db.policy_admin.versions import live_policy
-    from db.resources.catalog import CATALOG
-    from policies.compile import compile_policy
+    from db.policy_admin.versions import compile_version, live_policy, version_at
     from policies.policy import PolicyRefused
 
     try:
@@ -146,7 +145,7 @@ async def _policy(connection: Any, as_of: dt.datetime | None) -> "Policy":
         version = await version_at(connection, as_of)
         if version is None:
             raise Unanswerable("那时尚未发布访问策略。")
-        return compile_policy(await text_of(connection, version), CATALOG, version)
+        return await compile_version(connection, version)
     except LookupError:
         raise Unanswerable("尚未发布访问策略。") from None
     except PolicyRefused:

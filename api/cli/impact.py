@@ -30,15 +30,13 @@ async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "i
 
 
 async def _policy(connection: Any, given: "int | Policy") -> "Policy":
-    from db.policy_admin.explain import text_of
-    from db.resources.catalog import CATALOG
-    from policies.compile import compile_policy
+    from db.policy_admin.versions import compile_version
     from policies.policy import PolicyRefused
 
     if not isinstance(given, int):
         return given
     try:
-        return compile_policy(await text_of(connection, given), CATALOG, given)
+        return await compile_version(connection, given)
     except LookupError:
         raise Unanswerable(f"没有策略第 {given} 版。") from None
     except PolicyRefused as refused:

@@ -228,9 +228,10 @@ def rollback(version: _Version, person: _As, note: Annotated[str, typer.Option(h
 @policy_app.command("list")
 def list_versions() -> None:
     """列出数据库中的全部版本，由新到旧。"""
-    from api.cli.versions import STATES, list_all
+    from api.cli.versions import STATES
+    from db.policy_admin.versions import list_versions as stored_versions
 
-    for row in ask(list_all):
+    for row in ask(stored_versions):
         at = row["published_at"] or row["created_at"]
         people = f"起草 {row['author'] or '-'}，批准 {row['approvers'] or '-'}"
         typer.echo(

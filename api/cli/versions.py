@@ -5,11 +5,8 @@ Whoever can reach the database as its owner says in whose name he acts; what tha
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from db.identity import tokens
 
 if TYPE_CHECKING:
     from api.settings import Settings
@@ -36,35 +33,34 @@ async def give(
     """Give `policy.<verb>` as a person. `order` makes the input, given a function from a version's number to its key."""
     import asyncpg
 
-    from db.calendar import day_of
     from db.commands import COMMANDS
     from db.crypto import Cipher
-    from db.policy_admin.explain import access_of
-    from db.policy_admin.versions import live_policy
+    from db.identity.appointments import access_of, find_people
+    from db.policy_admin.versions import keys_by_version, live_policy, version_of
     from db.postgres.pool import Pool
     from db.postgres.session import Session
+    from db.query.epoch import read_epoch
     from db.write.executor import Commander
     from db.write.transaction import Actor, Stale
 
     connection = await asyncpg.connect(**address.connect_arguments())
     pool = Pool(Session(address, "sanlian_writer", settings.statement_timeout_ms), 1)
     try:
-        people = await tokens.find_people(connection, person)
+        people = await find_people(connection, person)
         if len(people) != 1:
             raise Unanswerable(
                 f"没有名为 {person} 的在用人员。" if not people else f"有 {len(people)} 人名为 {person}。"
             )
-        keys = dict(await connection.fetch("SELECT version, id FROM policy_version"))
+        keys = await keys_by_version(connection)
 
         def key_of(number: int) -> UUID:
             if number not in keys:
                 raise Unanswerable(f"没有第 {number} 版。")
-            return UUID(str(keys[number]))
+            return keys[number]
 
         wanted = order(key_of)
-        epoch = await connection.fetchval("SELECT epoch FROM access_epoch")
-        today = day_of(datetime.now(UTC))
-        access = await access_of(connection, await live_policy(connection), people[0], today)
+        epoch = await read_epoch(connection)
+        access = await access_of(connection, await live_policy(connection), people[0])
         commander = Commander(pool, Cipher(settings.key()))
         actor = Actor(access, people[0], epoch)
         try:
@@ -75,7 +71,7 @@ async def give(
             raise Unanswerable("访问权刚有变更，什么都没有保存，请再试一次。") from None
         if receipt.id is None:
             return Given(tuple(f"{one.field or '-'}: {one.message}" for one in receipt.user_errors))
-        row = await connection.fetchrow("SELECT * FROM policy_version WHERE id = $1", receipt.id)
+        row = await version_of(connection, receipt.id)
         return Given((), row)
     finally:
         await pool.close()
@@ -92,15 +88,3 @@ def lines_of(row: Any) -> list[str]:
         lines += ["测试有不符的，或有规则没有测试，不能批准："]
         lines += [f"  {one}" for one in (*row["failures"], *row["survivors"])]
     return lines
-
-
-async def list_all(connection: Any) -> list[Any]:
-    """All versions, the newest first."""
-    return list(
-        await connection.fetch(
-            "SELECT v.version, v.state, v.note, v.digest, v.created_at, v.published_at, a.name AS author,"
-            " concat_ws('、', b.name, c.name) AS approvers FROM policy_version v"
-            " LEFT JOIN person a ON a.id = v.author_id LEFT JOIN person b ON b.id = v.approver_id"
-            " LEFT JOIN person c ON c.id = v.second_approver_id ORDER BY v.version DESC"
-        )
-    )

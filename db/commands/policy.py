@@ -17,7 +17,8 @@ from sqlalchemy.types import Integer, Uuid
 from db import tables as t
 from db.commands.policy_edit import PolicyEditInput, edits_of
 from db.commands.rights import lock_rights, staff_of
-from db.policy_admin.versions import Examined, Staff, examine, gained, governed, shipped_tests
+from db.policy_admin.examine import Examined, examine, shipped_tests
+from db.policy_admin.staff import Staff, gained, governed
 from db.resources.guards import OVERTAKEN
 from db.write.command import Outcome, Refused, UserError, command, input_field
 from db.write.transaction import Record, UnitOfWork
@@ -82,8 +83,8 @@ async def draft(work: UnitOfWork, input: PolicyDraftInput) -> Outcome:
     staff = await staff_of(work, of_today=False)
     me = work.actor.person_id
     # SECURITY: kept with the version, so that it does not help him to be gone by the time it is published.
-    houses = staff.houses(me)
-    gains = gained(work.actor.access.policy, examined.policy, staff.among(me, houses), staff)
+    houses = staff.organizations_of(me)
+    gains = gained(work.actor.access.policy, examined.policy, staff.within(me, houses), staff)
     await lock_rights(work)
     key = await work.insert(
         t.policy_version,
@@ -122,7 +123,7 @@ async def approve(work: UnitOfWork, version: Record, input: PolicyApproveInput) 
     needed = version["approvals_needed"]
     complete = len(approvers) >= needed
     houses = _houses(version, staff)
-    if complete and needed > 1 and not any(staff.outside(one, houses) for one in approvers):
+    if complete and needed > 1 and not any(staff.is_outside(one, houses) for one in approvers):
         work.error("id", "SAME_ORGANIZATION", "起草人或其机构由此多得权限，两名批准人中须有一名任职于另一机构。")
     work.settle()
     column = "second_approver_id" if version["approver_id"] is not None else "approver_id"
@@ -197,7 +198,7 @@ async def rollback(work: UnitOfWork, version: Record, input: PolicyRollbackInput
         work.error("id", "UNCHANGED", "现行版本的全文与它相同。")
     staff = await staff_of(work, of_today=False)
     was, me = work.actor.access.policy, work.actor.person_id
-    houses = staff.houses(me)
+    houses = staff.organizations_of(me)
     # SECURITY: what his organization had, four eyes have once let it have; what he himself would have again, others must let him have.
     if gained(was, examined.policy, [me], staff):
         message = "回退会使您本人多得权限，不能由您一人办理；请由这一版另行起草，经另一机构的人批准后发布。"
@@ -216,7 +217,7 @@ async def rollback(work: UnitOfWork, version: Record, input: PolicyRollbackInput
         author_id=me,
         organization_ids=list(houses),
         published_at=work.now,
-        **examined.values(gained(was, examined.policy, staff.among(me, houses), staff), 0),
+        **examined.values(gained(was, examined.policy, staff.within(me, houses), staff), 0),
     )
     work.ensure_after(POLICY, key, "rollback", UserError("", "FORBIDDEN", "您无权回退访问策略。"), or_seen=True)
     reason = f"第 {live['version']} 版退回第 {version['version']} 版：{input.note.strip()}"
@@ -287,12 +288,12 @@ async def _check_approvals(work: UnitOfWork, version: Record, examined: Examined
         work.error("id", "APPROVER_GONE", "批准人已不能批准（离任、停用或权限已变），请重新起草、批准。")
     to_come = await staff_of(work, of_today=False)
     houses = _houses(version, to_come) | _houses(version, staff)
-    gains = gained(live, examined.policy, to_come.among(version["author_id"], houses), to_come)
-    if gains and not (len(approvers) > 1 and any(staff.outside(one, houses) for one in approvers)):
+    gains = gained(live, examined.policy, to_come.within(version["author_id"], houses), to_come)
+    if gains and not (len(approvers) > 1 and any(staff.is_outside(one, houses) for one in approvers)):
         message = "这一版使起草人或其机构多得权限，须有两人批准，其中一人任职于另一机构。"
         work.error("id", "SECOND_APPROVER", message)
 
 
 def _houses(version: Record, staff: Staff) -> frozenset[UUID]:
     """The author's organizations, when he drafted it and as staff has them."""
-    return frozenset(version["organization_ids"]) | staff.houses(version["author_id"])
+    return frozenset(version["organization_ids"]) | staff.organizations_of(version["author_id"])

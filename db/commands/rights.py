@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import func, literal_column, select
 
-from db import tables as t
-from db.policy_admin.versions import Staff, governed, staff
+from db.policy_admin.staff import Staff, governed, read_staff
 from db.postgres.advisory_locks import AdvisoryLock
+from db.query.epoch import EPOCH
 from db.write.transaction import Stale, UnitOfWork
 
 _LOCK = select(func.pg_advisory_xact_lock(literal_column(str(AdvisoryLock.RIGHTS.value))))
-_EPOCH = select(t.access_epoch.c.epoch)
 
 
 async def lock_rights(work: UnitOfWork) -> None:
@@ -20,13 +19,13 @@ async def lock_rights(work: UnitOfWork) -> None:
     """
     await work.fetch(_LOCK)
     # SECURITY: whoever lost his rights while he waited acts no more, and what was worked out under another policy is not used.
-    if (await work.fetch(_EPOCH))[0]["epoch"] != work.actor.epoch:
+    if (await work.fetch(EPOCH))[0]["epoch"] != work.actor.epoch:
         raise Stale
 
 
 async def staff_of(work: UnitOfWork, *, of_today: bool) -> Staff:
     """Active people with their posts."""
-    return await staff(work.fetch, of_today=of_today)
+    return await read_staff(work.fetch, of_today=of_today)
 
 
 async def check_governed(work: UnitOfWork, before: Staff) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 
 from db.postgres.pool import Pool
+from db.query.epoch import read_epoch
 from db.query.statement import Statement
 
 
@@ -75,9 +76,7 @@ class Reader:
 
     async def epoch(self) -> int:
         """The epoch now, for answers that need no data."""
-        row = await self._steady.fetchrow("SELECT epoch FROM access_epoch")
-        assert row is not None
-        return int(row["epoch"])
+        return await read_epoch(self._steady)
 
     async def close(self) -> None:
         """Close the connections."""

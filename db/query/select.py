@@ -24,10 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
 from sqlalchemy.types import DateTime, Integer, Text, Uuid
 
-from db import tables as t
 from db.query import plan as p
 from db.query.access_paths import AccessPaths, Branch, Narrow
 from db.query.clocks import clocks
+from db.query.epoch import EPOCH
 from db.query.filters import condition
 from db.query.keyset import cursor_of, direction, keys_of
 from db.query.statement import (
@@ -305,7 +305,7 @@ class Builder:
             for i, (key, _) in enumerate(members)
             if key in plan.nullable
         ]
-        epoch = select(t.access_epoch.c.epoch).scalar_subquery()
+        epoch = EPOCH.scalar_subquery()
         return select(
             epoch.label("epoch"),
             func.convert_to(cast(data, Text), literal_column("'UTF8'")).label("data"),

@@ -17,6 +17,8 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    literal_column,
+    select,
     text,
 )
 
@@ -99,3 +101,6 @@ policy_version = Table(
     Index("uq_policy_version_live", "state", unique=True, postgresql_where=text("state = 'PUBLISHED'")),
     comment="策略版本",
 )
+
+# The number of the live version: one row, or none before the first is published.
+LIVE_VERSION = select(policy_version.c.version).where(policy_version.c.state == literal_column("'PUBLISHED'"))

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.types import Uuid
 
 from db import tables as t
+from db.query.epoch import EPOCH
 from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from db.resources.guards import guards_of
@@ -36,7 +37,7 @@ class Wanted(NamedTuple):
 def opening(visibility: Visibility, keyed: bool, wanted: Wanted | None) -> Select[Any]:
     """The epoch; `request`, the key of the row that stands for the request if it is new; `found`, whether there is such a row, which
     is then locked. In this order: whoever waits for the same request holds no row meanwhile."""
-    epoch = select(t.access_epoch.c.epoch).scalar_subquery()
+    epoch = EPOCH.scalar_subquery()
     made: Sql = literal_column("NULL::uuid")
     found: Sql = literal_column("0")
     locked = None if wanted is None else locking(visibility, wanted)

@@ -19,6 +19,7 @@ import strawberry
 
 from db.policy_admin.impact.runs import ImpactRuns
 from db.query import plan as p
+from db.query.epoch import read_epoch
 from db.query.select import select_plan
 from db.worker import Busy, TooLong, Worker
 from policies.grant import Access
@@ -108,7 +109,7 @@ class QuestionRunner:
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            now = int(await connection.fetchval("SELECT epoch FROM access_epoch"))
+            now = await read_epoch(connection)
             if epoch is not None and now != epoch:
                 # SECURITY: nothing is worked out, nor begun, under rights that have ended.
                 return now, {}, ()

@@ -12,7 +12,11 @@ from uuid import UUID
 
 import strawberry
 
-from db.policy_admin.explain import Person, attributes_of, concealed_from, day_of, people_of, text_of, version_at
+from db.calendar import day_of
+from db.identity import tokens
+from db.identity.appointments import Person, people_of
+from db.policy_admin.explain import attributes_of, concealed_from
+from db.policy_admin.versions import text_of, version_at
 from db.query import plan as p
 from db.query.visibility import claim_values
 from db.resources.catalog import CATALOG, RESOURCES
@@ -171,17 +175,14 @@ async def _subject(asking: Asking, person: str | None, token: str | None, as_of:
     if person is not None:
         key = _key(person, "Person")
     elif token is not None:
-        row = await asking.connection.fetchrow(
-            "SELECT person_id, appointment_id FROM token WHERE prefix = $1 AND revoked_at IS NULL AND expires_at > now()",
-            token,
-        )
-        key, appointment_id = (None, None) if row is None else (row["person_id"], row["appointment_id"])
+        valid = await tokens.find_valid(asking.connection, token)
+        key, appointment_id = (None, None) if valid is None else (valid.person_id, valid.appointment_id)
     # SECURITY: refused before it is known whether there is such a person or token.
     if key != asking.viewer.person_id and not may_explain(asking):
         raise Refusal(Code.FORBIDDEN, "您只能询问自己的权限；询问他人须有解释权限。")
     policy = await _policy(asking, as_of)
     if key is not None:
-        found = await people_of(asking.connection, await day_of(asking.connection, as_of), key, appointment_id)
+        found = await people_of(asking.connection, None if as_of is None else day_of(as_of), key, appointment_id)
         if found:
             if key == asking.viewer.person_id and token is None and as_of is None:
                 # As he stands with the very token that he asks with.
@@ -323,7 +324,7 @@ async def who_can_see(
         raise Refusal(Code.NOT_FOUND, _NOT_FOUND)
     row = await attributes_of(asking.connection, resource.name, key)
     assert row is not None
-    people = await people_of(asking.connection, await day_of(asking.connection, None))
+    people = await people_of(asking.connection)
     found = await asking.think(_seeing, people, asking.live, resource, row, known_field, action)
     page = found[offset : offset + first]
     names = await _names(asking, [person.id for person, _ in page])

@@ -9,6 +9,7 @@ import strawberry
 from db.policy_admin.impact.comparison import Comparison
 from db.policy_admin.impact.count import samples
 from db.policy_admin.impact.runs import Standing, holders_of
+from db.query.epoch import read_epoch
 from db.resources.catalog import CATALOG
 from db.tables.impact import IMPACT_STATES
 from policies.escalation import POLICY
@@ -112,7 +113,7 @@ async def policy_impact(
     after = await stored(asking, version, text, "impact")
     before = await stored(asking, against, None, "impact")
     run = await asking.runs.ask(before, after, anew=refresh, patience=PATIENCE)
-    epoch = await asking.connection.fetchval("SELECT epoch FROM access_epoch")
+    epoch = await read_epoch(asking.connection)
     return _told(run, epoch)
 
 

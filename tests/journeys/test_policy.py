@@ -8,7 +8,7 @@ from typing import Any
 import pytest_asyncio
 
 from db.county.people import PRINCIPALS
-from db.policy_admin.versions import shipped_tests
+from db.policy_admin.examine import shipped_tests
 from db.postgres.address import Address
 from policies.compile import POLICY_PATH
 from tests.journeys.service import open_service

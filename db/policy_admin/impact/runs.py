@@ -17,11 +17,12 @@ import asyncpg
 import orjson
 import structlog
 
-from db.calendar import TODAY_SQL
-from db.policy_admin.explain import people_of
+from db.identity import tokens
+from db.identity.appointments import people_of
 from db.policy_admin.impact.comparison import Comparison, Holder, Tally
 from db.policy_admin.impact.count import count
 from db.postgres.pool import Pool
+from db.query.epoch import read_epoch
 from db.tables.column import sql_list
 from db.tables.policy import UNPUBLISHED_STATES
 from db.worker import Worker
@@ -52,8 +53,7 @@ class Standing:
 
 async def holders_of(connection: Any, labels: Mapping[str, str]) -> list[Holder]:
     """Whoever an impact is counted for: each appointment in force, under its role, and each valid token."""
-    day = await connection.fetchval(f"SELECT {TODAY_SQL}")
-    people = {one.id: one for one in await people_of(connection, day)}
+    people = {person.id: person for person in await people_of(connection)}
     found = [
         Holder(
             "role", post.appointment.role, labels.get(post.appointment.role, post.appointment.role), (post.appointment,)
@@ -61,16 +61,10 @@ async def holders_of(connection: Any, labels: Mapping[str, str]) -> list[Holder]
         for person in people.values()
         for post in person.posts
     ]
-    tokens = await connection.fetch(
-        "SELECT prefix, label, person_id, appointment_id FROM token"
-        " WHERE revoked_at IS NULL AND expires_at > now() ORDER BY prefix"
-    )
-    for token in tokens:
-        posts = [
-            post.appointment for post in people[token["person_id"]].posts if token["appointment_id"] in (None, post.id)
-        ]
+    for token in await tokens.list_valid(connection):
+        posts = [post.appointment for post in people[token.person_id].posts if token.appointment_id in (None, post.id)]
         if posts:
-            found.append(Holder("token", token["prefix"], token["label"], tuple(posts)))
+            found.append(Holder("token", token.prefix, token.label, tuple(posts)))
     return found
 
 
@@ -176,7 +170,7 @@ class ImpactRuns:
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
                 await connection.execute(f"SET LOCAL statement_timeout TO {BATCH_MS}")
-                epoch = await connection.fetchval("SELECT epoch FROM access_epoch")
+                epoch = await read_epoch(connection)
 
                 def told(done: int, total: int) -> None:
                     progress[:] = [done, total]

@@ -222,7 +222,7 @@ def test_token_is_issued_once_listed_without_its_secret_and_revoked(at_database:
 
     async def is_live(text: str) -> bool:
         connection = await connect(at_database)
-        live = await tokens.is_live(connection, text)
+        live = await tokens.is_valid(connection, text)
         await connection.close()
         return live
 
@@ -270,7 +270,7 @@ async def test_stored_token_is_only_a_hash_and_a_change_of_tokens_moves_the_epoc
         assert issued.text not in repr(issued) + repr(presented)
         assert await connection.fetchval("SELECT epoch FROM access_epoch") > before
         await connection.execute("UPDATE token SET created_at = now() - interval '2 days', expires_at = now()")
-        assert not await tokens.is_live(connection, issued.text)
+        assert not await tokens.is_valid(connection, issued.text)
     finally:
         await connection.close()
 

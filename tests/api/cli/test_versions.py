@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from api.__main__ import app
 from db.county.people import PRINCIPALS
-from db.policy_admin.versions import shipped_tests
+from db.policy_admin.examine import shipped_tests
 from db.postgres.address import Address
 from policies.compile import POLICY_PATH
 

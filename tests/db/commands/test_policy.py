@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from db.county.people import PRINCIPALS
-from db.policy_admin.versions import shipped_tests
+from db.policy_admin.examine import shipped_tests
 from db.postgres.address import Address
 from policies.compile import POLICY_PATH
 from tests.office import Done, Office, key_of, open_office
