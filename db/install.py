@@ -1,15 +1,12 @@
-"""Makes a database ready to serve: the database itself, its newest schema, the policy that it starts with, and the demo county.
+"""Makes a database ready to serve: the database itself, its newest schema, and the policy that it starts with.
 
 Safe to repeat and safe to run twice at once. A policy that is already there is never touched.
 """
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from db.crypto import Cipher
     from db.postgres.address import Address
 
 
@@ -61,36 +58,3 @@ async def replace_policy(address: "Address", text: str) -> int:
         raise BadPolicy(str(refused)) from None
     finally:
         await connection.close()
-
-
-@asynccontextmanager
-async def demo_connection(address: "Address") -> "AsyncIterator[Any]":
-    """A connection to the database of the demo, for one process at a time: the second to ask waits, and then finds what the first made."""
-    import asyncpg
-
-    from db.postgres.advisory_locks import AdvisoryLock
-
-    connection = await asyncpg.connect(**address.connect_arguments())
-    try:
-        await connection.execute("SELECT pg_advisory_lock($1)", AdvisoryLock.DEMO)
-        yield connection
-    finally:
-        await connection.close()
-
-
-async def load_county(connection: Any, cipher: "Cipher") -> None:
-    """Make the demo county where it is not there yet."""
-    from db import county
-
-    await county.load(connection, cipher)
-
-
-async def extend_county(connection: Any, disputes: int, progress: Callable[[int, int], None]) -> int:
-    """Add synthetic disputes until there are so many of them; the number added. `progress` hears how many are done, of how many."""
-    from db.county.scale import extend
-
-    added = await extend(connection, disputes, progress)
-    if added:
-        # Counts and index-only scans are quick once the pages are known to be visible to all.
-        await connection.execute("VACUUM (ANALYZE) dispute, party, assignment, referral")
-    return added

@@ -21,7 +21,7 @@ from api.cli.server import CannotServe, listen, serve_forever
 from api.settings import Settings
 from db.identity import tokens
 from db.identity.appointments import posts_by_name
-from db.install import demo_connection, extend_county, install, load_county
+from db.install import install
 
 if TYPE_CHECKING:
     from db.postgres.address import Address
@@ -78,6 +78,8 @@ def run(settings: Settings, *, port: int | None, scale: int, fresh: bool) -> Non
 
 
 async def _prepare(address: "Address", settings: Settings, scale: int, console: Console) -> list[Resident]:
+    from db.county.demo import demo_connection
+
     with console.status("正在升级数据库……"):
         installed = await install(address)
     for line in installed.broken:
@@ -88,17 +90,19 @@ async def _prepare(address: "Address", settings: Settings, scale: int, console: 
 
 
 async def _populate(connection: Any, settings: Settings, scale: int, console: Console) -> None:
+    from db import county
+    from db.county.demo import extend_and_vacuum
     from db.crypto import Cipher
 
     cipher = Cipher(settings.key())
     with console.status("正在建立演示县……"):
-        await load_county(connection, cipher)
+        await county.load(connection, cipher)
     if not scale:
         return
     columns = TextColumn("正在另造纠纷"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
-        added = await extend_county(
+        added = await extend_and_vacuum(
             connection, scale, lambda done, total: bar.update(task, completed=done, total=total)
         )
     console.print(f"另造了 {added} 件纠纷。" if added else f"另造的纠纷已不少于 {scale} 件，没有再造。")

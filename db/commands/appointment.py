@@ -13,6 +13,7 @@ from sqlalchemy.types import Date, Text, Uuid
 from db import tables as t
 from db.calendar import day_of
 from db.commands.rights import check_governed, lock_rights, staff_of
+from db.identity.appointments import overlaps
 from db.write.command import Absent, Outcome, UserError, command, input_field
 from db.write.transaction import Record, UnitOfWork
 
@@ -165,8 +166,7 @@ _SAME = select(_A.id).where(
     _A.role == bindparam("role", type_=Text()),
     _A.organization_id == bindparam("organization_id", type_=Uuid()),
     _A.area_code == bindparam("area_code", type_=Text()),
-    or_(_A.valid_to.is_(None), _A.valid_to >= bindparam("first", type_=Date())),
-    or_(bindparam("last", type_=Date()).is_(None), _A.valid_from <= bindparam("last", type_=Date())),
+    overlaps(t.appointment, bindparam("first", type_=Date()), bindparam("last", type_=Date())),
 )
 _WITH_DELEGATED = select(_A.id, _A.valid_from).where(
     or_(_A.id == bindparam("post", type_=Uuid()), _A.delegated_from_id == bindparam("post", type_=Uuid())),

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import ARRAY, Select, bindparam, func, literal_column, select
 from sqlalchemy.types import Date, Text, Uuid
 
 from db import tables as t
 from db.calendar import day_of
+from db.identity.appointments import in_force, is_active, not_ended
 from db.resources.resource import Sql, today
 from db.tables.team import TEAM_ROLE_OF, TEAM_ROLES
 from db.write.command import Absent, Outcome, UserError, command, input_field
@@ -138,13 +139,10 @@ _APPOINTED = (
     .select_from(t.appointment.join(t.person, t.person.c.id == t.appointment.c.person_id))
     .where(
         t.appointment.c.person_id == bindparam("member", type_=Uuid()),
-        t.person.c.state == literal_column("'ACTIVE'"),
+        is_active(t.person),
         t.appointment.c.role == func.any(bindparam("roles", type_=ARRAY(Text))),
-        t.appointment.c.valid_from <= _DAY,
-        or_(
-            t.appointment.c.valid_to.is_(None),
-            and_(t.appointment.c.valid_to >= _DAY, t.appointment.c.valid_to >= today()),
-        ),
+        in_force(t.appointment, _DAY),
+        not_ended(t.appointment, today()),
     )
 )
 _APPOINTED_HERE = _APPOINTED.where(t.appointment.c.area_code == bindparam("grid", type_=Text()))

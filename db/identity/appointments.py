@@ -50,6 +50,16 @@ def in_force(period: FromClause, day: Sql) -> Sql:
     return and_(period.c.valid_from <= day, not_ended(period, day))
 
 
+def not_withdrawn(period: FromClause) -> Sql:
+    """Whether a period has any day at all: one that was withdrawn before it began ends on the day before."""
+    return not_ended(period, period.c.valid_from)
+
+
+def overlaps(period: FromClause, first: Sql, last: Sql) -> Sql:
+    """Whether a period holds any of the days from `first` to `last`; without end where `last` is NULL."""
+    return and_(not_ended(period, first), or_(last.is_(None), period.c.valid_from <= last))
+
+
 def is_active(person: FromClause) -> Sql:
     """Whether a person is active now. Nobody else holds a post."""
     return person.c.state == literal_column("'ACTIVE'")

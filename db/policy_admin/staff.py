@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ClauseElement, or_, select
+from sqlalchemy import ClauseElement, select
 
 from db import tables as t
-from db.identity.appointments import claims_of, in_force, is_active, not_ended
+from db.identity.appointments import claims_of, in_force, is_active, not_ended, not_withdrawn
 from db.resources.resource import today
 from policies.escalation import gains, holders
 from policies.grant import Appointment
@@ -75,9 +75,7 @@ _ACTIVE = (
 # Whoever is in charge must be so today; whatever somebody gains may be gained later, but not by a post that was withdrawn before it
 # began.
 _IN_FORCE = _ACTIVE.where(in_force(t.appointment, today()))
-_IN_FORCE_OR_TO_COME = _ACTIVE.where(
-    not_ended(t.appointment, today()), or_(_A.valid_to.is_(None), _A.valid_to >= _A.valid_from)
-)
+_IN_FORCE_OR_TO_COME = _ACTIVE.where(not_ended(t.appointment, today()), not_withdrawn(t.appointment))
 
 
 async def read_staff(fetch: Callable[[ClauseElement], Awaitable[list[Any]]], *, of_today: bool) -> Staff:
