@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.api.serving import Served, serve_small
+from tests.api.serving import serve_small
+from tests.server import Served
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,10 @@ from tests.bench.ruling import OPEN
 from tests.bench.special import SPECIAL
 from tests.bench.workload import WORKLOADS
 from tests.bench.wrk import LoadFailed
+from tests.node import NodeMissing
+from tests.paths import ROOT
 
-HOME = Path(__file__).resolve().parents[2] / ".sanlian-bench"
+HOME = ROOT / ".sanlian-bench"
 MOST_ROWS = 10_000_000
 
 
@@ -126,7 +128,7 @@ def main(arguments: list[str]) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="sanlian-bench-") as folder, Bench(options, Path(folder), say) as bench:
             results = bench.run()
-    except (Unequal, NotServed, LoadFailed) as error:
+    except (Unequal, NotServed, LoadFailed, NodeMissing) as error:
         say(f"nothing is measured: {error}")
         return 1
     except KeyboardInterrupt:

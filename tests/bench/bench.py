@@ -20,11 +20,12 @@ from db.postgres.address import Address
 from db.postgres.embedded.server import EmbeddedServer
 from tests.bench import county, meter, pgbench, ruling, shape, writing
 from tests.bench.access import ROLES
-from tests.bench.contestant import Running, Setting, free_port, start
+from tests.bench.contestant import Running, Setting, start
 from tests.bench.field import FIELD, PRODUCT, WRITERS
 from tests.bench.rounds import WARM_SECONDS, Case, Measure, Track, Unequal, check_same, run_case
 from tests.bench.special import THREE
 from tests.bench.workload import WORKLOADS
+from tests.server import free_port
 
 # The offered rate is this part of what the slowest contestant can do that is not an order of magnitude behind.
 PACED_PART = 0.5

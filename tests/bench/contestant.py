@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
-import socket
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from db.postgres.address import Address
 from tests.bench.county import Question
 from tests.bench.special import THREE
-
-ROOT = Path(__file__).resolve().parents[2]
-_START_SECONDS = 60.0
-_STOP_SECONDS = 15.0
+from tests.server import NotStarted, ServerProcess
 
 
 class NotServed(Exception):
@@ -77,14 +69,18 @@ class Running:
     """A contestant that answers on its port."""
 
     contestant: Contestant
-    port: int
-    process: subprocess.Popen[bytes] = field(repr=False)
+    server: ServerProcess
     seconds_to_answer: float = 0.0
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.server.port
 
     @property
     def pid(self) -> int:
         """The root of its processes."""
-        return self.process.pid
+        return self.server.process.pid
 
     def send(self, request: Request, seconds: float = 30) -> bytes:
         """The body of the answer. Raises NotServed for anything but 200."""
@@ -100,67 +96,27 @@ class Running:
             raise NotServed(f"{self.contestant.name}: {error}") from None
 
     def stop(self) -> None:
-        """End the process group that was started, in order and then by force."""
-        for number, patience in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(patience)
-                break
-        # Whatever the leader left behind in its group.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        """End it with all that it started."""
+        self.server.stop()
 
 
 def start(contestant: Contestant, setting: Setting, log: Path, first: Request | None = None) -> Running:
-    """Start it, wait until it is up, and have it answer a first question. Raises NotServed with the end of its log."""
-    command, extra = contestant.command(setting)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SANLIAN_")}
+    """Start it, wait until it is up, and have it answer a first question. Raises NotServed."""
+    command, environment = contestant.command(setting)
     began = time.monotonic()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**environment, **extra},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    running = Running(contestant, setting.port, process)
+    running = Running(contestant, ServerProcess(command, setting.port, log, environment))
     try:
-        while time.monotonic() < began + _START_SECONDS:
-            if process.poll() is not None:
-                break
-            if _answers(contestant, setting.port):
-                if first is not None:
-                    running.send(first)
-                running.seconds_to_answer = time.monotonic() - began
-                return running
-            time.sleep(0.02)
-        raise NotServed(f"{contestant.name} did not start: " + log.read_text(errors="replace")[-1500:])
+        running.server.wait(contestant.ready)
+        if first is not None:
+            running.send(first)
+    except NotStarted as error:
+        running.stop()
+        raise NotServed(f"{contestant.name} did not start: {error}") from None
     except BaseException:
         running.stop()
         raise
-
-
-def _answers(contestant: Contestant, port: int) -> bool:
-    if contestant.ready is None:
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{contestant.ready}", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    running.seconds_to_answer = time.monotonic() - began
+    return running
 
 
 def address_of(setting: Setting) -> dict[str, Any]:

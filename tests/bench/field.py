@@ -7,15 +7,18 @@ import base64
 import json
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from db.postgres.address import Address
-from tests.bench import node
+from tests import node
 from tests.bench import workload as w
 from tests.bench.access import REACH, fragments
 from tests.bench.contestant import Command, Contestant, Request, Setting, address_of, python_server
 from tests.bench.county import Caller, Question
 from tests.bench.guarding import guard
+
+PEERS = Path(__file__).parent / "peers"
 
 _DOCUMENTS = {
     name: " ".join(text.split()) for name, text in {"Q1": w.Q1, "Q2": w.Q2, "Q3": w.Q3, "Q4": w.Q4, "Q5": w.Q5}.items()
@@ -45,10 +48,10 @@ def node_server(
     """The command of a peer that runs on Node.js; `before` prepares the database for it, `extra` is its last argument."""
 
     def command(setting: Setting) -> tuple[list[str], dict[str, str]]:
-        folder = node.install()
+        program = node.install_locked(PEERS).program
         if before is not None:
             asyncio.run(before(setting.address))
-        arguments = [node.find(), str(folder / module), str(setting.port), json.dumps(address_of(setting)), extra()]
+        arguments = [program, str(PEERS / module), str(setting.port), json.dumps(address_of(setting)), extra()]
         return arguments, {"NODE_ENV": "production", "GRAPHILE_ENV": "production"}
 
     return command

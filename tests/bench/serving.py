@@ -1,14 +1,16 @@
 """How the Python contestants beside the product are served: the same server, the same event loop, on loopback."""
 
 import json
-import socket
 import sys
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+import uvicorn
+
 from db.postgres.address import Address
 from tests.bench.access import REACH
+from tests.server import listen
 
 
 def caller_of(header: str) -> tuple[str, Any]:
@@ -19,12 +21,7 @@ def caller_of(header: str) -> tuple[str, Any]:
 
 def serve(application: Callable[[Address], Any]) -> None:
     """Serve `application(address)`; the arguments are the port and the address of the database as JSON."""
-    import uvicorn
-
     port, address = int(sys.argv[1]), Address(**json.loads(sys.argv[2]))
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
     config = uvicorn.Config(
         application(address),
         loop="uvloop",
@@ -33,4 +30,4 @@ def serve(application: Callable[[Address], Any]) -> None:
         server_header=False,
         log_level="warning",
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    uvicorn.Server(config).run(sockets=[listen(port)])

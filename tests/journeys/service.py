@@ -24,9 +24,9 @@ from db.policy_admin.versions import publish_first
 from db.postgres.address import Address
 from policies.compile import POLICY_PATH
 from schema.sdl import graphql_schema
-from tests.api.serving import serve
 from tests.laws.client import Said
 from tests.office import Office
+from tests.server import serve
 
 COUNTY = ZoneInfo("Asia/Shanghai")
 # That with which the tests' county was made (tests/conftest.py).

@@ -6,11 +6,7 @@ import json
 import os
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +19,7 @@ from api.cli.demo import TOKENS_FILE
 from db.county.people import SEED_GRID
 from db.postgres.embedded.placement import find_base
 from db.postgres.embedded.server import EmbeddedServer, erase
-from tests.paths import ROOT
+from tests.server import start_demo
 
 CLIENTS = 6
 ENOUGH = 40  # acknowledged in a round, before it is killed
@@ -49,38 +45,6 @@ def home() -> Iterator[Path]:
     yield place / "home"
     erase(place / "home")
     shutil.rmtree(place)
-
-
-class Service:
-    """A demo of its own process."""
-
-    def __init__(self, home: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("SANLIAN_")}
-        self.log = home.parent / "told"
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "api", "demo", "--port", str(self.port)],
-                cwd=ROOT, env={**kept, "SANLIAN_HOME": str(home)}, stdout=log, stderr=log, process_group=0,
-            )  # fmt: skip
-
-    async def ready(self, client: httpx2.AsyncClient) -> str:
-        """Its address, as soon as it answers."""
-        deadline = time.monotonic() + 90
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                if (await client.get(f"http://127.0.0.1:{self.port}/health/ready")).status_code == 200:
-                    return f"http://127.0.0.1:{self.port}/graphql"
-            except httpx2.HTTPError:
-                pass
-            await asyncio.sleep(0.05)
-        raise AssertionError(self.log.read_text()[-2000:])
-
-    def kill(self) -> None:
-        if self.process.poll() is None:
-            os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait(30)
 
 
 @dataclasses.dataclass
@@ -133,9 +97,10 @@ class Load:
 
 async def test_killed_in_mid_load(home: Path) -> None:
     async with httpx2.AsyncClient(timeout=10, trust_env=False) as client:
-        service = Service(home)
+        service = start_demo(home, home.parent / "log")
         try:
-            url = await service.ready(client)
+            service.wait()
+            url = f"{service.url}/graphql"
             load = Load(await _compound(home), json.loads((home / TOKENS_FILE).read_text())["mediator"])
             for round_, victim in enumerate(("service", "database")):
                 load.enough.clear()
@@ -151,8 +116,9 @@ async def test_killed_in_mid_load(home: Path) -> None:
                 await asyncio.wait(clients)
                 for one in clients:
                     one.result()
-                service = Service(home)
-                url = await service.ready(client)
+                service = start_demo(home, home.parent / "log")
+                service.wait()
+                url = f"{service.url}/graphql"
                 await _check(home, client, url, load)
         finally:
             service.kill()

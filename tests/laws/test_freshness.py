@@ -17,9 +17,9 @@ from db.identity import tokens
 from db.postgres.address import Address
 from db.query.reader import Reader
 from policies.compile import POLICY_PATH
-from tests.api.serving import serve
 from tests.laws.client import GraphQLClient, Said, open_client
 from tests.laws.expected import Rights, Text, World, gid
+from tests.server import serve
 
 COUNT = "{ disputes(first: 200) { totalCount nodes { parties { id name } } } }"
 

@@ -26,11 +26,11 @@ from db.postgres.address import Address
 from db.tables import metadata
 from schema.names import snake
 from schema.sdl import graphql_schema
-from tests.api.serving import serve
 from tests.laws.client import open_client
 from tests.laws.expected import Rights, World, cursor, gid
 from tests.laws.people import EVERYONE, SEVERAL, appoint_several
 from tests.laws.test_matrix import ROOTS, scalars
+from tests.server import serve
 
 # A telephone stands by itself: eleven digits of an identifier or of a hash may look like one.
 CANARY = re.compile(r"Zx[0-9a-f]{14}|(?<![0-9a-f])166[0-9]{8}(?![0-9a-f])|[3-6][0-9]{7}\.37")

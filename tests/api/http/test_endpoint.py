@@ -18,7 +18,8 @@ from api.http.limits import DEFAULT, Limits
 from api.http.request import GRAPHQL, JSON, choose
 from schema.refusal import Code
 from tests.api.http.small import TOKEN, Gate, small_schema
-from tests.api.serving import Served, small_application
+from tests.api.serving import small_application
+from tests.server import Served
 
 STRICT = "application/graphql-response+json"
 SCHEMA = small_schema()

@@ -12,7 +12,7 @@ from schema.refusal import Code, Refusal
 from tests.api.http import hostile
 from tests.api.http.hostile import DOCUMENTS, Hostile
 from tests.api.http.small import small_schema
-from tests.api.serving import Served
+from tests.server import Served
 
 SCHEMA = small_schema()
 _NAMES = [document.name for document in DOCUMENTS]
