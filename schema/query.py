@@ -8,7 +8,7 @@ import strawberry
 from schema.dispute import Dispute
 from schema.node import Node, one
 from schema.page import MAX_NODES, planned, rows
-from schema.questions import explanation, impact, policy_text
+from schema.questions import explanation, impact, permissions, policy_text, who_sees
 from schema.scalars import Instant
 from schema.statistics import Statistics, StatisticsGroupBy, StatisticsPeriod
 
@@ -84,8 +84,8 @@ class Query:
         return planned()
 
     explain_access = explanation.explain_access
-    who_can_see = explanation.who_can_see
-    what_can_see = explanation.what_can_see
+    who_can_see = who_sees.who_can_see
+    what_can_see = permissions.what_can_see
     policy_check = policy_text.policy_check
     policy_test = policy_text.policy_test
     policy_diff = policy_text.policy_diff

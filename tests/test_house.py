@@ -16,7 +16,6 @@ LONG_MODULES = {
     "db/commands/mediation.py",
     "db/query/access_paths.py",
     "db/resources/guards.py",
-    "schema/questions/explanation.py",
     "tests/api/cli/test_command_line.py",
     "tests/api/http/test_endpoint.py",
     "tests/bench/plain.py",

@@ -1,7 +1,7 @@
-"""Root fields that are answered by Python instead of the planned statement: what is asked about the policy itself.
+"""Root fields that are answered by Python instead of the planned statement: questions about the policy itself.
 
-All questions of an operation are answered from one snapshot, which tells its epoch like any other reading, so they stand behind the
-same fence. It knows no question; those are declared with `asked` beside their types.
+All questions of an operation are answered from one snapshot, whose epoch is returned like that of any other reading, so they stand
+behind the same fence. This module knows no question; those are declared with `question` beside their types.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import orjson
@@ -29,16 +29,14 @@ from schema.page import planned
 from schema.planning import coercion
 from schema.planning.question import QUESTIONS, Question, QuestionDefinition
 from schema.refusal import Code, Refusal
-
-if TYPE_CHECKING:
-    from schema.viewer import Viewer
+from schema.viewer import Viewer
 
 T = TypeVar("T")
 
 
 @dataclass
-class Asking:
-    """Whoever asks, and what he is answered from: a connection in one snapshot, and a place for heavy thinking."""
+class QuestionContext:
+    """What a question is answered with: the asker, a connection in one snapshot, a worker for heavy computation, the impact runs."""
 
     viewer: Viewer
     connection: Any
@@ -47,20 +45,22 @@ class Asking:
 
     @property
     def access(self) -> Access:
+        """The access of the asker."""
         return self.viewer.access
 
     @property
     def live(self) -> Policy:
+        """The policy in force."""
         return self.viewer.access.policy
 
     async def read(self, plan: p.Plan, access: Access, values: Mapping[str, Any]) -> Any:
-        """The data of a plan in this snapshot, as somebody sees it."""
+        """The data of a plan in this snapshot, as an access sees it."""
         statement = select_plan(plan, access)
         row = await self.connection.fetchrow(statement.sql, *(values[name] for name in statement.binds))
         assert row is not None
         return orjson.loads(row["data"])
 
-    async def think(self, work: Callable[..., T], *arguments: Any) -> T:
+    async def compute(self, work: Callable[..., T], *arguments: Any) -> T:
         """The result of work that would hold up the event loop. Raises Refusal where it takes too long or too many want some."""
         try:
             return await self.worker.do(work, *arguments)
@@ -70,8 +70,11 @@ class Asking:
             raise Refusal(Code.TOO_COSTLY, "正在计算的请求过多，请稍后重试。") from None
 
 
-def asked(description: str, cost: int) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
-    """Declare a question: a root field with the arguments and the result of the function, whose first parameter is the Asking."""
+def question(description: str, cost: int) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+    """Declare a question: a root field with the arguments and the result of the function, whose first parameter is the QuestionContext.
+
+    `cost`: rows that the question counts for in the cost of an operation.
+    """
 
     def declare(answer: Callable[..., Awaitable[Any]]) -> Any:
         QUESTIONS[camel(answer.__name__)] = QuestionDefinition(answer, cost)
@@ -102,7 +105,7 @@ class QuestionRunner:
     async def answer(
         self, questions: Sequence[Question], viewer: Viewer, variables: Any, epoch: int | None
     ) -> tuple[int, dict[str, Any], tuple[dict[str, Any], ...]]:
-        """The epoch of the snapshot, the answers by response key, and the errors of those that are refused."""
+        """The epoch of the snapshot, the answers by response key, and the errors of the questions that are refused."""
         answers: dict[str, Any] = {}
         errors: list[dict[str, Any]] = []
         async with (
@@ -111,43 +114,43 @@ class QuestionRunner:
         ):
             now = await read_epoch(connection)
             if epoch is not None and now != epoch:
-                # SECURITY: nothing is worked out, nor begun, under rights that have ended.
+                # SECURITY: nothing is computed, nor begun, under rights that have ended.
                 return now, {}, ()
-            asking = Asking(viewer, connection, self._worker, self._runs)
+            context = QuestionContext(viewer, connection, self._worker, self._runs)
             for one in questions:
                 try:
                     # A question that was given up leaves the snapshot as it was.
                     async with connection.transaction():
-                        answers[one.key] = one.selection.project(await self._one(asking, one, variables))
+                        answers[one.key] = one.selection.project(await self._answer(context, one, variables))
                 except Refusal as refusal:
                     answers[one.key] = None
                     extensions = {"code": str(refusal.code)}
                     errors.append({"message": refusal.message, "path": [one.key], "extensions": extensions})
         return now, answers, tuple(errors)
 
-    async def _one(self, asking: Asking, question: Question, variables: Any) -> Any:
+    async def _answer(self, context: QuestionContext, asked: Question, variables: Any) -> Any:
         values: dict[str, Any] = {}
-        for name, source in question.arguments.items():
+        for name, argument in asked.arguments.items():
             try:
-                value = coercion.plain(source.read(variables))
+                value = coercion.plain(argument.read(variables))
             except coercion.BadValue as bad:
                 raise Refusal(Code.BAD_USER_INPUT, f"{camel(name)}：{bad}") from None
-            # What is not given, or null, is what the question takes it for.
+            # An argument that is absent, or null, has the default of the function's parameter.
             if value is not None:
                 values[name] = value
         try:
-            return _told(await QUESTIONS[question.name].answer(asking, **values))
+            return _graphql_value(await QUESTIONS[asked.name].answer(context, **values))
         except asyncpg.QueryCanceledError:
-            # Its time was up.
+            # The statement reached its time limit.
             raise Refusal(Code.TOO_COSTLY, "查询超时：请缩小范围后重试。") from None
 
 
-def _told(value: Any) -> Any:
-    """The value in the names of the schema."""
+def _graphql_value(value: Any) -> Any:
+    """The value by the names of the schema: objects as dicts, enums as their codes."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {camel(field.name): _told(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {camel(field.name): _graphql_value(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, list | tuple):
-        return [_told(one) for one in value]
+        return [_graphql_value(one) for one in value]
     if isinstance(value, Enum):
         return value.value
     return value

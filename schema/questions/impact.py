@@ -1,4 +1,4 @@
-"""What another policy would change on the data as it is, for each role and each token, before it is live."""
+"""What another policy would change on the present data, for each role and each token, before it is live."""
 
 from enum import Enum
 from functools import partial
@@ -15,16 +15,16 @@ from db.tables.impact import IMPACT_STATES
 from policies.escalation import POLICY
 from policies.predicate import Never
 from schema.node import code_enum
-from schema.questions.answer import Asking, asked
-from schema.questions.policy_text import TextArgument, VersionArgument, stored
+from schema.questions.answer import QuestionContext, question
+from schema.questions.policy_text import TextArgument, VersionArgument, require_policy
 from schema.refusal import Code, Refusal
 from schema.scalars import Instant
 
 # How long an answer waits for a run that may soon be done, in seconds.
 PATIENCE = 2.0
-MOST_SAMPLES = 5
-# In so many counts rows are looked for, at most.
-MOST_UNITS = 20
+MAX_SAMPLES = 5
+# The counts in which sample rows are looked for, at most.
+MAX_UNITS = 20
 
 
 @code_enum("影响计算的状态。", IMPACT_STATES)
@@ -91,33 +91,33 @@ class ImpactSamples:
 AgainstArgument = Annotated[int | None, strawberry.argument(description="与哪一版比较，写版本号；不写为现行策略。")]
 
 
-def _need(asking: Asking) -> None:
-    # SECURITY: how many rows there are is told to nobody else.
-    if isinstance(asking.access.grant(POLICY, "impact").rows, Never):
+def _require_impact(context: QuestionContext) -> None:
+    # SECURITY: how many rows there are is said to nobody else.
+    if isinstance(context.access.grant(POLICY, "impact").rows, Never):
         raise Refusal(Code.FORBIDDEN, "您无权计算策略的影响。")
 
 
-@asked(
+@question(
     "一份策略与另一份相比，对现有数据的影响：各角色、各令牌得失哪些行，哪些单元变为明文、掩码、不可见，哪些事项变得可办、不可办。"
     "首次询问即在后台计算，隔一会儿再问可得进度与结果；须有计算影响的权限。",
     5000,
 )
 async def policy_impact(
-    asking: Asking,
+    context: QuestionContext,
     version: VersionArgument = None,
     text: TextArgument = None,
     against: AgainstArgument = None,
     refresh: Annotated[bool, strawberry.argument(description="即使已经算过，也重新计算。")] = False,
 ) -> PolicyImpact | None:
-    _need(asking)
-    after = await stored(asking, version, text, "impact")
-    before = await stored(asking, against, None, "impact")
-    run = await asking.runs.ask(before, after, anew=refresh, patience=PATIENCE)
-    epoch = await read_epoch(asking.connection)
-    return _told(run, epoch)
+    _require_impact(context)
+    after = await require_policy(context, version, text, "impact")
+    before = await require_policy(context, against, None, "impact")
+    run = await context.runs.ask(before, after, anew=refresh, patience=PATIENCE)
+    epoch = await read_epoch(context.connection)
+    return _impact(run, epoch)
 
 
-def _told(run: Standing, epoch: int) -> PolicyImpact:
+def _impact(run: Standing, epoch: int) -> PolicyImpact:
     result = run.result
     return PolicyImpact(
         state=PolicyImpactState(run.state),
@@ -133,16 +133,16 @@ def _told(run: Standing, epoch: int) -> PolicyImpact:
     )
 
 
-def _holder(found: dict[str, Any]) -> ImpactHolder:
+def _holder(holder: dict[str, Any]) -> ImpactHolder:
     changes = [
-        ImpactChange(**{**one, "cells": [ImpactCells(**cells) for cells in one["cells"]]}) for one in found["changes"]
+        ImpactChange(**{**one, "cells": [ImpactCells(**cells) for cells in one["cells"]]}) for one in holder["changes"]
     ]
-    return ImpactHolder(**{**found, "changes": changes})
+    return ImpactHolder(**{**holder, "changes": changes})
 
 
-@asked("受影响的行的若干例子，只含提问人自己看得见的；须有计算影响的权限。", 5000)
+@question("受影响的行的若干例子，只含提问人自己看得见的；须有计算影响的权限。", 5000)
 async def policy_impact_samples(
-    asking: Asking,
+    context: QuestionContext,
     role: Annotated[str, strawberry.argument(description="角色代码。")],
     resource: Annotated[str, strawberry.argument(description="对象类型。")],
     action: Annotated[str, strawberry.argument(description="动作代码。")] = "read",
@@ -150,24 +150,24 @@ async def policy_impact_samples(
     text: TextArgument = None,
     against: AgainstArgument = None,
 ) -> ImpactSamples | None:
-    _need(asking)
-    known = CATALOG.resources.get(resource)
-    if known is None or action not in known.actions:
+    _require_impact(context)
+    definition = CATALOG.resources.get(resource)
+    if definition is None or action not in definition.actions:
         raise Refusal(Code.BAD_USER_INPUT, "没有这种对象，或它没有这个动作。")
-    after = await stored(asking, version, text, "impact")
-    before = await stored(asking, against, None, "impact")
-    holders = [one for one in await holders_of(asking.connection, {}) if (one.kind, one.name) == ("role", role)]
-    comparison = await asking.think(partial(Comparison, before, after, holders, whole=True))
+    after = await require_policy(context, version, text, "impact")
+    before = await require_policy(context, against, None, "impact")
+    holders = [one for one in await holders_of(context.connection, {}) if (one.kind, one.name) == ("role", role)]
+    comparison = await context.compute(partial(Comparison, before, after, holders, whole=True))
     gained: dict[str, None] = {}
     lost: dict[str, None] = {}
     units = [one for one in comparison.units if (one.resource, one.action) == (resource, action)]
-    for unit in units[:MOST_UNITS]:
-        sides = await samples(asking.connection, unit, asking.access, MOST_SAMPLES)
-        for found, keys in zip((gained, lost), sides, strict=True):
-            found.update(dict.fromkeys(f"{resource}:{key}" for key in keys))
-        if min(len(gained), len(lost)) >= MOST_SAMPLES:
+    for unit in units[:MAX_UNITS]:
+        sides = await samples(context.connection, unit, context.access, MAX_SAMPLES)
+        for ids, keys in zip((gained, lost), sides, strict=True):
+            ids.update(dict.fromkeys(f"{resource}:{key}" for key in keys))
+        if min(len(gained), len(lost)) >= MAX_SAMPLES:
             break
     return ImpactSamples(
-        gained=[strawberry.ID(one) for one in [*gained][:MOST_SAMPLES]],
-        lost=[strawberry.ID(one) for one in [*lost][:MOST_SAMPLES]],
+        gained=[strawberry.ID(one) for one in [*gained][:MAX_SAMPLES]],
+        lost=[strawberry.ID(one) for one in [*lost][:MAX_SAMPLES]],
     )

@@ -1,6 +1,6 @@
-"""Policies as texts: what is wrong with one, whether its tests hold, what two of them grant otherwise, and the whole as a table.
+"""Policies as texts: errors, tests, the difference of what two of them grant, and the matrix of all that one grants.
 
-A stored version is for those who read it; a text of one's own for those who may draft one.
+A stored version is for those who read it; a text that is not stored for those who may draft one.
 """
 
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from policies.testing.suite import SUITE_PATH, SuiteRefused, load
 from policies.text import Problem
 from policies.words import action_words, class_words
 from schema.node import code_enum
-from schema.questions.answer import Asking, asked
-from schema.questions.explanation import FieldForm
+from schema.questions.answer import QuestionContext, question
+from schema.questions.field_form import FieldForm, form_of
 from schema.refusal import Code, Refusal
 
 # Testing changes every rule in several ways, the table says each cell in words: for what somebody could still review.
-MOST_TESTED = 3000
-MOST_ENTRIES = 5000
+MAX_TESTED_RULES = 3000
+MAX_ENTRIES = 5000
 
 
 @code_enum("权限的变化方向。")
@@ -127,48 +127,54 @@ TextArgument = Annotated[
 
 
 @dataclass(frozen=True)
-class Stored:
-    """A policy that was asked about, with the tests that are kept with it."""
+class PolicyWithTests:
+    """A policy that was asked about, with the tests that are stored with it."""
 
     policy: Policy
     tests: str
 
 
-def may_draft(asking: Asking) -> bool:
-    """SECURITY: whether he may have a text of his own looked into."""
-    return not isinstance(asking.access.grant(POLICY, "draft").rows, Never)
+def may_draft(context: QuestionContext) -> bool:
+    """SECURITY: whether the asker may have a text of their own examined."""
+    return not isinstance(context.access.grant(POLICY, "draft").rows, Never)
 
 
-def need_draft(asking: Asking) -> None:
-    if not may_draft(asking):
+def require_draft(context: QuestionContext) -> None:
+    if not may_draft(context):
         raise Refusal(Code.FORBIDDEN, "您无权起草策略。")
 
 
-async def policy_asked(asking: Asking, version: int | None, text: str | None, action: str = "read") -> Stored:
-    """The policy of a version that he reads (and may take the action on), or of a text. Raises Refusal and PolicyRefused."""
+async def policy_with_tests(
+    context: QuestionContext, version: int | None, text: str | None, action: str = "read"
+) -> PolicyWithTests:
+    """The policy of a version that the asker reads (and may take the action on), or of a text. Raises Refusal and PolicyRefused."""
     if version is not None and text is not None:
         raise Refusal(Code.BAD_USER_INPUT, "version 与 text 至多写一个。")
     if text is not None:
-        need_draft(asking)
-        return Stored(await asking.think(compile_policy, text, CATALOG), _shipped_tests())
-    version = asking.live.version if version is None else version
-    row = await version_for(asking.connection, asking.access, version, action)
+        require_draft(context)
+        return PolicyWithTests(await context.compute(compile_policy, text, CATALOG), _shipped_tests())
+    version = context.live.version if version is None else version
+    row = await version_for(context.connection, context.access, version, action)
     if row is None:
         # SECURITY: hidden and missing versions are the same answer.
         raise Refusal(Code.NOT_FOUND, "没有这个版本，或者您无权查看它。")
-    if version == asking.live.version:
-        return Stored(asking.live, row["tests"] or _shipped_tests())
-    return Stored(await asking.think(compile_policy, row["text"], CATALOG, version), row["tests"] or _shipped_tests())
+    if version == context.live.version:
+        return PolicyWithTests(context.live, row["tests"] or _shipped_tests())
+    return PolicyWithTests(
+        await context.compute(compile_policy, row["text"], CATALOG, version), row["tests"] or _shipped_tests()
+    )
 
 
 def _shipped_tests() -> str:
     return SUITE_PATH.read_text(encoding="utf-8")
 
 
-async def stored(asking: Asking, version: int | None, text: str | None, action: str = "read") -> Policy:
-    """The policy asked about, where only one that can be explained will do. Raises Refusal."""
+async def require_policy(
+    context: QuestionContext, version: int | None, text: str | None, action: str = "read"
+) -> Policy:
+    """The policy asked about, which must be one that compiles. Raises Refusal."""
     try:
-        return (await policy_asked(asking, version, text, action)).policy
+        return (await policy_with_tests(context, version, text, action)).policy
     except PolicyRefused as refused:
         message = f"这份策略有 {len(refused.problems)} 处错误，请先用 policyCheck 查明。"
         raise Refusal(Code.BAD_USER_INPUT, message) from None
@@ -178,33 +184,33 @@ def _problems(problems: tuple[Problem, ...]) -> list[PolicyProblem]:
     return [PolicyProblem(line=one.line, column=one.column, message=one.message) for one in problems]
 
 
-@asked("检查一份策略全文：全部错误一次列出，各有行号列号。须有起草权限。", 500)
+@question("检查一份策略全文：全部错误一次列出，各有行号列号。须有起草权限。", 500)
 async def policy_check(
-    asking: Asking, text: Annotated[str, strawberry.argument(description="策略全文，Casbin 的 CSV 格式。")]
+    context: QuestionContext, text: Annotated[str, strawberry.argument(description="策略全文，Casbin 的 CSV 格式。")]
 ) -> PolicyCheck | None:
-    need_draft(asking)
+    require_draft(context)
     try:
-        policy = await asking.think(compile_policy, text, CATALOG)
+        policy = await context.compute(compile_policy, text, CATALOG)
     except PolicyRefused as refused:
         return PolicyCheck(ok=False, problems=_problems(refused.problems), sha256=None, roles=None, rules=None)
     return PolicyCheck(ok=True, problems=[], sha256=policy.sha256, roles=len(policy.roles), rules=len(policy.rules))
 
 
-@asked("运行策略的测试，再逐条改动规则，看测试能否发现。不写 tests 则用随版本保存的，没有的用软件随附的。", 3000)
+@question("运行策略的测试，再逐条改动规则，看测试能否发现。不写 tests 则用随版本保存的，没有的用软件随附的。", 3000)
 async def policy_test(
-    asking: Asking,
+    context: QuestionContext,
     version: VersionArgument = None,
     text: TextArgument = None,
     tests: Annotated[str | None, strawberry.argument(description="测试全文，YAML；须有起草权限。")] = None,
 ) -> PolicyTestReport | None:
     empty: dict[str, Any] = {"cases": 0, "mutants": 0, "failures": [], "survivors": [], "green": False}
     if tests is not None:
-        need_draft(asking)
+        require_draft(context)
     try:
-        found = await policy_asked(asking, version, text)
-        if len(found.policy.rules) > MOST_TESTED:
-            raise Refusal(Code.TOO_COSTLY, f"规则过多，至多 {MOST_TESTED} 条可以测试。")
-        report = await asking.think(_tested, found.policy, found.tests if tests is None else tests)
+        tested = await policy_with_tests(context, version, text)
+        if len(tested.policy.rules) > MAX_TESTED_RULES:
+            raise Refusal(Code.TOO_COSTLY, f"规则过多，至多 {MAX_TESTED_RULES} 条可以测试。")
+        report = await context.compute(_report, tested.policy, tested.tests if tests is None else tests)
     except PolicyRefused as refused:
         return PolicyTestReport(**empty, policy_problems=_problems(refused.problems), test_problems=[])
     except SuiteRefused as refused:
@@ -220,25 +226,25 @@ async def policy_test(
     )
 
 
-def _tested(policy: Policy, tests: str) -> Report:
+def _report(policy: Policy, tests: str) -> Report:
     return run(policy, load(tests, policy))
 
 
-@asked("两份策略的授权有何不同，用策略中的名称写成。所涉的版本须自己看得见。", 2000)
+@question("两份策略的授权有何不同，用策略中的名称写成。所涉的版本须自己看得见。", 2000)
 async def policy_diff(
-    asking: Asking,
+    context: QuestionContext,
     from_version: Annotated[int | None, strawberry.argument(description="原来的版本号；不写为现行策略。")] = None,
     to_version: Annotated[int | None, strawberry.argument(description="新的版本号；与 toText 须且只须写一个。")] = None,
     to_text: Annotated[str | None, strawberry.argument(description="或者写新的策略全文；须有起草权限。")] = None,
 ) -> PolicyDiff | None:
     if (to_version is None) == (to_text is None):
         raise Refusal(Code.BAD_USER_INPUT, "toVersion 与 toText 须且只须写一个。")
-    before = await stored(asking, from_version, None)
-    after = await stored(asking, to_version, to_text)
-    found: Diff = await asking.think(diff, before, after)
+    before = await require_policy(context, from_version, None)
+    after = await require_policy(context, to_version, to_text)
+    difference: Diff = await context.compute(diff, before, after)
     return PolicyDiff(
-        widens=found.widens,
-        sentences=[PolicySentence(change=_direction(one.change), text=one.text) for one in found.sentences],
+        widens=difference.widens,
+        sentences=[PolicySentence(change=_direction(one.change), text=one.text) for one in difference.sentences],
         differences=[
             PolicyDifference(
                 change=_direction(one.change),
@@ -250,9 +256,9 @@ async def policy_diff(
                 before=one.before,
                 after=one.after,
             )
-            for one in found.differences
+            for one in difference.differences
         ],
-        notes=[*found.notes],
+        notes=[*difference.notes],
     )
 
 
@@ -260,36 +266,31 @@ def _direction(change: str) -> PolicyChange:
     return PolicyChange(change.upper())
 
 
-def form_of(form: str) -> FieldForm | None:
-    """How a cell shows; a row shows as a whole."""
-    return None if form == "row" else FieldForm(form.upper())
-
-
-@asked("权限矩阵：继承与禁止都已计入。版本须自己看得见。", 2000)
+@question("权限矩阵：继承与禁止都已计入。版本须自己看得见。", 2000)
 async def policy_matrix(
-    asking: Asking,
+    context: QuestionContext,
     version: VersionArgument = None,
     text: TextArgument = None,
     roles: Annotated[list[str] | None, strawberry.argument(description="只要这些角色，写代码。")] = None,
     resources: Annotated[list[str] | None, strawberry.argument(description="只要这些对象类型。")] = None,
 ) -> PolicyMatrix | None:
-    policy = await stored(asking, version, text)
+    policy = await require_policy(context, version, text)
     if roles is not None and not set(roles) <= set(policy.roles):
         raise Refusal(Code.BAD_USER_INPUT, "有的角色不在这份策略之中。")
-    entries = await asking.think(_entries, policy, roles, resources)
-    if len(entries) > MOST_ENTRIES:
-        raise Refusal(Code.TOO_COSTLY, f"超过 {MOST_ENTRIES} 格，请按角色或对象分几次取。")
+    entries = await context.compute(_entries, policy, roles, resources)
+    if len(entries) > MAX_ENTRIES:
+        raise Refusal(Code.TOO_COSTLY, f"超过 {MAX_ENTRIES} 格，请按角色或对象分几次取。")
     return PolicyMatrix(sha256=policy.sha256, entries=[_entry(policy, one) for one in entries])
 
 
 def _entries(policy: Policy, roles: list[str] | None, resources: list[str] | None) -> list[Entry]:
-    found: list[Entry] = []
+    entries: list[Entry] = []
     for one in matrix(policy, roles):
         if resources is None or one.resource in resources:
-            found.append(one)
-            if len(found) > MOST_ENTRIES:
+            entries.append(one)
+            if len(entries) > MAX_ENTRIES:
                 break
-    return found
+    return entries
 
 
 def _entry(policy: Policy, one: Entry) -> PolicyEntry:
