@@ -88,7 +88,7 @@ async def test_what_is_explained_is_what_is_shown(gql: GraphQLClient) -> None:
         nodes += [one["id"] for dispute in own["p"]["nodes"] for one in dispute["parties"]][:3]
         for node in (*nodes, *(await some(gql, "Dispute", 1))):
             resource = node.partition(":")[0]
-            kind: Any = gql.parts.schema.type_map[resource]
+            kind: Any = gql.services.schema.type_map[resource]
             names = [camel(one) for one in RESOURCES[resource].fields if camel(one) in kind.fields]
             query = "query ($id: ID!) { node(id: $id) { access { hidden masked can } } }"
             seen = (await gql.ask(name, query, id=node)).data["node"]
