@@ -53,11 +53,11 @@ async def open_services(
     }
     half = max(2, settings.pool_size // 2)
     reading = Session(address, READER, timeout, tier_days=tiers, on_connect=on_connect)
-    # The values of a filter decide on the way in, so they are planned for each time: a plan for any value only looks as cheap.
-    adaptive = dataclasses.replace(reading, plan_cache_mode="force_custom_plan")
+    # The values of a filter decide on the access path, so they are planned for each time: a plan for any value only looks as cheap.
+    custom = dataclasses.replace(reading, plan_cache_mode="force_custom_plan")
     # Measured at a million disputes: planning anew costs a page more than running it, and one plan serves every value.
-    steady = dataclasses.replace(reading, plan_cache_mode="force_generic_plan")
-    reader = Reader(Pool(steady, settings.pool_size), Pool(adaptive, half))
+    generic = dataclasses.replace(reading, plan_cache_mode="force_generic_plan")
+    reader = Reader(Pool(generic, settings.pool_size), Pool(custom, half))
     writers = Pool(Session(address, WRITER, timeout, on_connect=on_connect), max(2, settings.pool_size))
     # For what is asked about the policy: seldom, and in transactions.
     askers = await open_pool(reading, 2, least=0)

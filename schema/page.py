@@ -4,7 +4,7 @@ from typing import Annotated, Any, Generic, NoReturn, TypeVar
 
 import strawberry
 
-from db.query.access_paths import COUNTED
+from db.query.count import COUNT_CAP
 from db.query.keyset import MAX_PAGE
 
 T = TypeVar("T")
@@ -58,10 +58,10 @@ class Connection(Generic[T]):
     page_info: PageInfo = strawberry.field(description="分页信息。")
     total_count: int = strawberry.field(
         resolver=_counting,
-        description=f"符合条件且调用者可见的总数；超过 {COUNTED} 时为 {COUNTED}（见 totalCountCapped），要数完请写 exact: true。",
+        description=f"符合条件且调用者可见的总数；超过 {COUNT_CAP} 时为 {COUNT_CAP}（见 totalCountCapped），要数完请写 exact: true。",
     )
     total_count_capped: bool = strawberry.field(
-        description=f"未写 exact 的 totalCount 是否因超过 {COUNTED} 而没有数完；true 时可显示为“{COUNTED}+”。"
+        description=f"未写 exact 的 totalCount 是否因超过 {COUNT_CAP} 而没有数完；true 时可显示为“{COUNT_CAP}+”。"
     )
 
 

@@ -14,7 +14,6 @@ MODULE_LINES, FUNCTION_LINES = 400, 60
 # Still over the bound. The lists may only shrink: an entry within its bound, or gone, fails the test.
 LONG_MODULES = {
     "db/commands/mediation.py",
-    "db/query/access_paths.py",
     "db/resources/guards.py",
     "tests/api/cli/test_command_line.py",
     "tests/api/http/test_endpoint.py",
@@ -33,7 +32,6 @@ LONG_MODULES = {
 LONG_FUNCTIONS = {
     "db/commands/intake.py:register",
     "db/county/seed_case.py:tell",
-    "db/query/access_paths.py:page_rows",
     "tests/laws/test_can.py:_fresh",
     "tests/laws/test_can.py:order_for",
     "tests/laws/test_no_echo.py:probes",

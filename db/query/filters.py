@@ -15,6 +15,8 @@ from db.resources.resource import Row, Sql
 from db.tables.dispute import LATER
 
 _COUNTY_TIME: Sql = literal_column(f"'{COUNTY_ZONE}'")
+# The column of an area's level, by the length of its code.
+_AREA_COLUMNS = {6: "county_code", 9: "town_code", 12: "community_code", 15: "grid_code"}
 
 
 def condition(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
@@ -44,9 +46,9 @@ def condition(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
             return and_(value < end, *_registered_before(row, name, end))
         case "flag":
             # As it stands, so that its parts may be looked up in an index; in a WHERE clause unknown is as good as false.
-            return value if bind.endswith("_true") else value.is_not(true())
+            return value if condition.variant else value.is_not(true())
         case "present":
-            return value.is_not(None) if bind.endswith("_true") else value.is_(None)
+            return value.is_not(None) if condition.variant else value.is_(None)
     raise AssertionError(condition.operator)
 
 
@@ -95,11 +97,11 @@ def _special(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
 
 
 def _within_area(row: Row, condition: p.Condition) -> Sql:
-    """Rows in an area; the length of the code (in the bind's name) says which level it is."""
+    """Rows in an area; the length of the code (the condition's variant) tells its level."""
     code = bindparam(condition.bind, type_=Text())
-    level = condition.bind.rpartition("_")[2]
+    assert condition.variant is not None
     at = row.dispute if row.dispute is not None else row.at
-    column = {"6": "county_code", "9": "town_code", "12": "community_code", "15": "grid_code"}[level]
+    column = _AREA_COLUMNS[condition.variant]
     if column in at.c:
         return at.c[column] == code
     own = {

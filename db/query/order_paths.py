@@ -1,7 +1,7 @@
 """Lists in an order of the caller's choice over more rows than may be sorted for a page.
 
-The index of the order is walked, and what the caller may not see or did not ask for is left out. Where a page is not full within the rows
-that are looked through, its rows are found by the ways in and sorted: so a rare value costs its own rows, not a walk through all others.
+The index of the order is scanned, and what the caller may not see or did not ask for is left out. Where a page is not full within the rows
+that are scanned, its rows are found by the access paths and sorted: so a rare value costs its own rows, not a scan through all others.
 """
 
 from __future__ import annotations
@@ -26,31 +26,12 @@ from sqlalchemy import (
 from sqlalchemy.types import Uuid
 
 from db.query import plan as p
+from db.query.indexes import INDEXES
 from db.query.keyset import MAX_PAGE, Keys, within_cursors
 from db.resources.resource import Resource, Row, Sql
 
-# How many rows are looked through in an order.
-LOOKED_THROUGH = 2_000
-
-# Columns with an index of (column, id), and `case_number`, which is unique.
-SCANNED: dict[str, frozenset[str]] = {
-    "Dispute": frozenset(
-        {
-            "occurred_on",
-            "accepted_at",
-            "due_on",
-            "concluded_at",
-            "closed_at",
-            "amount_claimed",
-            "people_count",
-            "case_number",
-            "title",
-            "state",
-        }
-    ),
-    "FollowUp": frozenset({"due_on", "done_at", "satisfaction"}),
-    "Obligation": frozenset({"due_on", "amount"}),
-}
+# How many rows of an order are scanned before a page that is not full is found by a sort.
+SCAN_ROWS = 2_000
 
 # The most that a page may need. A constant, so that a plan for any size of page is made for about so many rows.
 MOST: Sql = literal_column(str(MAX_PAGE + 1))
@@ -69,7 +50,7 @@ class Piece:
 
 def pieces(resource: Resource, page: p.Page, keys: tuple[p.Order, ...]) -> list[Piece] | None:
     """The order in pieces, from the first to the last of the walk; None if no index gives it."""
-    if len(keys) != 2 or keys[0].field not in SCANNED.get(resource.name, ()):
+    if len(keys) != 2 or keys[0].field not in INDEXES[resource.name].orders:
         return None
     by, last = keys
     if not resource.table.c[by.field].nullable:
@@ -132,7 +113,7 @@ def scan(
             select(table)
             .where(*piece.rows(table.c.__getitem__), *needed)
             .order_by(*in_order(piece, table.c.__getitem__))
-            .limit(literal_column(str(LOOKED_THROUGH)))
+            .limit(literal_column(str(SCAN_ROWS)))
         )
         row, joined = row_of(looked.subquery())
         most = (
@@ -149,14 +130,12 @@ def scan(
             select(other.c.id)
             .where(*piece.rows(other.c.__getitem__))
             .order_by(*in_order(piece, other.c.__getitem__))
-            .limit(literal_column(str(LOOKED_THROUGH)))
+            .limit(literal_column(str(SCAN_ROWS)))
         )
         number = number + select(func.count()).select_from(near).scalar_subquery()
         looked_at = select(func.count()).select_from(all_looked.subquery()).scalar_subquery()
         # One row, so that it is found out once, however often it is asked. Counted to the bound only where the page is not full.
-        said = select(and_(number < wanted, looked_at == literal_column(str(LOOKED_THROUGH))).label("cut")).cte(
-            f"cut_{at}"
-        )
+        said = select(and_(number < wanted, looked_at == literal_column(str(SCAN_ROWS))).label("cut")).cte(f"cut_{at}")
         cut.append(select(said.c.cut).scalar_subquery())
         found.append(select(near.c.id))
     any_cut = or_(*cut)

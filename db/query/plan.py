@@ -58,10 +58,14 @@ class Changes:
 
 @dataclass(frozen=True)
 class Timeline:
-    """`timeline` of a dispute; items: (key, name of a member | typename | Node of the actor | Changes)."""
+    """`timeline` of a dispute; items: (key, name of a member | typename | Node of the actor | Changes).
+
+    `labels`: (name of a command, its label), sorted by name; empty if no item is the label.
+    """
 
     key: str
     items: tuple[tuple[str, str | Node | Changes], ...]
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,11 +96,16 @@ class Node:
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition of a filter: `operator` on `fields` (several: in any of them) with the value of a bind."""
+    """One condition of a filter: `operator` on `fields` (several: in any of them) with the value of a bind.
+
+    `variant`: what of the value the SQL text depends on: for `flag` and `present` the value itself (they have no bind), for `area` the
+    length of the code, which tells its level; None for the other operators.
+    """
 
     fields: tuple[str, ...]
     operator: str
     bind: str
+    variant: bool | int | None = None
 
 
 @dataclass(frozen=True)

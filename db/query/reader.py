@@ -11,11 +11,11 @@ import asyncpg
 
 from db.postgres.pool import Pool
 from db.query.epoch import read_epoch
-from db.query.statement import Statement
+from db.query.statement import PlanMode, Statement
 
 
 class TooSlow(Exception):
-    """The statement was given up at its time limit."""
+    """The statement was cancelled at its time limit."""
 
 
 @dataclass(frozen=True)
@@ -31,24 +31,33 @@ class Reading:
 # codes a set may have.
 OFTEN, _REMEMBERED, MOST_CODES = 16, 256, 24
 
+# A statement and the codes of its plan-sensitive binds.
+_CodeSet = tuple[str, tuple[tuple[str, ...], ...]]
+
 
 class Reader:
-    """Reads for one process. Where one plan is good for all values it is kept; where codes decide on it (the state, a level) one is kept
-    for each set of codes that is asked for often, as every screen with a filter does; the others are planned each time."""
+    """Reads for one process, each statement in its plan mode (`db.query.statement.PlanMode`).
 
-    def __init__(self, steady: Pool, adaptive: Pool) -> None:
-        self._steady, self._adaptive = steady, adaptive
-        self._asked: OrderedDict[tuple[str, tuple[tuple[str, ...], ...]], tuple[int, Statement | None]] = OrderedDict()
+    A PER_CODES statement has a generic plan for each set of codes that is asked for often, as every screen with a filter does.
+    """
+
+    def __init__(self, generic: Pool, custom: Pool) -> None:
+        self._generic, self._custom = generic, custom
+        # The sets of codes last asked for: how often, and the statement of those that are asked for often.
+        self._code_sets: OrderedDict[_CodeSet, tuple[int, Statement | None]] = OrderedDict()
 
     async def read(self, statement: Statement, values: Mapping[str, Any]) -> Reading:
         """The answer of a planned query. Raises TooSlow."""
-        pool = self._steady
-        if statement.plan_sensitive != ():
-            settled = self._settled(statement, values)
-            if settled is None:
-                pool = self._adaptive
-            else:
-                statement = settled
+        pool = self._generic
+        match statement.planning.mode:
+            case PlanMode.CUSTOM:
+                pool = self._custom
+            case PlanMode.PER_CODES:
+                with_codes = self._with_codes(statement, values)
+                if with_codes is None:
+                    pool = self._custom
+                else:
+                    statement = with_codes
         arguments: Sequence[Any] = [values[name] for name in statement.binds]
         try:
             row = await pool.fetchrow(statement.sql, arguments)
@@ -58,27 +67,25 @@ class Reader:
         epoch, data, missing = row
         return Reading(epoch, data, tuple(missing))
 
-    def _settled(self, statement: Statement, values: Mapping[str, Any]) -> Statement | None:
+    def _with_codes(self, statement: Statement, values: Mapping[str, Any]) -> Statement | None:
         """The statement for these very codes, if they are asked for often."""
-        if statement.plan_sensitive is None:
-            return None
-        codes = {name: tuple(values[name]) for name in statement.plan_sensitive}
+        codes = {name: tuple(values[name]) for name in statement.planning.plan_sensitive}
         if sum(map(len, codes.values())) > MOST_CODES:
             return None
         key = (statement.sql, tuple(codes.values()))
-        times, settled = self._asked.pop(key, (0, None))
+        times, with_codes = self._code_sets.pop(key, (0, None))
         if times == OFTEN:
-            settled = statement.settled(codes)
-        self._asked[key] = (times + 1, settled)
-        if len(self._asked) > _REMEMBERED:
-            self._asked.popitem(last=False)
-        return settled
+            with_codes = statement.with_codes(codes)
+        self._code_sets[key] = (times + 1, with_codes)
+        if len(self._code_sets) > _REMEMBERED:
+            self._code_sets.popitem(last=False)
+        return with_codes
 
     async def epoch(self) -> int:
         """The epoch now, for answers that need no data."""
-        return await read_epoch(self._steady)
+        return await read_epoch(self._generic)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._steady.close()
-        await self._adaptive.close()
+        await self._generic.close()
+        await self._custom.close()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import ClauseElement, ColumnElement, Select, func, literal_column, select
@@ -13,35 +14,67 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import JSON
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
-_PLACE = re.compile(r"\$(\d+)")
+_PARAMETER = re.compile(r"\$(\d+)")
 _DIALECT: Any = asyncpg_dialect()  # type: ignore[no-untyped-call]
+
+
+class PlanMode(Enum):
+    """Which plan PostgreSQL runs a statement with (its `plan_cache_mode`), and how many are kept."""
+
+    # One plan is good for all values: made once for a connection, without looking at them (a generic plan).
+    GENERIC = "generic"
+    # The values decide on the best plan: it is made anew for each execution (a custom plan).
+    CUSTOM = "custom"
+    # Only lists of codes decide: for each set of codes that is often asked for a statement of its own has a generic plan; the rest is custom.
+    PER_CODES = "per codes"
+
+
+@dataclass(frozen=True)
+class Planning:
+    """How a statement is planned. `plan_sensitive`: for PER_CODES the binds whose values decide, each a list of codes; sorted."""
+
+    mode: PlanMode
+    plan_sensitive: tuple[str, ...] = ()
+
+    def joined(self, other: Planning) -> Planning:
+        """How a statement with two parts is planned that are planned in these ways."""
+        if PlanMode.CUSTOM in (self.mode, other.mode):
+            return CUSTOM
+        return per_codes({*self.plan_sensitive, *other.plan_sensitive})
+
+
+GENERIC, CUSTOM = Planning(PlanMode.GENERIC), Planning(PlanMode.CUSTOM)
+
+
+def per_codes(binds: Iterable[str]) -> Planning:
+    """The planning of a statement in which the values of these binds decide; with none of them, one plan is good for all values."""
+    names = tuple(sorted(binds))
+    return Planning(PlanMode.PER_CODES, names) if names else GENERIC
 
 
 @dataclass(frozen=True)
 class Statement:
     """SQL text with numbered parameters; `binds` names the value of each, in order. `constants`: values that the statement brings itself
-    (those of an insert or update); a read has none."""
+    (those of an insert or update); a read has none. `planning`: which plan it runs with (`db.query.reader`)."""
 
     sql: str
     binds: tuple[str, ...]
     constants: Mapping[str, Any] = field(default_factory=dict)
-    # The binds whose values decide on the best plan, each a list of codes; () where one plan is good for all values, None where other
-    # values decide too (Reader).
-    plan_sensitive: tuple[str, ...] | None = None
+    planning: Planning = CUSTOM
 
-    def settled(self, codes: Mapping[str, Sequence[str]]) -> Statement | None:
-        """The same statement for certain values of the deciding binds, which stand in its text: one plan is good for it. None if a value
-        is no code."""
+    def with_codes(self, codes: Mapping[str, Sequence[str]]) -> Statement | None:
+        """The same statement with the values of its plan-sensitive binds in its text, so that one plan is good for it. None if a value is
+        no code."""
         # SECURITY: only what can be nothing but a code is put into the text. The schema lets no other value through.
-        if not all(_CODE.fullmatch(one) for listed in codes.values() for one in listed):
+        if not all(_CODE.fullmatch(one) for values in codes.values() for one in values):
             return None
         binds = tuple(name for name in self.binds if name not in codes)
 
-        def placed(match: re.Match[str]) -> str:
+        def replaced(match: re.Match[str]) -> str:
             name = self.binds[int(match[1]) - 1]
             return "'{" + ",".join(codes[name]) + "}'" if name in codes else f"${binds.index(name) + 1}"
 
-        return Statement(_PLACE.sub(placed, self.sql), binds, self.constants, ())
+        return Statement(_PARAMETER.sub(replaced, self.sql), binds, self.constants, GENERIC)
 
 
 # What a JSON object is made of. It is no GraphQL name: a key that equals it would be taken for the row (a column goes before a table).

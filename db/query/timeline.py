@@ -19,11 +19,10 @@ from db.query.statement import JsonRow
 from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Resource, Row, Sql
-from db.write.command import COMMANDS
 from policies.predicate import Never
 
-# What the service does of itself.
-_OWN_LABELS = {"alert.open": "产生预警", "alert.raise": "预警升级"}
+# The labels of what the service does by itself, without a command.
+_SERVICE_LABELS = {"alert.open": "产生预警", "alert.raise": "预警升级"}
 
 
 def timeline(visibility: Visibility, row: Row, item: p.Timeline, person: Callable[[p.Node, Sql, Any], Sql]) -> Sql:
@@ -34,7 +33,7 @@ def timeline(visibility: Visibility, row: Row, item: p.Timeline, person: Callabl
         "at": lambda: event.c.at,
         "happened_at": lambda: event.c.happened_at,
         "action": lambda: event.c.action,
-        "label": lambda: _label(event.c.action),
+        "label": lambda: _label(event.c.action, item.labels),
         "from_state": lambda: case((_reads_state(visibility, row, event), event.c.from_state)),
         "to_state": lambda: case((_reads_state(visibility, row, event), event.c.to_state)),
         "policy_version": lambda: event.c.policy_version,
@@ -57,10 +56,10 @@ def timeline(visibility: Visibility, row: Row, item: p.Timeline, person: Callabl
     )
 
 
-def _label(action: Sql) -> Sql:
-    labels = {name: one.label.rstrip("。") for name, one in COMMANDS.items()} | _OWN_LABELS
-    known = [(action == _text(name), _text(label)) for name, label in sorted(labels.items())]
-    return case(*known, else_=action)
+def _label(action: Sql, labels: tuple[tuple[str, str], ...]) -> Sql:
+    """The label of an event's action; an action without one is its own label."""
+    branches = sorted((dict(labels) | _SERVICE_LABELS).items())
+    return case(*((action == _text(name), _text(label)) for name, label in branches), else_=action)
 
 
 def _text(value: str) -> Sql:

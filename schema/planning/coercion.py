@@ -106,8 +106,8 @@ def order_keys(value: Any) -> tuple[tuple[str, bool], ...]:
 
 # Operators of which the statement's shape depends on the value, with what the shape depends on.
 STRUCTURAL: dict[str, Callable[[Any], Any]] = {
-    "flag": lambda value: "true" if value else "false",
-    "present": lambda value: "true" if value else "false",
+    "flag": bool,
+    "present": bool,
     "area": lambda value: len(value) if len(value) in (6, 9, 12, 15) else 6,
 }
 

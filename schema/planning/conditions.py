@@ -29,12 +29,12 @@ def plan_conditions(
             continue
         fields = readability.condition_fields(resource, field_name, operator, name, path)
         facet = coercion.STRUCTURAL.get(operator)
-        suffix = f"_{context.constraints.evaluate(value, facet)}" if facet else ""
-        bind = context.bind(f"{name}{suffix}")
+        variant = context.constraints.evaluate(value, facet) if facet else None
+        bind = context.bind(name)
         if operator not in ("flag", "present"):
             convert = coercion.CONVERT.get(operator, coercion.plain)
             context.extracts[bind] = converted(value, convert, name, path)
-        conditions.append(p.Condition(fields, operator, bind))
+        conditions.append(p.Condition(fields, operator, bind, variant))
     return tuple(conditions)
 
 

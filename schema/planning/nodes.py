@@ -13,9 +13,9 @@ from graphql import (
     is_list_type,
 )
 
+from db.commands import COMMANDS
 from db.query import plan as p
-from db.query.access_paths import AccessPaths
-from db.query.visibility import Visibility
+from db.query.indexes import is_unbounded
 from db.resources.catalog import RESOURCES
 from schema.names import snake
 from schema.node import NODE_TYPES
@@ -66,6 +66,7 @@ def _item(
 
 
 def _timeline(context: PlanningContext, key: str, nodes: list[FieldNode]) -> p.Timeline:
+    """`timeline` of a dispute; if `label` is selected, with the labels of all commands for its events."""
     items: list[tuple[str, str | p.Node | p.Changes]] = []
     for name, below in context.fields.subfields(nodes, "TimelineEntry").items():
         match below[0].name.value:
@@ -75,7 +76,9 @@ def _timeline(context: PlanningContext, key: str, nodes: list[FieldNode]) -> p.T
                 items.append((name, p.Changes(context.fields.members(below, "TimelineChange"))))
             case _:
                 items.append((name, member_name(below[0])))
-    return p.Timeline(key, tuple(items))
+    labelled = any(item == "label" for _, item in items)
+    labels = sorted((name, command.label.rstrip("。")) for name, command in COMMANDS.items()) if labelled else ()
+    return p.Timeline(key, tuple(items), tuple(labels))
 
 
 def _access_info(
@@ -108,7 +111,7 @@ def plan_page(
             case "totalCount":
                 argument = arguments_of(below[0], connection.fields["totalCount"])["exact"]
                 exact = context.constraints.evaluate(argument, bool)
-                wide = relation is None and AccessPaths(Visibility(context.access)).unbounded(RESOURCES[resource])
+                wide = relation is None and is_unbounded(RESOURCES[resource], context.access.grant(resource).rows)
                 items.append(p.TotalCount(name, exact, wide))
             case "totalCountCapped":
                 items.append(p.TotalCapped(name))

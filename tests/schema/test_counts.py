@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from db.county.people import PRINCIPALS
 from db.postgres.address import Address
-from db.query.access_paths import COUNTED
+from db.query.count import COUNT_CAP
 from tests.laws.client import COUNTS, GraphQLClient, open_client
 
 
@@ -39,13 +39,13 @@ async def counts(gql: GraphQLClient, person: str, arguments: str = "") -> dict[s
 
 def told(rows: int) -> dict[str, Any]:
     """What a list of so many rows says of their number."""
-    return {"totalCount": min(rows, COUNTED), "exact": rows, "totalCountCapped": rows > COUNTED}
+    return {"totalCount": min(rows, COUNT_CAP), "exact": rows, "totalCountCapped": rows > COUNT_CAP}
 
 
 async def test_a_count_goes_to_its_bound(gql: GraphQLClient, both: str) -> None:
     """A scope that is one walk, and a union of scopes in which some rows are found twice; a condition that all of them meet."""
     rows = await gql.connection.fetchval("SELECT count(*) FROM dispute")
-    assert rows > COUNTED
+    assert rows > COUNT_CAP
     every = '(filter: {registeredFrom: "1990-01-01"})'
     assert await counts(gql, PRINCIPALS["analyst"], every) == await counts(gql, both, every) == told(rows)
 
@@ -60,14 +60,14 @@ async def test_a_whole_scope_is_counted_to_the_end(gql: GraphQLClient, both: str
 async def test_at_the_bound(gql: GraphQLClient) -> None:
     """One row more than a count goes to, just as many, and one less."""
     day = await gql.connection.fetchval(
-        "SELECT occurred_on FROM dispute ORDER BY occurred_on OFFSET $1 LIMIT 1", COUNTED
+        "SELECT occurred_on FROM dispute ORDER BY occurred_on OFFSET $1 LIMIT 1", COUNT_CAP
     )
     counted = "SELECT count(*) FROM dispute WHERE occurred_on <= $1"
     later = """UPDATE dispute SET occurred_on = $1::date + 1
                 WHERE id IN (SELECT id FROM dispute WHERE occurred_on = $1 ORDER BY id LIMIT $2)"""
     # Archived disputes never change, so the triggers stay out.
     await gql.connection.execute("SET session_replication_role = replica")
-    for wanted in (COUNTED + 1, COUNTED, COUNTED - 1):
+    for wanted in (COUNT_CAP + 1, COUNT_CAP, COUNT_CAP - 1):
         await gql.connection.execute(later, day, await gql.connection.fetchval(counted, day) - wanted)
         assert await counts(gql, PRINCIPALS["analyst"], f'(filter: {{occurredTo: "{day}"}})') == told(wanted)
 
@@ -92,7 +92,11 @@ async def test_shown_several_times_counted_once(gql: GraphQLClient, both: str) -
         rows = await gql.connection.fetchval("SELECT count(*) FROM dispute")
         for exact in (True, False, None):
             found = (await gql.data(person, query, all=exact))["disputes"]
-            assert (found["a"], found["b"], found["totalCountCapped"]) == (COUNTED, rows if exact else COUNTED, True)
+            assert (found["a"], found["b"], found["totalCountCapped"]) == (
+                COUNT_CAP,
+                rows if exact else COUNT_CAP,
+                True,
+            )
             assert len(found["nodes"]) == 2
             assert found["pageInfo"]["hasNextPage"] is True
             none = (await gql.data(person, query, all=exact, q="no such number"))["disputes"]

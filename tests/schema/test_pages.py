@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,7 +11,8 @@ import pytest_asyncio
 
 from db.county.people import PRINCIPALS, THREE_POSTS
 from db.postgres.address import Address
-from db.query import access_paths, order_paths
+from db.query import count, order_paths
+from db.query.indexes import INDEXES
 from tests.laws.client import GraphQLClient, open_client
 from tests.laws.expected import cursor
 
@@ -127,7 +129,8 @@ async def test_every_order_by_any_way(
         for given in FILTERS[place]:
             query = paged(f"[{{field: {by}, direction: {way}}}]" + (given and f", filter: {given}"), place)
             with monkeypatch.context() as patch:
-                patch.setattr(order_paths, "SCANNED", {})
+                for resource in ("Dispute", "FollowUp", "Obligation"):
+                    patch.setitem(INDEXES, resource, replace(INDEXES[resource], orders=frozenset()))
                 if "FIELD_NOT_READABLE" in (await sorting.ask(person, query, first=1)).codes:
                     assert who != "bureau_admin"
                     continue
@@ -135,7 +138,7 @@ async def test_every_order_by_any_way(
             for backward in (False, True):
                 assert await walk(gql, person, query, size, backward, place) == expected
                 with monkeypatch.context() as patch:
-                    patch.setattr(order_paths, "LOOKED_THROUGH", 7)
+                    patch.setattr(order_paths, "SCAN_ROWS", 7)
                     assert await walk(short_sighted, person, query, size, backward, place) == expected
 
 
@@ -148,7 +151,7 @@ async def test_a_count_cut_short_leaves_the_page_alone(
     person, bound = PEOPLE[who][0], 9
     whole = await walk(gql, person, paged(ORDERS[order]), 50, backward=False)
     assert len(whole) > bound or who in ("police", "court")
-    monkeypatch.setattr(access_paths, "COUNTED", bound)
+    monkeypatch.setattr(count, "COUNT_CAP", bound)
     asked = paged(ORDERS[order]).replace("totalCount", "totalCount totalCountCapped")
     async with open_client(county) as other:
         for size in (1, bound - 1, bound):

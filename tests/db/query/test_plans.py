@@ -8,7 +8,6 @@ SANLIAN_DATABASE_URL: python -m tests.db.query.test_plans. Then read the differe
 import asyncio
 import json
 import os
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from typing import Any
@@ -16,22 +15,14 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
-from graphql import parse
-from graphql.execution.values import get_variable_values
 
 from api.lifespan import READER
 from db.postgres.address import Address
 from db.postgres.session import PLANNING
 from db.query.keyset import MAX_PAGE
-from db.query.select import select_plan
-from db.query.statement import Statement
-from db.resources.catalog import CATALOG
-from policies.compile import POLICY_PATH, compile_policy
-from policies.grant import Access, Appointment
-from schema.planning.operation import Document, Operation
-from schema.planning.planner import plan_operation
-from schema.sdl import graphql_schema
+from db.query.statement import GENERIC, Statement
 from tests.bench import workload
+from tests.db.query.statements import statement_of
 from tests.db.world import connected
 from tests.paths import GOLDEN
 
@@ -66,34 +57,26 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
 }
 CASES = [(question, caller) for question, (_, _, callers) in QUESTIONS.items() for caller in callers]
 
-# Where few rows are left over at the size of the tests, and another way to them is as good; the laws hold for these as well.
+# Where few rows are left over at the size of the tests, and another path to them is as good; the laws hold for these as well.
 SIZED = {
     *(("Q4", caller) for caller in QUESTIONS["Q4"][2]),
     ("Q3", "mediator"), ("Q3", "grid_worker"), ("Q3", "court"), ("Q3", "three_appointments"),
     *(("Q5", caller) for caller in QUESTIONS["Q5"][2]),
 }  # fmt: skip
 
-# The longest list that may be sorted, as PostgreSQL guesses it: a page for each of ten ways in, of scopes or of a filter's values.
+# The longest list that may be sorted, as PostgreSQL guesses it: a page for each of ten branches, of scopes or of a filter's values.
 SORTED = 10 * (MAX_PAGE + 1)
 
 
 @cache
 def stated(question: str, caller: str) -> Statement:
     """The statement of a question. Its plan is the one for any values."""
-    policy = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
-    claims = {"person_id": uuid.UUID(int=1), "organization_id": uuid.UUID(int=2), "area_code": "1", "team_ids": []}
-    access = Access(policy, [Appointment(role, claims) for role in CALLERS[caller]])
-    query, given, _ = QUESTIONS[question]
-    schema = graphql_schema()
-    document = Document(query, parse(query))
-    definition: Any = document.ast.definitions[0]
-    variables = get_variable_values(schema, definition.variable_definitions or (), given)
-    planned = plan_operation(schema, Operation(document, definition, None, given), access, variables, typed=False)
-    return select_plan(planned.plan, access)
+    query, variables, _ = QUESTIONS[question]
+    return statement_of(CALLERS[caller], query, variables)
 
 
 async def explained(connection: "asyncpg.Connection[Any]", question: str, caller: str) -> dict[str, Any]:
-    """The plan for any values, as a reader's steady connection makes it."""
+    """The plan for any values, as a reader's generic pool makes it."""
     statement = stated(question, caller)
     values = ", ".join("NULL" for _ in statement.binds)
     async with connection.transaction():
@@ -162,7 +145,7 @@ async def test_the_plan_is_that_of_a_million(connection: "asyncpg.Connection[Any
 
 @pytest.mark.parametrize(("question", "caller"), CASES)
 def test_one_plan_serves_all_values(question: str, caller: str) -> None:
-    assert stated(question, caller).plan_sensitive == ()
+    assert stated(question, caller).planning == GENERIC
 
 
 async def _write(address: Address) -> None:

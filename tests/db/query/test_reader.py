@@ -9,7 +9,7 @@ import pytest_asyncio
 from db.county.people import PRINCIPALS
 from db.postgres.address import Address
 from db.query.reader import MOST_CODES, OFTEN, Reader
-from db.query.statement import Statement
+from db.query.statement import GENERIC, Statement, per_codes
 from tests.laws.client import GraphQLClient, open_client
 
 QUERY = """query ($state: [DisputeState!], $source: [DisputeSource!], $first: Int, $after: String) {
@@ -29,7 +29,7 @@ def reader_of(gql: GraphQLClient) -> Reader:
 
 def kept(gql: GraphQLClient) -> int:
     """How many statements there are for certain codes."""
-    return sum(settled is not None for _, settled in reader_of(gql)._asked.values())
+    return sum(with_codes is not None for _, with_codes in reader_of(gql)._code_sets.values())
 
 
 async def test_codes_that_are_asked_for_often_have_a_statement_of_their_own(
@@ -37,7 +37,7 @@ async def test_codes_that_are_asked_for_often_have_a_statement_of_their_own(
 ) -> None:
     """Its answers are those of the other statement, to every caller, on every page; the values of a cursor stay values."""
     heard: list[str] = []
-    pool: Any = reader_of(gql)._steady
+    pool: Any = reader_of(gql)._generic
     fetchrow = pool.fetchrow
 
     async def listening(sql: str, arguments: Any = ()) -> Any:
@@ -73,25 +73,26 @@ async def test_codes_that_are_asked_for_often_have_a_statement_of_their_own(
 
 
 async def test_long_lists_are_not_remembered(gql: GraphQLClient) -> None:
-    before = len(reader_of(gql)._asked)
+    before = len(reader_of(gql)._code_sets)
     many = ["CLOSED"] * (MOST_CODES + 1)
     for _ in range(OFTEN + 2):
         found = await gql.data(PRINCIPALS["bureau_admin"], QUERY, first=2, state=many, source=["GRID"])
         assert len(found["disputes"]["edges"]) == 2
-    assert len(reader_of(gql)._asked) == before
+    assert len(reader_of(gql)._code_sets) == before
 
 
-STATEMENT = Statement("SELECT $2::TEXT[], $1::INTEGER, $3::TEXT[], $11", tuple("abcdefghijk"), {}, ("b", "c"))
+STATEMENT = Statement("SELECT $2::TEXT[], $1::INTEGER, $3::TEXT[], $11", tuple("abcdefghijk"), {}, per_codes("bc"))
 
 
-def test_a_settled_statement_has_the_other_values_in_order() -> None:
-    settled = STATEMENT.settled({"b": ["CLOSED", "P02"], "c": []})
-    assert settled is not None
-    assert (settled.sql, settled.plan_sensitive) == ("SELECT '{CLOSED,P02}'::TEXT[], $1::INTEGER, '{}'::TEXT[], $9", ())
-    assert settled.binds == tuple("adefghijk")
+def test_a_statement_with_codes_has_the_other_values_in_order() -> None:
+    with_codes = STATEMENT.with_codes({"b": ["CLOSED", "P02"], "c": []})
+    assert with_codes is not None
+    assert with_codes.sql == "SELECT '{CLOSED,P02}'::TEXT[], $1::INTEGER, '{}'::TEXT[], $9"
+    assert with_codes.planning == GENERIC
+    assert with_codes.binds == tuple("adefghijk")
 
 
 @pytest.mark.parametrize("value", ["", "a", "A'", "A}", "A,B", "A B", "A\n", "1", "é", "A" * 41])
 def test_what_is_no_code_is_put_into_no_text(value: str) -> None:
     given: Mapping[str, list[str]] = {"b": ["CLOSED", value], "c": []}
-    assert STATEMENT.settled(given) is None
+    assert STATEMENT.with_codes(given) is None

@@ -4,21 +4,12 @@ After a change that is meant: python -m tests.db.query.test_select_golden, and r
 """
 
 import re
-import uuid
 from typing import Any
 
 import pytest
-from graphql import parse
-from graphql.execution.values import get_variable_values
 
-from db.query.select import select_plan
 from db.query.statement import Statement
-from db.resources.catalog import CATALOG
-from policies.compile import POLICY_PATH, compile_policy
-from policies.grant import Access, Appointment
-from schema.planning.operation import Document, Operation
-from schema.planning.planner import plan_operation
-from schema.sdl import graphql_schema
+from tests.db.query.statements import statement_of
 from tests.paths import GOLDEN
 
 NESTED = """
@@ -49,17 +40,8 @@ CASES: dict[str, tuple[tuple[str, ...], str, dict[str, Any]]] = {
 
 
 def stated(name: str) -> Statement:
-    """The statement of a case. Claims are parameters, so any values do."""
-    roles, query, given = CASES[name]
-    policy = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
-    claims = {"person_id": uuid.UUID(int=1), "organization_id": uuid.UUID(int=2), "area_code": "1", "team_ids": []}
-    access = Access(policy, [Appointment(role, claims) for role in roles])
-    schema = graphql_schema()
-    document = Document(query, parse(query))
-    definition: Any = document.ast.definitions[0]
-    variables = get_variable_values(schema, definition.variable_definitions or (), given)
-    planned = plan_operation(schema, Operation(document, definition, None, given), access, variables, typed=False)
-    return select_plan(planned.plan, access)
+    """The statement of a case."""
+    return statement_of(*CASES[name])
 
 
 def rendered(name: str) -> str:
