@@ -13,14 +13,16 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, bindparam, func, select, update
+from sqlalchemy import ARRAY, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
 from db.calendar import confirmation_due, day_of, load_calendar, start_of
+from db.commands.dispute.guards import CONSENTED, NOT_REFUSED, NOTIFIED
 from db.commands.follow_up import visit_due
 from db.commands.obligation import check_money, check_party_of, owing, parties_of
-from db.tables.agreement import AGREEMENT_FORMS, AGREEMENT_SCOPES, SIGNATURE_KINDS
+from db.resources.guards import Guard, dispute_in, none, state_in
+from db.tables.agreement import AGREEMENT_FORMS, AGREEMENT_SCOPES, IN_FORCE_STATES, SIGNATURE_KINDS
 from db.tables.obligation import OBLIGATION_KINDS
 from db.tables.party import MAIN_SIDES
 from db.write.command import Outcome, command, input_field
@@ -59,7 +61,34 @@ class DraftInput:
     obligations: tuple[TermInput, ...] = input_field("约定的义务；没有须履行事项的不写", default=())
 
 
-@command("agreement", "draft", "拟定协议；口头协议即时生效。", DraftInput, target=None, shows="Agreement")
+# Guards of what is done with an agreement later: variation, rescission, confirmation.
+IN_FORCE = state_in("协议尚未生效或已撤销，不能办理此事项。", *IN_FORCE_STATES)
+# No court has the agreement before it or has confirmed it.
+UNCONFIRMED = Guard(
+    "id",
+    "CONFIRMATION",
+    "协议已向法庭申请司法确认，或已经裁定确认，不能办理此事项。",
+    none(
+        t.confirmation,
+        lambda row, at: or_(at.c.result.is_(None), at.c.result == literal_column("'CONFIRMED'")),
+        key="agreement_id",
+    ),
+)
+
+
+@command(
+    "agreement",
+    "draft",
+    "拟定协议；口头协议即时生效。",
+    DraftInput,
+    target=None,
+    shows="Agreement",
+    asks=("Dispute", "agree"),
+    row_field="dispute_id",
+    states=("MEDIATING",),
+    guards=(NOTIFIED, NOT_REFUSED, CONSENTED),
+    example={"form": "ORAL", "content": "两清。"},
+)
 async def draft(work: UnitOfWork, input: DraftInput) -> Outcome:
     """Arts. 28-30. Drafts stand side by side until one is signed by all."""
     dispute = await work.lock("Dispute", input.dispute_id, "agree", field="disputeId")
@@ -223,6 +252,11 @@ class SignInput:
     person_id: UUID | None = input_field("签名的调解员；不写为办理人本人", of="Person", default=None)
 
 
+_DRAFTED = Guard(
+    "id", "WRONG_STATE", "协议已生效或已解除，不能再签名。", lambda row: row["state"] == literal_column("'DRAFT'")
+)
+
+
 @command(
     "agreement",
     "sign",
@@ -230,6 +264,8 @@ class SignInput:
     SignInput,
     target="Agreement",
     shows="Agreement",
+    guards=(_DRAFTED, dispute_in("MEDIATING")),
+    example={"kind": "SEAL"},
 )
 async def sign(work: UnitOfWork, agreement: Record, input: SignInput) -> Outcome:
     """Art. 29: the day of the last signature or seal is the day of effect. Signing again changes nothing."""

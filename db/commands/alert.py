@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.types import Text
 
 from db import tables as t
+from db.resources.guards import Guard
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
 
@@ -21,7 +22,19 @@ class AlertHandleInput:
     happened_at: dt.datetime = input_field("着手处置的时间")
 
 
-@command("alert", "handle", "着手处置预警，调用者即为处置人。", AlertHandleInput, target="Alert", shows="Alert")
+_OPEN = Guard("id", "WRONG_STATE", "预警已在处置或已关闭。", lambda row: row["state"] == literal_column("'OPEN'"))
+
+
+@command(
+    "alert",
+    "handle",
+    "着手处置预警，调用者即为处置人。",
+    AlertHandleInput,
+    target="Alert",
+    shows="Alert",
+    guards=(_OPEN,),
+    on_archived=True,
+)
 async def handle(work: UnitOfWork, alert: Record, input: AlertHandleInput) -> Outcome:
     """OPEN to HANDLING; whoever handles it is named."""
     work.happened("happenedAt", input.happened_at, alert["opened_at"], "预警产生时间")
@@ -38,7 +51,20 @@ class AlertCloseInput:
     note: str = input_field("处置说明：做了什么、结果如何，不含个人信息；必写")
 
 
-@command("alert", "close", "关闭预警，必须写明处置说明。", AlertCloseInput, target="Alert", shows="Alert")
+_NOT_CLOSED = Guard("id", "WRONG_STATE", "预警已经关闭。", lambda row: row["state"] != literal_column("'CLOSED'"))
+
+
+@command(
+    "alert",
+    "close",
+    "关闭预警，必须写明处置说明。",
+    AlertCloseInput,
+    target="Alert",
+    shows="Alert",
+    guards=(_NOT_CLOSED,),
+    on_archived=True,
+    example={"note": "已处置。"},
+)
 async def close(work: UnitOfWork, alert: Record, input: AlertCloseInput) -> Outcome:
     """OPEN or HANDLING to CLOSED. Who closes an alert that nobody had in hand has handled it."""
     work.happened("happenedAt", input.happened_at, alert["opened_at"], "预警产生时间")

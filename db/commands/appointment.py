@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.types import Date, Text, Uuid
 
 from db import tables as t
 from db.calendar import day_of
 from db.commands.rights import check_governed, lock_rights, staff_of
 from db.identity.appointments import overlaps
+from db.resources.guards import Guard
+from db.resources.resource import today
 from db.write.command import Absent, Outcome, UserError, command, input_field
+from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
 
 # A leave; what lasts longer is a post to be granted.
@@ -42,6 +45,13 @@ class AppointmentGrantInput:
     target=None,
     shows="Appointment",
     online=True,
+    example={
+        "person_id": Placeholder("Person", "somebody else"),
+        "role": Placeholder("role", "of the policy"),
+        "organization_id": Placeholder("Organization", "where the post is"),
+        "area_code": Placeholder("code", "of the area of the post"),
+        "reason": "任命文件",
+    },
 )
 async def grant(work: UnitOfWork, input: AppointmentGrantInput) -> Outcome:
     """A new post, from today or a day to come."""
@@ -77,6 +87,14 @@ class AppointmentEndInput:
     last_on: dt.date | None = input_field("任职的最后一日；不写为立即终止，自下一个请求起无效", default=None)
 
 
+_RUNNING = Guard(
+    "id",
+    "WRONG_STATE",
+    "该任职已经终止。",
+    lambda row: or_(row["valid_to"].is_(None), and_(row["valid_to"] >= today(), row["valid_to"] >= row["valid_from"])),
+)
+
+
 @command(
     "appointment",
     "end",
@@ -85,6 +103,8 @@ class AppointmentEndInput:
     target="Appointment",
     shows="Appointment",
     online=True,
+    guards=(_RUNNING,),
+    example={"reason": "调离"},
 )
 async def end(work: UnitOfWork, post: Record, input: AppointmentEndInput) -> Outcome:
     """The post and what was delegated of it end with the day."""
@@ -115,6 +135,11 @@ class AppointmentDelegateInput:
     from_on: dt.date | None = input_field("代行的第一日；不写为今日", default=None)
 
 
+_NOT_DELEGATED = Guard(
+    "id", "DELEGATED", "代行的任职不能再转由他人代行。", lambda row: row["delegated_from_id"].is_(None)
+)
+
+
 @command(
     "appointment",
     "delegate",
@@ -123,6 +148,12 @@ class AppointmentDelegateInput:
     target="Appointment",
     shows="Appointment",
     online=True,
+    guards=(_RUNNING, _NOT_DELEGATED),
+    example={
+        "to_person_id": Placeholder("Person", "somebody else"),
+        "to_on": Placeholder("date", "in three days"),
+        "reason": "休假",
+    },
 )
 async def delegate(work: UnitOfWork, post: Record, input: AppointmentDelegateInput) -> Outcome:
     """A post like the other, for a while, bound to it."""

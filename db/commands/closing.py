@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import and_, bindparam, func, literal_column, or_, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
+from db.commands.dispute.guards import NO_HANDOVER_WAITING
 from db.commands.inviting import check_impersonal
 from db.commands.mediators import unfit
 from db.commands.team import team_of
-from db.tables.dispute import SOURCES
+from db.resources.guards import Guard, equals, literals, none, some
+from db.tables.dispute import CLOSED_STATES, ENDED_STATES, SOURCES
+from db.tables.obligation import OWED_STATES
 from db.uuid7 import uuid7
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
@@ -39,8 +42,41 @@ class CloseInput:
     outcome: str | None = input_field("办理结果说明，不写个人信息", default=None)
 
 
+_PERFORMED = Guard(
+    "id",
+    "NOT_PERFORMED",
+    "协议义务尚未全部履行。",
+    none(t.obligation, lambda row, at: at.c.state.in_(literals(OWED_STATES))),
+)
+_VISITED = Guard(
+    "id",
+    "NOT_VISITED",
+    "尚未回访（人民调解工作若干规定第三十六条），请先完成一次回访。",
+    some(t.follow_up, lambda row, at: at.c.done_at.is_not(None)),
+)
+_NO_ALERT = Guard(
+    "id",
+    "ALERT_OPEN",
+    "尚有未关闭的预警，请先处置并写明处置说明。",
+    # A cluster hangs on the latest dispute of a compound or company, but is not about that dispute.
+    none(
+        t.alert,
+        lambda row, at: and_(
+            at.c.state != literal_column("'CLOSED'"), at.c.compound_id.is_(None), at.c.company_id.is_(None)
+        ),
+    ),
+)
+
+
 @command(
-    "dispute", "close", "结案：义务已履行、已回访、没有未关闭的预警。", CloseInput, target="Dispute", shows="Dispute"
+    "dispute",
+    "close",
+    "结案：义务已履行、已回访、没有未关闭的预警。",
+    CloseInput,
+    target="Dispute",
+    shows="Dispute",
+    states=("PERFORMED",),
+    guards=(_PERFORMED, _VISITED, _NO_ALERT),
 )
 async def close(work: UnitOfWork, dispute: Record, input: CloseInput) -> Outcome:
     """S27 案结事了. The guards ask what must be there; here only when."""
@@ -84,7 +120,39 @@ class ArchiveInput:
     happened_at: dt.datetime = input_field("归档时间")
 
 
-@command("dispute", "archive", "案卷齐全的归档；此后一律不再变更。", ArchiveInput, target="Dispute", shows="Dispute")
+_BOTH_SIDES = Guard(
+    "id",
+    "NO_PARTIES",
+    "案卷不全：须写明申请人与被申请人。",
+    lambda row: or_(
+        row["state"] == literal_column("'DECLINED'"),
+        and_(some(t.party, equals("side", "APPLICANT"))(row), some(t.party, equals("side", "RESPONDENT"))(row)),
+    ),
+)
+_TOLD = Guard(
+    "id",
+    "NOT_NOTIFIED",
+    "案卷不全：没有权利义务告知（人民调解工作若干规定第三十条）。",
+    lambda row: or_(row["state"] != literal_column("'CLOSED'"), row["notified_at"].is_not(None)),
+)
+_RECORDED = Guard(
+    "id",
+    "NO_RECORD",
+    "案卷不全：没有调解记录或调解协议（人民调解法第二十七条）。",
+    lambda row: or_(row["state"] != literal_column("'CLOSED'"), some(t.session)(row), some(t.agreement)(row)),
+)
+
+
+@command(
+    "dispute",
+    "archive",
+    "案卷齐全的归档；此后一律不再变更。",
+    ArchiveInput,
+    target="Dispute",
+    shows="Dispute",
+    states=("CLOSED", "FAILED", "WITHDRAWN", "REFUSED", "DECLINED"),
+    guards=(_BOTH_SIDES, _TOLD, _RECORDED, NO_HANDOVER_WAITING),
+)
 async def archive(work: UnitOfWork, dispute: Record, input: ArchiveInput) -> Outcome:
     """人民调解法 Art. 27. A case that ended without being closed (declined, failed, withdrawn, refused) ends with its archiving."""
     ended = dispute["closed_at"] or dispute["concluded_at"] or dispute["accepted_at"] or dispute["registered_at"]
@@ -104,6 +172,14 @@ class ReopenInput:
     source: str = input_field("案件来源；不写为调委会主动调解", codes=SOURCES, default="INITIATIVE")
 
 
+_NOT_REOPENED = Guard(
+    "id",
+    "REOPENED",
+    "反弹的纠纷已经另立，正在办理。",
+    none(t.dispute, lambda row, at: at.c.state.not_in(literals(ENDED_STATES)), key="previous_id"),
+)
+
+
 @command(
     "dispute",
     "reopen",
@@ -111,6 +187,9 @@ class ReopenInput:
     ReopenInput,
     target="Dispute",
     shows="Dispute",
+    states=CLOSED_STATES,
+    guards=(_NOT_REOPENED,),
+    example={"reason": "情况如前。"},
 )
 async def reopen(work: UnitOfWork, dispute: Record, input: ReopenInput) -> Outcome:
     """S24. The dispute before it stays as it is; the new one goes through registration, consent and number as any other."""

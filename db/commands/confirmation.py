@@ -14,8 +14,12 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
+from db.commands.agreement import IN_FORCE, UNCONFIRMED
+from db.resources.guards import Guard, dispute_in
 from db.tables.agreement import CONFIRMATION_RESULTS
+from db.tables.dispute import AFTER_AGREEMENT_STATES, FOLLOW_UP_STATES
 from db.write.command import Outcome, command, input_field
+from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
 
 _NUMBER = re.compile(r"\(([0-9]{4})\)[\u4e00-\u9fff][0-9]{2,4}诉前调确[1-9][0-9]{0,6}号")
@@ -33,7 +37,16 @@ class ConfirmationApplyInput:
 
 
 @command(
-    "confirmation", "apply", "双方共同向法庭申请司法确认。", ConfirmationApplyInput, target=None, shows="Confirmation"
+    "confirmation",
+    "apply",
+    "双方共同向法庭申请司法确认。",
+    ConfirmationApplyInput,
+    target=None,
+    shows="Confirmation",
+    asks=("Agreement", "apply"),
+    row_field="agreement_id",
+    guards=(IN_FORCE, dispute_in(*AFTER_AGREEMENT_STATES), UNCONFIRMED),
+    example={"court_id": Placeholder("Organization", "a court"), "both_apply": True, "ownership_terms": False},
 )
 async def apply(work: UnitOfWork, input: ConfirmationApplyInput) -> Outcome:
     """Within thirty days of effect, jointly; not where a term settles who owns (民诉法解释 Art. 355(5)). The court gets that one dispute."""
@@ -113,6 +126,9 @@ class ConfirmationDecideInput:
     case_number: str | None = input_field("法院案号，如 (2024)鲁1525诉前调确12号；裁定的必写", default=None)
 
 
+_UNDECIDED = Guard("id", "WRONG_STATE", "已有裁定结果。", lambda row: row["result"].is_(None))
+
+
 @command(
     "confirmation",
     "decide",
@@ -120,6 +136,8 @@ class ConfirmationDecideInput:
     ConfirmationDecideInput,
     target="Confirmation",
     shows="Confirmation",
+    guards=(_UNDECIDED, dispute_in(*FOLLOW_UP_STATES)),
+    example={"result": "WITHDRAWN"},
 )
 async def decide(work: UnitOfWork, confirmation: Record, input: ConfirmationDecideInput) -> Outcome:
     """Art. 33: valid, and it can be enforced; rejected, and the parties may mediate again or sue."""

@@ -14,9 +14,12 @@ from db import tables as t
 from db.calendar import ONE_DAY, day_of
 from db.commands.alert import open_alert
 from db.commands.visit import FactorInput, note_factor
+from db.resources.guards import Guard, dispute_in
 from db.resources.resource import Row, Sql
+from db.tables.dispute import FOLLOW_UP_STATES
 from db.tables.follow_up import FOLLOW_UP_METHODS, FOLLOW_UP_RESULTS
 from db.write.command import Outcome, command, input_field
+from db.write.example import Placeholder
 from db.write.row_locks import Fact
 from db.write.transaction import Record, UnitOfWork
 
@@ -34,7 +37,18 @@ class FollowUpScheduleInput:
     due_on: dt.date = input_field("应回访日期")
 
 
-@command("followUp", "schedule", "安排一次回访。", FollowUpScheduleInput, target=None, shows="FollowUp")
+@command(
+    "followUp",
+    "schedule",
+    "安排一次回访。",
+    FollowUpScheduleInput,
+    target=None,
+    shows="FollowUp",
+    asks=("Dispute", "follow"),
+    row_field="dispute_id",
+    states=FOLLOW_UP_STATES,
+    example={"due_on": Placeholder("date", "in three days")},
+)
 async def schedule(work: UnitOfWork, input: FollowUpScheduleInput) -> Outcome:
     """A visit that is due on a day; whoever makes it is written down when it is made."""
     dispute = await work.lock("Dispute", input.dispute_id, "follow", field="disputeId")
@@ -80,6 +94,9 @@ def _rule(_: Row) -> Sql:
     )
 
 
+_NOT_DONE = Guard("id", "WRONG_STATE", "这次回访已经完成。", lambda row: row["done_at"].is_(None))
+
+
 @command(
     "followUp",
     "complete",
@@ -88,6 +105,8 @@ def _rule(_: Row) -> Sql:
     target="FollowUp",
     shows="FollowUp",
     facts=(Fact("alert_parameters", _rule),),
+    guards=(_NOT_DONE, dispute_in(*FOLLOW_UP_STATES)),
+    example={"method": "PHONE", "result": "NORMAL", "satisfaction": 4},
 )
 async def complete(work: UnitOfWork, visit: Record, input: FollowUpCompleteInput) -> Outcome:
     """Art. 36: the visit is recorded; who is dissatisfied is visited again within a week and stands on the list of alerts."""

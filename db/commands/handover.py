@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
-from db.tables.dispute import TIERS
+from db.commands.dispute.guards import HANDOVER_WAITING, NO_HANDOVER_WAITING
+from db.resources.guards import Guard
+from db.tables.dispute import IN_HAND_STATES, TIERS, UNDER_MEDIATION_STATES
 from db.uuid7 import uuid7
 from db.write.command import Outcome, command, input_field
+from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
 
 # The kind of an organization -> the tier that it is.
@@ -31,6 +34,11 @@ class EscalateInput:
     handover: str = input_field("交接摘要：已做的工作、争议焦点、各方意见")
 
 
+_NOT_TOP = Guard(
+    "id", "TOP_TIER", "已在调解中心层级，不能再上交。", lambda row: row["tier"] != literal_column("'CENTRE'")
+)
+
+
 @command(
     "dispute",
     "escalate",
@@ -38,6 +46,13 @@ class EscalateInput:
     EscalateInput,
     target="Dispute",
     shows="Dispute",
+    states=UNDER_MEDIATION_STATES,
+    guards=(_NOT_TOP, NO_HANDOVER_WAITING),
+    example={
+        "organization_id": Placeholder("Organization", "of the next tier"),
+        "reason": "难。",
+        "handover": "谈过两次。",
+    },
 )
 async def escalate(work: UnitOfWork, dispute: Record, input: EscalateInput) -> Outcome:
     """S16, S17. The receiving organization sees the dispute from now on, and takes or returns it."""
@@ -85,7 +100,16 @@ class TakeInput:
     answer: str | None = input_field("接收说明", default=None)
 
 
-@command("dispute", "take", "接收上交的纠纷；此后由本层级办理。", TakeInput, target="Dispute", shows="Dispute")
+@command(
+    "dispute",
+    "take",
+    "接收上交的纠纷；此后由本层级办理。",
+    TakeInput,
+    target="Dispute",
+    shows="Dispute",
+    states=UNDER_MEDIATION_STATES,
+    guards=(HANDOVER_WAITING,),
+)
 async def take(work: UnitOfWork, dispute: Record, input: TakeInput) -> Outcome:
     """The tier changes now, in the same change as the answer to the hand-over. Who mediates stays until somebody else is assigned."""
     waiting = await _waiting(work, dispute.id)
@@ -120,6 +144,10 @@ class ReturnInput:
     target="Dispute",
     shows="Dispute",
     leaves=True,
+    # A hand-over that was overtaken by an agreement or an end is sent back, so that none waits for ever.
+    states=(*IN_HAND_STATES, "CLOSED", "FAILED", "WITHDRAWN", "REFUSED"),
+    guards=(HANDOVER_WAITING,),
+    example={"reason": "情况如前。"},
 )
 async def send_back(work: UnitOfWork, dispute: Record, input: ReturnInput) -> Outcome:
     """S16: the upper tier must take it or return it with a reason. What it saw for deciding, it sees no more."""

@@ -22,6 +22,7 @@ from db.tables.dispute import CATEGORIES, RISK_LEVELS, SOURCES, SUB_CATEGORIES
 from db.tables.measure import MEASURE_KINDS
 from db.uuid7 import uuid7
 from db.write.command import Absent, Outcome, UserError, command, input_field
+from db.write.example import Placeholder
 from db.write.row_locks import Fact
 from db.write.transaction import Record, UnitOfWork
 from policies.grant import Access
@@ -60,7 +61,25 @@ _PLACE = (
 )
 
 
-@command("dispute", "register", "登记一件纠纷或线索。", RegisterInput, target=None, shows="Dispute")
+@command(
+    "dispute",
+    "register",
+    "登记一件纠纷或线索。",
+    RegisterInput,
+    target=None,
+    shows="Dispute",
+    example={
+        "title": "物业费争议",
+        "compound_id": Placeholder("Compound", "where the caller may register"),
+        "sub_category": "P01",
+        "source": "INITIATIVE",
+        "summary": "对物业费有争议。",
+        "parties": (
+            {"side": "APPLICANT", "kind": "OWNER", "name": "李龙"},
+            {"side": "RESPONDENT", "kind": "COMPANY", "name": "聊城示例物业服务有限公司"},
+        ),
+    },
+)
 async def register(work: UnitOfWork, input: RegisterInput) -> Outcome:
     """A new dispute in state REGISTERED at the team tier; a mediator who registers takes the lead (Art. 17, own initiative)."""
     compound = await work.load_visible("Compound", input.compound_id, field="compoundId", facts=_PLACE)
@@ -147,7 +166,15 @@ class AcceptInput:
     committee_id: UUID | None = input_field("受理的调解委员会；不写为本镇街的委员会", of="Organization", default=None)
 
 
-@command("dispute", "accept", "受理纠纷，编案号。", AcceptInput, target="Dispute", shows="Dispute")
+@command(
+    "dispute",
+    "accept",
+    "受理纠纷，编案号。",
+    AcceptInput,
+    target="Dispute",
+    shows="Dispute",
+    states=("REGISTERED",),
+)
 async def accept(work: UnitOfWork, dispute: Record, input: AcceptInput) -> Outcome:
     """Art. 17 and 若干规定 Arts. 23-25. The number is taken from the committee's counter of the year, without gaps."""
     work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
@@ -225,7 +252,16 @@ class DeclineInput:
     advice: str = input_field("告知当事人可以去哪里办理")
 
 
-@command("dispute", "decline", "不予受理，写明原因并告知其他途径。", DeclineInput, target="Dispute", shows="Dispute")
+@command(
+    "dispute",
+    "decline",
+    "不予受理，写明原因并告知其他途径。",
+    DeclineInput,
+    target="Dispute",
+    shows="Dispute",
+    states=("REGISTERED",),
+    example={"reason": "ELSEWHERE", "advice": "请到有关部门办理。"},
+)
 async def decline(work: UnitOfWork, dispute: Record, input: DeclineInput) -> Outcome:
     """若干规定 Arts. 22, 25: what may not be accepted is declined with advice where to go instead."""
     work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
@@ -244,7 +280,13 @@ class NotifyInput:
 
 
 @command(
-    "dispute", "notify", "告知当事人调解的性质、原则、效力和权利义务。", NotifyInput, target="Dispute", shows="Dispute"
+    "dispute",
+    "notify",
+    "告知当事人调解的性质、原则、效力和权利义务。",
+    NotifyInput,
+    target="Dispute",
+    shows="Dispute",
+    states=("ACCEPTED",),
 )
 async def notify(work: UnitOfWork, dispute: Record, input: NotifyInput) -> Outcome:
     """若干规定 Art. 30; the parties' rights and duties: 人民调解法 Arts. 23-24."""

@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
+from db.commands.dispute.guards import CONSENTED
+from db.resources.guards import Guard, state_in
+from db.resources.resource import Row, Sql
+from db.tables.dispute import OPEN_STATES, UNDER_MEDIATION_STATES
+from db.tables.referral import UNANSWERED_STATES
 from db.uuid7 import uuid7
 from db.write.command import Outcome, command, input_field
+from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
 
 AGENCIES = (
@@ -37,7 +43,19 @@ class InviteInput:
 
 
 @command(
-    "dispute", "invite", "经各方当事人同意，邀请有关单位联动调解。", InviteInput, target="Dispute", shows="Dispute"
+    "dispute",
+    "invite",
+    "经各方当事人同意，邀请有关单位联动调解。",
+    InviteInput,
+    target="Dispute",
+    shows="Dispute",
+    states=UNDER_MEDIATION_STATES,
+    guards=(CONSENTED,),
+    example={
+        "organization_id": Placeholder("Organization", "a governance centre"),
+        "purpose": "到场。",
+        "parties_consent": True,
+    },
 )
 async def invite(work: UnitOfWork, dispute: Record, input: InviteInput) -> Outcome:
     """人民调解法 Art. 20, S17: others take part only with the parties' consent. The invited organization sees this one dispute."""
@@ -62,7 +80,21 @@ class ReferInput:
     reason: str = input_field("事由，不写个人信息")
 
 
-@command("dispute", "refer", "移送法庭、移送违规线索或转办有关单位。", ReferInput, target="Dispute", shows="Dispute")
+@command(
+    "dispute",
+    "refer",
+    "移送法庭、移送违规线索或转办有关单位。",
+    ReferInput,
+    target="Dispute",
+    shows="Dispute",
+    # To whom it belongs (首接负责) or to the court, also when it was declined or has failed.
+    states=(*OPEN_STATES, "DECLINED", "FAILED", "REFUSED"),
+    example={
+        "organization_id": Placeholder("Organization", "a justice office"),
+        "kind": "TRANSFER",
+        "reason": "转办。",
+    },
+)
 async def refer(work: UnitOfWork, dispute: Record, input: ReferInput) -> Outcome:
     """聊城市物业管理条例 Art. 59 (the housing department looks into violations); 山东省多元化解纠纷促进条例 Art. 33 (to whom it belongs)."""
     work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
@@ -87,6 +119,21 @@ class AnswerInput:
     reply: str = input_field("答复内容")
 
 
+def _not_archived(row: Row) -> Sql:
+    assert row.dispute is not None
+    return row.dispute.c.state != literal_column("'ARCHIVED'")
+
+
+_UNANSWERED = state_in("已经答复过，或已撤回。", *UNANSWERED_STATES)
+_NOT_BY_RULING = Guard(
+    "id",
+    "CONFIRMATION",
+    "司法确认由法庭登记裁定，不在这里答复。",
+    lambda row: row["kind"] != literal_column("'CONFIRMATION'"),
+)
+_NOT_ARCHIVED = Guard("id", "ARCHIVED", "纠纷已归档，不能再变更。", _not_archived)
+
+
 @command(
     "referral",
     "answer",
@@ -94,6 +141,8 @@ class AnswerInput:
     AnswerInput,
     target="Referral",
     shows="Referral",
+    guards=(_UNANSWERED, _NOT_BY_RULING, _NOT_ARCHIVED),
+    example={"answer": "DONE", "reply": "办结。"},
 )
 async def answer(work: UnitOfWork, referral: Record, input: AnswerInput) -> Outcome:
     """The receiver's receipt, and later its result. What it has returned or done it answers no more (a guard)."""
@@ -128,7 +177,16 @@ class OpineInput:
     text: str = input_field("意见")
 
 
-@command("dispute", "opine", "出具法律意见或单位意见。", OpineInput, target="Dispute", shows="Dispute")
+@command(
+    "dispute",
+    "opine",
+    "出具法律意见或单位意见。",
+    OpineInput,
+    target="Dispute",
+    shows="Dispute",
+    states=UNDER_MEDIATION_STATES,
+    example={"text": "意见。"},
+)
 async def opine(work: UnitOfWork, dispute: Record, input: OpineInput) -> Outcome:
     """An opinion of one's own, by the legal adviser of the team or an organization that takes part; nobody changes it afterwards."""
     work.happened("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")

@@ -6,17 +6,21 @@ import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import and_, bindparam, func, literal_column, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import ONE_DAY, day_of, start_of
+from db.commands.dispute.guards import NOT_REFUSED, NOTIFIED
 from db.commands.parties import begin_when_all_consent, impersonal, part_of, parties_in, party_of
+from db.resources.guards import Guard, number_of, some
 from db.resources.resource import Row, Sql
+from db.tables.dispute import BEFORE_AGREEMENT_STATES, OPEN_STATES, UNDER_MEDIATION_STATES
 from db.tables.measure import MEASURE_KINDS
 from db.tables.party import MAIN_SIDES
 from db.tables.session import SESSION_RESULTS, VISIBILITIES
 from db.write.command import Outcome, command, input_field
+from db.write.example import Placeholder
 from db.write.row_locks import Fact
 from db.write.transaction import Record, UnitOfWork
 
@@ -42,6 +46,17 @@ class ConsentInput:
     party_id: UUID = input_field("表示同意的当事人", of="Party")
 
 
+_SOMEBODY_TO_CONSENT = Guard(
+    "id",
+    "ALREADY",
+    "各方当事人都已同意调解。",
+    some(
+        t.party,
+        lambda row, at: and_(at.c.consent.is_distinct_from(literal_column("'CONSENTED'")), at.c.withdrawn_on.is_(None)),
+    ),
+)
+
+
 @command(
     "dispute",
     "consent",
@@ -49,6 +64,9 @@ class ConsentInput:
     ConsentInput,
     target="Dispute",
     shows="Dispute",
+    states=UNDER_MEDIATION_STATES,
+    guards=(NOTIFIED, _SOMEBODY_TO_CONSENT),
+    example={"party_id": Placeholder("Party", "that has not consented")},
 )
 async def consent(work: UnitOfWork, dispute: Record, input: ConsentInput) -> Outcome:
     """人民调解法 Art. 17, 若干规定 Art. 30: the parties agree after they were told their rights; then mediation begins."""
@@ -78,7 +96,16 @@ class RefuseInput:
     reason: str = input_field("拒绝的理由，不写个人信息")
 
 
-@command("dispute", "refuse", "登记当事人拒绝调解；调解即告终止。", RefuseInput, target="Dispute", shows="Dispute")
+@command(
+    "dispute",
+    "refuse",
+    "登记当事人拒绝调解；调解即告终止。",
+    RefuseInput,
+    target="Dispute",
+    shows="Dispute",
+    states=BEFORE_AGREEMENT_STATES,
+    example={"party_id": Placeholder("Party", "a respondent"), "reason": "不愿再谈。"},
+)
 async def refuse(work: UnitOfWork, dispute: Record, input: RefuseInput) -> Outcome:
     """人民调解法 Arts. 17, 23: whoever clearly refuses is not mediated with, at any time. A third party only stays out."""
     work.happened("happenedAt", input.happened_at, *_since(dispute))
@@ -114,7 +141,35 @@ class WithdrawInput:
     reason: str = input_field("撤回的理由，如已自行和解；不写个人信息")
 
 
-@command("dispute", "withdraw", "登记申请人撤回申请；调解即告终止。", WithdrawInput, target="Dispute", shows="Dispute")
+def _one_applicant(row: Row) -> Sql:
+    applicants = number_of(
+        row,
+        t.party,
+        lambda _, at: at.c.side == literal_column("'APPLICANT'"),
+        lambda _, at: at.c.withdrawn_on.is_(None),
+    )
+    return applicants == literal_column("1")
+
+
+_ONE_APPLICANT = Guard(
+    "id",
+    "OTHER_APPLICANTS",
+    "只有唯一的申请人可以撤回：有几名申请人的，请为其中一人办理退出；没有申请人的，请办理终止或不予受理。",
+    _one_applicant,
+)
+
+
+@command(
+    "dispute",
+    "withdraw",
+    "登记申请人撤回申请；调解即告终止。",
+    WithdrawInput,
+    target="Dispute",
+    shows="Dispute",
+    states=BEFORE_AGREEMENT_STATES,
+    guards=(_ONE_APPLICANT,),
+    example={"party_id": Placeholder("Party", "the applicant"), "reason": "不愿再谈。"},
+)
 async def withdraw(work: UnitOfWork, dispute: Record, input: WithdrawInput) -> Outcome:
     """人民调解法 Art. 23: the applicant takes his application back. Of several applicants one only leaves (a guard; `party.withdraw`)."""
     work.happened("happenedAt", input.happened_at, *_since(dispute))
@@ -146,7 +201,14 @@ class TerminateInput:
 
 
 @command(
-    "dispute", "terminate", "调解不成，终止调解并告知其他途径。", TerminateInput, target="Dispute", shows="Dispute"
+    "dispute",
+    "terminate",
+    "调解不成，终止调解并告知其他途径。",
+    TerminateInput,
+    target="Dispute",
+    shows="Dispute",
+    states=UNDER_MEDIATION_STATES,
+    example={"reason": "FAR_APART", "routes_told": True},
 )
 async def terminate(work: UnitOfWork, dispute: Record, input: TerminateInput) -> Outcome:
     """人民调解法 Art. 26: mediation that fails is terminated, and the parties are told of the other routes."""
@@ -200,6 +262,8 @@ class MeasureInput:
     MeasureInput,
     target="Dispute",
     shows="Dispute",
+    states=OPEN_STATES,
+    example={"kind": "WATER"},
 )
 async def measure(work: UnitOfWork, dispute: Record, input: MeasureInput) -> Outcome:
     """Persuasion, not an order (人民调解法 Arts. 2, 25). The hours that it took are computed by the database."""
@@ -288,6 +352,9 @@ def _last_consent(row: Row) -> Sql:
     target="Dispute",
     shows="Dispute",
     facts=(Fact("last_consent_on", _last_consent),),
+    states=("MEDIATING",),
+    guards=(NOTIFIED, NOT_REFUSED),
+    example={"place": "调解室", "result": "TO_CONTINUE", "record": "再谈。"},
 )
 async def record(work: UnitOfWork, dispute: Record, input: RecordInput) -> Outcome:
     """人民调解法 Art. 27. Agencies attend by invitation with the parties' consent (Art. 20). Caucus notes stay with their author and the lead."""
@@ -369,7 +436,32 @@ class ExtendInput:
     consented_on: dt.date | None = input_field("各方都同意之日；不写为决定延长之日", default=None)
 
 
-@command("dispute", "extend", "经各方同意，延长调解期限。", ExtendInput, target="Dispute", shows="Dispute")
+# A house rule beside the law's consent: a dispute is not put off for ever.
+MOST_EXTENSIONS = 3
+
+_HAS_DEADLINE = Guard("id", "NO_DEADLINE", "尚未受理，没有可延长的期限。", lambda row: row["due_on"].is_not(None))
+_EXTENDABLE = Guard(
+    "id",
+    "TOO_MANY",
+    f"期限至多延长 {MOST_EXTENSIONS} 次。",
+    lambda row: number_of(row, t.extension) < literal_column(str(MOST_EXTENSIONS)),
+)
+
+
+@command(
+    "dispute",
+    "extend",
+    "经各方同意，延长调解期限。",
+    ExtendInput,
+    target="Dispute",
+    shows="Dispute",
+    states=UNDER_MEDIATION_STATES,
+    guards=(_HAS_DEADLINE, NOT_REFUSED, _EXTENDABLE),
+    example={
+        "to_on": Placeholder("date", "the day after the deadline"),
+        "party_ids": Placeholder("Party", "every applicant and respondent", many=True),
+    },
+)
 async def extend(work: UnitOfWork, dispute: Record, input: ExtendInput) -> Outcome:
     """若干规定 Art. 33: the month may be prolonged with the consent of both sides, given before it is over."""
     due: dt.date = dispute["due_on"]

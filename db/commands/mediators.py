@@ -15,9 +15,12 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
+from db.resources.guards import Guard, some
 from db.tables.assignment import ASSIGNMENT_MODES
+from db.tables.dispute import IN_HAND_STATES
 from db.uuid7 import uuid7
 from db.write.command import Outcome, command, input_field
+from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
 
 
@@ -30,7 +33,16 @@ class AssignInput:
     mode: str = input_field("产生方式：指定，或由当事人选择（人民调解法第十九条）", codes=ASSIGNMENT_MODES)
 
 
-@command("dispute", "assign", "指派调解员，或更换主持调解员。", AssignInput, target="Dispute", shows="Dispute")
+@command(
+    "dispute",
+    "assign",
+    "指派调解员，或更换主持调解员。",
+    AssignInput,
+    target="Dispute",
+    shows="Dispute",
+    states=IN_HAND_STATES,
+    example={"mediator_id": Placeholder("Mediator", "who is not assigned"), "is_lead": True, "mode": "APPOINTED"},
+)
 async def assign(work: UnitOfWork, dispute: Record, input: AssignInput) -> Outcome:
     """人民调解法 Art. 19; 若干规定 Art. 26: one presides, others help as needed."""
     at = input.happened_at
@@ -72,6 +84,8 @@ class DiscloseInput:
     target="Dispute",
     shows="Dispute",
     leaves=True,
+    states=IN_HAND_STATES,
+    example={"ground": "与一方相识。"},
 )
 async def disclose(work: UnitOfWork, dispute: Record, input: DiscloseInput) -> Outcome:
     """特邀调解规定 Art. 15: whoever has an interest steps back of himself, unless all parties agree that he goes on."""
@@ -103,6 +117,14 @@ class RecuseInput:
     mode: str = input_field("接替人的产生方式；不写为指定", codes=ASSIGNMENT_MODES, default="APPOINTED")
 
 
+_ASSIGNED = Guard(
+    "id",
+    "NOT_ASSIGNED",
+    "尚无调解员承办，没有可以更换的人；请先指派。",
+    some(t.assignment, lambda row, at: at.c.ended_at.is_(None)),
+)
+
+
 @command(
     "dispute",
     "recuse",
@@ -111,6 +133,14 @@ class RecuseInput:
     target="Dispute",
     shows="Dispute",
     leaves=True,
+    states=IN_HAND_STATES,
+    guards=(_ASSIGNED,),
+    example={
+        "party_id": Placeholder("Party", "any"),
+        "mediator_id": Placeholder("Mediator", "who is assigned"),
+        "ground": "相识。",
+        "replacement_id": Placeholder("Mediator", "who is not assigned"),
+    },
 )
 async def recuse(work: UnitOfWork, dispute: Record, input: RecuseInput) -> Outcome:
     """若干规定 Art. 26: the request shall be granted, so there is no way to record one that is not."""

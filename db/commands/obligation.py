@@ -15,9 +15,13 @@ from db import tables as t
 from db.calendar import day_of
 from db.commands.follow_up import visit_due
 from db.resources.catalog import RESOURCES
+from db.resources.guards import Guard, dispute_in, literals, some, state_in
+from db.tables.agreement import IN_FORCE_STATES
+from db.tables.dispute import UNDER_PERFORMANCE_STATES
 from db.tables.follow_up import FOLLOW_UP_METHODS
 from db.tables.obligation import OWED_STATES, PERFORMING_KINDS
 from db.write.command import Outcome, command, input_field
+from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
 
 _CENT = Decimal("0.01")
@@ -115,7 +119,28 @@ class PerformInput:
     both_confirmed: str | None = input_field("双方确认已履行的说明", default=None)
 
 
-@command("obligation", "perform", "登记履行或部分履行。", PerformInput, target="Obligation", shows="Obligation")
+BEING_PERFORMED = dispute_in(*UNDER_PERFORMANCE_STATES)
+_OWED = state_in("此项义务不在待履行或部分履行状态，不能办理此事项。", *OWED_STATES)
+_OF_AGREEMENT_IN_FORCE = Guard(
+    "id",
+    "NOT_EFFECTIVE",
+    "协议尚未生效或已撤销，不能办理此事项。",
+    some(t.agreement, lambda row, at: at.c.state.in_(literals(IN_FORCE_STATES)), key="id", to="agreement_id"),
+)
+# What may be performed, excused or urged.
+_OPEN = (_OWED, _OF_AGREEMENT_IN_FORCE, BEING_PERFORMED)
+
+
+@command(
+    "obligation",
+    "perform",
+    "登记履行或部分履行。",
+    PerformInput,
+    target="Obligation",
+    shows="Obligation",
+    guards=_OPEN,
+    example={"evidence": "收据"},
+)
 async def perform(work: UnitOfWork, obligation: Record, input: PerformInput) -> Outcome:
     """Art. 31: performance on evidence or on the word of both. When nothing is owed any more, a visit becomes due (Art. 36 若干规定)."""
     await _check_day(work, obligation, input.happened_at)
@@ -177,7 +202,16 @@ class ExcuseInput:
     reason: str = input_field("不能履行的正当理由，或权利人同意免除的说明")
 
 
-@command("obligation", "excuse", "登记有正当理由不能履行。", ExcuseInput, target="Obligation", shows="Obligation")
+@command(
+    "obligation",
+    "excuse",
+    "登记有正当理由不能履行。",
+    ExcuseInput,
+    target="Obligation",
+    shows="Obligation",
+    guards=_OPEN,
+    example={"reason": "同意免除。"},
+)
 async def excuse(work: UnitOfWork, obligation: Record, input: ExcuseInput) -> Outcome:
     """若干规定 Art. 37: what is not performed for a good reason is not urged; the reason is on record."""
     await _check_day(work, obligation, input.happened_at)
@@ -208,7 +242,16 @@ class UrgeInput:
     result: str = input_field("督促的结果")
 
 
-@command("obligation", "urge", "督促一方当事人履行。", UrgeInput, target="Obligation", shows="Obligation")
+@command(
+    "obligation",
+    "urge",
+    "督促一方当事人履行。",
+    UrgeInput,
+    target="Obligation",
+    shows="Obligation",
+    guards=_OPEN,
+    example={"party_id": Placeholder("Party", "that owes"), "method": "PHONE", "result": "答应。"},
+)
 async def urge(work: UnitOfWork, obligation: Record, input: UrgeInput) -> Outcome:
     """Art. 31: the committee urges both sides, the one who owes and the one who must let him perform; what came of it is recorded."""
     await _check_day(work, obligation, input.happened_at)

@@ -15,7 +15,10 @@ from db import tables as t
 from db.calendar import day_of
 from db.crypto import mask_id_number
 from db.id_numbers import is_credit_code, is_id_number, normalise_id_number
-from db.resources.resource import Sql
+from db.resources.guards import Guard, dispute_in, literals, none, some
+from db.resources.resource import Row, Sql
+from db.tables.dispute import BEFORE_AGREEMENT_STATES, OPEN_STATES, STATES
+from db.tables.obligation import OWED_STATES
 from db.tables.party import MAIN_SIDES, NATURAL_KINDS, PARTY_KINDS, SIDES
 from db.uuid7 import uuid7
 from db.write.batch import Found
@@ -184,7 +187,16 @@ class PartyAddInput:
     party: PartyInput = input_field("当事人")
 
 
-@command("party", "add", "增加一名当事人。", PartyAddInput, target="Dispute", shows="Party")
+@command(
+    "party",
+    "add",
+    "增加一名当事人。",
+    PartyAddInput,
+    target="Dispute",
+    shows="Party",
+    states=BEFORE_AGREEMENT_STATES,
+    example={"party": {"side": "THIRD", "kind": "OWNER", "name": "邻居"}},
+)
 async def add(work: UnitOfWork, dispute: Record, input: PartyAddInput) -> Outcome:
     """A party who was not named at registration. Without his consent there is no agreement."""
     work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
@@ -233,7 +245,20 @@ _TOLD = ("kind", "is_natural_person", "is_alias", "credit_code")
 _PLAIN = ("kind", "name", "is_natural_person", "is_alias", "phone", "address", "credit_code", "is_minor")
 
 
-@command("party", "update", "更正或补充当事人的信息；不写的项不变。", PartyUpdateInput, target="Party", shows="Party")
+_TAKES_PART = Guard("id", "WITHDRAWN", "该当事人已经退出。", lambda row: row["withdrawn_on"].is_(None))
+
+
+@command(
+    "party",
+    "update",
+    "更正或补充当事人的信息；不写的项不变。",
+    PartyUpdateInput,
+    target="Party",
+    shows="Party",
+    # What is wrong about a person is corrected also after the end, until the archive.
+    guards=(_TAKES_PART, dispute_in(*(state for state in STATES if state != "ARCHIVED"))),
+    example={"is_minor": False},
+)
 async def update(work: UnitOfWork, party: Record, input: PartyUpdateInput) -> Outcome:
     """个人信息保护法 Arts. 46-47: what is wrong is corrected, what is not needed is erased."""
     assert party.dispute is not None
@@ -284,7 +309,16 @@ class PartyAppointInput:
     powers: str = input_field("代理权限：一般代理，或特别授权的事项")
 
 
-@command("party", "appoint", "登记当事人委托的代理人。", PartyAppointInput, target="Party", shows="Party")
+@command(
+    "party",
+    "appoint",
+    "登记当事人委托的代理人。",
+    PartyAppointInput,
+    target="Party",
+    shows="Party",
+    guards=(_TAKES_PART, dispute_in(*OPEN_STATES)),
+    example={"agent_name": "某律师", "powers": "一般代理"},
+)
 async def appoint(work: UnitOfWork, party: Record, input: PartyAppointInput) -> Outcome:
     """授权委托书: the agent with his powers; a new one takes the place of the old."""
     assert party.dispute is not None
@@ -305,6 +339,27 @@ class PartyWithdrawInput:
     reason: str = input_field("退出的理由，不写个人信息")
 
 
+def _dispensable(row: Row) -> Sql:
+    """The party is a third party, or another of the same side remains."""
+    another = some(
+        t.party,
+        lambda row, at: at.c.side == row["side"],
+        lambda row, at: at.c.id != row["id"],
+        lambda row, at: at.c.withdrawn_on.is_(None),
+        to="dispute_id",
+    )
+    return or_(row["side"] == literal_column("'THIRD'"), another(row))
+
+
+_NOT_LAST = Guard("id", "LAST_OF_SIDE", "该方只有这一名当事人：请登记拒绝调解，或由申请人撤回。", _dispensable)
+_OWES_NOTHING = Guard(
+    "id",
+    "OBLIGATION_OPEN",
+    "该当事人尚有未履行的义务，不能退出。",
+    none(t.obligation, lambda row, at: at.c.state.in_(literals(OWED_STATES)), key="party_id"),
+)
+
+
 @command(
     "party",
     "withdraw",
@@ -312,6 +367,8 @@ class PartyWithdrawInput:
     PartyWithdrawInput,
     target="Party",
     shows="Party",
+    guards=(_TAKES_PART, dispute_in(*BEFORE_AGREEMENT_STATES), _NOT_LAST, _OWES_NOTHING),
+    example={"reason": "不再参与。"},
 )
 async def withdraw(work: UnitOfWork, party: Record, input: PartyWithdrawInput) -> Outcome:
     """人民调解法 Art. 23: one of several leaves, or a third party. The last of a side ends the mediation: `dispute.withdraw`, `dispute.refuse`."""

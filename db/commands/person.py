@@ -7,6 +7,7 @@ from uuid import UUID
 
 from db import tables as t
 from db.commands.rights import check_governed, lock_rights, staff_of
+from db.resources.guards import CALLER_ID, Guard, state_in
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
 
@@ -17,6 +18,9 @@ class PersonSuspendInput:
     reason: str = input_field("停用的理由")
 
 
+_NOT_MYSELF = Guard("id", "SELF", "不能停用自己的账号，请由他人办理。", lambda row: row["id"] != CALLER_ID)
+
+
 @command(
     "person",
     "suspend",
@@ -25,6 +29,8 @@ class PersonSuspendInput:
     target="Person",
     shows="Person",
     online=True,
+    guards=(state_in("该账号已经停用。", "ACTIVE"), _NOT_MYSELF),
+    example={"reason": "停职"},
 )
 async def suspend(work: UnitOfWork, person: Record, input: PersonSuspendInput) -> Outcome:
     """He keeps his posts, and gets nowhere with them."""
@@ -51,6 +57,8 @@ class PersonRestoreInput:
     target="Person",
     shows="Person",
     online=True,
+    guards=(state_in("该账号没有停用。", "SUSPENDED"),),
+    example={"reason": "复职"},
 )
 async def restore(work: UnitOfWork, person: Record, input: PersonRestoreInput) -> Outcome:
     """What he had and has not lost meanwhile is his again."""

@@ -19,8 +19,11 @@ from db.commands.policy_edit import PolicyEditInput, edits_of
 from db.commands.rights import lock_rights, staff_of
 from db.policy_admin.examine import Examined, examine, shipped_tests
 from db.policy_admin.staff import Staff, gained, governed
-from db.resources.guards import OVERTAKEN
+from db.resources.guards import CALLER_ID, Guard, state_in
+from db.resources.resource import Row, Sql
+from db.tables.policy import UNPUBLISHED_STATES
 from db.write.command import Outcome, Refused, UserError, command, input_field
+from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
 from policies.edit import EditRefused, edit
 from policies.escalation import POLICY, holders
@@ -53,6 +56,8 @@ class PolicyDraftInput:
     target=None,
     shows=POLICY,
     online=True,
+    row_field="from_id",
+    example={"note": "增设角色", "edits": ({"add_role": {"role": "volunteer", "label": "志愿者"}},)},
 )
 async def draft(work: UnitOfWork, input: PolicyDraftInput) -> Outcome:
     """A new version. It compiles; whether its tests are green is kept with it."""
@@ -108,8 +113,30 @@ class PolicyApproveInput:
     note: str | None = input_field("批准意见", default=None)
 
 
+_UNPUBLISHED = state_in("这一版已经发布过，不必再批准。", *UNPUBLISHED_STATES)
+_GREEN = Guard("id", "NOT_GREEN", "测试有不符的，或有规则没有测试；请改好后另行起草。", lambda row: row["green"])
+NOT_AUTHOR = Guard(
+    "id",
+    "OWN_DRAFT",
+    "起草人不能批准自己起草的版本，请由他人批准。",
+    lambda row: row["author_id"].is_distinct_from(CALLER_ID),
+)
+_NOT_APPROVED_BY_ME = Guard(
+    "id", "ALREADY", "您已经批准过这一版。", lambda row: row["approver_id"].is_distinct_from(CALLER_ID)
+)
+_ONE_APPROVAL_LEFT = Guard("id", "ALREADY", "这一版已有两人批准。", lambda row: row["second_approver_id"].is_(None))
+
+
 @command(
-    "policy", "approve", "批准一个版本。起草人不得批准。", PolicyApproveInput, target=POLICY, shows=POLICY, online=True
+    "policy",
+    "approve",
+    "批准一个版本。起草人不得批准。",
+    PolicyApproveInput,
+    target=POLICY,
+    shows=POLICY,
+    online=True,
+    guards=(_UNPUBLISHED, _GREEN, NOT_AUTHOR, _NOT_APPROVED_BY_ME, _ONE_APPROVAL_LEFT),
+    example={"digest": Placeholder("text", "the digest of the version")},
 )
 async def approve(work: UnitOfWork, version: Record, input: PolicyApproveInput) -> Outcome:
     """One more name under the digest; APPROVED with as many as it takes."""
@@ -144,6 +171,19 @@ class PolicyPublishInput:
     id: UUID = input_field("所发布的版本，须已批准", of=POLICY)
 
 
+def _on_live(row: Row) -> Sql:
+    """A version of the policy was made against the one that is live now."""
+    at = t.policy_version.alias()
+    return row["base_id"] == (
+        select(at.c.id).select_from(at).where(at.c.state == literal_column("'PUBLISHED'")).scalar_subquery()
+    )
+
+
+OVERTAKEN = Guard(
+    "id", "CONFLICT", "起草之后另有版本发布，这一版是对照旧版审阅的；请以现行版本为准重新起草。", _on_live
+)
+
+
 @command(
     "policy",
     "publish",
@@ -152,6 +192,7 @@ class PolicyPublishInput:
     target=POLICY,
     shows=POLICY,
     online=True,
+    guards=(state_in("只能发布已批准的版本。", "APPROVED"), _GREEN, OVERTAKEN),
 )
 async def publish(work: UnitOfWork, version: Record, input: PolicyPublishInput) -> Outcome:
     """The version is live, the one before it retired; in one transaction with the epoch."""
@@ -185,6 +226,8 @@ class PolicyRollbackInput:
     target=POLICY,
     shows=POLICY,
     online=True,
+    guards=(state_in("只能回退到发布过而已被取代的版本。", "RETIRED"),),
+    example={"note": "回到上一版"},
 )
 async def rollback(work: UnitOfWork, version: Record, input: PolicyRollbackInput) -> Outcome:
     """A new version with the old text, live at once."""

@@ -36,6 +36,8 @@ class PartyRevealInput:
     target="Party",
     shows="Party",
     reveals=True,
+    on_archived=True,
+    example={"fields": ("ID_NUMBER",), "reason": "核实身份，办理司法确认。"},
 )
 async def reveal(work: UnitOfWork, party: Record, input: PartyRevealInput) -> Outcome:
     """个人信息保护法 Art. 51. The policy's `reveal` rule names the classes of field that may be shown."""

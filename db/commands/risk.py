@@ -14,7 +14,7 @@ from db import tables as t
 from db.calendar import local
 from db.commands.alert import open_alert
 from db.commands.parties import impersonal
-from db.tables.dispute import RISK_LEVELS
+from db.tables.dispute import OPEN_STATES, RISK_LEVELS
 from db.write.command import Absent, Outcome, Refused, command, input_field
 from db.write.transaction import Record, UnitOfWork
 
@@ -38,6 +38,8 @@ class AssessInput:
     AssessInput,
     target="Dispute",
     shows="Dispute",
+    states=OPEN_STATES,
+    example={"level": "LOW", "reason": "平稳。"},
 )
 async def assess(work: UnitOfWork, dispute: Record, input: AssessInput) -> Outcome:
     """人民调解法 Art. 25 (S13): the risk is rated at each contact; a high one is reported, or it is written down why not."""
@@ -86,7 +88,16 @@ class ReportInput:
     police_id: UUID | None = input_field("派出所；不写为本镇街的", of="Organization", default=None)
 
 
-@command("dispute", "report", "向派出所报送风险。", ReportInput, target="Dispute", shows="Dispute")
+@command(
+    "dispute",
+    "report",
+    "向派出所报送风险。",
+    ReportInput,
+    target="Dispute",
+    shows="Dispute",
+    states=OPEN_STATES,
+    example={"reason": "情况如前。"},
+)
 async def report(work: UnitOfWork, dispute: Record, input: ReportInput) -> Outcome:
     """人民调解法 Art. 25: what may become a matter of public security or crime is reported promptly."""
     work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")

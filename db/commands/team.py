@@ -14,9 +14,11 @@ from sqlalchemy.types import Date, Text, Uuid
 from db import tables as t
 from db.calendar import day_of
 from db.identity.appointments import in_force, is_active, not_ended
+from db.resources.guards import state_in
 from db.resources.resource import Sql, today
-from db.tables.team import TEAM_ROLE_OF, TEAM_ROLES
+from db.tables.team import STANDING_STATES, TEAM_ROLE_OF, TEAM_ROLES
 from db.write.command import Absent, Outcome, UserError, command, input_field
+from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
 from policies.policy import Policy
 
@@ -37,7 +39,15 @@ class TeamFormInput:
     members: tuple[TeamMemberInput, ...] = input_field("成员，每种角色至多一名；四种角色齐备即开始运行，否则为组建中")
 
 
-@command("team", "form", "组建“1+3”团队。", TeamFormInput, target=None, shows="Team")
+@command(
+    "team",
+    "form",
+    "组建“1+3”团队。",
+    TeamFormInput,
+    target=None,
+    shows="Team",
+    example={"grid_code": Placeholder("code", "of a grid without an active team"), "name": "新团队", "members": ()},
+)
 async def form(work: UnitOfWork, input: TeamFormInput) -> Outcome:
     """A new team: ACTIVE with all four roles, FORMING with fewer. It replaces none: a grid has one active team."""
     work.happened("happenedAt", input.happened_at)
@@ -74,7 +84,16 @@ class TeamReplaceInput:
     from_on: dt.date | None = input_field("接任日期，前任到前一日为止；不写为作出决定的当日", default=None)
 
 
-@command("team", "replace", "更换团队成员，或补上空缺的角色。", TeamReplaceInput, target="Team", shows="Team")
+@command(
+    "team",
+    "replace",
+    "更换团队成员，或补上空缺的角色。",
+    TeamReplaceInput,
+    target="Team",
+    shows="Team",
+    guards=(state_in("团队已经撤销，不能更换成员。", *STANDING_STATES),),
+    example={"role": "MEDIATOR", "person_id": Placeholder("Person", "with a mediator's appointment")},
+)
 async def replace(work: UnitOfWork, team: Record, input: TeamReplaceInput) -> Outcome:
     """One member of a role gives way to another from a day on; a forming team that is thereby complete becomes active."""
     work.happened("happenedAt", input.happened_at)
@@ -111,7 +130,14 @@ class TeamDissolveInput:
 
 
 @command(
-    "team", "dissolve", "撤销团队；成员自次日起不再以团队身份看到案件。", TeamDissolveInput, target="Team", shows="Team"
+    "team",
+    "dissolve",
+    "撤销团队；成员自次日起不再以团队身份看到案件。",
+    TeamDissolveInput,
+    target="Team",
+    shows="Team",
+    guards=(state_in("团队已经撤销。", *STANDING_STATES),),
+    example={"reason": "并入他队。"},
 )
 async def dissolve(work: UnitOfWork, team: Record, input: TeamDissolveInput) -> Outcome:
     """The team and the service of its members end; what it did stays on record."""

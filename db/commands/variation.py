@@ -13,8 +13,8 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of, load_calendar, mediation_due
-from db.commands.agreement import check_due, set_states
-from db.commands.obligation import check_money, paid
+from db.commands.agreement import IN_FORCE, UNCONFIRMED, check_due, set_states
+from db.commands.obligation import BEING_PERFORMED, check_money, paid
 from db.tables.obligation import OWED_STATES
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
@@ -40,7 +40,16 @@ class VaryInput:
     obligations: tuple[VariedTermInput, ...] = input_field("变更的义务；只写有变的项", default=())
 
 
-@command("agreement", "vary", "经双方同意变更协议。", VaryInput, target="Agreement", shows="Agreement")
+@command(
+    "agreement",
+    "vary",
+    "经双方同意变更协议。",
+    VaryInput,
+    target="Agreement",
+    shows="Agreement",
+    guards=(IN_FORCE, BEING_PERFORMED, UNCONFIRMED),
+    example={"both_consent": True, "reason": "情况有变。", "content": "另行约定。"},
+)
 async def vary(work: UnitOfWork, agreement: Record, input: VaryInput) -> Outcome:
     """若干规定 Art. 37: unsuitable content is varied with the consent of both. The agreement stays in force; the timeline has the old terms."""
     _check_consent(work, agreement, input)
@@ -130,7 +139,16 @@ class RescindInput:
     reason: str = input_field("撤销的原因")
 
 
-@command("agreement", "rescind", "经双方同意撤销协议，再次调解。", RescindInput, target="Agreement", shows="Agreement")
+@command(
+    "agreement",
+    "rescind",
+    "经双方同意撤销协议，再次调解。",
+    RescindInput,
+    target="Agreement",
+    shows="Agreement",
+    guards=(IN_FORCE, BEING_PERFORMED, UNCONFIRMED),
+    example={"both_consent": True, "reason": "情况有变。"},
+)
 async def rescind(work: UnitOfWork, agreement: Record, input: RescindInput) -> Outcome:
     """若干规定 Art. 37: with the consent of both the agreement is undone and mediated again, with a month of its own (Art. 33)."""
     dispute = agreement.dispute

@@ -14,6 +14,7 @@ from db.tables.dispute import ENDED_STATES
 from db.tables.visit import FACTOR_KINDS, SEVERITIES, VISIT_KINDS
 from db.uuid7 import uuid7
 from db.write.command import Outcome, UserError, command, input_field
+from db.write.example import Placeholder
 from db.write.transaction import UnitOfWork
 
 # A closed dispute may still be visited, until it is archived.
@@ -29,7 +30,13 @@ class InspectionRecordInput:
 
 
 @command(
-    "inspection", "record", "登记一次排查，没有发现也要登记。", InspectionRecordInput, target=None, shows="Inspection"
+    "inspection",
+    "record",
+    "登记一次排查，没有发现也要登记。",
+    InspectionRecordInput,
+    target=None,
+    shows="Inspection",
+    example={"grid_code": Placeholder("code", "of a grid of the caller"), "found_count": 0},
 )
 async def record_inspection(work: UnitOfWork, input: InspectionRecordInput) -> Outcome:
     """An inspection of a grid by the caller."""
@@ -76,6 +83,7 @@ class VisitRecordInput:
     VisitRecordInput,
     target=None,
     shows="Visit",
+    example={"dispute_id": Placeholder("Dispute", "that the caller sees"), "kind": "GENERAL", "note": "上门了解情况。"},
 )
 async def record_visit(work: UnitOfWork, input: VisitRecordInput) -> Outcome:
     """A visit about a dispute that the caller sees; a factor of high severity opens an alert to those who hold the case."""

@@ -16,9 +16,9 @@ from db import tables as t
 from db.query import plan as p
 from db.query.statement import JsonRow, text_array
 from db.resources.catalog import CLAIMS, RESOURCES
-from db.resources.guards import guards_of
+from db.resources.guards import literals
 from db.resources.resource import ALWAYS, Relation, Resource, Row, Sql, json_value
-from db.resources.transitions import ASKING, CREATING, FROM_STATES
+from db.resources.transitions import offered_actions
 from policies.grant import Access, Reading
 from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, all_of, implies
 
@@ -179,21 +179,19 @@ class Visibility:
         return self.access.grant(relation.target).rows == Never()
 
     def _can(self, row: Row) -> Sql:
+        """The actions that would succeed on the row now: policy, guards and state, in this order; an array of their names."""
         chosen: list[Sql] = []
-        for action in sorted(row.resource.actions - ASKING - CREATING.get(row.resource.name, frozenset())):
+        for action, transition in offered_actions(row.resource.name, row.resource.actions):
             rows = self.access.grant(row.resource.name, action).rows
             if rows == Never():
                 continue
-            allowed = self.where(rows, row)
-            clauses = [guard.holds(row) for guard in guards_of(row.resource.name, action)]
-            if row.resource.name == "Dispute":
-                states: list[Sql] = [literal_column(f"'{state}'") for state in FROM_STATES[action]]
-                clauses.append(row["state"].in_(states))
-            elif row.dispute is not None and action != "reveal" and row.resource.name != "Alert":
-                # The parts of an archived dispute never change; to look is no change, and an alert may outlive its dispute.
+            clauses = [self.where(rows, row), *(guard.holds(row) for guard in transition.guards)]
+            if transition.states is not None:
+                clauses.append(row["state"].in_(literals(transition.states)))
+            elif row.dispute is not None and not transition.on_archived:
+                # The parts of an archived dispute never change.
                 clauses.append(row.dispute.c.state != literal_column("'ARCHIVED'"))
-            allowed = and_(allowed, *clauses)
-            chosen.append(case((allowed, literal_column(f"'{action}'"))))
+            chosen.append(case((and_(*clauses), literal_column(f"'{action}'"))))
         if not chosen:
             return func.to_json(text_array([]))
         return func.to_json(func.array_remove(array[Any](chosen, type_=Text()), null()))

@@ -1,57 +1,58 @@
-"""The life of a dispute as a table: which action is possible in which state. It drives `access.can` and the guards of commands."""
+"""Where each action may start: the states of the dispute and the guards, as its command declares them.
 
-from db.tables.dispute import (
-    BEFORE_AGREEMENT_STATES,
-    CLOSED_STATES,
-    FOLLOW_UP_STATES,
-    IN_HAND_STATES,
-    OPEN_STATES,
-    UNDER_MEDIATION_STATES,
-)
+`db.commands` fills the registry when it is imported; `access.can`, the statements that lock a row and the checks behind the lock
+read it. Whoever builds the service imports `db.commands` first.
+"""
 
-_MEDIATED = ("MEDIATING",)
+from __future__ import annotations
 
-# action -> the states in which it may start. Source: domain state machine; the law's articles stand beside the guards.
-FROM_STATES: dict[str, tuple[str, ...]] = {
-    "accept": ("REGISTERED",),
-    "decline": ("REGISTERED",),
-    "notify": ("ACCEPTED",),
-    "consent": UNDER_MEDIATION_STATES,
-    "refuse": BEFORE_AGREEMENT_STATES,
-    "assign": IN_HAND_STATES,
-    "disclose": IN_HAND_STATES,
-    "recuse": IN_HAND_STATES,
-    "measure": OPEN_STATES,
-    "add": BEFORE_AGREEMENT_STATES,
-    "record": _MEDIATED,
-    "assess": OPEN_STATES,
-    "report": OPEN_STATES,
-    "extend": UNDER_MEDIATION_STATES,
-    "escalate": UNDER_MEDIATION_STATES,
-    "take": UNDER_MEDIATION_STATES,
-    # A hand-over that was overtaken by an agreement or an end is sent back, so that none waits for ever.
-    "return": (*IN_HAND_STATES, "CLOSED", "FAILED", "WITHDRAWN", "REFUSED"),
-    "invite": UNDER_MEDIATION_STATES,
-    # To whom it belongs (首接负责) or to the court, also when it was declined or has failed.
-    "refer": (*OPEN_STATES, "DECLINED", "FAILED", "REFUSED"),
-    "opine": UNDER_MEDIATION_STATES,
-    "agree": _MEDIATED,
-    "follow": FOLLOW_UP_STATES,
-    "terminate": UNDER_MEDIATION_STATES,
-    "withdraw": BEFORE_AGREEMENT_STATES,
-    "close": ("PERFORMED",),
-    "archive": ("CLOSED", "FAILED", "WITHDRAWN", "REFUSED", "DECLINED"),
-    "reopen": CLOSED_STATES,
-}
+from dataclasses import dataclass
 
-# Actions that are questions: nothing is done to the row, so they are never offered on it.
+from db.resources.guards import Guard
+
+# Actions that are questions: nothing is done to the row, so they have no command and are never offered on it.
 ASKING = frozenset({"read", "count", "impact", "explain"})
 
-# Actions that make a new row of a resource: never offered on a row that is there.
-CREATING: dict[str, frozenset[str]] = {
-    "Dispute": frozenset({"register"}),
-    "Team": frozenset({"form"}),
-    "Appointment": frozenset({"grant"}),
-    "Inspection": frozenset({"record"}),
-    "Visit": frozenset({"record"}),
-}
+
+@dataclass(frozen=True)
+class Transition:
+    """What must hold of a row, beside the policy, for an action to start.
+
+    `states`: of a dispute on which the action is asked; None on other resources. `creates`: the action makes a new row, so it is never
+    offered on one that is there. `on_archived`: it is possible on a part of an archived dispute too.
+    """
+
+    states: tuple[str, ...] | None = None
+    guards: tuple[Guard, ...] = ()
+    creates: bool = False
+    on_archived: bool = False
+
+
+# (resource, action) -> its transition.
+TRANSITIONS: dict[tuple[str, str], Transition] = {}
+
+
+def register_transition(resource: str, action: str, transition: Transition) -> None:
+    """Raises ValueError where the action has one, or where the states of a dispute are missing or out of place."""
+    if (resource, action) in TRANSITIONS:
+        raise ValueError(f"{resource} {action} is registered twice")
+    if (transition.states is not None) is not (resource == "Dispute" and not transition.creates):
+        raise ValueError(f"{resource} {action}: states belong to an action on a dispute")
+    TRANSITIONS[resource, action] = transition
+
+
+def transition_of(resource: str, action: str) -> Transition:
+    """SECURITY: fails closed, with LookupError: no row is locked for an action of which nobody said where it may start."""
+    transition = TRANSITIONS.get((resource, action))
+    if transition is None:
+        raise LookupError(f"{resource} has no transition {action}")
+    return transition
+
+
+def offered_actions(resource: str, actions: frozenset[str]) -> list[tuple[str, Transition]]:
+    """SECURITY: those of the actions that a row may be offered: no question, nothing that makes a new row, nothing unregistered."""
+    return [
+        (action, transition)
+        for action in sorted(actions - ASKING)
+        if (transition := TRANSITIONS.get((resource, action))) is not None and not transition.creates
+    ]

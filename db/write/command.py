@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from db.resources.guards import Guard
+from db.resources.transitions import Transition, register_transition
+from db.write.example import NOW, complete, row_of
 from db.write.row_locks import Fact
 
 
@@ -109,8 +112,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Command:
-    """A registered command. `target`: the resource of the row that `input.id` names and the policy is asked about; None for a
-    new object, for which `run` asks the policy itself. `shows`: the noun of the payload."""
+    """A registered command.
+
+    `target`: the resource of the row that `input.id` names, locked and checked before `run`; None where `run` asks the policy itself.
+    `shows`: the noun of the payload. `resource`, `action`: what the policy is asked. `row_field`: the input's field that names the row
+    on which it is asked; None for a new object. `example`: the smallest valid input (db/write/example.py).
+    """
 
     noun: str
     verb: str
@@ -119,11 +126,15 @@ class Command:
     run: Callable[..., Awaitable[Outcome]]
     target: str | None
     shows: str
-    # Whoever gives this command may have no more to do with the dispute afterwards (he steps back, or sends it back).
+    resource: str
+    action: str
+    row_field: str | None
+    example: Mapping[str, Any]
+    # The caller may have no more to do with the dispute afterwards (by stepping back, or sending it back).
     leaves: bool = False
     # It answers with cells in clear, once: its receipt is not given again.
     reveals: bool = False
-    # Whoever gives it waits for what becomes of it: nothing to be kept for later while he is offline.
+    # The caller waits for what becomes of it: nothing to be kept for later while offline.
     online: bool = False
     # What it must know of the row beside its columns; they are in the record.
     facts: tuple[Fact, ...] = ()
@@ -150,17 +161,52 @@ def command(
     *,
     target: str | None,
     shows: str,
+    example: Mapping[str, Any] | None = None,
+    asks: tuple[str, str] | None = None,
+    row_field: str | None = None,
+    states: tuple[str, ...] | None = None,
+    guards: tuple[Guard, ...] = (),
+    on_archived: bool = False,
     leaves: bool = False,
     reveals: bool = False,
     online: bool = False,
     facts: tuple[Fact, ...] = (),
 ) -> Callable[[Any], Any]:
-    """Registers the function as `noun.verb`. With a target it is called with (work, record, input), else with (work, input)."""
+    """Registers the function as `noun.verb`. With a target it is called with (work, record, input), else with (work, input).
+
+    The policy is asked for the verb on the target; without one, for `asks` (resource, action), or for the verb on what it shows. `states`,
+    `guards`, `on_archived`: where the action may start (db/resources/transitions.py). `example`: the smallest valid input; the row and
+    the time (`happened_at`: now) are added. Raises ValueError where the name, the action or the example does not fit.
+    """
+    resource, action = asks or (target or shows, verb)
+    if target is not None:
+        row_field = "id"
+    fields = {field.name for field in dataclasses.fields(input_type)}
+    added: dict[str, Any] = {"happened_at": NOW} if "happened_at" in fields else {}
+    if row_field is not None:
+        added[row_field] = row_of(resource)
 
     def register(run: Callable[..., Awaitable[Outcome]]) -> Callable[..., Awaitable[Outcome]]:
-        made = Command(noun, verb, label, input_type, run, target, shows, leaves, reveals, online, facts)
+        made = Command(
+            noun,
+            verb,
+            label,
+            input_type,
+            run,
+            target,
+            shows,
+            resource,
+            action,
+            row_field,
+            complete(input_type, {**added, **(example or {})}),
+            leaves,
+            reveals,
+            online,
+            facts,
+        )
         if made.name in COMMANDS:
             raise ValueError(f"{made.name} is registered twice")
+        register_transition(resource, action, Transition(states, guards, row_field is None, on_archived))
         COMMANDS[made.name] = made
         return run
 

@@ -96,9 +96,7 @@ class Commander:
     async def _once(self, command: Command, actor: Actor, input: Any, key: str | None, expected: int | None) -> Receipt:
         usable = key is None or (1 <= len(key) <= KEY_LENGTH and key.isprintable())
         request = _request(command, input, key) if key is not None and usable else None
-        wanted = None
-        if command.target is not None:
-            wanted = Wanted(command.target, command.verb, "Dispute" if command.noun == "dispute" else command.target)
+        wanted = None if command.target is None else Wanted(command.target, command.verb)
         async with self._pool.transaction() as connection:
             work = UnitOfWork(connection, actor, self._cipher, dt.datetime.now(dt.UTC))
             new, found = await work.open(request, wanted, None if wanted is None else input.id)

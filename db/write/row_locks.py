@@ -14,8 +14,8 @@ from db import tables as t
 from db.query.epoch import EPOCH
 from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
-from db.resources.guards import guards_of
 from db.resources.resource import Row, Sql
+from db.resources.transitions import transition_of
 from policies.predicate import implies
 
 
@@ -27,11 +27,10 @@ class Fact(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """A row that a command wants: of which resource, for which action, and the resource whose action that is."""
+    """A row that a command wants: of which resource, for which of its actions."""
 
     kind: str
     action: str
-    on: str
 
 
 def opening(visibility: Visibility, keyed: bool, wanted: Wanted | None) -> Select[Any]:
@@ -55,27 +54,29 @@ def opening(visibility: Visibility, keyed: bool, wanted: Wanted | None) -> Selec
 
 def locking(visibility: Visibility, wanted: Wanted) -> Select[Any]:
     """The row, locked with its dispute, if the caller may do the action or at least sees it."""
-    row, at, asked = _row(visibility, wanted)
+    # SECURITY: no row is locked for an action that no command registers.
+    transition_of(wanted.kind, wanted.action)
+    row, at = _row(visibility, wanted)
     of = [row.at] if row.dispute is None or row.dispute is row.at else [row.at, row.dispute]
     return (
         select(row["id"])
         .select_from(at)
         # SECURITY: a row that the caller neither may change nor see is not even waited for.
-        .where(row["id"] == bindparam("taken_id", type_=Uuid()), _may_or_sees(visibility, row, asked, wanted.action))
+        .where(row["id"] == bindparam("taken_id", type_=Uuid()), _may_or_sees(visibility, row, wanted.action))
         .with_for_update(of=of)
     )
 
 
 def holding(visibility: Visibility, wanted: Wanted, facts: tuple[Fact, ...]) -> Select[Any]:
     """The row that was locked (`r_`), its dispute (`d_`), the facts, whether the caller may, and whether each guard holds (`g_`)."""
-    row, at, asked = _row(visibility, wanted)
+    row, at = _row(visibility, wanted)
     columns: list[Any] = [row.at.c[name].label(f"r_{name}") for name in columns_of(RESOURCES[wanted.kind].table)]
     if row.dispute is not None and row.dispute is not row.at:
         columns += [row.dispute.c[name].label(f"d_{name}") for name in columns_of(t.dispute)]
     columns += [fact.of(row).label(f"r_{fact.name}") for fact in facts]
-    columns.append(_is_true(visibility.visible(asked, wanted.action)).label("allowed"))
-    guards = guards_of(wanted.on, wanted.action)
-    columns += [_is_true(guard.holds(asked)).label(f"g_{i}") for i, guard in enumerate(guards)]
+    columns.append(_is_true(visibility.visible(row, wanted.action)).label("allowed"))
+    guards = transition_of(wanted.kind, wanted.action).guards
+    columns += [_is_true(guard.holds(row)).label(f"g_{i}") for i, guard in enumerate(guards)]
     return select(*columns).select_from(at).where(row["id"] == bindparam("taken_id", type_=Uuid()))
 
 
@@ -95,31 +96,24 @@ def keeping(visibility: Visibility, kind: str, action: str, or_seen: bool) -> Se
     """A row on which the caller may do the action, or which he at least sees."""
     resource = RESOURCES[kind]
     row, at = visibility.row(resource, resource.table.alias())
-    may = _may_or_sees(visibility, row, row, action) if or_seen else visibility.visible(row, action)
+    may = _may_or_sees(visibility, row, action) if or_seen else visibility.visible(row, action)
     return select(row["id"]).select_from(at).where(row["id"] == bindparam("kept_id", type_=Uuid()), may)
 
 
-def _row(visibility: Visibility, wanted: Wanted) -> tuple[Row, FromClause, Row]:
-    """The row, what stands in FROM for it, and the row whose action is asked: itself or its dispute."""
+def _row(visibility: Visibility, wanted: Wanted) -> tuple[Row, FromClause]:
+    """The row, and what stands in FROM for it."""
     resource = RESOURCES[wanted.kind]
-    row, at = visibility.row(resource, resource.table.alias(), held=True)
-    if wanted.on == wanted.kind:
-        return row, at, row
-    assert wanted.on == "Dispute"
-    assert row.dispute is not None
-    return row, at, Row(RESOURCES["Dispute"], row.dispute, row.dispute)
+    return visibility.row(resource, resource.table.alias(), held=True)
 
 
-def _may_or_sees(visibility: Visibility, row: Row, asked: Row, action: str) -> Sql:
+def _may_or_sees(visibility: Visibility, row: Row, action: str) -> Sql:
     """Whether the caller may do the action, or at least sees the row."""
-    may, sees = (
-        visibility.access.grant(asked.resource.name, action).rows,
-        visibility.access.grant(row.resource.name).rows,
-    )
-    # A part has the attributes of its dispute, so that the two compare: what holds wherever the other does is enough.
+    may = visibility.access.grant(row.resource.name, action).rows
+    sees = visibility.access.grant(row.resource.name).rows
+    # What holds wherever the other does is enough.
     if implies(may, sees):
         return visibility.visible(row)
-    allowed = visibility.visible(asked, action)
+    allowed = visibility.visible(row, action)
     return allowed if implies(sees, may) else or_(allowed, visibility.visible(row))
 
 

@@ -28,8 +28,7 @@ from db.lru_cache import LruCache
 from db.query.statement import Statement, compile_statement
 from db.query.visibility import Visibility, claim_values
 from db.resources.catalog import RESOURCES
-from db.resources.guards import guards_of
-from db.resources.transitions import FROM_STATES
+from db.resources.transitions import transition_of
 from db.uuid7 import uuid7
 from db.write import row_locks
 from db.write.batch import Batch, Latest, Write
@@ -180,13 +179,13 @@ class UnitOfWork:
         self._request = row["request"]
         return request is None or self._request is not None, bool(row["found"])
 
-    async def lock(self, kind: str, key: UUID, action: str, *, on: str | None = None, field: str = "id") -> Record:
+    async def lock(self, kind: str, key: UUID, action: str, *, field: str = "id") -> Record:
         """The row, locked, if the caller may do `action` to it and its state and guards allow it.
 
-        `on`: the resource whose action is asked (the row's dispute for `Dispute`). Raises Absent where there is no such row for
-        this action and the caller does not even see it, Refused where he sees it but may not do this, or not now.
+        Raises Absent where there is no such row for this action and the caller does not even see it, Refused where the caller sees it
+        but may not do this, or not now; LookupError where no command registers the action.
         """
-        wanted = Wanted(kind, action, on or kind)
+        wanted = Wanted(kind, action)
         if not await self.look(("lock", wanted), lambda: row_locks.locking(self.visibility, wanted), {"taken_id": key}):
             raise Absent(field)
         return await self.load_locked(wanted, key, field)
@@ -194,7 +193,7 @@ class UnitOfWork:
     async def load_locked(self, wanted: Wanted, key: UUID, field: str = "id", facts: tuple[Fact, ...] = ()) -> Record:
         """The row that was locked, if all that the command needs holds. A statement of its own, behind the lock: that of the lock sees
         other tables as they stood before it waited, so that two commands at once could both find nothing in their way."""
-        guards = guards_of(wanted.on, wanted.action)
+        transition = transition_of(wanted.kind, wanted.action)
         name = ("held", wanted, facts)
         one = (await self.look(name, lambda: row_locks.holding(self.visibility, wanted, facts), {"taken_id": key}))[0]
         # SECURITY: whoever was replaced while he waited for the lock acts no more.
@@ -205,11 +204,9 @@ class UnitOfWork:
         dispute = values if wanted.kind == "Dispute" else None
         if dispute is None and "d_id" in one:
             dispute = {name: one[f"d_{name}"] for name in columns_of(t.dispute)}
-        if wanted.on == "Dispute" and dispute is not None:
-            state = dispute["state"]
-            if state not in FROM_STATES.get(wanted.action, (state,)):
-                raise Refused(UserError(field, "WRONG_STATE", f"纠纷现为 {state}，此时不能办理此事项。"))
-        for i, guard in enumerate(guards):
+        if transition.states is not None and values["state"] not in transition.states:
+            raise Refused(UserError(field, "WRONG_STATE", f"纠纷现为 {values['state']}，此时不能办理此事项。"))
+        for i, guard in enumerate(transition.guards):
             if not one[f"g_{i}"]:
                 self.error(guard.field, guard.code, guard.message)
         self.settle()

@@ -1,0 +1,1 @@
+"""The commands of a dispute, one module per stage of its life."""

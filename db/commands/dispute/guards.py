@@ -1,0 +1,39 @@
+"""Guards of a dispute that commands of several stages share."""
+
+from __future__ import annotations
+
+from sqlalchemy import Table, and_, literal_column
+
+from db import tables as t
+from db.resources.guards import Guard, equals, literals, none, some
+from db.resources.resource import Row, Sql
+from db.tables.party import MAIN_SIDES
+
+
+def _main_party(row: Row, at: Table) -> Sql:
+    return and_(at.c.side.in_(literals(MAIN_SIDES)), at.c.withdrawn_on.is_(None))
+
+
+NOTIFIED = Guard(
+    "id",
+    "NOT_NOTIFIED",
+    "尚未告知当事人权利义务（人民调解工作若干规定第三十条），请先办理告知。",
+    lambda row: row["notified_at"].is_not(None),
+)
+NOT_REFUSED = Guard(
+    "id",
+    "REFUSED",
+    "有当事人明确拒绝调解（人民调解法第十七条），不能继续。",
+    none(t.party, equals("consent", "REFUSED"), _main_party),
+)
+CONSENTED = Guard(
+    "id",
+    "NO_CONSENT",
+    "各方当事人尚未全部同意调解，请先逐一登记同意。",
+    none(t.party, lambda row, at: at.c.consent.is_distinct_from(literal_column("'CONSENTED'")), _main_party),
+)
+NO_HANDOVER_WAITING = Guard(
+    "id", "HANDOVER_WAITING", "层级移交尚待接收或退回，请先等待答复。", none(t.escalation, equals("state", "SENT"))
+)
+# The policy says that it waits for the caller's organization; here, that it does wait.
+HANDOVER_WAITING = Guard("id", "NOTHING_WAITING", "没有待接收的层级移交。", some(t.escalation, equals("state", "SENT")))
