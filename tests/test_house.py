@@ -14,7 +14,6 @@ MODULE_LINES, FUNCTION_LINES = 400, 60
 # Still over the bound. The lists may only shrink: an entry within its bound, or gone, fails the test.
 LONG_MODULES = {
     "db/commands/mediation.py",
-    "db/resources/guards.py",
     "tests/api/cli/test_command_line.py",
     "tests/api/http/test_endpoint.py",
     "tests/bench/plain.py",
@@ -23,7 +22,6 @@ LONG_MODULES = {
     "tests/db/commands/test_policy.py",
     "tests/db/test_constraints.py",
     "tests/db/test_county.py",
-    "tests/laws/test_can.py",
     "tests/laws/test_freshness.py",
     "tests/laws/test_matrix.py",
     "tests/laws/world.py",
@@ -32,8 +30,6 @@ LONG_MODULES = {
 LONG_FUNCTIONS = {
     "db/commands/intake.py:register",
     "db/county/seed_case.py:tell",
-    "tests/laws/test_can.py:_fresh",
-    "tests/laws/test_can.py:order_for",
     "tests/laws/test_no_echo.py:probes",
     "tests/laws/test_readable.py:pick",
 }

@@ -83,7 +83,11 @@ class VisitRecordInput:
     VisitRecordInput,
     target=None,
     shows="Visit",
-    example={"dispute_id": Placeholder("Dispute", "that the caller sees"), "kind": "GENERAL", "note": "上门了解情况。"},
+    example={
+        "dispute_id": Placeholder("Dispute", "that the caller sees"),
+        "kind": "HOME_VISIT",
+        "note": "上门了解情况。",
+    },
 )
 async def record_visit(work: UnitOfWork, input: VisitRecordInput) -> Outcome:
     """A visit about a dispute that the caller sees; a factor of high severity opens an alert to those who hold the case."""

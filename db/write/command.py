@@ -176,15 +176,13 @@ def command(
 
     The policy is asked for the verb on the target; without one, for `asks` (resource, action), or for the verb on what it shows. `states`,
     `guards`, `on_archived`: where the action may start (db/resources/transitions.py). `example`: the smallest valid input; the row and
-    the time (`happened_at`: now) are added. Raises ValueError where the name, the action or the example does not fit.
+    the time (`happened_at`: now) are added where they are required. Raises ValueError where the name, the action or the example does not fit.
     """
     resource, action = asks or (target or shows, verb)
     if target is not None:
         row_field = "id"
-    fields = {field.name for field in dataclasses.fields(input_type)}
-    added: dict[str, Any] = {"happened_at": NOW} if "happened_at" in fields else {}
-    if row_field is not None:
-        added[row_field] = row_of(resource)
+    required = {field.name for field in dataclasses.fields(input_type) if field.default is dataclasses.MISSING}
+    added = {"happened_at": NOW, row_field: row_of(resource)}
 
     def register(run: Callable[..., Awaitable[Outcome]]) -> Callable[..., Awaitable[Outcome]]:
         made = Command(
@@ -198,7 +196,7 @@ def command(
             resource,
             action,
             row_field,
-            complete(input_type, {**added, **(example or {})}),
+            complete(input_type, {name: added[name] for name in required & added.keys()} | dict(example or {})),
             leaves,
             reveals,
             online,

@@ -22,8 +22,7 @@ from db.postgres.pool import Pool
 from db.postgres.session import Session
 from db.query.reader import Reader
 from db.resources.catalog import RESOURCES
-from db.resources.guards import GUARDS
-from db.resources.transitions import ASKING, FROM_STATES
+from db.resources.transitions import offered_actions
 from policies.grant import Access
 from policies.testing.oracle import Form, Judge, Oracle, Thing, thing
 from schema.execution.query import QueryExecutor
@@ -261,14 +260,15 @@ class Caller:
         for name in set(told["hidden"]) - set(fields):
             # A relation is told as hidden only if it can never lead to anything.
             assert not self.visible(self.gql.relations[resource][name]), (resource, name)
+        transitions = dict(offered_actions(resource, RESOURCES[resource].actions))
         can = {
             action
-            for action in RESOURCES[resource].actions - ASKING
-            if (resource != "Dispute" or row["state"] in FROM_STATES.get(action, ()))
+            for action, transition in transitions.items()
+            if (transition.states is None or row["state"] in transition.states)
             and self.judge.may(resource, self.thing(resource, row), "row", action)
         }
         # Beside policy and state an object may lack what an action needs; then, and only then, may it be left out.
-        needed = can - set(GUARDS) if resource == "Dispute" else set()
+        needed = {action for action in can if not transitions[action].guards} if resource == "Dispute" else set()
         assert needed <= set(told["can"]) <= can, (resource, told["can"], can, self._told({got["id"]}))
 
     @staticmethod
