@@ -1,8 +1,8 @@
 """Reads the documentation: fenced blocks, tables, links and the marks that say how a block is tested.
 
 A mark is an HTML comment in YAML's flow style on the line before a block or a table: `<!-- {as: mediator} -->`. Marks of blocks:
-`as` (the role that asks), `variables`, `check: schema` (validated, not executed), `exit` (of a shell block), `skip` (a reason).
-A `text` block after a shell block is its output, a `json` block after a query is its answer; `…` stands for anything.
+`as` (the role that asks), `variables`, `exit` (the code of a shell block), `skip` (the reason not to run it), `howto` (the how-to
+that a block is a step of), `policy` (what a text of the policy is). Marks of tables: `table` (its name). A `text` block after a shell block is its output, a `json` block after a query is its answer; `…` stands for anything.
 """
 
 import re
@@ -27,7 +27,10 @@ _LINK = re.compile(r"(?<!\\)\[[^\]]*\]\(([^)\s]+)\)")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: where it is, its language, its text without the indentation of its fence, and its mark."""
+    """A fenced block: where it is, its language, its text without the indentation of its fence, and its mark.
+
+    `follows`: nothing but empty lines stands between it and the block before.
+    """
 
     document: str
     line: int
@@ -35,6 +38,7 @@ class Block:
     text: str
     mark: dict[str, Any] = field(default_factory=dict)
     heading: str = ""
+    follows: bool = False
 
     @property
     def name(self) -> str:
@@ -65,7 +69,8 @@ def blocks(document: str) -> tuple[Block, ...]:
 
 def _blocks(document: str) -> Iterator[Block]:
     mark: dict[str, Any] = {}
-    heading, lines = "", iter(enumerate(read(document).splitlines(), 1))
+    heading, follows = "", False
+    lines = iter(enumerate(read(document).splitlines(), 1))
     for number, line in lines:
         if opened := _FENCE.match(line):
             indent, language = opened.groups()
@@ -74,9 +79,11 @@ def _blocks(document: str) -> Iterator[Block]:
                 if one.strip() == "```":
                     break
                 inside.append(one.removeprefix(indent))
-            yield Block(document, number, language, "\n".join(inside) + "\n", mark, heading)
+            yield Block(document, number, language, "\n".join(inside) + "\n", mark, heading, follows)
+            follows = True
         elif line.startswith("#"):
             heading = line.lstrip("# ")
+        follows = follows and (not line.strip() or _FENCE.match(line) is not None)
         mark = yaml.safe_load(found.group(1)) if (found := _MARK.match(line)) else {} if line.strip() else mark
 
 
@@ -127,9 +134,8 @@ def spans(document: str) -> list[str]:
 
 def pattern_of(sample: str) -> re.Pattern[str]:
     """What output must match: the sample, where `…` stands for anything, on a line of its own for any lines."""
-    escaped = re.escape(sample.strip()).replace("…", ".*?")
-    escaped = re.sub(r"^\.\*\?$", r"(?s:.*?)", escaped, flags=re.MULTILINE)
-    return re.compile(escaped)
+    lines = (r"(?s:.*?)" if line == "…" else re.escape(line).replace("…", ".*?") for line in sample.strip().splitlines())
+    return re.compile("\n".join(lines))
 
 
 def same(expected: Any, actual: Any) -> bool:
