@@ -2,14 +2,14 @@
 
 A mark is an HTML comment in YAML's flow style on the line before a block or a table: `<!-- {as: mediator} -->`. Marks of blocks:
 `as` (the role that asks), `variables`, `exit` (the code of a shell block), `skip` (the reason not to run it), `howto` (the how-to
-that a block is a step of), `policy` (what a text of the policy is). Marks of tables: `table` (its name). A `text` block after a shell block is its output, a `json` block after a query is its answer; `…` stands for anything.
+that a block is a step of), `policy` (what a text of the policy is). Marks of tables: `table` (its name).
+A `text` block after a shell block is its output, a `json` block after a query is its answer; `…` stands for anything.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -18,7 +18,15 @@ from tests.paths import ROOT
 
 ENGLISH, CHINESE = "README.md", "README.zh-CN.md"
 # In this order the examples are run: whoever publishes a policy comes after whoever explains the first one.
-DOCUMENTS = (ENGLISH, CHINESE, "schema/README.md", "api/README.md", "db/README.md", "tests/README.md", "policies/README.md")
+DOCUMENTS = (
+    ENGLISH,
+    CHINESE,
+    "schema/README.md",
+    "api/README.md",
+    "db/README.md",
+    "tests/README.md",
+    "policies/README.md",
+)
 
 _MARK = re.compile(r"^\s*<!-- (\{.*\}) -->\s*$")
 _FENCE = re.compile(r"^(\s*)```(\S*)\s*$")
@@ -134,7 +142,9 @@ def spans(document: str) -> list[str]:
 
 def pattern_of(sample: str) -> re.Pattern[str]:
     """What output must match: the sample, where `…` stands for anything, on a line of its own for any lines."""
-    lines = (r"(?s:.*?)" if line == "…" else re.escape(line).replace("…", ".*?") for line in sample.strip().splitlines())
+    lines = (
+        r"(?s:.*?)" if line == "…" else re.escape(line).replace("…", ".*?") for line in sample.strip().splitlines()
+    )
     return re.compile("\n".join(lines))
 
 

@@ -27,7 +27,9 @@ class Scratch:
 
     def run(self, script: str, seconds: int = 300) -> "subprocess.CompletedProcess[str]":
         """Run a script of bash in the copy, with this Python and no settings but the defaults."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SANLIAN_", "PYTEST_", "PYTHON"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("SANLIAN_", "PYTEST_", "PYTHON"))
+        }
         path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
         environment = {**kept, "PATH": path, "COLUMNS": "200", "TERM": "dumb", "PYTHONDONTWRITEBYTECODE": "1"}
         command = ["bash", "-euo", "pipefail", "-c", script]

@@ -60,7 +60,8 @@ def test_mutations_and_commands_that_are_named_exist(document: str) -> None:
 def test_the_readmes_are_the_same_in_both_languages() -> None:
     """The same blocks but for comments and words of the reader's language, the same links, paths and tables."""
     both = [
-        [(one.language, re.sub(r"\s+#.*", "", one.text), one.mark) for one in blocks(name)] for name in (ENGLISH, CHINESE)
+        [(one.language, re.sub(r"\s+#.*", "", one.text), one.mark) for one in blocks(name)]
+        for name in (ENGLISH, CHINESE)
     ]
     assert both[0] == both[1]
     ours = [set(links(name)) - {ENGLISH, CHINESE} for name in (ENGLISH, CHINESE)]
@@ -140,7 +141,9 @@ def _literals(value: ast.expr) -> Iterator[str]:
 
 def _raised() -> set[str]:
     """The codes of all calls that take one; a function that passes its own parameter on takes one in its turn."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for top in ("db", "schema") for path in (ROOT / top).rglob("*.py")]
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8")) for top in ("db", "schema") for path in (ROOT / top).rglob("*.py")
+    ]
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     positions = dict.fromkeys(RAISING, 1)
     for tree in trees:
@@ -172,7 +175,9 @@ POLICY = "policies/README.md"
 
 
 def test_the_classes_and_claims_are_those_of_the_catalog() -> None:
-    assert [row[0] for row in tables(POLICY)["classes"].rows] == [f"`{name}` {label}" for name, label in FIELD_CLASSES.items()]
+    assert [row[0] for row in tables(POLICY)["classes"].rows] == [
+        f"`{name}` {label}" for name, label in FIELD_CLASSES.items()
+    ]
     assert first_names(tables(POLICY)["claims"]) == list(CATALOG.claims)
 
 
