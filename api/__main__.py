@@ -218,10 +218,11 @@ def _tell(error: Exception) -> tuple[str, int] | None:
     from api.cli.server import CannotServe
     from api.settings import BadSettings
     from db.postgres.embedded.placement import EmbeddedServerError
+    from db.postgres.migrate import LockTimeout
 
     if isinstance(error, BadSettings | CannotServe):
         return str(error), BAD_SETTINGS
-    if isinstance(error, EmbeddedServerError):
+    if isinstance(error, EmbeddedServerError | LockTimeout):
         return str(error), FAILED
     import asyncpg
 

@@ -6,17 +6,14 @@ from typing import Any, Self
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 _CONNECT_SECONDS = 10.0
-
-
 _SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
-
-
+# What libpq calls sslmode.
 _TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
 @dataclass(frozen=True)
 class Address:
-    """One database of one server. `host` is a name, a number, or the directory of a Unix socket."""
+    """One database of one server. `host` is a name, an IP address, or the directory of a Unix socket; `tls` is libpq's sslmode."""
 
     host: str
     port: int
@@ -50,7 +47,7 @@ class Address:
         if mode is not None and mode not in _TLS_MODES:
             raise ValueError(f"数据库地址里的 sslmode 应为 {'、'.join(_TLS_MODES)} 之一")
         if query:
-            # SECURITY: an option that we dropped in silence (sslrootcert, say) would weaken the connection.
+            # SECURITY: an option that was dropped in silence (sslrootcert, say) would weaken the connection.
             raise ValueError(f"数据库地址里有不支持的选项：{'、'.join(sorted(query))}")
         password = None if parts.password is None else unquote(parts.password)
         return cls(host=host, port=port or 5432, database=database, user=user, password=password, tls=mode)
@@ -89,7 +86,7 @@ class Address:
 
 
 def _system_trust(mode: str) -> "str | tls.SSLContext":
-    """asyncpg looks for ~/.postgresql/root.crt when it has to verify; the system's trust store is what a server has."""
+    """asyncpg's `ssl` argument. To verify it would look for ~/.postgresql/root.crt; a server has the trust store of its system."""
     if mode not in ("verify-ca", "verify-full"):
         return mode
     context = tls.create_default_context()

@@ -1,4 +1,4 @@
-"""The database itself: created where the server lacks it."""
+"""CREATE DATABASE, where the server lacks it."""
 
 import asyncpg
 
@@ -6,7 +6,10 @@ from db.postgres.address import Address
 
 
 async def ensure_database(address: Address) -> None:
-    """Create the database if the server lacks it, ordered by code point: the same order on every server."""
+    """Create the database if the server lacks it, collated by code point (C.UTF-8 of PostgreSQL itself): the same order on every server.
+
+    Safe to run twice at once. Raises what asyncpg raises, where the user may neither connect nor create databases.
+    """
     try:
         connection = await asyncpg.connect(**address.connect_arguments())
     except asyncpg.InvalidCatalogNameError:
@@ -22,6 +25,6 @@ async def ensure_database(address: Address) -> None:
             "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
         )
     except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
-        pass  # another process was quicker
+        pass  # another process has just made it
     finally:
         await connection.close()

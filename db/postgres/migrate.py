@@ -3,18 +3,32 @@
 Safe to run again, and safe to run twice at once: the second run waits for the first and then finds nothing to do.
 """
 
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from db.postgres.address import Address
 from db.postgres.advisory_locks import AdvisoryLock
 
 SCRIPTS = Path(__file__).parents[1] / "migrations"
+
+# How long a migration waits for one lock. Whatever else uses that table meanwhile queues behind it, so a running service would stand
+# still for as long; yet it outlasts the statements of queries and commands, which may take 5 seconds by default (`api.settings`).
+LOCK_SECONDS = 30
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+class LockTimeout(Exception):
+    """A table stayed locked by another session. Nothing was changed; the message (Chinese) is for the person at the terminal."""
 
 
 def configuration(connection: Connection | None = None) -> Config:
@@ -27,24 +41,38 @@ def configuration(connection: Connection | None = None) -> Config:
 
 
 async def migrate(address: Address) -> None:
-    """Run every migration that the database lacks, in one transaction: all of them or none."""
-    engine = create_async_engine(address.url(), poolclass=NullPool)
-    try:
-        async with engine.begin() as connection:
-            # Released by the commit. Whoever waits here reads the revision only after it.
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({AdvisoryLock.MIGRATE})"))
-            await connection.run_sync(lambda sync: command.upgrade(configuration(sync), "head"))
-    finally:
-        await engine.dispose()
+    """Run every migration that the database lacks, in one transaction: all of them or none. Raises LockTimeout."""
+    async with migration_transaction(address) as connection:
+        await connection.run_sync(lambda sync: command.upgrade(configuration(sync), "head"))
 
 
 async def revise(address: Address, message: str, number: str) -> None:
-    """Write a new migration from what `db/tables` says and the migrated database at `address` lacks."""
+    """Write a new migration, from what `db/tables` says and the migrated database at `address` lacks. Raises LockTimeout."""
+    async with migration_transaction(address) as connection:
+        await connection.run_sync(
+            lambda sync: command.revision(configuration(sync), message, autogenerate=True, rev_id=number)
+        )
+
+
+@asynccontextmanager
+async def migration_transaction(address: Address) -> AsyncIterator[AsyncConnection]:
+    """A transaction for migrations alone, one at a time in a database, with time limits of its own."""
     engine = create_async_engine(address.url(), poolclass=NullPool)
     try:
-        async with engine.connect() as connection:
-            await connection.run_sync(
-                lambda sync: command.revision(configuration(sync), message, autogenerate=True, rev_id=number)
-            )
+        async with engine.begin() as connection:
+            # A migration of ten million rows takes minutes: no limit of the database or the role may cut it short.
+            await connection.execute(text("SET LOCAL statement_timeout = 0"))
+            # Released by the commit; who waits here reads the revision only after it. Before the lock timeout is set: the other
+            # migration may take its minutes.
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({AdvisoryLock.MIGRATE})"))
+            await connection.execute(text(f"SET LOCAL lock_timeout = {int(LOCK_SECONDS * 1000)}"))
+            yield connection
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        raise LockTimeout(
+            f"有会话占用着要迁移的表，等了 {LOCK_SECONDS} 秒仍未释放；迁移已全部撤回，数据库没有改动。"
+            "请先停下服务，结束占用它的备份或未提交的事务（见 pg_stat_activity），再执行一次。"
+        ) from error
     finally:
         await engine.dispose()

@@ -1,6 +1,6 @@
-"""Where PostgreSQL is, and connections to it: addresses and pools.
+"""What a connection to PostgreSQL is like before its first statement: its role, its time limits and how its statements are planned.
 
-It knows no table and no rule. A pool belongs to one database role, and every connection in it keeps that role for life.
+It knows no table and no rule. A session belongs to one database role, and every connection keeps that role for life.
 """
 
 import re
@@ -16,17 +16,15 @@ APPLICATION = "sanlian"
 
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
-
 # How every session's statements are planned.
 PLANNING = (
-    # Many ask at once: one answer does not take the processors of the others, nor start workers for a page.
+    # Many queries run at once: none takes the processors of the others, nor starts workers for a page.
     "SET max_parallel_workers_per_gather TO 0",
-    # A plan for any values looks dear enough to be compiled, which takes longer than to run it.
+    # The estimated cost of a generic plan is high enough for JIT compilation, which takes longer than the plan itself.
     "SET jit TO off",
-    # The rows of a page are fetched once each: to keep copies of them costs an eighth of a page of 100 (measured).
+    # The rows of a page are fetched once each: to memoize them costs an eighth of a page of 100 (measured).
     "SET enable_memoize TO off",
 )
-
 
 # Is given a session and a connection of its kind, ready for use.
 OnConnect = Callable[["Session", "asyncpg.Connection[asyncpg.Record]"], None]
@@ -34,12 +32,15 @@ OnConnect = Callable[["Session", "asyncpg.Connection[asyncpg.Record]"], None]
 
 @dataclass(frozen=True)
 class Session:
-    """What every connection of one kind is like: who it acts as (`role`; None: the user of the address), how long a statement may take,
-        how plans are kept, and the times of the tiers. `on_connect` is called with every connection that `connect` opens, once it is prepared
-    (to observe its statements).
+    """What every connection of one kind is like.
 
-        json and jsonb arrive as the text that PostgreSQL sent, which is asyncpg's default. Nothing is reset between two uses of a
-        connection (that would cost a round trip): change session state only with SET LOCAL.
+    `role`: who it acts as; None for the user of the address. `statement_timeout_ms`: how long a statement may take, in milliseconds;
+    0 for as long as it needs. `plan_cache_mode`: PostgreSQL's setting. `tier_days`: settings of the connection with the days of
+    each tier, by name (`db.query.clocks`). `on_connect`: called with every connection that `connect` opens, once it is prepared
+    (to observe its statements). Raises ValueError for a role or mode that is no plain identifier.
+
+    json and jsonb arrive as the text that PostgreSQL sent, which is asyncpg's default. Nothing is reset between two uses of a
+    connection (that would cost a round trip): change session state only with SET LOCAL.
     """
 
     address: Address
@@ -70,13 +71,13 @@ class Session:
         }
 
     async def prepare(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        """Make a new connection such a session, for life."""
+        """Make a new connection such a session, for life. Raises what asyncpg raises."""
         settings = [
             "SET timezone TO 'UTC'",
             f"SET statement_timeout TO {int(self.statement_timeout_ms)}",
             f"SET plan_cache_mode TO {self.plan_cache_mode}",
             *PLANNING,
-            # SECURITY: names of ours, and numbers.
+            # SECURITY: names from the code, and numbers.
             *(f"SET {name} TO {int(days)}" for name, days in self.tier_days.items()),
         ]
         if self.role is not None:
@@ -84,7 +85,7 @@ class Session:
         await connection.execute("; ".join(settings))
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
-        """A connection of its own."""
+        """A new connection of this kind. Raises what asyncpg raises; the connection is then ended."""
         connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(**self.connect_arguments())
         try:
             await self.prepare(connection)
@@ -97,11 +98,13 @@ class Session:
 
 
 async def open_pool(session: Session, size: int, least: int = 2) -> "asyncpg.Pool[asyncpg.Record]":
-    """A pool of such sessions, for transactions of one snapshot or with others within; `least` are opened at once, the others when
-    they are needed. Hold advisory locks only within a transaction: one that is open is rolled back when a connection returns, nothing
-    else is."""
+    """asyncpg's pool of such sessions, for what needs a transaction of one snapshot, or one within another.
 
-    async def keep(_: "asyncpg.Connection[asyncpg.Record]") -> None:
+    `least` connections are opened at once, the others, up to `size`, when they are needed. A transaction that is open when a
+    connection returns is rolled back; nothing else is reset, so hold advisory locks only within a transaction.
+    """
+
+    async def no_reset(_: "asyncpg.Connection[asyncpg.Record]") -> None:
         pass
 
     return await asyncpg.create_pool(
@@ -109,6 +112,6 @@ async def open_pool(session: Session, size: int, least: int = 2) -> "asyncpg.Poo
         min_size=min(least, size),
         max_size=size,
         init=session.prepare,
-        reset=keep,
+        reset=no_reset,
         max_inactive_connection_lifetime=0,
     )

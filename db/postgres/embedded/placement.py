@@ -1,7 +1,7 @@
 """Where an embedded cluster lies and which account runs it: data, programs and socket directory of one home.
 
-Root never runs a server: it hands it to an unprivileged account and, where that account cannot get to the home or to
-the wheel, puts things aside and leaves a note. It makes no account and changes no directory that it did not make.
+Root never runs a server: an unprivileged account does and, where that account cannot enter the home or the wheel, the cluster or a
+copy of the programs lies elsewhere. No account is made, and no directory is changed that was not made here.
 """
 
 import contextlib
@@ -38,11 +38,13 @@ class Account:
     gid: int
 
     def drop(self) -> dict[str, Any]:
+        """Keyword arguments of subprocess for a child that runs as this account."""
         # SECURITY: no supplementary group of root may survive in the server.
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
 def make_home(home: Path) -> None:
+    """Make the directory of the installation. Raises EmbeddedServerError."""
     try:
         if not home.exists():
             home.mkdir(parents=True)
@@ -59,7 +61,7 @@ def find_base(home: Path) -> Path | None:
         base = Path(pointer.read_text().strip())
         if not os.path.lexists(base):
             return None
-        # SECURITY: root deletes and executes what is behind this pointer, so believe only what we could have made.
+        # SECURITY: root deletes and executes what is behind this pointer, so only what `make_base` could have made is believed.
         status = base.lstat()
         ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
         if base.parent != _ASIDE or not base.name.startswith("sanlian-") or not ours:
@@ -70,7 +72,7 @@ def find_base(home: Path) -> Path | None:
 
 
 def choose_account(base: Path | None) -> Account | None:
-    """Who runs the server: ourselves, or, if we are root, the owner of the data; `nobody` for a new cluster."""
+    """Who runs the server: None for this process's account; for root the owner of the data, or `nobody` for a new cluster."""
     data = None if base is None else base / "data"
     owner = data.lstat() if data is not None and data.exists() else None
     if os.geteuid() != 0:
@@ -167,7 +169,7 @@ def socket_directory(base: Path, account: Account | None) -> Path:
         directory.mkdir(mode=0o700)
         if account is not None:
             os.chown(directory, account.uid, account.gid)
-    # SECURITY: `trust` authentication rests on this directory; somebody may have made one of that name before us.
+    # SECURITY: `trust` authentication rests on this directory; somebody may have made one of that name before.
     status = directory.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != owner or status.st_mode & 0o077:
         raise EmbeddedServerError(f"{directory} 不是只属于数据库运行用户的目录。请删除它再试。")

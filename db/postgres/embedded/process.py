@@ -1,4 +1,4 @@
-"""The PostgreSQL process of an embedded cluster: initialised, spawned, awaited, joined, ended. It knows no lock of ours."""
+"""The PostgreSQL process of an embedded cluster: initialised, spawned, awaited, joined, ended. It takes no lock."""
 
 import contextlib
 import ctypes
@@ -29,16 +29,9 @@ SUPERUSER = "sanlian"
 OWNER = "postgres.owner"  # held by whoever started the server, until it is stopped
 
 _START_SECONDS = 120.0  # a start after a crash replays the log
-
-
 _STOP_SECONDS = 30.0
-
-
-_LOG_BYTES = 5_000_000
-
-
-_PR_SET_PDEATHSIG = 1
-
+_LOG_BYTES = 5_000_000  # a longer log is emptied at the next start
+_PR_SET_PDEATHSIG = 1  # of prctl(2), linux/prctl.h
 
 # For a laptop with a million rows. Errors are logged without the statement or the row they speak of: both may hold
 # personal data, and the log is plain text.
@@ -60,8 +53,7 @@ _SETTINGS = {
     "random_page_cost": "1.1",
     "jit": "off",
 }
-
-
+# For tests: faster, and gone after a crash of the machine.
 _VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -75,6 +67,10 @@ class _Running:
 
 
 def launch(home: Path, base: Path, account: Account | None, durable: bool) -> "tuple[subprocess.Popen[bytes], Path]":
+    """Start the server of the cluster in `base`, making the cluster if need be; its process and the directory of its socket.
+
+    `durable`: whether a commit survives a crash of the machine. Raises EmbeddedServerError with the end of the log.
+    """
     if threading.current_thread() is not threading.main_thread():
         # On Linux the "parent" whose death ends the server is a thread, and only the main one lives long enough.
         raise RuntimeError("start the embedded server from the main thread")
@@ -95,16 +91,16 @@ def launch(home: Path, base: Path, account: Account | None, durable: bool) -> "t
             except BaseException:
                 end(process)
                 raise
-        except _Failed as failure:
+        except _ProcessFailed as failure:
             raise EmbeddedServerError(
                 f"内置数据库{failure}。日志 {home / 'postgres.log'} 的末尾：\n{_tail(home / 'postgres.log', begin)}\n"
-                "如果数据可以不要，用 python -m api demo --fresh 重建。"
+                f"数据在 {base}：请保留整个目录，照日志查明原因后再启动。"
             ) from None
     return process, sockets
 
 
-class _Failed(Exception):
-    """A program of the wheel ended badly; its reasons are in the log."""
+class _ProcessFailed(Exception):
+    """A program of the wheel failed; the log says why. The text (Chinese) completes a sentence about the database."""
 
 
 def _initialise(programs: Path, data: Path, account: Account | None, log: IO[bytes]) -> None:
@@ -120,7 +116,7 @@ def _initialise(programs: Path, data: Path, account: Account | None, log: IO[byt
     process = _spawn([programs / "initdb", "-D", fresh, *locale, *access, *quick], account, log)
     try:
         if process.wait():
-            raise _Failed("无法初始化")
+            raise _ProcessFailed("无法初始化")
     except BaseException:
         process.kill()
         process.wait()
@@ -140,7 +136,7 @@ def _spawn(command: Sequence[str | Path], account: Account | None, log: IO[bytes
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            # Ctrl-C at the terminal is for us; we then stop the server in order.
+            # Ctrl-C at the terminal reaches this process alone, which then stops the server in order.
             start_new_session=True,
             preexec_fn=_die_with_parent(),  # noqa: PLW1509 - see above
             **({} if account is None else account.drop()),
@@ -148,7 +144,7 @@ def _spawn(command: Sequence[str | Path], account: Account | None, log: IO[bytes
 
 
 def _die_with_parent() -> Callable[[], None] | None:
-    """For the child, before it becomes the server: ask the kernel for a fast shutdown when we die, even by SIGKILL."""
+    """For the child, before it becomes the server: ask the kernel for a fast shutdown when the parent dies, even by SIGKILL."""
     if sys.platform != "linux":
         return None
     parent = os.getpid()
@@ -156,14 +152,14 @@ def _die_with_parent() -> Callable[[], None] | None:
 
     def arrange() -> None:
         prctl(_PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
-        if os.getppid() != parent:  # it died before we had asked
+        if os.getppid() != parent:  # it died before the kernel was asked
             os._exit(1)
 
     return arrange
 
 
 def _open_log(path: Path) -> IO[bytes]:
-    # SECURITY: opened by us and handed over as a descriptor, so the server's account needs no right on the home.
+    # SECURITY: opened here and handed over as a descriptor, so the server's account needs no right on the home.
     handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     if os.fstat(handle).st_size > _LOG_BYTES:
         os.truncate(handle, 0)
@@ -186,9 +182,9 @@ def _await_ready(process: "subprocess.Popen[bytes]", data: Path) -> None:
         if running is not None and running.pid == process.pid and running.state == "ready":
             return
         if time.monotonic() > deadline:
-            raise _Failed(f"在 {_START_SECONDS:.0f} 秒内没有就绪")
+            raise _ProcessFailed(f"在 {_START_SECONDS:.0f} 秒内没有就绪")
         time.sleep(0.01)
-    raise _Failed("没有启动成功")
+    raise _ProcessFailed("没有启动成功")
 
 
 def join(home: Path, data: Path) -> _Running | None:
@@ -198,7 +194,7 @@ def join(home: Path, data: Path) -> _Running | None:
         if running.state == "ready" and _answers(running.sockets):
             if _is_held(home / OWNER):
                 return running
-            if sys.platform != "linux":  # where no kernel tells it that its owner was killed, we do
+            if sys.platform != "linux":  # where no kernel tells it that its owner was killed
                 os.kill(running.pid, signal.SIGINT)
         if time.monotonic() > deadline:
             break  # let PostgreSQL itself judge whether the file is stale

@@ -1,7 +1,7 @@
 """Runs a private PostgreSQL 18 out of an installed wheel: one cluster per home directory, Unix socket only.
 
 It never opens a port, never creates a system user, never changes the mode of a directory it did not make, and never
-outlives the process that started it. It refuses to know what is stored in the cluster.
+outlives the process that started it. It knows nothing of what is stored in the cluster.
 """
 
 import atexit
@@ -27,8 +27,6 @@ from db.postgres.embedded.placement import (
 )
 from db.postgres.embedded.process import OWNER, SUPERUSER, end, join, launch
 
-__all__ = ["EmbeddedServer", "EmbeddedServerError", "erase"]
-
 DATABASE = "sanlian"
 
 _LOCK_SECONDS = 180.0
@@ -50,7 +48,8 @@ class EmbeddedServer:
         """Join the server of `home` or start one, creating the cluster if there is none.
 
         A `brief` caller (a command that ends within seconds) makes later callers wait for its end, so that nobody
-        joins a server that is about to go. A server that is joined keeps the durability it was started with.
+        joins a server that is about to stop. A server that is joined keeps the durability it was started with.
+        Raises EmbeddedServerError.
         """
         home = home.absolute()
         make_home(home)
@@ -109,7 +108,7 @@ class EmbeddedServer:
 
 
 def erase(home: Path) -> None:
-    """Remove the cluster of `home` and all its data, wherever it was placed. Refuses while a server runs on it."""
+    """Remove the cluster of `home` and all its data, wherever it was placed. Raises EmbeddedServerError while a server runs on it."""
     home = home.absolute()
     if not home.is_dir():
         return
@@ -119,7 +118,7 @@ def erase(home: Path) -> None:
         if base is None:
             return
         if join(home, base / "data"):
-            raise EmbeddedServerError("内置数据库正在另一个终端里运行，请先在那里按 Ctrl-C 停下，再用 --fresh。")
+            raise EmbeddedServerError("内置数据库正在另一个终端里运行，请先在那里按 Ctrl-C 停下。")
         shutil.rmtree(base)
         (home / "postgres.path").unlink(missing_ok=True)
         (home / "postgres.log").unlink(missing_ok=True)
@@ -130,7 +129,7 @@ def erase(home: Path) -> None:
 
 
 class _Lock:
-    """A file that at most one process holds at a time; the kernel lets go of it when that process ends."""
+    """A file that at most one process locks at a time (flock); the kernel releases it when that process ends."""
 
     def __init__(self, path: Path) -> None:
         try:

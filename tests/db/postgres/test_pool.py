@@ -1,4 +1,4 @@
-"""Pool: in order of asking, never more at once than there are connections, none is lost, and no transaction is left open."""
+"""The pool: first come, first served; never more at once than its size; no slot is lost, and no transaction is left open."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from db.postgres.session import Session
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def pool(database: Address) -> AsyncIterator[Pool]:
-    """Two pool."""
+    """A pool of two connections."""
     opened = Pool(Session(database, "sanlian_reader", 5000), 2)
     yield opened
     await opened.close()
@@ -30,7 +30,7 @@ async def one(pool: Pool, sql: str, *arguments: Any) -> Any:
 
 
 async def test_nobody_is_overtaken(pool: Pool) -> None:
-    """Two slow questions hold both pool; those behind them are answered in their order, and one who comes last is last."""
+    """Two slow statements hold both connections; those behind them run in their order, and a newcomer runs last."""
     answered: list[int] = []
 
     async def ask(number: int, seconds: float) -> None:
@@ -47,7 +47,7 @@ async def test_nobody_is_overtaken(pool: Pool) -> None:
     assert [number for number in answered if number > 1] == [*range(2, 12), 99]
 
 
-async def test_as_few_connections_as_there_are_questions_at_once(pool: Pool) -> None:
+async def test_no_more_connections_are_opened_than_are_used_at_once(pool: Pool) -> None:
     backends = {await one(pool, "SELECT pg_backend_pid()") for _ in range(5)}
     assert len(backends) == 1
     busy = await asyncio.gather(*(one(pool, "SELECT pg_backend_pid(), pg_sleep(0.05)") for _ in range(6)))
@@ -70,8 +70,8 @@ async def end(database: Address, backend: int) -> None:
     await asyncio.sleep(0.05)  # until the end of the connection has arrived here
 
 
-async def test_who_stops_waiting_takes_no_lane_with_him(pool: Pool) -> None:
-    """Cancelled in the queue, at the very moment of his turn, or while his statement runs: both pool are free afterwards."""
+async def test_a_cancelled_waiter_keeps_no_slot(pool: Pool) -> None:
+    """Cancelled in the queue, at the very moment of being served, or while its statement runs: both slots are free afterwards."""
     slow = [asyncio.ensure_future(pool.fetchrow("SELECT pg_sleep(0.05)")) for _ in range(2)]
     await asyncio.sleep(0)
     queued = [asyncio.ensure_future(pool.fetchrow("SELECT 1")) for _ in range(4)]
@@ -101,7 +101,7 @@ def write(word: str) -> str:
 
 @asynccontextmanager
 async def writing(database: Address, size: int = 1) -> AsyncIterator[tuple[Pool, "asyncpg.Connection[Any]"]]:
-    """Pool, and a connection beside them, with an empty table that both see. Its checks are deferred to the commit."""
+    """A pool, and a connection beside it, with an empty table that both see. Its checks are deferred to the commit."""
     beside = await asyncpg.connect(**database.connect_arguments())
     pool = Pool(Session(database, None, 2000), size)
     try:
