@@ -21,7 +21,8 @@ import strawberry
 from db.commands import COMMANDS
 from db.resources.catalog import RESOURCES
 from db.write.command import Command
-from schema.node import CODES, NODE_TYPES, code_enum
+from schema.names import camel, pascal, snake
+from schema.node import NODE_TYPES, code_enum, column_enum
 from schema.outbox import offered, outbox_field
 from schema.page import planned
 from schema.scalars import Day, Instant, Money
@@ -63,16 +64,15 @@ class Revealed:
 def payload_of(noun: str, *, reveals: bool = False) -> Any:
     """`DisputePayload`: the object as the caller now sees it, or what was wrong; where it reveals, also the cells in clear."""
     node = NODE_TYPES[noun]
-    name = noun[0].lower() + noun[1:]
-    snake = "".join("_" + sign.lower() if sign.isupper() else sign for sign in name)
+    name = snake(noun)
     namespace: dict[str, Any] = {
         "__annotations__": {
-            snake: node | None,
+            name: node | None,
             "user_errors": list[UserError],
             "conflict": Conflict | None,
             "replayed": bool,
         },
-        snake: strawberry.field(description="办理后的对象；未保存或不可见时为 null。"),
+        name: strawberry.field(description="办理后的对象；未保存或不可见时为 null。"),
         "user_errors": strawberry.field(description="输入中的全部错误；没有即已保存。"),
         "conflict": strawberry.field(description="版本冲突；没有即为 null。"),
         "replayed": strawberry.field(description="同一幂等键先前已办过，这次只是重复答复。"),
@@ -118,8 +118,9 @@ def _graphql(hint: Any, field: dataclasses.Field[Any], owner: str) -> Any:
         return _graphql(arguments[0], field, owner)
     if typing.get_origin(hint) is tuple:
         return list[_graphql(arguments[0], field, owner)]  # type: ignore[misc]
-    if field.metadata["codes"] is not None:
-        return _enum(field.metadata["codes"], owner + "".join(part.title() for part in field.name.split("_")))
+    codes = field.metadata["codes"]
+    if codes is not None:
+        return column_enum(codes) or _input_enum(codes, owner + pascal(field.name))
     if hint is UUID:
         return strawberry.ID
     if dataclasses.is_dataclass(hint):
@@ -129,24 +130,22 @@ def _graphql(hint: Any, field: dataclasses.Field[Any], owner: str) -> Any:
 
 
 @cache
-def _enum(codes: tuple[str, ...], name: str) -> Any:
-    """The enum of a closed list: that of the column with the same codes, or one of its own."""
-    if codes in CODES:
-        return CODES[codes]
+def _input_enum(codes: tuple[str, ...], name: str) -> Any:
+    """The enum of a closed list that only one input takes."""
     labels = importlib.import_module("schema.labels").LABELS
     base: Any = Enum
     return code_enum(f"{name}。", codes)(base(name, {one: labels.get(one, one) for one in codes}))
 
 
 def _input(command: Command) -> Any:
-    title = command.noun[0].upper() + command.noun[1:] + command.verb.title().replace("_", "")
     # Disputes have versions that a caller may name, and their parts go with them.
     versioned = command.target is not None and (command.target == "Dispute" or RESOURCES[command.target].part)
-    return input_of(command.input_type, f"{title}Input", keyed=True, versioned=versioned)
+    return input_of(command.input_type, f"{pascal(_python_name(command))}Input", keyed=True, versioned=versioned)
 
 
-def _snake(command: Command) -> str:
-    return "".join("_" + sign.lower() if sign.isupper() else sign for sign in command.noun) + "_" + command.verb
+def _python_name(command: Command) -> str:
+    """`dispute_accept`"""
+    return f"{snake(command.noun)}_{command.verb}"
 
 
 def _field(command: Command) -> Any:
@@ -164,7 +163,7 @@ def _field(command: Command) -> Any:
 
 def field_name(command: Command) -> str:
     """`disputeAccept`"""
-    return command.noun + "".join(part.title() for part in command.verb.split("_"))
+    return camel(_python_name(command))
 
 
 @cache
@@ -172,9 +171,9 @@ def build_mutation() -> Any:
     """The Mutation type with one field for each command."""
     namespace: dict[str, Any] = {}
     for command in COMMANDS.values():
-        namespace[_snake(command)] = _field(command)
+        namespace[_python_name(command)] = _field(command)
     namespace["submit_outbox"] = outbox_field(
-        tuple((_snake(command), _input(command)) for command in offered()), UserError, Conflict
+        tuple((_python_name(command), _input(command)) for command in offered()), UserError, Conflict
     )
     return strawberry.type(
         types.new_class("Mutation", (), exec_body=lambda body: body.update(namespace)),

@@ -10,13 +10,14 @@ from typing import Any
 import strawberry
 
 from db.tables import metadata
+from db.tables.column import Codes
 from policies.catalog import FIELD_CLASSES
 from schema.names import snake
 from schema.page import lazy, planned
 
 NODE_TYPES: dict[str, type] = {}
-# Enums by their codes, for inputs that take the same codes as a column.
-CODES: dict[tuple[str, ...], type[Enum]] = {}
+# The enums of columns by the identity of their lists of codes, for inputs that take the codes of a column.
+_COLUMN_ENUMS: dict[int, type[Enum]] = {}
 
 
 @strawberry.type(description="本行的访问情况：哪些字段对调用者隐藏、哪些以掩码显示、现在可以办理哪些事项。")
@@ -96,23 +97,30 @@ def match(field: str, operator: str, description: str) -> Any:
 def code_enum(description: str, values: tuple[str, ...] | None = None) -> Callable[[type[Enum]], type[Enum]]:
     """Class decorator: an enum of codes, written `CODE = "中文名称"`.
 
-    Raises ValueError unless the codes are `values`, those of the column.
+    Raises ValueError unless the codes are `values`, those of the column, and where the column has another enum already.
     """
 
     def bind(cls: type[Enum]) -> type[Enum]:
         labels = {name: member.value for name, member in cls.__members__.items()}
-        if values is not None and tuple(labels) != values:
+        if values is not None and tuple(labels) != tuple(values):
             raise ValueError(f"{cls.__name__}: the codes are not those of the column")
         members = {name: strawberry.enum_value(name, description=label) for name, label in labels.items()}
         # The functional form: the members' values are the codes, their labels become descriptions.
         about = description if values is None else f"{description}各值的说明即其显示名称。"
         make: Any = Enum
         bound: type[Enum] = strawberry.enum(make(cls.__name__, members, module=cls.__module__), description=about)
-        if values is not None:
-            CODES.setdefault(values, bound)
+        if isinstance(values, Codes):
+            if id(values) in _COLUMN_ENUMS:
+                raise ValueError(f"{cls.__name__}: the codes have an enum already")
+            _COLUMN_ENUMS[id(values)] = bound
         return bound
 
     return bind
+
+
+def column_enum(codes: tuple[str, ...]) -> type[Enum] | None:
+    """The enum of the columns that take this very list of codes; None for a list that no column takes."""
+    return _COLUMN_ENUMS.get(id(codes)) if isinstance(codes, Codes) else None
 
 
 @strawberry.enum(description="排序方向。")

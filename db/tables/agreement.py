@@ -2,16 +2,16 @@
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, Uuid
 
-from db.tables.column import Instant, code, column, identity, internal, metadata, one_of
+from db.tables.column import Codes, Instant, code, column, identity, internal, metadata, one_of
 from db.tables.part import of_dispute, within
 
-AGREEMENT_FORMS = ("WRITTEN", "ORAL")
-AGREEMENT_SCOPES = ("FULL", "PARTIAL")
-AGREEMENT_STATES = ("DRAFT", "EFFECTIVE", "VARIED", "RESCINDED")
+AGREEMENT_FORMS = Codes(("WRITTEN", "ORAL"))
+AGREEMENT_SCOPES = Codes(("FULL", "PARTIAL"))
+AGREEMENT_STATES = Codes(("DRAFT", "EFFECTIVE", "VARIED", "RESCINDED"))
 # Binding on the parties: nothing is performed, varied or confirmed of any other.
 IN_FORCE_STATES = ("EFFECTIVE", "VARIED")
-SIGNATURE_KINDS = ("PARTY", "MEDIATOR", "SEAL")
-CONFIRMATION_RESULTS = ("CONFIRMED", "REJECTED", "WITHDRAWN")
+SIGNATURE_KINDS = Codes(("PARTY", "MEDIATOR", "SEAL"))
+CONFIRMATION_RESULTS = Codes(("CONFIRMED", "REJECTED", "WITHDRAWN"))
 
 agreement = Table(
     "agreement",

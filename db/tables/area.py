@@ -2,9 +2,9 @@
 
 from sqlalchemy import CheckConstraint, ForeignKey, Table, Text
 
-from db.tables.column import code, column, identity, internal, metadata, one_of
+from db.tables.column import Codes, code, column, identity, internal, metadata, one_of
 
-LEVELS = ("COUNTY", "TOWN", "COMMUNITY", "GRID")
+LEVELS = Codes(("COUNTY", "TOWN", "COMMUNITY", "GRID"))
 
 area = Table(
     "area",

@@ -2,9 +2,9 @@
 
 from sqlalchemy import Boolean, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Table, Uuid, text
 
-from db.tables.column import Instant, code, column, identity, internal, metadata, one_of
+from db.tables.column import Codes, Instant, code, column, identity, internal, metadata, one_of
 
-ASSIGNMENT_MODES = ("APPOINTED", "PARTY_CHOSEN")
+ASSIGNMENT_MODES = Codes(("APPOINTED", "PARTY_CHOSEN"))
 
 assignment = Table(
     "assignment",

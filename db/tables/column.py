@@ -24,6 +24,15 @@ Money = Numeric(14, 2)
 Instant = DateTime(timezone=True)
 
 
+class Codes(tuple[str, ...]):
+    """A closed list of codes. Each is itself, even where another has the same codes: a column's enum is that of its very list.
+
+    Columns that take the same codes on purpose share one list; an input takes the list of the column that it is stored in.
+    """
+
+    __slots__ = ()
+
+
 def column(
     name: str, kind: Any, field_class: str, label: str, *more: Any, mask: str | None = None, **options: Any
 ) -> Column[Any]:
@@ -55,9 +64,7 @@ def one_of(name: str, values: tuple[str, ...]) -> CheckConstraint:
     return CheckConstraint(f"{name} IN ({sql_list(values)})", name=f"{name}_code")
 
 
-def code(
-    name: str, values: tuple[str, ...], label: str, *more: Any, field_class: str = "public", **options: Any
-) -> Column[Any]:
+def code(name: str, values: Codes, label: str, *more: Any, field_class: str = "public", **options: Any) -> Column[Any]:
     """A coded column; the list of its values is kept with it for the schema's enums. Pair it with `one_of`."""
     result = column(name, Text, field_class, label, *more, **options)
     result.info["values"] = values

@@ -17,12 +17,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.calendar import COUNTY_ZONE
-from db.tables.column import Instant, Money, code, column, identity, internal, metadata, one_of, sql_list
+from db.tables.column import Codes, Instant, Money, code, column, identity, internal, metadata, one_of, sql_list
 
-STATES = (
+STATES = Codes((
     "REGISTERED", "ACCEPTED", "DECLINED", "MEDIATING", "AGREED", "PERFORMING", "PERFORMED", "CLOSED", "ARCHIVED",
     "FAILED", "WITHDRAWN", "REFUSED",
-)  # fmt: skip
+))  # fmt: skip
 # Ended by being closed after the performance: these cannot be without a `closed_at`.
 CLOSED_STATES = ("CLOSED", "ARCHIVED")
 # An agreement may still come of it, and none has been made yet; the month of mediation runs once it is accepted.
@@ -41,16 +41,16 @@ IN_HAND_STATES = (*UNDER_MEDIATION_STATES, *AFTER_AGREEMENT_STATES)
 # Somebody has to act on it, or nobody any more: each state is in one of the two.
 OPEN_STATES = ("REGISTERED", *IN_HAND_STATES)
 ENDED_STATES = ("CLOSED", "ARCHIVED", "DECLINED", "FAILED", "WITHDRAWN", "REFUSED")
-TIERS = ("TEAM", "SQUAD", "CENTRE")
-RISK_LEVELS = ("LOW", "MEDIUM", "HIGH")
-CATEGORIES = ("PROPERTY", "NEIGHBOUR", "CONTRACT", "DAMAGE", "OTHER")
-SUB_CATEGORIES = (
+TIERS = Codes(("TEAM", "SQUAD", "CENTRE"))
+RISK_LEVELS = Codes(("LOW", "MEDIUM", "HIGH"))
+CATEGORIES = Codes(("PROPERTY", "NEIGHBOUR", "CONTRACT", "DAMAGE", "OTHER"))
+SUB_CATEGORIES = Codes((
     "P01", "P02", "P03", "P04", "P05", "P06", "P07", "P08", "P09", "P10", "P11", "P12", "P13", "P14", "P15", "P16", "P17",
     "P18", "P19", "P99",
-)  # fmt: skip
-SOURCES = (
+))  # fmt: skip
+SOURCES = Codes((
     "APPLY", "INITIATIVE", "GRID", "COURT", "POLICE", "PETITION", "HOTLINE", "GOVERNANCE_CENTRE", "DEPARTMENT", "ONLINE", "OTHER",
-)  # fmt: skip
+))  # fmt: skip
 
 dispute = Table(
     "dispute",

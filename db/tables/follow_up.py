@@ -2,11 +2,11 @@
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, Table, Text, Uuid, text
 
-from db.tables.column import code, column, identity, internal, metadata, one_of
+from db.tables.column import Codes, code, column, identity, internal, metadata, one_of
 from db.tables.part import of_dispute
 
-FOLLOW_UP_METHODS = ("VISIT", "PHONE", "VIDEO", "MESSAGE", "MEETING")
-FOLLOW_UP_RESULTS = ("NORMAL", "REBOUND_SIGNS", "REBOUNDED", "NOT_PERFORMED", "UNREACHABLE")
+FOLLOW_UP_METHODS = Codes(("VISIT", "PHONE", "VIDEO", "MESSAGE", "MEETING"))
+FOLLOW_UP_RESULTS = Codes(("NORMAL", "REBOUND_SIGNS", "REBOUNDED", "NOT_PERFORMED", "UNREACHABLE"))
 
 follow_up = Table(
     "follow_up",

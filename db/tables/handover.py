@@ -2,12 +2,12 @@
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Table, Text, Uuid, text
 
-from db.tables.column import Instant, code, column, identity, internal, metadata, one_of
+from db.tables.column import Codes, Instant, code, column, identity, internal, metadata, one_of
 from db.tables.dispute import TIERS
 from db.tables.part import of_dispute, within
 
-ESCALATION_STATES = ("SENT", "TAKEN", "RETURNED")
-RECUSAL_KINDS = ("DISCLOSURE", "REQUEST")
+ESCALATION_STATES = Codes(("SENT", "TAKEN", "RETURNED"))
+RECUSAL_KINDS = Codes(("DISCLOSURE", "REQUEST"))
 
 escalation = Table(
     "escalation",

@@ -2,10 +2,10 @@
 
 from sqlalchemy import CheckConstraint, Computed, Numeric, Table, Text
 
-from db.tables.column import Instant, code, column, identity, metadata, one_of
+from db.tables.column import Codes, Instant, code, column, identity, metadata, one_of
 from db.tables.part import of_dispute
 
-MEASURE_KINDS = ("WATER", "POWER", "GAS", "HEAT", "ACCESS", "SAFETY")
+MEASURE_KINDS = Codes(("WATER", "POWER", "GAS", "HEAT", "ACCESS", "SAFETY"))
 
 measure = Table(
     "measure",

@@ -2,27 +2,29 @@
 
 from sqlalchemy import CheckConstraint, Date, Index, Table, Text, UniqueConstraint, Uuid, text
 
-from db.tables.column import Instant, Money, code, column, identity, internal, metadata, one_of, sql_list
+from db.tables.column import Codes, Instant, Money, code, column, identity, internal, metadata, one_of, sql_list
 from db.tables.follow_up import FOLLOW_UP_METHODS
 from db.tables.part import of_dispute, within
 
-OBLIGATION_KINDS = ("PAY", "REFUND", "REPAIR", "RESTORE", "SERVICE", "APOLOGISE", "OTHER")
-OBLIGATION_STATES = (
-    "DRAFT",
-    "PENDING",
-    "PARTLY_PERFORMED",
-    "PERFORMED",
-    "EXCUSED",
-    "VARIED",
-    "RESCINDED",
-    "SUED",
-    "ENFORCED",
+OBLIGATION_KINDS = Codes(("PAY", "REFUND", "REPAIR", "RESTORE", "SERVICE", "APOLOGISE", "OTHER"))
+OBLIGATION_STATES = Codes(
+    (
+        "DRAFT",
+        "PENDING",
+        "PARTLY_PERFORMED",
+        "PERFORMED",
+        "EXCUSED",
+        "VARIED",
+        "RESCINDED",
+        "SUED",
+        "ENFORCED",
+    )
 )
 # Something is still to be performed.
 OWED_STATES = ("PENDING", "PARTLY_PERFORMED")
 # All is performed, of the party's own accord or by enforcement: the only states with a `performed_on`.
 PERFORMED_STATES = ("PERFORMED", "ENFORCED")
-PERFORMANCE_KINDS = ("PERFORM", "PARTLY_PERFORM", "EXCUSE", "URGE")
+PERFORMANCE_KINDS = Codes(("PERFORM", "PARTLY_PERFORM", "EXCUSE", "URGE"))
 # The kinds that perform something, and so need a proof and count towards the amount.
 PERFORMING_KINDS = ("PERFORM", "PARTLY_PERFORM")
 

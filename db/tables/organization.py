@@ -2,12 +2,12 @@
 
 from sqlalchemy import ForeignKey, Table, Text, Uuid
 
-from db.tables.column import code, column, identity, internal, metadata, one_of
+from db.tables.column import Codes, code, column, identity, internal, metadata, one_of
 
-ORGANIZATION_KINDS = (
+ORGANIZATION_KINDS = Codes((
     "BUREAU", "JUSTICE_OFFICE", "COMMITTEE", "CENTRE", "SQUAD", "POLICE_STATION", "GOVERNANCE_CENTRE", "COURT",
     "PETITION_OFFICE", "HOTLINE_OFFICE", "HOUSING_DEPARTMENT",
-)  # fmt: skip
+))  # fmt: skip
 
 organization = Table(
     "organization",

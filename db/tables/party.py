@@ -14,16 +14,16 @@ from sqlalchemy import (
     text,
 )
 
-from db.tables.column import code, column, identity, internal, metadata, one_of
+from db.tables.column import Codes, code, column, identity, internal, metadata, one_of
 from db.tables.part import of_dispute
 
-SIDES = ("APPLICANT", "RESPONDENT", "THIRD")
+SIDES = Codes(("APPLICANT", "RESPONDENT", "THIRD"))
 # The sides without whose consent there is no mediation, and without whose signature no agreement.
 MAIN_SIDES = ("APPLICANT", "RESPONDENT")
-PARTY_KINDS = ("OWNER", "OCCUPANT", "COMPANY", "DEVELOPER", "OWNERS_COMMITTEE", "UTILITY", "OTHER")
+PARTY_KINDS = Codes(("OWNER", "OCCUPANT", "COMPANY", "DEVELOPER", "OWNERS_COMMITTEE", "UTILITY", "OTHER"))
 # People unless the input says otherwise; the other kinds are organizations.
 NATURAL_KINDS = ("OWNER", "OCCUPANT")
-CONSENTS = ("CONSENTED", "REFUSED")
+CONSENTS = Codes(("CONSENTED", "REFUSED"))
 
 party = Table(
     "party",

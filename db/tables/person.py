@@ -3,10 +3,10 @@
 from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Table, Text, Uuid, literal_column, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
-from db.tables.column import code, column, identity, internal, metadata, one_of
+from db.tables.column import Codes, code, column, identity, internal, metadata, one_of
 
-PERSON_STATES = ("ACTIVE", "SUSPENDED")
-HIRE_KINDS = ("MEMBER", "HIRED")
+PERSON_STATES = Codes(("ACTIVE", "SUSPENDED"))
+HIRE_KINDS = Codes(("MEMBER", "HIRED"))
 # GB/T 22239-2019 level 3: the policy roles of the three administrators; their posts exclude each other.
 ADMINISTRATORS = ("system_admin", "security_admin", "auditor")
 

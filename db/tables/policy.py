@@ -22,9 +22,9 @@ from sqlalchemy import (
     text,
 )
 
-from db.tables.column import Instant, code, column, identity, internal, metadata, one_of, sql_list
+from db.tables.column import Codes, Instant, code, column, identity, internal, metadata, one_of, sql_list
 
-POLICY_STATES = ("DRAFT", "APPROVED", "PUBLISHED", "RETIRED")
+POLICY_STATES = Codes(("DRAFT", "APPROVED", "PUBLISHED", "RETIRED"))
 # Not live yet and never was: it may be approved, and an impact that becomes known voids what was approved.
 UNPUBLISHED_STATES = ("DRAFT", "APPROVED")
 

@@ -12,10 +12,10 @@ from sqlalchemy import (
     text,
 )
 
-from db.tables.column import Instant, code, column, identity, internal, metadata, one_of
+from db.tables.column import Codes, Instant, code, column, identity, internal, metadata, one_of
 
-REFERRAL_KINDS = ("INVITATION", "RISK_REPORT", "COURT_REFERRAL", "CONFIRMATION", "LEAD", "TRANSFER")
-REFERRAL_STATES = ("SENT", "TAKEN", "RETURNED", "DONE", "WITHDRAWN")
+REFERRAL_KINDS = Codes(("INVITATION", "RISK_REPORT", "COURT_REFERRAL", "CONFIRMATION", "LEAD", "TRANSFER"))
+REFERRAL_STATES = Codes(("SENT", "TAKEN", "RETURNED", "DONE", "WITHDRAWN"))
 # The receiver has not answered for good.
 UNANSWERED_STATES = ("SENT", "TAKEN")
 

@@ -14,18 +14,18 @@ from sqlalchemy import (
     text,
 )
 
-from db.tables.column import Instant, code, column, identity, internal, metadata, one_of
+from db.tables.column import Codes, Instant, code, column, identity, internal, metadata, one_of
 from db.tables.dispute import RISK_LEVELS
 from db.tables.part import of_dispute
 
-ALERT_STATES = ("OPEN", "HANDLING", "CLOSED")
-ALERT_LEVELS = ("REMINDER", "YELLOW", "ORANGE", "RED")
+ALERT_STATES = Codes(("OPEN", "HANDLING", "CLOSED"))
+ALERT_LEVELS = Codes(("REMINDER", "YELLOW", "ORANGE", "RED"))
 # What an alert is raised to when its deadline is long over, and what is above it.
 FROM_ORANGE_LEVELS = ("ORANGE", "RED")
-ALERT_RULES = (
+ALERT_RULES = Codes((
     "UTILITY_CUTOFF", "HIGH_RISK", "MONTH_OVERDUE", "OBLIGATION_OVERDUE", "CONFIRMATION_WINDOW", "DISSATISFIED",
     "COMPOUND_CLUSTER", "COMPANY_CLUSTER", "REPEAT_PARTY", "PERFORMANCE_FACTOR",
-)  # fmt: skip
+))  # fmt: skip
 
 assessment = Table(
     "assessment",

@@ -2,11 +2,11 @@
 
 from sqlalchemy import Boolean, ForeignKey, Table, Text, UniqueConstraint, Uuid
 
-from db.tables.column import Instant, code, column, identity, internal, metadata, one_of
+from db.tables.column import Codes, Instant, code, column, identity, internal, metadata, one_of
 from db.tables.part import of_dispute, within
 
-SESSION_RESULTS = ("AGREED", "NOT_AGREED", "TO_CONTINUE")
-VISIBILITIES = ("SHARED", "TEAM", "CAUCUS")
+SESSION_RESULTS = Codes(("AGREED", "NOT_AGREED", "TO_CONTINUE"))
+VISIBILITIES = Codes(("SHARED", "TEAM", "CAUCUS"))
 
 session = Table(
     "session",

@@ -2,12 +2,12 @@
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Table, Text, Uuid, text
 
-from db.tables.column import code, column, identity, internal, metadata, one_of
+from db.tables.column import Codes, code, column, identity, internal, metadata, one_of
 
-TEAM_STATES = ("FORMING", "ACTIVE", "DISSOLVED")
+TEAM_STATES = Codes(("FORMING", "ACTIVE", "DISSOLVED"))
 # Not dissolved: members may be replaced, and it may be dissolved.
 STANDING_STATES = ("FORMING", "ACTIVE")
-TEAM_ROLES = ("GRID_WORKER", "LEGAL_ADVISER", "LAW_LEADER", "MEDIATOR")
+TEAM_ROLES = Codes(("GRID_WORKER", "LEGAL_ADVISER", "LAW_LEADER", "MEDIATOR"))
 # Policy role -> the team role in which its holder serves. An appointment's claim `team_ids` names the teams in which the person
 # serves in that very role; a role that inherits one of these may fill the same place (db/commands/team.py). Checked against
 # policy.csv by tests/db/commands/test_team.py.

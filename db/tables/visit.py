@@ -2,12 +2,12 @@
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, Table, Text, Uuid
 
-from db.tables.column import Instant, code, column, identity, internal, metadata, one_of
+from db.tables.column import Codes, Instant, code, column, identity, internal, metadata, one_of
 from db.tables.part import of_dispute
 
-VISIT_KINDS = ("INSPECTION", "PUBLICITY", "HOME_VISIT")
-FACTOR_KINDS = ("UNEMPLOYMENT", "ILLNESS", "SALE", "COMPANY_CHANGE", "FAMILY", "DISSATISFACTION", "OTHER")
-SEVERITIES = ("LOW", "MEDIUM", "HIGH")
+VISIT_KINDS = Codes(("INSPECTION", "PUBLICITY", "HOME_VISIT"))
+FACTOR_KINDS = Codes(("UNEMPLOYMENT", "ILLNESS", "SALE", "COMPANY_CHANGE", "FAMILY", "DISSATISFACTION", "OTHER"))
+SEVERITIES = Codes(("LOW", "MEDIUM", "HIGH"))
 
 inspection = Table(
     "inspection",

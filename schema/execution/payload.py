@@ -14,7 +14,7 @@ from db.query.select import select_plan
 from db.query.statement import Statement
 from db.write.command import Command
 from db.write.executor import Receipt
-from schema.names import camel
+from schema.names import camel, snake
 from schema.planning.context import Extract, PlanningContext
 from schema.planning.nodes import plan_node
 from schema.planning.selection import Selection
@@ -57,7 +57,7 @@ def _members(data: bytes, keys: tuple[str, ...]) -> list[tuple[str, bytes]]:
 
 def payload_of(context: PlanningContext, command: Command, nodes: list[FieldNode]) -> Payload:
     """The payload of a command as selected. Raises Refusal."""
-    shown = command.shows[0].lower() + command.shows[1:]
+    shown = camel(snake(command.shows))
     lookups: list[p.Lookup] = []
     items: list[tuple[str, str, Selection | None]] = []
     before = set(context.extracts)

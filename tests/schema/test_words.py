@@ -21,7 +21,7 @@ from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, Integer, Numeric,
 import schema as folder
 from db.tables import metadata
 from schema import sdl
-from schema.names import snake
+from schema.names import camel, snake
 from schema.node import NODE_TYPES
 
 # Values that the catalog computes: fields of a node that are no column of its table.
@@ -221,11 +221,6 @@ def test_every_connection_takes_the_inputs_of_its_node(built: GraphQLSchema) -> 
                     "first": "Int", "after": "String", "last": "Int", "before": "String",
                 }  # fmt: skip
     assert sorted(seen) == inputs(built, "Filter")
-
-
-def camel(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(each.capitalize() for each in tail)
 
 
 def test_names_go_to_camel_case_and_back() -> None:

@@ -11,6 +11,7 @@ import pytest_asyncio
 from db.county.people import ENDED, PRINCIPALS, THREE_POSTS
 from db.postgres.address import Address
 from db.resources.catalog import RESOURCES
+from schema.names import camel
 from schema.planning.question import MAX_QUESTIONS
 from tests.laws.client import GraphQLClient, open_client
 from tests.laws.expected import TABLES
@@ -62,11 +63,6 @@ async def person(gql: GraphQLClient, name: str) -> str:
 async def some(gql: GraphQLClient, resource: str, count: int) -> list[str]:
     rows = await gql.connection.fetch(f"SELECT id FROM {TABLES[resource]} ORDER BY md5(id::text) LIMIT $1", count)
     return [f"{resource}:{row['id']}" for row in rows]
-
-
-def camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.title() for part in rest)
 
 
 async def test_what_is_explained_is_what_is_shown(gql: GraphQLClient) -> None:
