@@ -1,6 +1,6 @@
 """Chinese labels of codes that occur only in inputs."""
 
-from db.commands.mediation import END_REASONS
+from db.commands.dispute.ending import END_REASONS
 
 LABELS: dict[str, str] = {
     "RESERVED": "法律规定由专门机关管辖或禁止民间调解", "ELSEWHERE": "法院、公安或其他行政机关已受理或处理", "NOT_CIVIL": "不属民事权益",

@@ -13,12 +13,11 @@ MODULE_LINES, FUNCTION_LINES = 400, 60
 
 # Still over the bound. The lists may only shrink: an entry within its bound, or gone, fails the test.
 LONG_MODULES = {
-    "db/commands/mediation.py",
     "tests/api/cli/test_command_line.py",
     "tests/api/http/test_endpoint.py",
     "tests/bench/plain.py",
     "tests/db/commands/test_agreement.py",
-    "tests/db/commands/test_mediation.py",
+    "tests/db/commands/dispute/test_mediation.py",
     "tests/db/commands/test_policy.py",
     "tests/db/test_constraints.py",
     "tests/db/test_county.py",
@@ -28,7 +27,6 @@ LONG_MODULES = {
     "tests/policies/test_compile.py",
 }
 LONG_FUNCTIONS = {
-    "db/commands/intake.py:register",
     "db/county/seed_case.py:tell",
     "tests/laws/test_no_echo.py:probes",
     "tests/laws/test_readable.py:pick",

@@ -5,7 +5,7 @@ from enum import IntEnum, unique
 
 @unique
 class AdvisoryLock(IntEnum):
-    """Arguments of `pg_advisory_xact_lock(bigint)`, far from the 64-bit hashes that stand for one person (db/commands/reveal.py).
+    """Arguments of `pg_advisory_xact_lock(bigint)`, far from the 64-bit hashes that stand for one person (db/commands/party_reveal.py).
 
     A number is never used again for another purpose: a process of an older release may still take it.
     """

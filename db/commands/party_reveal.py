@@ -11,7 +11,7 @@ from sqlalchemy.types import DateTime, Text, Uuid
 
 from db import tables as t
 from db.calendar import day_of, start_of
-from db.commands.parties import impersonal
+from db.commands.party import impersonal
 from db.resources.catalog import RESOURCES
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork

@@ -7,7 +7,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from db.commands.reveal import DAILY_QUOTA
+from db.commands.party_reveal import DAILY_QUOTA
 from db.county.people import SECOND_MEDIATOR
 from tests.office import ID_NUMBERS, Case, Done, Office, key_of
 

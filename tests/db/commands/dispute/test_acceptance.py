@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from db.commands.intake import reporting_organization
+from db.commands.dispute.registration import reporting_organization
 from db.resources.catalog import CATALOG
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment

@@ -1,4 +1,4 @@
-"""Commands towards other organizations: invite and refer on a dispute, answer a referral, opine."""
+"""Sends a dispute to other organizations: an invitation to take part, or a referral."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
 from db.commands.dispute.guards import CONSENTED
-from db.resources.guards import Guard, state_in
-from db.resources.resource import Row, Sql
 from db.tables.dispute import OPEN_STATES, UNDER_MEDIATION_STATES
-from db.tables.referral import UNANSWERED_STATES
 from db.uuid7 import uuid7
 from db.write.command import Outcome, command, input_field
 from db.write.example import Placeholder
@@ -27,7 +24,6 @@ AGENCIES = (
 )  # fmt: skip
 # What `dispute.refer` sends; invitations, risk reports and applications for confirmation have commands of their own.
 SENDINGS = ("COURT_REFERRAL", "LEAD", "TRANSFER")
-ANSWERS = ("TAKEN", "RETURNED", "DONE")
 _OWNER = {"TEAM": "committee_id", "SQUAD": "squad_id", "CENTRE": "centre_id"}
 # An ID number or a telephone number anywhere in a text.
 _PERSONAL = re.compile(r"(?<![0-9])(?:[0-9]{17}[0-9Xx]|1[3-9][0-9]{9})(?![0-9])")
@@ -111,116 +107,12 @@ async def refer(work: UnitOfWork, dispute: Record, input: ReferInput) -> Outcome
     return Outcome("Dispute", dispute.id, input.happened_at, fields=("referrals", "kind", "reason"), changes=changes)
 
 
-@dataclass(frozen=True)
-class AnswerInput:
-    id: UUID = input_field("移送或邀请", of="Referral")
-    happened_at: dt.datetime = input_field("答复时间")
-    answer: str = input_field("答复：接受、退回或办结", codes=ANSWERS)
-    reply: str = input_field("答复内容")
-
-
-def _not_archived(row: Row) -> Sql:
-    assert row.dispute is not None
-    return row.dispute.c.state != literal_column("'ARCHIVED'")
-
-
-_UNANSWERED = state_in("已经答复过，或已撤回。", *UNANSWERED_STATES)
-_NOT_BY_RULING = Guard(
-    "id",
-    "CONFIRMATION",
-    "司法确认由法庭登记裁定，不在这里答复。",
-    lambda row: row["kind"] != literal_column("'CONFIRMATION'"),
-)
-_NOT_ARCHIVED = Guard("id", "ARCHIVED", "纠纷已归档，不能再变更。", _not_archived)
-
-
-@command(
-    "referral",
-    "answer",
-    "受邀或收到移送的单位答复：接受、退回或办结。",
-    AnswerInput,
-    target="Referral",
-    shows="Referral",
-    guards=(_UNANSWERED, _NOT_BY_RULING, _NOT_ARCHIVED),
-    example={"answer": "DONE", "reply": "办结。"},
-)
-async def answer(work: UnitOfWork, referral: Record, input: AnswerInput) -> Outcome:
-    """The receiver's receipt, and later its result. What it has returned or done it answers no more (a guard)."""
-    work.happened(
-        "happenedAt",
-        input.happened_at,
-        referral["answered_at"] or referral["sent_at"],
-        "上次答复时间" if referral["answered_at"] else "送出时间",
-    )
-    work.text("reply", input.reply, 2000)
-    if referral["state"] == "TAKEN" and input.answer == "TAKEN":
-        work.error("answer", "ALREADY_TAKEN", "已经接受；办完后请答复办结。")
-    work.settle()
-    reply = input.reply.strip()
-    await work.update(t.referral, referral.id, state=input.answer, answered_at=input.happened_at, reply=reply)
-    await work.change(referral["dispute_id"])
-    return Outcome(
-        "Referral",
-        referral.id,
-        input.happened_at,
-        referral["state"],
-        input.answer,
-        ("state", "reply"),
-        changes=(("Referral", referral.id, "state", input.answer), ("Referral", referral.id, "reply", reply)),
-    )
-
-
-@dataclass(frozen=True)
-class OpineInput:
-    id: UUID = input_field("纠纷", of="Dispute")
-    happened_at: dt.datetime = input_field("出具时间")
-    text: str = input_field("意见")
-
-
-@command(
-    "dispute",
-    "opine",
-    "出具法律意见或单位意见。",
-    OpineInput,
-    target="Dispute",
-    shows="Dispute",
-    states=UNDER_MEDIATION_STATES,
-    example={"text": "意见。"},
-)
-async def opine(work: UnitOfWork, dispute: Record, input: OpineInput) -> Outcome:
-    """An opinion of one's own, by the legal adviser of the team or an organization that takes part; nobody changes it afterwards."""
-    work.happened("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
-    work.text("text", input.text, 4000)
-    work.settle()
-    key = await work.insert(
-        t.opinion,
-        id=uuid7(),
-        dispute_id=dispute.id,
-        author_id=work.actor.person_id,
-        organization_id=_organization(work, "Dispute", "opine"),
-        text=input.text.strip(),
-        given_at=input.happened_at,
-    )
-    await work.change(dispute.id)
-    changes = (("Opinion", key, "text", input.text.strip()),)
-    return Outcome("Dispute", dispute.id, input.happened_at, fields=("opinions", "text"), changes=changes)
-
-
 def check_impersonal(work: UnitOfWork, field: str, text: str) -> None:
     """Check a text that organizations read who do not see the parties."""
     work.text(field, text, 500)
     # SECURITY: what is found is not repeated in the message.
     if _PERSONAL.search(text):
         work.error(field, "PERSONAL_DATA", "这里不能写证件号码或手机号码。")
-
-
-def _organization(work: UnitOfWork, resource: str, action: str) -> UUID | None:
-    """The organization of the first of the caller's posts that has a rule for the action."""
-    for bound in work.actor.access.grant(resource, action).bounds:
-        organization = work.actor.access.appointments[bound.slot].claims.get("organization_id")
-        if organization is not None:
-            return UUID(str(organization))
-    return None
 
 
 async def _send(

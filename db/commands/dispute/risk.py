@@ -13,7 +13,7 @@ from sqlalchemy.types import Text, Uuid
 from db import tables as t
 from db.calendar import local
 from db.commands.alert import open_alert
-from db.commands.parties import impersonal
+from db.commands.party import impersonal
 from db.tables.dispute import OPEN_STATES, RISK_LEVELS
 from db.write.command import Absent, Outcome, Refused, command, input_field
 from db.write.transaction import Record, UnitOfWork

@@ -12,9 +12,9 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
+from db.commands.dispute.assignment import unfit
 from db.commands.dispute.guards import NO_HANDOVER_WAITING
-from db.commands.inviting import check_impersonal
-from db.commands.mediators import unfit
+from db.commands.dispute.referral import check_impersonal
 from db.commands.team import team_of
 from db.resources.guards import Guard, equals, literals, none, some
 from db.tables.dispute import CLOSED_STATES, ENDED_STATES, SOURCES

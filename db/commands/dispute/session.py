@@ -1,0 +1,130 @@
+"""Records a session of mediation: its minutes and result, the agencies that attended, and notes by visibility."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy.types import Uuid
+
+from db import tables as t
+from db.calendar import start_of
+from db.commands.dispute.guards import NOT_REFUSED, NOTIFIED
+from db.resources.resource import Row, Sql
+from db.tables.party import MAIN_SIDES
+from db.tables.session import SESSION_RESULTS, VISIBILITIES
+from db.write.command import Outcome, command, input_field
+from db.write.row_locks import Fact
+from db.write.transaction import Record, UnitOfWork
+
+
+@dataclass(frozen=True)
+class NoteInput:
+    visibility: str = input_field("知悉范围", codes=VISIBILITIES)
+    text: str = input_field("内容")
+
+
+@dataclass(frozen=True)
+class RecordInput:
+    id: UUID = input_field("纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("调解会的时间")
+    place: str = input_field("调解地点")
+    result: str = input_field("结果", codes=SESSION_RESULTS)
+    record: str = input_field("调解笔录")
+    is_joint: bool = input_field("是否多部门联合调解；联合的须写明到场单位", default=False)
+    organization_ids: tuple[UUID, ...] = input_field(
+        "到场的联动单位，须是经当事人同意邀请的单位", of="Organization", default=()
+    )
+    notes: tuple[NoteInput, ...] = input_field("调解记录，按知悉范围分条；记录人为本人", default=())
+
+
+def _last_consent(row: Row) -> Sql:
+    at = t.party.alias()
+    sides = at.c.side.in_([literal_column(f"'{side}'") for side in MAIN_SIDES])
+    last = select(func.max(at.c.consent_on)).where(at.c.dispute_id == row["id"], at.c.withdrawn_on.is_(None), sides)
+    return last.correlate(row.at).scalar_subquery()
+
+
+@command(
+    "dispute",
+    "record",
+    "记录一次调解：笔录、结果、到场单位、分知悉范围的记录。",
+    RecordInput,
+    target="Dispute",
+    shows="Dispute",
+    facts=(Fact("last_consent_on", _last_consent),),
+    states=("MEDIATING",),
+    guards=(NOTIFIED, NOT_REFUSED),
+    example={"place": "调解室", "result": "TO_CONTINUE", "record": "再谈。"},
+)
+async def record(work: UnitOfWork, dispute: Record, input: RecordInput) -> Outcome:
+    """人民调解法 Art. 27. Agencies attend by invitation with the parties' consent (Art. 20). Caucus notes stay with their author and the lead."""
+    work.happened("happenedAt", input.happened_at, _begun(dispute), "各方同意调解之日")
+    work.text("place", input.place, 200)
+    work.text("record", input.record, 20_000)
+    for index, one in enumerate(input.notes):
+        work.text(f"notes.{index}.text", one.text, 4000)
+    if input.is_joint and not input.organization_ids:
+        work.error("organizationIds", "REQUIRED", "联合调解须写明到场的单位。")
+    if input.organization_ids and not input.is_joint:
+        work.error("isJoint", "NOT_JOINT", "有联动单位到场的，是联合调解。")
+    await _invited(work, dispute, input)
+    work.settle()
+    held = await work.insert(
+        t.session,
+        dispute_id=dispute.id,
+        held_at=input.happened_at,
+        place=input.place.strip(),
+        is_joint=input.is_joint,
+        result=input.result,
+        record=input.record.strip(),
+    )
+    for organization in input.organization_ids:
+        await work.insert(t.attendance, dispute_id=dispute.id, session_id=held, organization_id=organization)
+    for one in input.notes:
+        await work.insert(
+            t.note,
+            dispute_id=dispute.id,
+            session_id=held,
+            author_id=work.actor.person_id,
+            visibility=one.visibility,
+            recorded_at=input.happened_at,
+            text=one.text.strip(),
+        )
+    await work.change(dispute.id)
+    changes = (("Session", held, "result", input.result), ("Session", held, "place", input.place.strip()))
+    return Outcome(
+        "Dispute", dispute.id, input.happened_at, fields=("held_at", "place", "result", "record"), changes=changes
+    )
+
+
+def _begun(dispute: Record) -> dt.datetime:
+    """When the last party consented (a day), or the parties were told, whichever is later."""
+    last: dt.date | None = dispute["last_consent_on"]
+    told: dt.datetime = dispute["notified_at"]
+    return told if last is None else max(told, start_of(last))
+
+
+_INVITED = select(t.referral.c.organization_id, t.referral.c.sent_at).where(
+    t.referral.c.dispute_id == bindparam("dispute", type_=Uuid()),
+    t.referral.c.kind == "INVITATION",
+    t.referral.c.state != "RETURNED",
+    t.referral.c.state != "WITHDRAWN",
+)
+
+
+async def _invited(work: UnitOfWork, dispute: Record, input: RecordInput) -> None:
+    if not input.organization_ids:
+        return
+    rows = await work.fetch(_INVITED, {"dispute": dispute.id})
+    invited = {row["organization_id"]: row["sent_at"] for row in rows}
+    for index, organization in enumerate(input.organization_ids):
+        field = f"organizationIds.{index}"
+        if organization in input.organization_ids[:index]:
+            work.error(field, "DUPLICATE", "同一单位只写一次。")
+        elif organization not in invited:
+            work.error(field, "NOT_INVITED", "该单位未受邀参加本案调解（人民调解法第二十条），请先邀请。")
+        elif invited[organization] > input.happened_at:
+            work.error(field, "TOO_EARLY", "该单位受邀在这次调解之后。")
