@@ -16,15 +16,16 @@ def lend(template: Address) -> Iterator[Address]:
     address = template.with_database(f"test_{next(_numbers)}")
     asyncio.run(clone(template, address))
     yield address
-    asyncio.run(_administer(address, f"DROP DATABASE {address.database} WITH (FORCE)"))
+    asyncio.run(administer(address, f"DROP DATABASE {address.database} WITH (FORCE)"))
 
 
 async def clone(template: Address, address: Address) -> None:
     """Make the database of `address` a copy of the template, to which nobody may be connected."""
-    await _administer(address, f"CREATE DATABASE {address.database} TEMPLATE {template.database} STRATEGY FILE_COPY")
+    await administer(address, f"CREATE DATABASE {address.database} TEMPLATE {template.database} STRATEGY FILE_COPY")
 
 
-async def _administer(address: Address, statement: str) -> None:
+async def administer(address: Address, statement: str) -> None:
+    """Run a statement beside the database of the address, on the same server."""
     connection = await asyncpg.connect(**address.with_database("postgres").connect_arguments())
     try:
         await connection.execute(statement)

@@ -10,14 +10,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.bench import county, pgbench, picture, report
+from tests.bench import chart, county, pgbench, report
 from tests.bench.access import ROLES
 from tests.bench.bench import Bench, Options
 from tests.bench.contestant import NotServed
-from tests.bench.field import DEFAULT, FIELD
+from tests.bench.contestants import CONTESTANTS, DEFAULT
+from tests.bench.policy_sizes import OPEN
 from tests.bench.rounds import Unequal
-from tests.bench.ruling import OPEN
-from tests.bench.special import SPECIAL
+from tests.bench.special_callers import SPECIAL
 from tests.bench.workload import WORKLOADS
 from tests.bench.wrk import LoadFailed
 from tests.node import NodeMissing
@@ -27,7 +27,7 @@ HOME = ROOT / ".sanlian-bench"
 MOST_ROWS = 10_000_000
 
 
-def _several(choices: Any) -> Any:
+def _choices(choices: Any) -> Any:
     def read(text: str) -> tuple[str, ...]:
         chosen = tuple(part for part in text.split(",") if part)
         for part in chosen:
@@ -38,7 +38,7 @@ def _several(choices: Any) -> Any:
     return read
 
 
-def _numbers(least: int, most: int) -> Any:
+def _number_list(least: int, most: int) -> Any:
     def read(text: str) -> tuple[int, ...]:
         try:
             numbers = tuple(int(part.replace("_", "")) for part in text.split(","))
@@ -51,9 +51,9 @@ def _numbers(least: int, most: int) -> Any:
     return read
 
 
-def _rules(text: str) -> tuple[str, ...]:
+def _policy_sizes(text: str) -> tuple[str, ...]:
     counts = ",".join(part for part in text.split(",") if part != OPEN)
-    numbers = _numbers(20, 10_000)(counts) if counts else ()
+    numbers = _number_list(20, 10_000)(counts) if counts else ()
     return (*(str(number) for number in numbers), *([OPEN] if OPEN in text.split(",") else []))
 
 
@@ -63,36 +63,36 @@ def _options(arguments: list[str]) -> Options:
     )
     add = parser.add_argument
     reads = tuple(name for name, one in WORKLOADS.items() if not one.writes)
-    told = f"of {','.join(WORKLOADS)}; the reads unless told"
-    add("--workloads", type=_several(WORKLOADS), default=reads, help=f"{told}; '' for none")
+    workloads = f"of {','.join(WORKLOADS)}; the reads unless told"
+    add("--workloads", type=_choices(WORKLOADS), default=reads, help=f"{workloads}; '' for none")
     add(
         "--roles",
-        type=_several((*ROLES, *SPECIAL)),
+        type=_choices((*ROLES, *SPECIAL)),
         default=(),
         help=f"of {','.join(ROLES)}; those of each workload unless told; also {', '.join(SPECIAL)}",
     )
     add(
         "--contestants",
-        type=_several((*FIELD, pgbench.NAME)),
+        type=_choices((*CONTESTANTS, pgbench.NAME)),
         default=(*DEFAULT, pgbench.NAME),
-        help=f"of {','.join((*FIELD, pgbench.NAME))}; the first is the base of ratios",
+        help=f"of {','.join((*CONTESTANTS, pgbench.NAME))}; the first is the base of ratios",
     )
     add(
         "--rows",
-        type=_numbers(1000, MOST_ROWS),
+        type=_number_list(1000, MOST_ROWS),
         default=(200_000,),
         help="synthetic disputes, e.g. 10000,100000,1000000",
     )
-    add("--pages", type=_numbers(1, 200), default=(50,), help="page sizes of Q1, e.g. 10,50,200")
-    add("--workers", type=_numbers(1, 2), default=(1,), help="processes of the product, e.g. 1,2")
+    add("--pages", type=_number_list(1, 200), default=(50,), help="page sizes of Q1, e.g. 10,50,200")
+    add("--workers", type=_number_list(1, 2), default=(1,), help="processes of the product, e.g. 1,2")
     add(
         "--rules",
-        type=_rules,
+        type=_policy_sizes,
         default=(),
         help="also measure the product's page under policies with so many rules, and `open`, e.g. 20,1000,10000,open",
     )
-    told = "also measure so many questions of random shape for each role, beside PostGraphile"
-    add("--shapes", type=int, choices=range(101), metavar="0-100", default=0, help=told)
+    shapes = "also measure so many questions of random shape for each role, beside PostGraphile"
+    add("--shapes", type=int, choices=range(101), metavar="0-100", default=0, help=shapes)
     add("--seed", type=int, default=1, help="of the random shapes; another seed draws others")
     add("--rounds", type=int, choices=range(1, 51), metavar="1-50", default=5)
     add("--seconds", type=float, default=4.0, help="of each contestant in each round (1 to 60)")
@@ -137,8 +137,8 @@ def main(arguments: list[str]) -> int:
     county.save(options.output / "results.json", results)
     text = report.table(results)
     (options.output / "results.md").write_text(text, encoding="utf-8")
-    for name, drawn in picture.draw(results).items():
-        (options.output / name).write_text(drawn, encoding="utf-8")
+    for name, svg in chart.draw(results).items():
+        (options.output / name).write_text(svg, encoding="utf-8")
     print(text)
     say(f"written to {options.output}")
     return 0

@@ -15,10 +15,10 @@ _MASKED_NAME = "CASE WHEN p.is_natural_person THEN mask_name(p.name) ELSE p.name
 
 
 @dataclass(frozen=True)
-class Reach:
+class RoleAccess:
     """What one role reads. `d` is a dispute, `p` a party, `f` a follow-up; the parts are those of a dispute that is visible.
 
-    `keys` walks the visible disputes in page order from ($2, $3), at most $4 of them. A part that the role never reads is
+    `keys` scans the visible disputes in page order from ($2, $3), at most $4 of them. A part that the role never reads is
     None, and so is a column.
     """
 
@@ -29,12 +29,12 @@ class Reach:
     party: str
     name: str
     phone: str
-    services: frozenset[str]
+    parts: frozenset[str]
     address: str = "p.address"
     exact: bool = False  # whether small numbers of statistics are shown
 
 
-def _walk(table: str, instant: str, key: str, condition: str) -> str:
+def _page_keys(table: str, instant: str, key: str, condition: str) -> str:
     return (
         f"SELECT {instant} AS registered_at, {key} AS id FROM {table} WHERE {condition} AND ({instant}, {key}) < ($2, $3)"
         f" ORDER BY {instant} DESC, {key} DESC LIMIT $4"
@@ -47,12 +47,12 @@ _REFERRED = (
 )
 _REPORTED = "d.source_organization_id = $1"
 
-REACH: dict[str, Reach] = {
-    "bureau_admin": Reach(
+ACCESS: dict[str, RoleAccess] = {
+    "bureau_admin": RoleAccess(
         "area_code",
         "text",
         "d.county_code = $1",
-        _walk("dispute", "registered_at", "id", "county_code = $1"),
+        _page_keys("dispute", "registered_at", "id", "county_code = $1"),
         "true",
         _MASKED_NAME,
         "mask_phone(p.phone)",
@@ -60,49 +60,49 @@ REACH: dict[str, Reach] = {
         "mask_address(p.address)",
         exact=True,
     ),
-    "mediator": Reach(
+    "mediator": RoleAccess(
         "person_id",
         "uuid",
         "EXISTS (SELECT FROM assignment a WHERE a.dispute_id = d.id AND a.person_id = $1 AND a.ended_at IS NULL)",
-        _walk("assignment", "dispute_registered_at", "dispute_id", "person_id = $1 AND ended_at IS NULL"),
+        _page_keys("assignment", "dispute_registered_at", "dispute_id", "person_id = $1 AND ended_at IS NULL"),
         "true",
         "p.name",
         "p.phone",
         _ALL,
     ),
-    "grid_worker": Reach(
+    "grid_worker": RoleAccess(
         "area_code",
         "text",
         "d.grid_code = $1",
-        _walk("dispute", "registered_at", "id", "grid_code = $1"),
+        _page_keys("dispute", "registered_at", "id", "grid_code = $1"),
         "d.tier = 'TEAM'",
         f"CASE WHEN {_RECENT} THEN p.name ELSE {_MASKED_NAME} END",
         f"CASE WHEN {_RECENT} THEN mask_phone(p.phone) END",
         frozenset({"assignment", "follow_up"}),
         f"CASE WHEN {_RECENT} THEN p.address ELSE mask_address(p.address) END",
     ),
-    "court": Reach(
+    "court": RoleAccess(
         "organization_id",
         "uuid",
-        # Not EXISTS or an equation: under an OR neither index would be walked.
+        # Not EXISTS or an equation: under an OR neither index would be scanned.
         "d.id IN (SELECT dispute_id FROM referral WHERE organization_id = $1 AND state <> 'WITHDRAWN'"
         " UNION ALL SELECT id FROM dispute WHERE source_organization_id = $1)",
         "SELECT registered_at, id FROM ("
         "(SELECT DISTINCT dispute_registered_at AS registered_at, dispute_id AS id FROM referral"
         " WHERE organization_id = $1 AND state <> 'WITHDRAWN' AND (dispute_registered_at, dispute_id) < ($2, $3)"
         " ORDER BY dispute_registered_at DESC, dispute_id DESC LIMIT $4)"
-        f" UNION ({_walk('dispute', 'registered_at', 'id', 'source_organization_id = $1')})) AS both_ways"
+        f" UNION ({_page_keys('dispute', 'registered_at', 'id', 'source_organization_id = $1')})) AS both_ways"
         " ORDER BY registered_at DESC, id DESC LIMIT $4",
         _REFERRED,
         "p.name",
         "p.phone",
         frozenset(),
     ),
-    "agency_hotline": Reach(
+    "agency_hotline": RoleAccess(
         "organization_id",
         "uuid",
         _REPORTED,
-        _walk("dispute", "registered_at", "id", "source_organization_id = $1"),
+        _page_keys("dispute", "registered_at", "id", "source_organization_id = $1"),
         "p.supplied_by_id = $1",
         "p.name",
         "p.phone",
@@ -110,12 +110,12 @@ REACH: dict[str, Reach] = {
     ),
 }
 
-ROLES = tuple(REACH)
+ROLES = tuple(ACCESS)
 
 
 def fragments(role: str) -> dict[str, Any]:
     """The pieces of SQL of a role with the types of their parameters, as the peers with loaders of their own use them."""
-    reach = REACH[role]
+    reach = ACCESS[role]
 
     def typed(text: str) -> str:
         return text.replace("$1", f"$1::{reach.kind}")
@@ -129,6 +129,6 @@ def fragments(role: str) -> dict[str, Any]:
         "name": reach.name,
         "phone": reach.phone,
         "address": reach.address,
-        "parts": sorted(reach.services),
+        "parts": sorted(reach.parts),
         "exact": reach.exact,
     }

@@ -18,12 +18,12 @@ import asyncpg
 
 from db.postgres.address import Address
 from db.postgres.embedded.server import EmbeddedServer
-from tests.bench import county, meter, pgbench, ruling, shape, writing
+from tests.bench import county, pgbench, policy_sizes, process_usage, random_queries, write_workloads
 from tests.bench.access import ROLES
 from tests.bench.contestant import Running, Setting, start
-from tests.bench.field import FIELD, PRODUCT, WRITERS
-from tests.bench.rounds import WARM_SECONDS, Case, Measure, Track, Unequal, check_same, run_case
-from tests.bench.special import THREE
+from tests.bench.contestants import CONTESTANTS, PRODUCT, WRITERS
+from tests.bench.rounds import WARM_SECONDS, Case, LoadMeter, Measure, Unequal, check_equal_answers, run_case
+from tests.bench.special_callers import THREE
 from tests.bench.workload import WORKLOADS
 from tests.server import free_port
 
@@ -32,10 +32,10 @@ PACED_PART = 0.5
 _LEFT_BEHIND = 0.05
 
 # Under policies of other sizes, the page of these roles is measured.
-RULED = ("mediator", "bureau_admin")
+POLICY_SIZE_ROLES = ("mediator", "bureau_admin")
 
 # Questions of each random shape, asked in turn.
-SHAPED = 40
+QUESTIONS_OF_RANDOM_QUERY = 40
 
 
 @dataclass(frozen=True)
@@ -90,56 +90,62 @@ class Bench:
         for rows in self._options.rows:
             address = county.open_county(self._options.home, self._server.address, rows, key, self._say)
             for workers in self._options.workers:
-                cases += self._measure(address, rows, workers)
-                cases += self._written(address, rows, workers)
-            rules += self._rules(address, rows)
-            shapes += self._shapes(address, rows)
+                cases += self._measure_reads(address, rows, workers)
+                cases += self._measure_writes(address, rows, workers)
+            rules += self._measure_policies(address, rows)
+            shapes += self._measure_random_queries(address, rows)
         machine = _machine(address)
         return {"machine": machine, "options": _plain(self._options), "cases": cases, "rules": rules, "shapes": shapes}
 
-    def _measure(self, address: Address, rows: int, workers: int) -> list[dict[str, Any]]:
-        names = [name for name in self._options.contestants if name in FIELD and (workers == 1 or FIELD[name].workers)]
+    def _measure_reads(self, address: Address, rows: int, workers: int) -> list[dict[str, Any]]:
+        names = [
+            name
+            for name in self._options.contestants
+            if name in CONTESTANTS and (workers == 1 or CONTESTANTS[name].workers)
+        ]
         postmaster = asyncio.run(_postmaster(address))
         results = []
         cases = list(self._cases(address, rows))
         if not cases:
             return []
         with self._started(names, address, workers, cases[0]) as running:
-            memory = {one.contestant.name: meter.memory(one.pid) for one in running}
+            memory = {one.contestant.name: process_usage.memory(one.pid) for one in running}
             for case in cases:
-                able = [one for one in running if one.contestant.can(case.workload, case.role)]
-                compared = check_same(case, able)
+                participants = [one for one in running if one.contestant.supports(case.workload, case.role)]
+                compared = check_equal_answers(case, participants)
                 if not compared:
                     raise Unequal(f"{case.name}: nobody was answered a single row")
-                self._say(f"{case.name}: {len(able)} contestants agree on {compared:,} rows")
+                self._say(f"{case.name}: {len(participants)} contestants agree on {compared:,} rows")
             folder = self._folder / f"{rows}-{workers}"
             folder.mkdir()
-            track = Track(folder, postmaster)
+            load_meter = LoadMeter(folder, postmaster)
             for case in cases:
-                able = [one for one in running if one.contestant.can(case.workload, case.role)]
-                results.append(self._case(case, able, track, address, rows, workers, memory))
+                participants = [one for one in running if one.contestant.supports(case.workload, case.role)]
+                results.append(self._case(case, participants, load_meter, address, rows, workers, memory))
         return results
 
-    def _written(self, address: Address, rows: int, workers: int) -> list[dict[str, Any]]:
+    def _measure_writes(self, address: Address, rows: int, workers: int) -> list[dict[str, Any]]:
         """The writing workloads, in a copy of the county: it stays as it is for whoever reads it next."""
-        asked = [name for name in self._options.workloads if WORKLOADS[name].writes]
+        questions = [name for name in self._options.workloads if WORKLOADS[name].writes]
         names = [
-            name for name in self._options.contestants if name in WRITERS and (workers == 1 or FIELD[name].workers)
+            name
+            for name in self._options.contestants
+            if name in WRITERS and (workers == 1 or CONTESTANTS[name].workers)
         ]
-        if not asked or not names:
+        if not questions or not names:
             return []
         folder = self._folder / f"{rows}-{workers}-written"
         folder.mkdir()
-        track = Track(folder, asyncio.run(_postmaster(address)))
+        load_meter = LoadMeter(folder, asyncio.run(_postmaster(address)))
         with county.copy(address) as copied, self._started(names, copied, workers) as writers:
-            memory = {one.contestant.name: meter.memory(one.pid) for one in writers}
-            return [self._writes(name, writers, track, copied, rows, workers, memory) for name in asked]
+            memory = {one.contestant.name: process_usage.memory(one.pid) for one in writers}
+            return [self._write_case(name, writers, load_meter, copied, rows, workers, memory) for name in questions]
 
     def _case(
         self,
         case: Case,
-        able: list[Running],
-        track: Track,
+        participants: list[Running],
+        load_meter: LoadMeter,
         address: Address,
         rows: int,
         workers: int,
@@ -151,24 +157,30 @@ class Bench:
             asyncio.run(pgbench.store(address, case))
 
             def beside() -> Measure:
-                return pgbench.measure(address, case, track.folder, track.postmaster, options.seconds)
+                return pgbench.measure(address, case, load_meter.folder, load_meter.postmaster, options.seconds)
 
-        full = run_case(case, able, track, options.rounds, options.seconds, self._say, beside=beside)
+        full = run_case(case, participants, load_meter, options.rounds, options.seconds, self._say, beside=beside)
         paced: list[list[Measure]] = []
-        if options.paced and len(able) > 1:
-            rates = [max(one[index].rate for one in full) for index in range(len(able))]
+        if options.paced and len(participants) > 1:
+            rates = [max(one[index].rate for one in full) for index in range(len(participants))]
             near = [index for index, rate in enumerate(rates) if rate >= _LEFT_BEHIND * rates[0]]
             offered = PACED_PART * min(rates[index] for index in near)
             if offered >= 1:
                 paced = run_case(
-                    case, [able[i] for i in near], track, options.rounds, options.seconds, self._say, offered
+                    case,
+                    [participants[i] for i in near],
+                    load_meter,
+                    options.rounds,
+                    options.seconds,
+                    self._say,
+                    offered,
                 )
-        return self._result(case, able, rows, workers, memory, full, paced)
+        return self._result(case, participants, rows, workers, memory, full, paced)
 
     def _result(
         self,
         case: Case,
-        able: list[Running],
+        participants: list[Running],
         rows: int,
         workers: int,
         memory: dict[str, tuple[float, float]],
@@ -184,25 +196,25 @@ class Bench:
             "contestants": [one.contestant for one in full[0]],
             "rounds": [[asdict(one) for one in measured] for measured in full],
             "paced": [[asdict(one) for one in measured] for measured in paced],
-            "memory_idle": {one.contestant.name: memory[one.contestant.name] for one in able},
-            "memory_loaded": {one.contestant.name: meter.memory(one.pid) for one in able},
-            "seconds_to_answer": {one.contestant.name: one.seconds_to_answer for one in able},
+            "memory_idle": {one.contestant.name: memory[one.contestant.name] for one in participants},
+            "memory_loaded": {one.contestant.name: process_usage.memory(one.pid) for one in participants},
+            "seconds_to_answer": {one.contestant.name: one.seconds_to_answer for one in participants},
         }
 
-    def _writes(
+    def _write_case(
         self,
         workload: str,
         writers: list[Running],
-        track: Track,
+        load_meter: LoadMeter,
         address: Address,
         rows: int,
         workers: int,
         memory: dict[str, tuple[float, float]],
     ) -> dict[str, Any]:
         people = asyncio.run(county.callers(address, "mediator", rows))
-        asyncio.run(writing.stock(address, people))
-        compared = asyncio.run(writing.check_same(address, workload, people, writers))
-        self._say(f"{workload}: {len(writers)} contestants leave the same rows of {compared} orders")
+        asyncio.run(write_workloads.stock(address, people))
+        compared = asyncio.run(write_workloads.check_equal_answers(address, workload, people, writers))
+        self._say(f"{workload}: {len(writers)} contestants leave the same rows of {compared} commands")
         rounds = []
         # The first round warms up.
         for number in range(self._options.rounds + 1):
@@ -210,11 +222,11 @@ class Bench:
             measured = {}
             for one in [*writers[turn:], *writers[:turn]]:
                 measured[one.contestant.name] = asyncio.run(
-                    writing.measure(address, workload, people, one, track, self._options.seconds)
+                    write_workloads.measure(address, workload, people, one, load_meter, self._options.seconds)
                 )
             rounds.append([measured[one.contestant.name] for one in writers])
-            told = ", ".join(f"{one.contestant} {one.rate:.0f}/s {one.cpu:.2f} ms" for one in rounds[-1])
-            self._say(f"{workload}, round {number} of {self._options.rounds}: {told}")
+            summary = ", ".join(f"{one.contestant} {one.rate:.0f}/s {one.cpu:.2f} ms" for one in rounds[-1])
+            self._say(f"{workload}, round {number} of {self._options.rounds}: {summary}")
         return self._result(Case(workload, "mediator", 0, []), writers, rows, workers, memory, rounds[1:], [])
 
     def _cases(self, address: Address, rows: int) -> Iterator[Case]:
@@ -226,10 +238,10 @@ class Bench:
                 if role not in people:
                     people[role] = asyncio.run(county.callers(address, role, rows))
                 for page in self._options.pages if workload == "Q1" else self._options.pages[:1]:
-                    asked = asyncio.run(county.questions(address, workload, people[role], page))
-                    yield Case(workload, role, page, asked)
+                    questions = asyncio.run(county.questions(address, workload, people[role], page))
+                    yield Case(workload, role, page, questions)
 
-    def _rules(self, address: Address, rows: int) -> list[dict[str, Any]]:
+    def _measure_policies(self, address: Address, rows: int) -> list[dict[str, Any]]:
         """The product's first page under policies of other sizes, in turn."""
         if not self._options.rules:
             return []
@@ -238,57 +250,63 @@ class Bench:
         folder = self._folder / f"{rows}-rules"
         folder.mkdir()
         with self._started([PRODUCT.name], address, 1) as (running,):
-            for role in [role for role in RULED if not self._options.roles or role in self._options.roles]:
+            for role in [role for role in POLICY_SIZE_ROLES if not self._options.roles or role in self._options.roles]:
                 people = asyncio.run(county.callers(address, role, rows))
-                asked = asyncio.run(county.questions(address, "Q1", people, self._options.pages[0]))
-                case = Case("Q1", role, self._options.pages[0], asked)
-                rounds = asyncio.run(self._ruled(case, running, Track(folder, postmaster), address))
+                questions = asyncio.run(county.questions(address, "Q1", people, self._options.pages[0]))
+                case = Case("Q1", role, self._options.pages[0], questions)
+                rounds = asyncio.run(self._measure_policy_sizes(case, running, LoadMeter(folder, postmaster), address))
                 results.append({"workload": "Q1", "role": role, "rows": rows, "rounds": rounds})
         return results
 
-    async def _ruled(self, case: Case, running: Running, track: Track, address: Address) -> list[dict[str, Any]]:
-        texts = {name: ruling.variant(name, case.role) for name in (ruling.SHIPPED, *self._options.rules)}
+    async def _measure_policy_sizes(
+        self, case: Case, running: Running, load_meter: LoadMeter, address: Address
+    ) -> list[dict[str, Any]]:
+        texts = {name: policy_sizes.variant(name, case.role) for name in (policy_sizes.SHIPPED, *self._options.rules)}
         rounds = []
-        async with ruling.publishing(address) as connection:
+        async with policy_sizes.publishing(address) as connection:
             for number in range(self._options.rounds):
-                told = {}
+                measured_by_name = {}
                 for name, text in texts.items():
-                    await ruling.publish(connection, text)
+                    await policy_sizes.publish(connection, text)
                     began = time.perf_counter()
                     running.send(running.contestant.ask(case.workload, case.questions[0]))
                     first = time.perf_counter() - began
-                    track.measure(case, running, WARM_SECONDS)
-                    measured = track.measure(case, running, self._options.seconds)
-                    told[name] = {**asdict(measured), "first_answer": first}
-                rounds.append(told)
-                said = ", ".join(
-                    f"{name} {one['server_cpu'] + one['database_cpu']:.2f} ms" for name, one in told.items()
+                    load_meter.measure(case, running, WARM_SECONDS)
+                    measured = load_meter.measure(case, running, self._options.seconds)
+                    measured_by_name[name] = {**asdict(measured), "first_answer": first}
+                rounds.append(measured_by_name)
+                summary = ", ".join(
+                    f"{name} {one['server_cpu'] + one['database_cpu']:.2f} ms" for name, one in measured_by_name.items()
                 )
-                self._say(f"rules, {case.name}, round {number + 1} of {self._options.rounds}: {said}")
+                self._say(f"rules, {case.name}, round {number + 1} of {self._options.rounds}: {summary}")
         return rounds
 
-    def _shapes(self, address: Address, rows: int) -> list[dict[str, Any]]:
+    def _measure_random_queries(self, address: Address, rows: int) -> list[dict[str, Any]]:
         """Questions of random shape: each is measured by itself."""
         if not self._options.shapes:
             return []
         folder = self._folder / f"{rows}-shapes"
         folder.mkdir()
-        track = Track(folder, asyncio.run(_postmaster(address)))
+        load_meter = LoadMeter(folder, asyncio.run(_postmaster(address)))
         results = []
-        with self._started(list(shape.SPEAKERS), address, 1) as running:
+        with self._started(list(random_queries.COMPARED), address, 1) as running:
             for role in self._options.roles or ROLES:
                 people = asyncio.run(county.callers(address, role, rows))
                 pages, ones = (asyncio.run(county.questions(address, name, people, 50)) for name in ("Q1", "Q2"))
-                drawn = shape.draw(self._options.seed)
+                queries = random_queries.generate(self._options.seed)
                 left = self._options.shapes
                 while left:
-                    one = next(drawn)
-                    asked = shape.ask(one, (ones if one.one else pages)[:SHAPED], random.Random(one.name))
-                    case = Case(one.name, role, 0, asked)
-                    if not shape.allowed(case, running[0]) or not check_same(case, running, lenient=True):
+                    one = next(queries)
+                    questions = random_queries.questions_of(
+                        one, (ones if one.one else pages)[:QUESTIONS_OF_RANDOM_QUERY], random.Random(one.name)
+                    )
+                    case = Case(one.name, role, 0, questions)
+                    if not random_queries.allowed(case, running[0]) or not check_equal_answers(
+                        case, running, lenient=True
+                    ):
                         continue
                     left -= 1
-                    rounds = run_case(case, running, track, self._options.rounds, self._options.seconds, self._say)
+                    rounds = run_case(case, running, load_meter, self._options.rounds, self._options.seconds, self._say)
                     measured = [[asdict(each) for each in turn] for turn in rounds]
                     results.append({"shape": one.documents, "role": role, "rows": rows, "rounds": measured})
         return results
@@ -301,8 +319,8 @@ class Bench:
             running = []
             for name in names:
                 setting = Setting(self._options.home, address, free_port(), workers)
-                first = FIELD[name].ask(case.workload, case.questions[0]) if case else None
-                one = start(FIELD[name], setting, self._folder / f"{name}.log", first)
+                first = CONTESTANTS[name].ask(case.workload, case.questions[0]) if case else None
+                one = start(CONTESTANTS[name], setting, self._folder / f"{name}.log", first)
                 stack.callback(one.stop)
                 self._say(f"{name} answers after {one.seconds_to_answer:.1f} s")
                 running.append(one)

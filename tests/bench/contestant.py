@@ -14,7 +14,7 @@ from typing import Any
 
 from db.postgres.address import Address
 from tests.bench.county import Question
-from tests.bench.special import THREE
+from tests.bench.special_callers import THREE
 from tests.server import NotStarted, ServerProcess
 
 
@@ -47,21 +47,21 @@ Command = Callable[[Setting], tuple[list[str], dict[str, str]]]
 
 @dataclass(frozen=True)
 class Contestant:
-    """How to start it and how to ask it. `plain` turns its answer into what all answers must be equal to."""
+    """How to start it and how to ask it. `normalize` turns its answer into what all answers must be equal to."""
 
     name: str
-    words: str
+    description: str
     command: Command
     ask: Callable[[str, Question], Request]
     ready: str | None = None  # a path that answers 200 when it is up; else an open port is enough
-    plain: Callable[[str, Any], Any] = lambda workload, answer: answer
+    normalize: Callable[[str, Any], Any] = lambda workload, answer: answer
     workloads: frozenset[str] = frozenset({"Q1", "Q2", "Q3", "Q4", "Q5"})
     workers: bool = False  # whether it can have more than one
-    unions: bool = False  # whether it can answer somebody with several appointments
+    several_appointments: bool = False  # whether it can answer somebody with several appointments
 
-    def can(self, workload: str, role: str) -> bool:
+    def supports(self, workload: str, role: str) -> bool:
         """Whether it takes part in a case."""
-        return workload in self.workloads and (self.unions or role != THREE)
+        return workload in self.workloads and (self.several_appointments or role != THREE)
 
 
 @dataclass

@@ -17,9 +17,10 @@ from db.crypto import Cipher
 from db.identity import tokens
 from db.install import install
 from db.postgres.address import Address
-from tests.bench import special
-from tests.bench.access import REACH
+from tests.bench import special_callers
+from tests.bench.access import ACCESS
 from tests.bench.workload import WORKLOADS
+from tests.databases import administer, clone
 
 SEED = 20260915
 CALLERS = 20  # people of a role at most; no single person is hot
@@ -61,7 +62,7 @@ SELECT appointment.id AS appointment_id, person.id AS person_id, person.name, ap
 FROM appointment JOIN person ON person.id = appointment.person_id AND person.state = 'ACTIVE'
 WHERE appointment.role = $1 AND now()::date BETWEEN appointment.valid_from AND coalesce(appointment.valid_to, 'infinity')
   AND (SELECT count(*) FROM appointment AS other WHERE other.person_id = person.id) = 1
-  AND person.id::text NOT LIKE '{special.MARK}%'
+  AND person.id::text NOT LIKE '{special_callers.MARK}%'
 ORDER BY person.name LIKE '示例%', md5(person.id::text) LIMIT $2
 """
 
@@ -84,8 +85,8 @@ async def callers(address: Address, role: str, rows: int) -> list[Caller]:
     """People of the role, each with a token for the one appointment; or one of the special people."""
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
-        if role in special.SPECIAL:
-            key, appointment = await special.appoint(connection, role, rows)
+        if role in special_callers.SPECIAL:
+            key, appointment = await special_callers.appoint(connection, role, rows)
             issued = await tokens.issue(
                 connection, person_id=key, appointment_id=appointment, label="benchmark", days=TOKEN_DAYS
             )
@@ -99,7 +100,7 @@ async def callers(address: Address, role: str, rows: int) -> list[Caller]:
                 label="benchmark",
                 days=TOKEN_DAYS,
             )
-            found.append(Caller(role, one["name"], str(one[REACH[role].claim]), issued.text))
+            found.append(Caller(role, one["name"], str(one[ACCESS[role].claim]), issued.text))
         return found
     finally:
         await connection.close()
@@ -146,7 +147,7 @@ async def _variables(
 
 async def _visible(connection: Any, person: Caller, share: int, chance: random.Random) -> list[Any]:
     """Visible disputes at random: each from a random place of the page order on, so that no index is needed that is not there."""
-    reach = REACH[person.role]
+    reach = ACCESS[person.role]
     statement = f"SELECT k.registered_at, k.id FROM ({reach.keys}) k".replace("$1", f"$1::{reach.kind}").replace(
         "($2, $3)", "($2::timestamptz, $3::uuid)"
     ).replace("$4", "$4::int")  # fmt: skip
@@ -180,37 +181,19 @@ def copy(address: Address) -> Iterator[Address]:
     """A copy of the county that lasts as long as the block. Nobody else may be connected to the county meanwhile."""
     copied = address.with_database(f"{address.database}_copy")
     dropped = f"DROP DATABASE IF EXISTS {copied.database} WITH (FORCE)"
-    asyncio.run(_administer(address, dropped))
-    asyncio.run(
-        _administer(address, f"CREATE DATABASE {copied.database} TEMPLATE {address.database} STRATEGY FILE_COPY")
-    )
+    asyncio.run(administer(address, dropped))
+    asyncio.run(clone(address, copied))
     try:
         yield copied
     finally:
-        asyncio.run(_administer(address, dropped))
-
-
-async def _administer(address: Address, statement: str) -> None:
-    connection = await asyncpg.connect(**address.with_database("postgres").connect_arguments())
-    try:
-        for attempt in range(_ATTEMPTS):
-            try:
-                await connection.execute(statement)
-            except asyncpg.ObjectInUseError:  # a vacuum of the server's own, perhaps
-                if attempt == _ATTEMPTS - 1:
-                    raise
-                await asyncio.sleep(1)
-            else:
-                return
-    finally:
-        await connection.close()
+        asyncio.run(administer(address, dropped))
 
 
 def roles_of(workload: str, asked: tuple[str, ...]) -> tuple[str, ...]:
     """The roles that ask a workload: those asked for, as far as it is theirs."""
     theirs = WORKLOADS[workload].roles
     # The special people read a page if they are asked for by name.
-    others = tuple(role for role in asked if role in special.SPECIAL and workload == "Q1")
+    others = tuple(role for role in asked if role in special_callers.SPECIAL and workload == "Q1")
     return (*(role for role in theirs if not asked or role in asked), *others)
 
 

@@ -1,4 +1,4 @@
-"""pgbench with the bare route's statements: what PostgreSQL alone can do, without any server before it.
+"""pgbench with the hand-written statements: what PostgreSQL alone can do, without any server before it.
 
 A transaction looks up one question by its number, which costs a few hundredths of a millisecond, and runs its statement.
 """
@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 
 from db.postgres.address import Address
-from tests.bench import bare, meter
+from tests.bench import hand_written, process_usage
 from tests.bench.county import Question
 from tests.bench.rounds import Case, Measure
 from tests.bench.wrk import LoadFailed
@@ -36,10 +36,10 @@ def find() -> str:
         program = Path(folder) / "pginstall18" / "bin" / "pgbench"
         if program.exists():
             return str(program)
-    found = shutil.which("pgbench")
-    if found is None:
+    system = shutil.which("pgbench")
+    if system is None:
         raise LoadFailed("pgbench is missing: leave it out of --contestants")
-    return found
+    return system
 
 
 def _text(value: Any) -> str | None:
@@ -66,13 +66,13 @@ async def store(address: Address, case: Case) -> None:
 
 
 def _row(workload: str, question: Question) -> Sequence[str | None]:
-    given = [question.caller.claim, *(_text(value) for value in bare.arguments(workload, question.variables))]
-    return [*given, *[None] * (len(_NAMES) - len(given))]
+    values = [question.caller.claim, *(_text(value) for value in hand_written.arguments(workload, question.variables))]
+    return [*values, *[None] * (len(_NAMES) - len(values))]
 
 
 def script(case: Case) -> str:
     """One transaction."""
-    statement = bare.statement(case.workload, case.questions[0].caller.role)
+    statement = hand_written.statement(case.workload, case.questions[0].caller.role)
     for number, name in enumerate(_NAMES, 1):
         statement = statement.replace(f"${number}", f":{name}")
     asked = [name for name in _NAMES if f":{name}" in statement]
@@ -94,11 +94,11 @@ def measure(address: Address, case: Case, folder: Path, postmaster: int, seconds
         f"--host={address.host}", f"--port={address.port}", f"--username={address.user}", address.database,
     ]  # fmt: skip
     environment = {**os.environ, "PGOPTIONS": "-c plan_cache_mode=force_generic_plan -c timezone=UTC"}
-    database = meter.cpu_seconds(postmaster)
+    database = process_usage.cpu_seconds(postmaster)
     done = subprocess.run(
         command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=seconds + 60
     )
-    database = meter.cpu_seconds(postmaster) - database
+    database = process_usage.cpu_seconds(postmaster) - database
     count, rate = _DONE.search(done.stdout), _RATE.search(done.stdout)
     if done.returncode != 0 or count is None or rate is None:
         raise LoadFailed(f"{case.name}: pgbench: {(done.stderr or done.stdout).strip()[-300:]}")

@@ -3,7 +3,7 @@
 import statistics
 from typing import Any
 
-from tests.bench.figures import ratio, short, spread
+from tests.bench.summary import ratio, short, spread
 from tests.bench.workload import WORKLOADS
 
 _HEAD = "| | req/s | p50 ms | p99 ms | CPU ms a request | server | PostgreSQL | req/s against {0} | CPU against {0} | p99 at {1} |"
@@ -25,15 +25,15 @@ def table(results: dict[str, Any]) -> str:
         "",
     ]
     for case in results["cases"]:
-        lines += _case(case)
+        lines += _case_table(case)
     for case in results["rules"]:
-        lines += _rules(case)
-    lines += _shapes(results["shapes"])
-    lines += _start(results["cases"])
+        lines += _policy_sizes(case)
+    lines += _random_queries(results["shapes"])
+    lines += _start_and_memory(results["cases"])
     return "\n".join(lines) + "\n"
 
 
-def _case(case: dict[str, Any]) -> list[str]:
+def _case_table(case: dict[str, Any]) -> list[str]:
     names = case["contestants"]
     base = names[0]
     paced: dict[str, list[float]] = {one["contestant"]: [] for measured in case["paced"] for one in measured}
@@ -41,7 +41,7 @@ def _case(case: dict[str, Any]) -> list[str]:
         for one in measured:
             paced[one["contestant"]].append(one["p99"])
     offered = f"{case['paced'][0][0]['offered']:.0f}/s" if case["paced"] else "-"
-    title = f"{case['workload']}, {WORKLOADS[case['workload']].words}, as {case['role']}"
+    title = f"{case['workload']}, {WORKLOADS[case['workload']].description}, as {case['role']}"
     details = [f"{case['rows']:,} disputes"]
     if case["page"]:
         details.append(f"page of {case['page']}")
@@ -65,7 +65,7 @@ def _case(case: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
-def _rules(case: dict[str, Any]) -> list[str]:
+def _policy_sizes(case: dict[str, Any]) -> list[str]:
     lines = [
         f"## {case['workload']} as {case['role']} under policies of other sizes ({case['rows']:,} disputes)",
         "",
@@ -85,7 +85,7 @@ def _rules(case: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
-def _shapes(cases: list[dict[str, Any]]) -> list[str]:
+def _random_queries(cases: list[dict[str, Any]]) -> list[str]:
     """A line a role: how the ratios of its shapes are spread; then the shapes where the product is least ahead."""
     if not cases:
         return []
@@ -128,7 +128,7 @@ def _value(measure: dict[str, Any], name: str) -> float:
     return float(measure["server_cpu"] + measure["database_cpu"] if name == "cpu" else measure[name])
 
 
-def _start(cases: list[dict[str, Any]]) -> list[str]:
+def _start_and_memory(cases: list[dict[str, Any]]) -> list[str]:
     lines = [
         "## Start and memory",
         "",

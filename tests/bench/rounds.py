@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench import meter, wrk
+from tests.bench import process_usage, wrk
+from tests.bench.comparison import Different, canonical, compare, count_rows
 from tests.bench.contestant import NotServed, Running
 from tests.bench.county import Question
-from tests.bench.same import Different, canonical, compare, count_rows
 
 CHECKED = 12  # questions of each workload and role that must be answered alike
 WARM_SECONDS = 2.0
@@ -59,37 +59,37 @@ class Unequal(Exception):
     """Contestants answer differently, so nothing may be measured."""
 
 
-def check_same(case: Case, field_of: Sequence[Running], *, lenient: bool = False) -> int:
-    """That all of them answer the case alike (`lenient`: see `same.compare`); the number of rows that were compared. Raises Unequal."""
+def check_equal_answers(case: Case, servers: Sequence[Running], *, lenient: bool = False) -> int:
+    """That all of them answer the case alike (`lenient`: see `comparison.compare`); the number of rows that were compared. Raises Unequal."""
     rows = 0
     chosen = [question for question in case.questions if not question.variables.get("after")][:2]
     chosen += [question for question in case.questions if question not in chosen][: CHECKED - len(chosen)]
     for question in chosen:
         expected = None
-        for running in field_of:
+        for running in servers:
             try:
                 answer = json.loads(running.send(running.contestant.ask(case.workload, question)))
             except (NotServed, ValueError) as error:
                 raise Unequal(f"{case.name}: {error}") from None
             if answer.get("errors"):
                 raise Unequal(f"{case.name}: {running.contestant.name}: {answer['errors'][0]}")
-            given = canonical(running.contestant.plain(case.workload, answer["data"]))
+            answered = canonical(running.contestant.normalize(case.workload, answer["data"]))
             if expected is None:
-                expected = given
-                rows += count_rows(given)
+                expected = answered
+                rows += count_rows(answered)
                 continue
             try:
-                compare(expected, given, lenient=lenient)
+                compare(expected, answered, lenient=lenient)
             except Different as different:
                 raise Unequal(
-                    f"{case.name}: {field_of[0].contestant.name} and {running.contestant.name} differ for {question.caller.name}"
+                    f"{case.name}: {servers[0].contestant.name} and {running.contestant.name} differ for {question.caller.name}"
                     f" {question.variables}: {different}"
                 ) from None
     return rows
 
 
 @dataclass
-class Track:
+class LoadMeter:
     """Where the load of one process is read, and the CPU of the database beside it."""
 
     folder: Path
@@ -108,10 +108,13 @@ class Track:
     ) -> Measure:
         """One round of one contestant, with the work that it goes on with when time is up."""
         path = self.requests_of(case, running)
-        server, database = meter.cpu_seconds(running.pid), meter.cpu_seconds(self.postmaster)
+        server, database = process_usage.cpu_seconds(running.pid), process_usage.cpu_seconds(self.postmaster)
         load = wrk.run(running.port, path, seconds, start=start, rate=rate)
         self.drain(running)
-        server, database = meter.cpu_seconds(running.pid) - server, meter.cpu_seconds(self.postmaster) - database
+        server, database = (
+            process_usage.cpu_seconds(running.pid) - server,
+            process_usage.cpu_seconds(self.postmaster) - database,
+        )
         each = 1000 / load.work
         return Measure(
             running.contestant.name,
@@ -129,10 +132,10 @@ class Track:
     def drain(self, running: Running) -> None:
         """Wait until neither the server nor the database works any more, for a while."""
         end = time.monotonic() + _DRAIN_SECONDS
-        before = meter.cpu_seconds(running.pid) + meter.cpu_seconds(self.postmaster)
+        before = process_usage.cpu_seconds(running.pid) + process_usage.cpu_seconds(self.postmaster)
         while time.monotonic() < end:
             time.sleep(_SETTLE_SECONDS)
-            now = meter.cpu_seconds(running.pid) + meter.cpu_seconds(self.postmaster)
+            now = process_usage.cpu_seconds(running.pid) + process_usage.cpu_seconds(self.postmaster)
             if now - before <= _IDLE * _SETTLE_SECONDS:
                 return
             before = now
@@ -140,8 +143,8 @@ class Track:
 
 def run_case(
     case: Case,
-    field_of: Sequence[Running],
-    track: Track,
+    servers: Sequence[Running],
+    load_meter: LoadMeter,
     rounds: int,
     seconds: float,
     say: Callable[[str], None],
@@ -153,17 +156,17 @@ def run_case(
     `beside` is measured at the end of each round: something that is no server.
     """
     if rate is None:
-        for running in field_of:
-            wrk.run(running.port, track.requests_of(case, running), min(WARM_SECONDS, seconds))
-            track.drain(running)
+        for running in servers:
+            wrk.run(running.port, load_meter.requests_of(case, running), min(WARM_SECONDS, seconds))
+            load_meter.drain(running)
     result = []
     for number in range(rounds):
-        turn = number % len(field_of)
+        turn = number % len(servers)
         measured = {}
-        for running in [*field_of[turn:], *field_of[:turn]]:
+        for running in [*servers[turn:], *servers[:turn]]:
             start = number * len(case.questions) // max(1, rounds)
-            measured[running.contestant.name] = track.measure(case, running, seconds, start=start, rate=rate)
-        result.append([measured[running.contestant.name] for running in field_of])
+            measured[running.contestant.name] = load_meter.measure(case, running, seconds, start=start, rate=rate)
+        result.append([measured[running.contestant.name] for running in servers])
         if beside is not None:
             result[-1].append(beside())
         pace = f" at {rate:.0f}/s" if rate else ""

@@ -11,7 +11,7 @@ from db.postgres.address import Address
 from db.postgres.embedded.server import EmbeddedServer
 from tests.bench import county, report, wrk
 from tests.bench.bench import Bench, Options
-from tests.bench.meter import tree
+from tests.bench.process_usage import tree
 
 _ROWS = 1000
 

@@ -86,7 +86,7 @@ class Workload:
     """A question by its short name, in words, and the roles that ask it unless told otherwise."""
 
     name: str
-    words: str
+    description: str
     roles: tuple[str, ...]
     writes: bool = False
 

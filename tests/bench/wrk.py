@@ -99,21 +99,29 @@ def parse(output: str) -> Load:
     """The line that our script writes at the end. Raises LoadFailed without it."""
     for line in output.splitlines():
         if line.startswith(_MARK):
-            told: dict[str, Any] = json.loads(line.removeprefix(_MARK))
-            p50, p90, p99, longest = (told[name] / 1000 for name in ("p50", "p90", "p99", "max"))
-            seconds = told["micros"] / 1e6
+            summary: dict[str, Any] = json.loads(line.removeprefix(_MARK))
+            p50, p90, p99, longest = (summary[name] / 1000 for name in ("p50", "p90", "p99", "max"))
+            seconds = summary["micros"] / 1e6
             return Load(
-                told["requests"], told["sent"], seconds, p50, p90, p99, longest, told["refused"], told["broken"]
+                summary["requests"],
+                summary["sent"],
+                seconds,
+                p50,
+                p90,
+                p99,
+                longest,
+                summary["refused"],
+                summary["broken"],
             )
     raise LoadFailed("wrk said nothing: " + output.strip()[-300:])
 
 
 def find() -> str:
     """Where wrk is. Raises LoadFailed."""
-    found = shutil.which("wrk")
-    if found is None:
+    program = shutil.which("wrk")
+    if program is None:
         raise LoadFailed("wrk is missing (Debian: apt-get install wrk)")
-    return found
+    return program
 
 
 def write_requests(path: Path, requests: list[tuple[str, dict[str, str], bytes]]) -> None:

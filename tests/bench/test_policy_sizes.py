@@ -4,7 +4,7 @@ import pytest
 
 from db.resources.catalog import CATALOG
 from policies.compile import POLICY_PATH, compile_policy
-from tests.bench.ruling import OPEN, SHIPPED, variant
+from tests.bench.policy_sizes import OPEN, SHIPPED, variant
 
 _SHIPPED = len(compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG).rules)
 

@@ -20,9 +20,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from db.postgres.address import Address
-from tests.bench import handler
-from tests.bench.access import FIRST, REACH, Reach
-from tests.bench.serving import caller_of, serve
+from tests.bench import hand_written_commands
+from tests.bench.access import ACCESS, FIRST, RoleAccess
+from tests.bench.python_server import caller_of, serve
 
 POOL = 8
 
@@ -40,28 +40,28 @@ def _compound(columns: str) -> str:
     return f"(SELECT row_to_json(x) FROM (SELECT {columns} FROM compound c WHERE c.id = d.compound_id) x) AS compound"
 
 
-def _parties(reach: Reach, columns: str) -> str:
-    given = {
+def _parties(reach: RoleAccess, columns: str) -> str:
+    expressions = {
         "id": "'Party:' || p.id AS id", "side": "p.side", "kind": "p.kind", "name": f"{reach.name} AS name", "phone": f"{reach.phone} AS phone",
         "address": f"{reach.address} AS address", "consent": "p.consent", "consentOn": 'p.consent_on AS "consentOn"',
         "company": "(SELECT row_to_json(y) FROM (SELECT o.name FROM company o WHERE o.id = p.company_id) y) AS company",
     }  # fmt: skip
-    chosen = ", ".join(given[name] for name in columns.split())
+    chosen = ", ".join(expressions[name] for name in columns.split())
     return _list("parties", chosen, f"party p WHERE p.dispute_id = d.id AND {reach.party}", "p.side, p.id")
 
 
-def _assignments(reach: Reach) -> str:
+def _assignments(reach: RoleAccess) -> str:
     columns = f'a.is_lead AS "isLead", a.mode, a.assigned_at AS "assignedAt", {_PERSON} AS mediator'
     return _list(
         "assignments",
         columns,
         "assignment a WHERE a.dispute_id = d.id",
         "a.assigned_at, a.id",
-        "assignment" in reach.services,
+        "assignment" in reach.parts,
     )
 
 
-def page(reach: Reach) -> str:
+def page_statement(reach: RoleAccess) -> str:
     """Q1. $1 claim, $2 and $3 the cursor, $4 how many and one more."""
     return f"""
 WITH keys AS MATERIALIZED ({reach.keys})
@@ -79,7 +79,7 @@ SELECT convert_to('{{"data":{{"disputes":{{"pageInfo":' || (
 )::text || '}}}}}}', 'UTF8')"""
 
 
-def one(reach: Reach) -> str:
+def dispute_statement(reach: RoleAccess) -> str:
     """Q2. $1 claim, $2 the dispute."""
     obligations = _list(
         "obligations",
@@ -103,7 +103,7 @@ SELECT convert_to('{{"data":{{"dispute":' || row_to_json(n)::text || '}}}}', 'UT
 ) n"""
 
 
-def found(reach: Reach) -> str:
+def filtered_statement(reach: RoleAccess) -> str:
     """Q3. $1 claim, $2 states, $3 sub-categories."""
     condition = f"{reach.visible} AND d.state = ANY ($2::text[]) AND d.sub_category = ANY ($3::text[])"
     return f"""
@@ -121,13 +121,13 @@ SELECT convert_to('{{"data":{{"disputes":{{"totalCount":' || (SELECT count(*) FR
 )::text || '}}}}}}', 'UTF8')"""
 
 
-def figures(reach: Reach) -> str:
+def statistics_statement(reach: RoleAccess) -> str:
     """Q4. $1 claim."""
 
-    def told(column: str) -> str:
+    def shown(column: str) -> str:
         return column if reach.exact else f"CASE WHEN {column} BETWEEN 1 AND 4 THEN NULL ELSE {column} END"
 
-    columns = ", ".join(f"{told(name)} AS {name}" for name in ("registered", "accepted", "concluded", "resolved"))
+    columns = ", ".join(f"{shown(name)} AS {name}" for name in ("registered", "accepted", "concluded", "resolved"))
     return f"""
 WITH counted AS MATERIALIZED (
     SELECT d.town_code, d.state, count(*) AS registered, count(d.accepted_at) AS accepted,
@@ -146,7 +146,7 @@ SELECT convert_to('{{"data":{{"byTown":{{"groups":' || (
 )::text || '}},"byState":{{"groups":' || (SELECT coalesce(json_agg(n), '[]') FROM (SELECT key, {columns} FROM states ORDER BY key) n)::text || '}}}}}}', 'UTF8')"""
 
 
-def day(reach: Reach) -> str:
+def worklist_statement(reach: RoleAccess) -> str:
     """Q5. $1 claim."""
     today = "(now() AT TIME ZONE 'Asia/Shanghai')::date"
     return f"""
@@ -167,13 +167,19 @@ SELECT convert_to('{{"data":{{"disputes":{{"nodes":' || (
 )::text || '}}}}}}', 'UTF8')"""
 
 
-_STATEMENTS = {"Q1": page, "Q2": one, "Q3": found, "Q4": figures, "Q5": day}
+_STATEMENTS = {
+    "Q1": page_statement,
+    "Q2": dispute_statement,
+    "Q3": filtered_statement,
+    "Q4": statistics_statement,
+    "Q5": worklist_statement,
+}
 
 
 @cache
 def statement(workload: str, role: str) -> str:
     """The statement of a workload as a role; the claim's type is said once, so that every driver agrees."""
-    reach = REACH[role]
+    reach = ACCESS[role]
     text = _STATEMENTS[workload](reach).replace("$1", f"$1::{reach.kind}")
     return (
         text.replace("($2, $3)", "($2::timestamptz, $3::uuid)").replace("$4", "$4::int") if workload == "Q1" else text
@@ -216,14 +222,16 @@ def application(address: Address) -> Starlette:
         workload = request.path_params["workload"]
         role, claim = caller_of(request.headers["x-caller"])
         variables = orjson.loads(await request.body())
-        found = await request.app.state.pool.fetchval(statement(workload, role), claim, *arguments(workload, variables))
-        return Response(found or b'{"data":{"dispute":null}}', media_type="application/json")
+        body = await request.app.state.pool.fetchval(statement(workload, role), claim, *arguments(workload, variables))
+        return Response(body or b'{"data":{"dispute":null}}', media_type="application/json")
 
     async def write(request: Request) -> Response:
         _, person = caller_of(request.headers["x-caller"])
-        given = orjson.loads(await request.body())
-        done = await handler.carry_out(request.app.state.pool, person, request.path_params["kind"], given)
-        return Response(orjson.dumps({"data": {"done": done}}), media_type="application/json")
+        values = orjson.loads(await request.body())
+        payload = await hand_written_commands.execute(
+            request.app.state.pool, person, request.path_params["kind"], values
+        )
+        return Response(orjson.dumps({"data": {"done": payload}}), media_type="application/json")
 
     routes = [Route("/write/{kind}", write, methods=["POST"]), Route("/{workload}", answer, methods=["POST"])]
     return Starlette(routes=routes, lifespan=lifespan)

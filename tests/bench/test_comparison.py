@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.bench.field import POSTGRAPHILE
-from tests.bench.same import Different, canonical, compare, count_rows
+from tests.bench.comparison import Different, canonical, compare, count_rows
+from tests.bench.contestants import POSTGRAPHILE
 
 _ID = "502d5e2e-ebe6-518f-8604-c6f608223f7e"
 
@@ -40,9 +40,9 @@ def test_what_may_differ(first: Any, second: Any) -> None:
     ],
 )
 def test_what_may_not_differ(first: Any, second: Any, where: str) -> None:
-    with pytest.raises(Different) as told:
+    with pytest.raises(Different) as error:
         compare(canonical(first), canonical(second))
-    assert where in str(told.value)
+    assert where in str(error.value)
 
 
 def test_rows_are_counted_at_every_depth() -> None:
@@ -51,11 +51,11 @@ def test_rows_are_counted_at_every_depth() -> None:
 
 
 def test_postgraphile_s_connections_become_lists_below_the_first_one() -> None:
-    given = {
+    answer = {
         "disputes": {"nodes": [{"id": 1, "parties": {"nodes": [{"name": "李"}]}, "lead": {"name": "郑"}}]},
         "followUps": {"nodes": []},
     }
-    assert POSTGRAPHILE.plain("Q1", given) == {
+    assert POSTGRAPHILE.normalize("Q1", answer) == {
         "disputes": {"nodes": [{"id": 1, "parties": [{"name": "李"}], "lead": {"name": "郑"}}]},
         "followUps": {"nodes": []},
     }

@@ -3,7 +3,7 @@
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from tests.bench.picture import bars, draw, lines
+from tests.bench.chart import bar_chart, draw, line_chart
 
 _SVG = "{http://www.w3.org/2000/svg}"
 
@@ -20,7 +20,7 @@ def _case(rows: int) -> dict[str, Any]:
 
 
 def test_a_line_goes_through_its_points() -> None:
-    root = ET.fromstring(lines("Q1 <court>", "ms", "rows", {"a & b": [(10, 1.0), (100, 2.0), (1000, 4.0)]}))
+    root = ET.fromstring(line_chart("Q1 <court>", "ms", "rows", {"a & b": [(10, 1.0), (100, 2.0), (1000, 4.0)]}))
     path = root.find(f"{_SVG}polyline")
     assert path is not None
     xs, ys = zip(*(map(float, point.split(",")) for point in path.attrib["points"].split()), strict=True)
@@ -30,7 +30,7 @@ def test_a_line_goes_through_its_points() -> None:
 
 
 def test_bars_are_as_long_as_their_values() -> None:
-    root = ET.fromstring(bars("title", "ms", {"Q1": {"a": 1.0, "b": 2.0}}))
+    root = ET.fromstring(bar_chart("title", "ms", {"Q1": {"a": 1.0, "b": 2.0}}))
     first, second = (float(one.attrib["width"]) for one in root.iter(f"{_SVG}rect"))
     assert second == 2 * first
 

@@ -20,7 +20,7 @@ _PATTERN = "justice_office"  # whose rules the roles that fill a large policy ar
 _RESOURCES = ("Dispute", "Party", "Assignment", "Compound", "Mediator", "Person", "Organization", "Area", "Company")
 
 
-def _rules(text: str) -> list[tuple[str, list[str]]]:
+def _parse_rules(text: str) -> list[tuple[str, list[str]]]:
     """Each line, and its cells if it is a rule."""
     return [
         (line, [cell.strip() for cell in line.split(",")] if line.startswith("p,") else [])
@@ -30,7 +30,7 @@ def _rules(text: str) -> list[tuple[str, list[str]]]:
 
 def with_rules(text: str, count: int, role: str) -> str:
     """The policy with so many rules: filled with the rules of roles that nobody has, or cut to what the role reads."""
-    lines = _rules(text)
+    lines = _parse_rules(text)
     own = [cells for _, cells in lines if cells]
     if count < len(own):
         # Those that the questions need first, then others that the role has.
@@ -56,7 +56,7 @@ def with_rules(text: str, count: int, role: str) -> str:
 
 def with_everything(text: str, role: str) -> str:
     """The policy that grants the role every field of every row in clear."""
-    lines = [line for line, cells in _rules(text) if not cells or cells[1] != role]
+    lines = [line for line, cells in _parse_rules(text) if not cells or cells[1] != role]
     for name, resource in CATALOG.resources.items():
         classes = sorted({one.field_class for one in resource.fields.values()})
         lines.append(f"p, {role}, {name}, read, anywhere, {'|'.join(classes) or '-'}, allow")

@@ -14,7 +14,7 @@ _CLAIM = "(SELECT current_setting('bench.claim', true))"
 _RECENT = "(d.closed_at IS NULL OR d.closed_at > now() - interval '30 days')"
 _TODAY = "(now() AT TIME ZONE 'Asia/Shanghai')::date"
 
-# A list of ids taken once a statement lets the planner walk the primary key; a sub-select in a policy would be asked for each row.
+# A list of ids taken once a statement lets the planner scan the primary key; a sub-select in a policy would be asked for each row.
 _DISPUTE = {
     "bureau_admin": f"county_code = {_CLAIM}",
     "mediator": f"id = ANY (ARRAY(SELECT dispute_id FROM bench.assigned WHERE person_id = {_CLAIM}::uuid AND ended_at IS NULL))",
@@ -114,7 +114,7 @@ _PRODUCT_ROLES = (
 )
 
 
-async def guard(address: Address) -> None:
+async def install_policies(address: Address) -> None:
     """Bring roles, policies and functions into the database; safe to repeat."""
     connection = await asyncpg.connect(**address.connect_arguments())
     try:

@@ -13,7 +13,7 @@ FEW, THREE = "few", "three"
 SPECIAL = (FEW, THREE)
 MARK = "be9c0000"  # how their identifiers begin
 
-# Who, by which name, and how many disputes he mediates.
+# Who, by which name, and how many disputes they mediate.
 _PEOPLE = {
     FEW: (UUID(f"{MARK}-0000-8000-8000-000000000001"), "示例新手", 20),
     THREE: (UUID(f"{MARK}-0000-8000-8000-000000000002"), "示例多职", 100),

@@ -9,14 +9,14 @@ from uuid import UUID
 import uvicorn
 
 from db.postgres.address import Address
-from tests.bench.access import REACH
+from tests.bench.access import ACCESS
 from tests.server import listen
 
 
 def caller_of(header: str) -> tuple[str, Any]:
     """Role and claim of the header `role claim`. It is trusted: these contestants have no authentication of their own."""
     role, _, claim = header.partition(" ")
-    return role, UUID(claim) if REACH[role].kind == "uuid" else claim
+    return role, UUID(claim) if ACCESS[role].kind == "uuid" else claim
 
 
 def serve(application: Callable[[Address], Any]) -> None:

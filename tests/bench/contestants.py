@@ -13,10 +13,10 @@ from typing import Any
 from db.postgres.address import Address
 from tests import node
 from tests.bench import workload as w
-from tests.bench.access import REACH, fragments
+from tests.bench.access import ACCESS, fragments
 from tests.bench.contestant import Command, Contestant, Request, Setting, address_of, python_server
 from tests.bench.county import Caller, Question
-from tests.bench.guarding import guard
+from tests.bench.row_level_security import install_policies
 
 PEERS = Path(__file__).parent / "peers"
 
@@ -89,19 +89,28 @@ def _ask_product(name: str, question: Question) -> Request:
 
 
 PRODUCT = Contestant(
-    "sanlian", "the product as `serve` runs it", _product, _ask_product, "/health/ready", workers=True, unions=True
+    "sanlian",
+    "the product as `serve` runs it",
+    _product,
+    _ask_product,
+    "/health/ready",
+    workers=True,
+    several_appointments=True,
 )
 
-# -- the bare route
+# -- the bare route: hand-written SQL
 
 
-def _ask_bare(name: str, question: Question) -> Request:
+def _ask_hand_written_route(name: str, question: Question) -> Request:
     headers = {"Content-Type": "application/json", "X-Caller": question.caller.header}
     return Request(f"/{name}", headers, _json(question.variables))
 
 
-BARE = Contestant(
-    "bare", "a Starlette route with one hand-written statement, caller trusted", python_server("bare"), _ask_bare
+HAND_WRITTEN = Contestant(
+    "bare",
+    "a Starlette route with one hand-written statement, caller trusted",
+    python_server("hand_written"),
+    _ask_hand_written_route,
 )
 
 # -- PostGraphile: the same questions in the words of the schema that it makes of the tables
@@ -200,10 +209,10 @@ _PARTS = frozenset({"parties", "assignments", "sessions", "agreements", "obligat
 
 
 def _ask_postgraphile(name: str, question: Question) -> Request:
-    given = {key: _postgraphile(key, value) for key, value in question.variables.items()}
+    variables = {key: _postgraphile(key, value) for key, value in question.variables.items()}
     headers = {"Content-Type": "application/json", "X-Caller": question.caller.header}
     document = question.documents["postgraphile"] if question.documents else _POSTGRAPHILE[name]
-    return Request("/graphql", headers, _json({"query": document, "variables": given}))
+    return Request("/graphql", headers, _json({"query": document, "variables": variables}))
 
 
 def _postgraphile(name: str, value: Any) -> Any:
@@ -231,9 +240,9 @@ def _flat(value: Any, depth: int = 0) -> Any:
 POSTGRAPHILE = Contestant(
     "postgraphile",
     "PostGraphile with row-level security, caller trusted",
-    node_server("postgraphile.mjs", guard),
+    node_server("postgraphile.mjs", install_policies),
     _ask_postgraphile,
-    plain=lambda name, answer: _flat(answer),
+    normalize=lambda name, answer: _flat(answer),
 )
 
 # -- Yoga and plain Strawberry: written by hand, with the product's own documents
@@ -247,31 +256,31 @@ def _ask_by_hand(name: str, question: Question) -> Request:
 YOGA = Contestant(
     "yoga",
     "GraphQL Yoga with dataloaders, written by hand, caller trusted",
-    node_server("yoga.mjs", extra=lambda: json.dumps({role: fragments(role) for role in REACH})),
+    node_server("yoga.mjs", extra=lambda: json.dumps({role: fragments(role) for role in ACCESS})),
     _ask_by_hand,
 )
-PLAIN = Contestant(
+STRAWBERRY = Contestant(
     "strawberry",
     "plain Strawberry with async SQLAlchemy and dataloaders, caller trusted",
-    python_server("plain"),
+    python_server("strawberry_server"),
     _ask_by_hand,
 )
 
-# -- who writes, and how an order (caller, kind, input) is sent
+# -- the contestants that write, and how a command (caller, kind, input) is sent
 
 _MUTATIONS = {
     name: " ".join(text.split()) for name, text in {"W1": w.W1, "record": w.W2_RECORD, "visit": w.W2_VISIT}.items()
 }
 
 
-def _write_product(caller: Caller, kind: str, given: dict[str, Any]) -> Request:
+def _write_product(caller: Caller, kind: str, values: dict[str, Any]) -> Request:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {caller.token}"}
-    return Request("/graphql", headers, _json({"query": _MUTATIONS[kind], "variables": {"input": given}}))
+    return Request("/graphql", headers, _json({"query": _MUTATIONS[kind], "variables": {"input": values}}))
 
 
-def _write_by_hand(caller: Caller, kind: str, given: dict[str, Any]) -> Request:
+def _write_by_hand(caller: Caller, kind: str, values: dict[str, Any]) -> Request:
     headers = {"Content-Type": "application/json", "X-Caller": caller.header}
-    return Request(f"/write/{kind}", headers, _json(given))
+    return Request(f"/write/{kind}", headers, _json(values))
 
 
 WRITERS: dict[str, Callable[[Caller, str, dict[str, Any]], Request]] = {
@@ -279,5 +288,5 @@ WRITERS: dict[str, Callable[[Caller, str, dict[str, Any]], Request]] = {
     "bare": _write_by_hand,
 }
 
-FIELD: dict[str, Contestant] = {one.name: one for one in (PRODUCT, BARE, POSTGRAPHILE, YOGA, PLAIN)}
-DEFAULT = tuple(FIELD)
+CONTESTANTS: dict[str, Contestant] = {one.name: one for one in (PRODUCT, HAND_WRITTEN, POSTGRAPHILE, YOGA, STRAWBERRY)}
+DEFAULT = tuple(CONTESTANTS)

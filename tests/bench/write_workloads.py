@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - one statement makes the whole stock; broken into short lines nobody could read it
 """The writing workloads: what is written, the stock of open disputes that it is written to, and that all leave the same rows.
 
-Every order is carried out once: keys never come again, and what the last round has done to the stock is undone before the next.
+Every command is executed once: keys never come again, and what the last round has done to the stock is undone before the next.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from typing import Any
 import asyncpg
 
 from db.postgres.address import Address
-from tests.bench import meter, wrk
+from tests.bench import process_usage, wrk
+from tests.bench.comparison import Different, canonical, compare
 from tests.bench.contestant import Request, Running
+from tests.bench.contestants import WRITERS
 from tests.bench.county import Caller
-from tests.bench.field import WRITERS
-from tests.bench.rounds import Measure, Track, Unequal
-from tests.bench.same import Different, canonical, compare
+from tests.bench.rounds import LoadMeter, Measure, Unequal
 
 STOCK_YEAR = 1900  # marks the disputes of the stock
 EACH = 80  # disputes under mediation and as many performed ones of each mediator
 HAPPENED = "2024-06-03T09:00:00+08:00"
-_ORDERS = 4000  # of W1 in a file; each gets a number of its own besides
+_REGISTRATIONS = 4000  # of W1 in a file; each gets a number of its own besides
 
-# One template a mediator and state: a dispute of his in that state, else any that is, with him in the lead.
+# One template a mediator and state: a dispute of the mediator in that state, else any that is, with the mediator in the lead.
 _STOCK = f"""
 WITH made AS (
     INSERT INTO dispute (id, case_number, title, category, sub_category, source, state, tier, risk_level, people_count, summary, registered_at,
@@ -85,7 +85,9 @@ async def stock(address: Address, people: Sequence[Caller]) -> None:
         await connection.close()
 
 
-async def orders(address: Address, workload: str, people: Sequence[Caller]) -> list[tuple[Caller, str, dict[str, Any]]]:
+async def commands(
+    address: Address, workload: str, people: Sequence[Caller]
+) -> list[tuple[Caller, str, dict[str, Any]]]:
     """Who writes what, in an order that is random and always the same: (caller, kind, input)."""
     connection = await asyncpg.connect(**address.connect_arguments())
     chance = random.Random(workload)
@@ -98,7 +100,9 @@ async def orders(address: Address, workload: str, people: Sequence[Caller]) -> l
             compounds = [
                 str(row["id"]) for row in await connection.fetch("SELECT id FROM compound ORDER BY id LIMIT 500")
             ]
-            return [(chance.choice(people), "W1", _registration(chance.choice(compounds))) for _ in range(_ORDERS)]
+            return [
+                (chance.choice(people), "W1", _registration(chance.choice(compounds))) for _ in range(_REGISTRATIONS)
+            ]
         by_person = {one.claim: one for one in people}
         rows = await connection.fetch(_OPEN)
         result: list[tuple[Caller, str, dict[str, Any]]] = []
@@ -139,22 +143,24 @@ def _visit(row: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def check_same(address: Address, workload: str, people: Sequence[Caller], writers: Sequence[Running]) -> int:
-    """That every writer accepts the same order and leaves the same rows; returns how many orders were compared. Raises Unequal."""
+async def check_equal_answers(
+    address: Address, workload: str, people: Sequence[Caller], writers: Sequence[Running]
+) -> int:
+    """That every writer accepts the same command and leaves the same rows; returns how many commands were compared. Raises Unequal."""
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
         kinds = ("W1",) if workload == "W1" else ("record", "visit")
         for kind in kinds:
-            left: list[Any] = []
+            traces: list[Any] = []
             for number, running in enumerate(writers):
                 asked = [
-                    one for one in await orders(address, workload, people) if one[1] == kind and one[0] is people[0]
+                    one for one in await commands(address, workload, people) if one[1] == kind and one[0] is people[0]
                 ]
-                caller, _, given = asked[0 if kind == "W1" else number]
-                left.append(await _once(connection, running, caller, kind, given))
-            for running, trace in zip(writers[1:], left[1:], strict=True):
+                caller, _, values = asked[0 if kind == "W1" else number]
+                traces.append(await _once(connection, running, caller, kind, values))
+            for running, trace in zip(writers[1:], traces[1:], strict=True):
                 try:
-                    compare(left[0], trace)
+                    compare(traces[0], trace)
                 except Different as different:
                     raise Unequal(
                         f"{workload}: {writers[0].contestant.name}, {running.contestant.name}: {different}"
@@ -164,8 +170,8 @@ async def check_same(address: Address, workload: str, people: Sequence[Caller], 
         await connection.close()
 
 
-async def _once(connection: Any, running: Running, caller: Caller, kind: str, given: dict[str, Any]) -> Any:
-    request = WRITERS[running.contestant.name](caller, kind, given)
+async def _once(connection: Any, running: Running, caller: Caller, kind: str, values: dict[str, Any]) -> Any:
+    request = WRITERS[running.contestant.name](caller, kind, values)
     body = request.body.replace(b"@@", f"check-{time.time_ns()}".encode())
     answer = json.loads(running.send(Request(request.path, request.headers, body)))
     if answer.get("errors"):
@@ -192,26 +198,29 @@ async def _once(connection: Any, running: Running, caller: Caller, kind: str, gi
 
 
 async def measure(
-    address: Address, workload: str, people: Sequence[Caller], running: Running, track: Track, seconds: float
+    address: Address, workload: str, people: Sequence[Caller], running: Running, load_meter: LoadMeter, seconds: float
 ) -> Measure:
-    """One round of one writer. Raises LoadFailed if an order was not stored."""
+    """One round of one writer. Raises LoadFailed if a command was not stored."""
     name = f"{running.contestant.name}-{time.time_ns()}"
-    path = track.folder / f"{name}.txt"
-    asked = [WRITERS[running.contestant.name](*one) for one in await orders(address, workload, people)]
+    path = load_meter.folder / f"{name}.txt"
+    asked = [WRITERS[running.contestant.name](*one) for one in await commands(address, workload, people)]
     wrk.write_requests(path, [(one.path, one.headers, one.body) for one in asked])
-    server, database = meter.cpu_seconds(running.pid), meter.cpu_seconds(track.postmaster)
+    server, database = process_usage.cpu_seconds(running.pid), process_usage.cpu_seconds(load_meter.postmaster)
     load = wrk.run(running.port, path, seconds, once=workload != "W1", name=name)
-    track.drain(running)
-    server, database = meter.cpu_seconds(running.pid) - server, meter.cpu_seconds(track.postmaster) - database
+    load_meter.drain(running)
+    server, database = (
+        process_usage.cpu_seconds(running.pid) - server,
+        process_usage.cpu_seconds(load_meter.postmaster) - database,
+    )
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
         stored = "SELECT count(*) FROM request WHERE starts_with(key, $1) AND receipt IS NOT NULL"
-        kept = await connection.fetchval(stored, f"{name}-")
+        stored_count = await connection.fetchval(stored, f"{name}-")
     finally:
         await connection.close()
-    if load.refused or load.broken or kept < load.requests:
+    if load.refused or load.broken or stored_count < load.requests:
         raise wrk.LoadFailed(
-            f"{workload}: {running.contestant.name}: {load.requests} answered, {kept} stored, {load.refused} refused"
+            f"{workload}: {running.contestant.name}: {load.requests} answered, {stored_count} stored, {load.refused} refused"
         )
     each = 1000 / load.work
     return Measure(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench.figures import Spread, ratio, short, spread
+from tests.bench.summary import Spread, ratio, short, spread
 
 
 def test_a_figure_is_the_median_with_its_spread() -> None:

@@ -53,12 +53,12 @@ _VISIT = "UPDATE follow_up SET visitor_id = $2, done_at = $3, method = $4, resul
 _LIMIT = "SELECT parameters FROM alert_rule WHERE rule = 'DISSATISFIED'"
 
 
-class Mistaken(Exception):
+class UserError(Exception):
     """The request is refused, with a code."""
 
 
-async def carry_out(pool: Any, person: UUID, kind: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Do it once; a mistake is answered with its code and nothing is stored."""
+async def execute(pool: Any, person: UUID, kind: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Execute a command once; a user error is answered with its code, and nothing is stored."""
     command, work = {
         "W1": ("dispute.register", _register),
         "record": ("dispute.record", _record),
@@ -66,14 +66,14 @@ async def carry_out(pool: Any, person: UUID, kind: str, given: dict[str, Any]) -
     }[kind]
     try:
         async with pool.acquire() as connection, connection.transaction():
-            key = given["idempotencyKey"]
-            digest = hashlib.sha256(json.dumps([command, given], sort_keys=True).encode()).digest()
+            key = values["idempotencyKey"]
+            digest = hashlib.sha256(json.dumps([command, values], sort_keys=True).encode()).digest()
             if await connection.fetchval(_REPLAY, person, key, command, digest) is None:
                 return await _replayed(connection, person, key, digest)
-            receipt, shown = await work(connection, person, given)
+            receipt, shown = await work(connection, person, values)
             await connection.execute(_RECEIPT, person, key, json.dumps(receipt))
-    except Mistaken as mistaken:
-        return {"userErrors": [{"code": str(mistaken)}], "replayed": False}
+    except UserError as error:
+        return {"userErrors": [{"code": str(error)}], "replayed": False}
     return {**shown, "userErrors": [], "replayed": False}
 
 
@@ -82,20 +82,20 @@ async def _replayed(connection: Any, person: UUID, key: str, digest: bytes) -> d
         "SELECT digest, receipt FROM request WHERE person_id = $1 AND key = $2", person, key
     )
     if row["digest"] != digest:
-        raise Mistaken("CONFLICT")
+        raise UserError("CONFLICT")
     return {**json.loads(row["receipt"]), "userErrors": [], "replayed": True}
 
 
 def _happened(text: str, after: dt.datetime | None) -> dt.datetime:
     moment = dt.datetime.fromisoformat(text)
     if moment > dt.datetime.now(dt.UTC) or (after is not None and moment < after):
-        raise Mistaken("WRONG_TIME")
+        raise UserError("WRONG_TIME")
     return moment
 
 
-def _said(text: str, longest: int) -> str:
+def _checked_text(text: str, longest: int) -> str:
     if not text.strip() or len(text) > longest:
-        raise Mistaken("BAD_TEXT")
+        raise UserError("BAD_TEXT")
     return text.strip()
 
 
@@ -112,29 +112,29 @@ async def _event(
     changes: list[Any],
 ) -> None:
     now = dt.datetime.now(dt.UTC)
-    written = json.dumps(changes, ensure_ascii=False) if changes else None
+    serialized = json.dumps(changes, ensure_ascii=False) if changes else None
     await connection.execute(
-        _EVENT, dispute, person, now, happened, action, *resource, *states, version, fields, 1, uuid4().hex, written
+        _EVENT, dispute, person, now, happened, action, *resource, *states, version, fields, 1, uuid4().hex, serialized
     )
 
 
-async def _register(connection: Any, person: UUID, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    happened = _happened(given["happenedAt"], None)
-    title, summary = _said(given["title"], 100), _said(given["summary"], 4000)
-    for party in given["parties"]:
-        _said(party["name"], 60)
+async def _register(connection: Any, person: UUID, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    happened = _happened(values["happenedAt"], None)
+    title, summary = _checked_text(values["title"], 100), _checked_text(values["summary"], 4000)
+    for party in values["parties"]:
+        _checked_text(party["name"], 60)
         if party.get("phone") and not _PHONE.fullmatch(party["phone"]):
-            raise Mistaken("BAD_PHONE")
-    compound = await connection.fetchrow(_COMPOUND, UUID(given["compoundId"].removeprefix("Compound:")))
+            raise UserError("BAD_PHONE")
+    compound = await connection.fetchrow(_COMPOUND, UUID(values["compoundId"].removeprefix("Compound:")))
     if compound is None:
-        raise Mistaken("NOT_FOUND")
+        raise UserError("NOT_FOUND")
     key = uuid4()
     await connection.execute(
         _DISPUTE,
         key,
         title,
-        given["subCategory"],
-        given["source"],
+        values["subCategory"],
+        values["source"],
         summary,
         happened,
         compound["grid_code"],
@@ -154,11 +154,11 @@ async def _register(connection: Any, person: UUID, given: dict[str, Any]) -> tup
                 one.get("phone"),
                 one.get("creditCode"),
             )
-            for one in given["parties"]
+            for one in values["parties"]
         ],
     )
     if await connection.fetchval(_LEAD, key, happened, person) is None:
-        raise Mistaken("FORBIDDEN")
+        raise UserError("FORBIDDEN")
     await _event(
         connection,
         key,
@@ -176,54 +176,54 @@ async def _register(connection: Any, person: UUID, given: dict[str, Any]) -> tup
     }
 
 
-async def _record(connection: Any, person: UUID, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    key = UUID(given["id"].removeprefix("Dispute:"))
+async def _record(connection: Any, person: UUID, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    key = UUID(values["id"].removeprefix("Dispute:"))
     row = await connection.fetchrow(_TAKE, key, person)
     if row is None:
-        raise Mistaken("NOT_FOUND")
+        raise UserError("NOT_FOUND")
     if row["state"] != "MEDIATING" or row["notified_at"] is None or row["refused"]:
-        raise Mistaken("WRONG_STATE")
-    if row["version"] != given["expectedVersion"]:
-        raise Mistaken("CONFLICT")
-    begun = row["notified_at"]
+        raise UserError("WRONG_STATE")
+    if row["version"] != values["expectedVersion"]:
+        raise UserError("CONFLICT")
+    earliest = row["notified_at"]
     if row["consented_on"] is not None:
-        begun = max(begun, dt.datetime.combine(row["consented_on"], dt.time(), _COUNTY_TIME))
-    happened = _happened(given["happenedAt"], begun)
-    place, record = _said(given["place"], 200), _said(given["record"], 20_000)
-    held = await connection.fetchval(_SESSION, key, happened, place, given["result"], record)
+        earliest = max(earliest, dt.datetime.combine(row["consented_on"], dt.time(), _COUNTY_TIME))
+    happened = _happened(values["happenedAt"], earliest)
+    place, record = _checked_text(values["place"], 200), _checked_text(values["record"], 20_000)
+    session = await connection.fetchval(_SESSION, key, happened, place, values["result"], record)
     await connection.execute(_VERSION, key)
     version = row["version"] + 1
-    changes = [["Session", str(held), "result", given["result"]], ["Session", str(held), "place", place]]
+    changes = [["Session", str(session), "result", values["result"]], ["Session", str(session), "place", place]]
     fields = "held_at place result record"
     await _event(
         connection, key, person, happened, "dispute.record", ("Dispute", key), (None, None), version, fields, changes
     )
-    shown = {"dispute": {"id": given["id"], "state": row["state"], "version": version}, "conflict": None}
+    shown = {"dispute": {"id": values["id"], "state": row["state"], "version": version}, "conflict": None}
     return {"kind": "Dispute", "id": str(key)}, shown
 
 
-async def _complete(connection: Any, person: UUID, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    key = UUID(given["id"].removeprefix("FollowUp:"))
+async def _complete(connection: Any, person: UUID, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    key = UUID(values["id"].removeprefix("FollowUp:"))
     row = await connection.fetchrow(_TAKE_VISIT, key, person)
     if row is None:
-        raise Mistaken("NOT_FOUND")
+        raise UserError("NOT_FOUND")
     if row["done_at"] is not None or row["state"] not in ("AGREED", "PERFORMING", "PERFORMED", "CLOSED"):
-        raise Mistaken("WRONG_STATE")
-    if row["version"] != given["expectedVersion"]:
-        raise Mistaken("CONFLICT")
-    happened = _happened(given["happenedAt"], row["concluded_at"])
-    satisfaction, remark = given["satisfaction"], _said(given["remark"], 2000)
+        raise UserError("WRONG_STATE")
+    if row["version"] != values["expectedVersion"]:
+        raise UserError("CONFLICT")
+    happened = _happened(values["happenedAt"], row["concluded_at"])
+    satisfaction, remark = values["satisfaction"], _checked_text(values["remark"], 2000)
     if not 1 <= satisfaction <= 5:
-        raise Mistaken("OUT_OF_RANGE")
+        raise UserError("OUT_OF_RANGE")
     limit = json.loads(await connection.fetchval(_LIMIT) or "{}").get("satisfaction", 2)
     if satisfaction <= limit:
-        raise Mistaken("DISSATISFIED")  # the second visit is not asked for here
+        raise UserError("DISSATISFIED")  # the second visit is not asked for here
     done = happened.astimezone(_COUNTY_TIME).date()
-    await connection.execute(_VISIT, key, person, done, given["method"], given["result"], satisfaction, remark)
+    await connection.execute(_VISIT, key, person, done, values["method"], values["result"], satisfaction, remark)
     await connection.execute(_VERSION, row["id"])
     changes = [
         ["FollowUp", str(key), name, value]
-        for name, value in (("done_at", str(done)), ("result", given["result"]), ("satisfaction", str(satisfaction)))
+        for name, value in (("done_at", str(done)), ("result", values["result"]), ("satisfaction", str(satisfaction)))
     ]
     fields = "done_at method result satisfaction remark"
     await _event(
@@ -238,5 +238,5 @@ async def _complete(connection: Any, person: UUID, given: dict[str, Any]) -> tup
         fields,
         changes,
     )
-    shown = {"followUp": {"id": given["id"], "doneAt": str(done)}, "conflict": None}
+    shown = {"followUp": {"id": values["id"], "doneAt": str(done)}, "conflict": None}
     return {"kind": "FollowUp", "id": str(key)}, shown
