@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from db.resources.catalog import CATALOG as SHIPPED_CATALOG
 from policies.compile import POLICY_PATH, compile_policy
 from policies.edit import ChangeRows, RuleKey, edit
+from policies.testing.mutants import Mutants
 from policies.testing.oracle import Judge
 from policies.testing.run import Report, run
 from policies.testing.suite import SUITE_PATH, load
@@ -158,8 +159,8 @@ def test_a_wrong_edit_of_the_shipped_policy_fails_a_test() -> None:
 
 def test_our_shortcut_for_mutants_says_the_same_as_the_grants() -> None:
     compiled = compile_policy(SHIPPED, SHIPPED_CATALOG)
-    hunt = run._Hunt(compiled, load(TESTS, compiled))
-    assert all(sight.shown() == sight.case.expected[sight.action] for sight in hunt.sights)
+    hunt = Mutants(compiled, load(TESTS, compiled))
+    assert all(one.shown() == one.case.expected[one.action] for one in hunt.decisions)
 
 
 rules = st.lists(
