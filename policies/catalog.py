@@ -1,6 +1,6 @@
-"""What a policy may speak of: resources with classed fields, attributes for row conditions, and claims of an appointment.
+"""The catalog that a policy is compiled against: resources with classified fields, attributes for row conditions, claims of an appointment.
 
-Types only. `db.resources.catalog` fills them from the tables; nothing here knows SQL, GraphQL or HTTP.
+Types only; `db.resources.catalog` fills them from the tables.
 """
 
 from dataclasses import dataclass, field
@@ -29,11 +29,11 @@ FIELD_CLASSES: dict[str, str] = {
     "policy": "访问策略",
 }
 
-# The forms that `~class` shows; a field without one is hidden where only `~class` is granted. `stored`: the column holds nothing
-# but the masked form, so even `class` shows no more than that.
+# How a field looks where `~class` is granted; a field without a mask is hidden where only `~class` is granted. `stored`: the column holds
+# nothing but the masked form, so even `class` shows no more than that.
 MASKS = ("name", "phone", "address", "stored")
 
-# key: an identifier of a row; set: several keys.
+# text: a code or name; key: the identifier of a row; set: several keys.
 Kind = Literal["text", "key", "boolean", "set"]
 # The forms in which a field shows, where it shows at all.
 Form = Literal["clear", "masked"]
@@ -41,7 +41,7 @@ Form = Literal["clear", "masked"]
 
 @dataclass(frozen=True)
 class Field:
-    """A readable field of a resource: `field_class` decides who reads it, `mask` the form that `~class` shows."""
+    """A readable field of a resource: `field_class` decides who reads it, `mask` (one of MASKS) is the form that `~class` shows."""
 
     name: str
     field_class: str
@@ -51,7 +51,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Attribute:
-    """A property of a row that a condition may use. `set`: holds several values, the right side of `in`."""
+    """A property of a row that a condition may use as `r.obj.…`. One of kind `set` stands on the right of `in`."""
 
     name: str
     kind: Kind
@@ -60,7 +60,7 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Claim:
-    """A property of an appointment that a condition may use, with its kind."""
+    """A property of an appointment that a condition may use as `r.sub.…`."""
 
     name: str
     kind: Kind
@@ -79,18 +79,18 @@ class Resource:
 
     @cached_property
     def classes(self) -> dict[str, frozenset[Form]]:
-        """The classes of its fields, each with the forms in which one of them can show at all."""
-        found: dict[str, frozenset[Form]] = {}
-        for one in self.fields.values():
-            clear: frozenset[Form] = frozenset() if one.mask == "stored" else frozenset({"clear"})
-            masked: frozenset[Form] = frozenset() if one.mask is None else frozenset({"masked"})
-            found[one.field_class] = found.get(one.field_class, frozenset()) | clear | masked
-        return found
+        """The classes of its fields, each with the forms in which any of its fields can show."""
+        classes: dict[str, frozenset[Form]] = {}
+        for item in self.fields.values():
+            clear: frozenset[Form] = frozenset() if item.mask == "stored" else frozenset({"clear"})
+            masked: frozenset[Form] = frozenset() if item.mask is None else frozenset({"masked"})
+            classes[item.field_class] = classes.get(item.field_class, frozenset()) | clear | masked
+        return classes
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """All resources and claims. A policy that speaks of anything else is refused."""
+    """All resources and claims by name. A policy that names anything else is refused."""
 
     resources: dict[str, Resource]
     claims: dict[str, Claim] = field(default_factory=dict)

@@ -1,7 +1,7 @@
-"""Row conditions: text such as `r.obj.town_code == r.sub.area_code and is_open` to a Predicate.
+"""Row conditions: compiles text such as `r.obj.town_code == r.sub.area_code and is_open` to a Predicate.
 
-The text is parsed with Python's `ast` against a whitelist and never evaluated here. What is not on the list is refused with a
-sentence: comparison of an attribute of the row with a literal or a claim, `in`, `and`, `or`, `not`, and names of conditions.
+The text is parsed with Python's `ast` against a whitelist and never evaluated here. The whitelist: comparison of an attribute of the row
+with a literal or a claim, `in`, `and`, `or`, `not`, `True`, and names of conditions. Anything else is refused with a sentence in Chinese.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from dataclasses import dataclass
 from policies.catalog import Attribute, Catalog, Claim, Resource
 from policies.predicate import Always, ClaimRef, Eq, Has, In, Predicate, all_of, any_of, claims_of, negate
 
-# One text at a time in a process: Python 3.11 counts the depth of a syntax tree in one place for all threads, and fails with a
+# One `ast.parse` at a time in a process: Python 3.11 counts the depth of a syntax tree in one place for all threads, and fails with a
 # SystemError where two of them parse at once. Policies are compiled in threads.
-PARSING = threading.Lock()
+PARSE_LOCK = threading.Lock()
 
+# In characters.
 MAX_LENGTH = 500
-# Comparisons and the words between them, once every name is put in.
+# Comparisons and the operators between them, once every name is expanded.
 MAX_SIZE = 100
 
 
 class ConditionRefused(Exception):
-    """The condition cannot be explained; the message says why, in Chinese. `offset`: where in the text, from 0; `undefined`: the
-    name that stands for nothing, if that is why."""
+    """The condition is not on the whitelist; the message says why, in Chinese. `offset`: where in the text, from 0; `undefined`: the
+    undefined name, if that is why."""
 
     def __init__(self, message: str, at: ast.expr | int = 0, undefined: str | None = None) -> None:
         super().__init__(message)
@@ -35,29 +36,24 @@ class ConditionRefused(Exception):
 
 @dataclass(frozen=True)
 class Condition:
-    """A parsed condition with the conditions that its names stand for."""
+    """A parsed condition with the conditions that its names stand for. `size`: see MAX_SIZE."""
 
     text: str
     tree: ast.expr
     named: Mapping[str, Condition]
     size: int
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names that it uses itself."""
-        return tuple(node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name) and node.id in self.named)
-
 
 def parse(text: str, named: Mapping[str, Condition] | None = None) -> Condition:
-    """The condition of a text. Raises ConditionRefused for anything that is not one short expression over known names."""
+    """Parses a text; `named`: the conditions that it may name. Raises ConditionRefused unless it is one short expression over defined names."""
     if len(text) > MAX_LENGTH:
         raise ConditionRefused(f"条件过长（{len(text)} 字，至多 {MAX_LENGTH} 字）")
     if not text.isascii():
-        # Python reads a full-width letter in a name as the plain one: the text would read otherwise than it works.
-        place = next(place for place, sign in enumerate(text) if not sign.isascii())
-        raise ConditionRefused("条件只能由 ASCII 字符组成", place)
+        # Python reads a full-width letter in a name as the plain one: the text would look otherwise than it works.
+        index = next(index for index, character in enumerate(text) if not character.isascii())
+        raise ConditionRefused("条件只能由 ASCII 字符组成", index)
     try:
-        with PARSING:
+        with PARSE_LOCK:
             tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         raise ConditionRefused("条件不是合法的表达式", max((error.offset or 1) - 1, 0)) from None
@@ -84,21 +80,20 @@ def _size(tree: ast.expr, named: Mapping[str, Condition]) -> int:
     return 1
 
 
-def write(condition: Condition) -> str:
-    """The text of a condition that was translated, with its names put in and no other blanks than needed: what Casbin evaluates."""
+def expand(condition: Condition) -> str:
+    """The text of a translated condition with its names expanded and its blanks normalised: what Casbin evaluates."""
 
     def text(tree: ast.expr, named: Mapping[str, Condition], inside: bool) -> str:
         match tree:
             case ast.BoolOp(op=operator, values=values):
-                whole = (" and " if isinstance(operator, ast.And) else " or ").join(
-                    text(value, named, True) for value in values
-                )
-                return f"({whole})" if inside else whole
+                separator = " and " if isinstance(operator, ast.And) else " or "
+                joined = separator.join(text(value, named, True) for value in values)
+                return f"({joined})" if inside else joined
             case ast.UnaryOp(operand=operand):
                 return f"not {text(operand, named, True)}"
             case ast.Compare(left=left, ops=[operator], comparators=[right]):
-                sign = "in" if isinstance(operator, ast.In) else "==" if isinstance(operator, ast.Eq) else "!="
-                return f"{text(left, named, True)} {sign} {text(right, named, True)}"
+                symbol = "in" if isinstance(operator, ast.In) else "==" if isinstance(operator, ast.Eq) else "!="
+                return f"{text(left, named, True)} {symbol} {text(right, named, True)}"
             case ast.Attribute(value=ast.Attribute(attr=root), attr=name):
                 return f"r.{root}.{name}"
             case ast.Name(id=name):
@@ -111,12 +106,14 @@ def write(condition: Condition) -> str:
 
 
 def translate(condition: Condition, resource: Resource, catalog: Catalog) -> Predicate:
-    """The predicate of a condition for one resource. Raises ConditionRefused."""
+    """Compiles a condition to a predicate on one resource, with unbound claims. Raises ConditionRefused."""
     return _Translation(condition, resource, catalog).predicate(condition.tree)
 
 
 @dataclass(frozen=True)
 class _Translation:
+    """The whitelist, applied to one condition and one resource."""
+
     condition: Condition
     resource: Resource
     catalog: Catalog
@@ -208,11 +205,12 @@ class _Translation:
         )
 
     def _quote(self, tree: ast.expr) -> str:
-        """The text as it was written. Nothing is made of a tree that was not translated: it may be too deep to walk."""
+        """The source text of a tree, at most 80 characters. A tree that was not translated is not unparsed: it may be too deep to walk."""
         return self.condition.text[tree.col_offset : tree.end_col_offset][:80]
 
 
 def _root(tree: ast.expr) -> str | None:
+    """`obj` of `r.obj.name`, `sub` of `r.sub.name`; None for any other expression."""
     match tree:
         case ast.Attribute(value=ast.Attribute(value=ast.Name(id="r"), attr=root)):
             return root

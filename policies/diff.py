@@ -1,6 +1,6 @@
-"""What changed between two compiled policies: which cells of which role became wider, narrower or merely different, in words.
+"""The difference of two compiled policies: which cells of which role became wider, narrower or incomparable, in Chinese.
 
-It compares what is granted after inheritance and denials, not lines: a text that says the same otherwise is no difference.
+It compares grants, after inheritance and denials, not lines: a text that grants the same in other words is no difference.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import Literal
 
 from policies.grant import cells_of, role_grant
 from policies.policy import Policy
-from policies.predicate import Never, follows
-from policies.words import action_words, class_words, words
+from policies.predicate import Never, entails
+from policies.words import action_words, class_words, condition_words
 
-# incomparable: some rows may be gained and others lost, or it cannot be told. Whoever fears a widening takes it for one.
+# incomparable: some rows may be gained and others lost, or it cannot be decided. A check against widening has to treat it as widening.
 Change = Literal["widens", "narrows", "incomparable"]
 
 
 @dataclass(frozen=True)
 class Difference:
     """One cell of one role. `field_class` is None for the row as such; `form`: `row`, `clear`, `masked`. `before`, `after`: conditions
-    in words, None where nothing is granted."""
+    in Chinese, None where nothing is granted."""
 
     role: str
     resource: str
@@ -35,7 +35,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Sentence:
-    """The same change of several cells and roles, in words."""
+    """The same change of several cells and roles, in Chinese."""
 
     change: Change
     text: str
@@ -43,7 +43,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Diff:
-    """All differences; `notes` are changes of words that change no access, in sentences."""
+    """All differences, and the sentences for them. `notes`: sentences on changes of roles, names and labels that change no access."""
 
     differences: tuple[Difference, ...]
     notes: tuple[str, ...]
@@ -52,11 +52,11 @@ class Diff:
     @property
     def widens(self) -> bool:
         """Whether anybody may gain anything."""
-        return any(one.change != "narrows" for one in self.differences)
+        return any(difference.change != "narrows" for difference in self.differences)
 
 
 def diff(before: Policy, after: Policy) -> Diff:
-    """From one policy to another."""
+    """The difference from one policy to another, compiled against the same catalog."""
     differences = tuple(_differences(before, after))
     labels = {**before.roles, **after.roles}
     return Diff(differences, tuple(_notes(before, after)), tuple(_sentences(differences, labels, after)))
@@ -64,62 +64,66 @@ def diff(before: Policy, after: Policy) -> Diff:
 
 def _differences(before: Policy, after: Policy) -> Iterator[Difference]:
     for role in {**after.roles, **before.roles}:
-        for resource, action in sorted({*before.held.get(role, ()), *after.held.get(role, ())}):
-            old, new = (role_grant(policy, role, resource, action) for policy in (before, after))
-            if [(bound.rule.rows, bound.rule.cells, bound.rule.allow) for bound in old.bounds] == [
-                (bound.rule.rows, bound.rule.cells, bound.rule.allow) for bound in new.bounds
-            ]:
-                continue
-            found: list[Difference] = []
-            for cell, field_class, form in cells_of(after.catalog.resources[resource], action):
-                was, is_ = old.cell(cell), new.cell(cell)
-                wider, narrower = follows(was, is_), follows(is_, was)
-                if wider and narrower:
-                    continue
-                change: Change = "widens" if wider else "narrows" if narrower else "incomparable"
-                said = [
-                    None if isinstance(rows, Never) else words(rows, policy, resource)
-                    for rows, policy in ((was, before), (is_, after))
-                ]
-                one = Difference(role, resource, action, field_class, form, change, *said)
-                # What is clear is masked at least: the same change of both is told once.
-                if form == "masked" and any(
-                    (other.field_class, other.form, other.before, other.after)
-                    == (field_class, "clear", one.before, one.after)
-                    for other in found
-                ):
-                    continue
-                found.append(one)
-            yield from found
+        for resource, action in sorted({*before.actions_by_role.get(role, ()), *after.actions_by_role.get(role, ())}):
+            yield from _grant_differences(before, after, role, resource, action)
+
+
+def _grant_differences(before: Policy, after: Policy, role: str, resource: str, action: str) -> Iterator[Difference]:
+    """The cells of one role, resource and action that differ."""
+    old, new = (role_grant(policy, role, resource, action) for policy in (before, after))
+    if [(bound.rule.rows, bound.rule.cells, bound.rule.allow) for bound in old.rules] == [
+        (bound.rule.rows, bound.rule.cells, bound.rule.allow) for bound in new.rules
+    ]:
+        return
+    clear: dict[str | None, tuple[str | None, str | None]] = {}
+    for cell, field_class, form in cells_of(after.catalog.resources[resource], action):
+        old_rows, new_rows = old.cell(cell), new.cell(cell)
+        widens, narrows = entails(old_rows, new_rows), entails(new_rows, old_rows)
+        if widens and narrows:
+            continue
+        change: Change = "widens" if widens else "narrows" if narrows else "incomparable"
+        old_text, new_text = (
+            None if isinstance(rows, Never) else condition_words(rows, policy, resource)
+            for rows, policy in ((old_rows, before), (new_rows, after))
+        )
+        if form == "clear":
+            clear[field_class] = (old_text, new_text)
+        # What is clear is masked at least: the same change of both is reported once.
+        if form != "masked" or clear.get(field_class) != (old_text, new_text):
+            yield Difference(role, resource, action, field_class, form, change, old_text, new_text)
 
 
 def _sentences(differences: tuple[Difference, ...], labels: Mapping[str, str], policy: Policy) -> Iterator[Sentence]:
-    """One sentence for the same change of several classes, and of several roles."""
+    """One sentence for the same change of several cells and several roles. `labels`: of the roles; `policy`: for other labels."""
     cells: dict[Difference, list[tuple[str | None, str]]] = {}
-    for one in differences:
-        cells.setdefault(replace(one, field_class=None, form="row"), []).append((one.field_class, one.form))
+    for difference in differences:
+        change = replace(difference, field_class=None, form="row")
+        cells.setdefault(change, []).append((difference.field_class, difference.form))
     roles: dict[tuple[Difference, tuple[tuple[str | None, str], ...]], list[str]] = {}
-    for one, changed in cells.items():
-        roles.setdefault((replace(one, role=""), tuple(changed)), []).append(labels[one.role])
-    for (one, kinds), who in roles.items():
-        yield Sentence(one.change, f"{'、'.join(who)}：{_sentence(one, kinds, policy)}")
+    for change, changed in cells.items():
+        roles.setdefault((replace(change, role=""), tuple(changed)), []).append(labels[change.role])
+    for (change, forms), role_labels in roles.items():
+        yield Sentence(change.change, f"{'、'.join(role_labels)}：{_sentence(change, forms, policy)}")
 
 
-def _sentence(one: Difference, cells: tuple[tuple[str | None, str], ...], policy: Policy) -> str:
-    label = policy.catalog.resources[one.resource].label
+def _sentence(change: Difference, cells: tuple[tuple[str | None, str], ...], policy: Policy) -> str:
+    """A change of these cells (field class and form) in Chinese, without the roles."""
+    label = policy.catalog.resources[change.resource].label
     classes = "、".join(class_words(name, form) for name, form in cells if name is not None)
-    whole = any(name is None for name, _ in cells)
-    what = f"看到{label}" if one.action == "read" else f"对{label}办理「{action_words(one.resource, one.action)}」"
-    what += f"（{classes}）" if whole and classes else "" if whole else f"的{classes}"
-    if one.before is None:
-        return f"现在可以{what}，范围：{one.after}"
-    if one.after is None:
-        return f"不再可以{what}，原范围：{one.before}"
-    how = {"widens": "扩大", "narrows": "缩小", "incomparable": "改变，可能有增有减"}[one.change]
-    return f"可以{what}的范围{how}，由「{one.before}」变为「{one.after}」"
+    whole_row = any(name is None for name, _ in cells)
+    action = action_words(change.resource, change.action)
+    access = f"看到{label}" if change.action == "read" else f"对{label}办理「{action}」"
+    access += f"（{classes}）" if whole_row and classes else "" if whole_row else f"的{classes}"
+    if change.before is None:
+        return f"现在可以{access}，范围：{change.after}"
+    if change.after is None:
+        return f"不再可以{access}，原范围：{change.before}"
+    direction = {"widens": "扩大", "narrows": "缩小", "incomparable": "改变，可能有增有减"}[change.change]
+    return f"可以{access}的范围{direction}，由「{change.before}」变为「{change.after}」"
 
 
 def _notes(before: Policy, after: Policy) -> Iterator[str]:
+    """Roles and named conditions that were added, removed or relabelled."""
     for role, label in after.roles.items():
         if role not in before.roles:
             yield f"新增角色 {label}（{role}）"
@@ -139,9 +143,9 @@ def _notes(before: Policy, after: Policy) -> Iterator[str]:
             yield f"删去条件名 {name}「{old.label}」"
 
 
-def print_diff(found: Diff) -> str:
-    """The differences as text; a line begins with + for a widening, - for a narrowing, ? for what may be either."""
+def print_diff(difference: Diff) -> str:
+    """The sentences and notes as text; a line begins with + for a widening, - for a narrowing, ? for what may be either."""
     marks = {"widens": "+", "narrows": "-", "incomparable": "?"}
-    lines = [f"{marks[one.change]} {one.text}" for one in found.sentences]
-    lines += [f"  {note}" for note in found.notes]
+    lines = [f"{marks[sentence.change]} {sentence.text}" for sentence in difference.sentences]
+    lines += [f"  {note}" for note in difference.notes]
     return "\n".join(lines or ["两份策略的授权相同。"]) + "\n"

@@ -1,6 +1,6 @@
-"""Structured edits of a policy text: each a frozen value. The lines that an edit does not speak of stay as they are, to the last blank.
+"""Structured edits of a policy text, each a frozen value. Lines that an edit does not concern keep every character.
 
-Edits know the form of a text, not its meaning: whether the result is a policy is for `compile_policy` to say.
+Edits check the form of a text, not its meaning: whether the result is a policy is decided by `compile_policy`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from policies.text import COLUMNS, Line, read, unseen
+from policies.text import COLUMNS, Line, find_invisible, parse_lines
 
 
 @dataclass(frozen=True)
 class RuleKey:
-    """Which rule: there is one at most with the same role, resource, action, condition and effect."""
+    """Identifies a rule: at most one has the same role, resource, action, condition (`rows`) and effect (`allow` or `deny`)."""
 
     role: str
     resource: str
@@ -26,7 +26,7 @@ class RuleKey:
 
 @dataclass(frozen=True)
 class GrantRule:
-    """A new rule; where there is a rule of this key, these field classes as well."""
+    """Adds a rule; where a rule of this key exists, adds these field classes (`public|~contact`) to it."""
 
     rule: RuleKey
     fields: str
@@ -34,14 +34,14 @@ class GrantRule:
 
 @dataclass(frozen=True)
 class RevokeRule:
-    """No such rule any more."""
+    """Removes a rule."""
 
     rule: RuleKey
 
 
 @dataclass(frozen=True)
 class ChangeRows:
-    """Another condition."""
+    """Replaces the condition of a rule."""
 
     rule: RuleKey
     rows: str
@@ -49,7 +49,7 @@ class ChangeRows:
 
 @dataclass(frozen=True)
 class ChangeFields:
-    """Other field classes."""
+    """Replaces the field classes of a rule."""
 
     rule: RuleKey
     fields: str
@@ -57,7 +57,7 @@ class ChangeFields:
 
 @dataclass(frozen=True)
 class ChangeEffect:
-    """Allow instead of deny, or the other way round, with the field classes that go with it."""
+    """Replaces the effect of a rule, together with its field classes."""
 
     rule: RuleKey
     effect: str
@@ -66,7 +66,7 @@ class ChangeEffect:
 
 @dataclass(frozen=True)
 class AddRole:
-    """A new role."""
+    """Declares a role."""
 
     role: str
     label: str
@@ -74,14 +74,14 @@ class AddRole:
 
 @dataclass(frozen=True)
 class RemoveRole:
-    """No such role any more, none of its rules, nothing that it inherits or that inherits it."""
+    """Removes a role with its rules, what it inherits and what inherits it."""
 
     role: str
 
 
 @dataclass(frozen=True)
 class AddInheritance:
-    """The role has all rules of the inherited one as well."""
+    """Lets the role have all rules of the inherited role as well."""
 
     role: str
     inherited: str
@@ -89,7 +89,7 @@ class AddInheritance:
 
 @dataclass(frozen=True)
 class RemoveInheritance:
-    """The role no longer has the rules of the inherited one."""
+    """Takes the rules of the inherited role away from the role."""
 
     role: str
     inherited: str
@@ -97,7 +97,7 @@ class RemoveInheritance:
 
 @dataclass(frozen=True)
 class NameCondition:
-    """A new named condition; where there is one of this name, its expression and label are replaced."""
+    """Defines a named condition; where one of this name exists, replaces its expression and label."""
 
     name: str
     rows: str
@@ -119,46 +119,46 @@ Edit = (
 
 
 class EditRefused(Exception):
-    """An edit that cannot be made; `problems` lists for each its place among the edits, from 0, and a sentence in Chinese."""
+    """Edits that cannot be made; `problems`: for each its index among the edits, from 0, and a sentence in Chinese."""
 
     def __init__(self, problems: list[tuple[int, str]]) -> None:
-        super().__init__("\n".join(f"第 {place + 1} 项修改：{message}" for place, message in problems))
+        super().__init__("\n".join(f"第 {index + 1} 项修改：{message}" for index, message in problems))
         self.problems = tuple(problems)
 
 
-class _Impossible(Exception):
-    pass
+class _CannotEdit(Exception):
+    """Why one edit cannot be made, in Chinese."""
 
 
 def edit(text: str, edits: Iterable[Edit]) -> str:
-    """The text after the edits, one after the other. Raises EditRefused with every edit that cannot be made."""
-    page = _Page(text)
+    """The text after the edits, made one after the other. Raises EditRefused with every edit that cannot be made."""
+    editor = _Editor(text)
     problems = []
-    for place, one in enumerate(edits):
+    for index, one in enumerate(edits):
         try:
             _check(one)
-            page.apply(one)
-        except _Impossible as impossible:
-            problems.append((place, str(impossible)))
+            editor.apply(one)
+        except _CannotEdit as error:
+            problems.append((index, str(error)))
     if problems:
         raise EditRefused(problems)
-    return page.text
+    return editor.text
 
 
 def _check(value: Any) -> None:
     """SECURITY: a value is one column of one line. With a comma or a line end in it, it could bring a rule that nobody reviewed."""
     for field in fields(value):
-        held = getattr(value, field.name)
-        if isinstance(held, RuleKey):
-            _check(held)
-        elif not held.strip() or held != held.strip():
-            raise _Impossible(f"{field.name} 不能为空，首尾不能有空格")
-        elif any(sign in held for sign in ',"[]#\t') or unseen(held) is not None:
-            raise _Impossible(f"{field.name} 不能含有逗号、双引号、方括号、#、换行或不可见字符")
+        content = getattr(value, field.name)
+        if isinstance(content, RuleKey):
+            _check(content)
+        elif not content.strip() or content != content.strip():
+            raise _CannotEdit(f"{field.name} 不能为空，首尾不能有空格")
+        elif any(character in content for character in ',"[]#\t') or find_invisible(content) is not None:
+            raise _CannotEdit(f"{field.name} 不能含有逗号、双引号、方括号、#、换行或不可见字符")
 
 
-class _Page:
-    """A text under edit, line by line."""
+class _Editor:
+    """A text under edit, as its lines with all their characters but `\\n`."""
 
     def __init__(self, text: str) -> None:
         self.raw = text.split("\n")
@@ -168,6 +168,7 @@ class _Page:
         return "\n".join(self.raw)
 
     def apply(self, one: Edit) -> None:
+        """Makes one edit. Raises _CannotEdit."""
         match one:
             case GrantRule(rule=key, fields=added):
                 self._grant(key, added)
@@ -175,128 +176,146 @@ class _Page:
                 self._remove([self._rule(key)])
             case ChangeRows(rule=key, rows=rows):
                 line = self._rule(key)
-                self._free(replace(key, rows=rows))
+                self._check_unused(replace(key, rows=rows))
                 self._write(line, {4: rows})
             case ChangeFields(rule=key, fields=granted):
                 self._write(self._rule(key), {5: granted})
             case ChangeEffect(rule=key, effect=effect, fields=granted):
                 line = self._rule(key)
                 if effect == key.effect:
-                    raise _Impossible(f"该规则的效果已是 {effect}")
-                self._free(replace(key, effect=effect))
+                    raise _CannotEdit(f"该规则的效果已是 {effect}")
+                self._check_unused(replace(key, effect=effect))
                 self._write(line, {5: granted, 6: effect})
             case AddRole(role=role, label=label):
-                if self._find("p3", role):
-                    raise _Impossible(f"已有角色 {role}")
-                self._insert(["p3", role, label], lambda line: line.key == "p3")
+                self._add_role(role, label)
             case RemoveRole(role=role):
                 self._remove_role(role)
             case AddInheritance(role=role, inherited=inherited):
-                if self._find("g", role, inherited):
-                    raise _Impossible(f"{role} 已继承 {inherited}")
-                self._insert(
-                    ["g", role, inherited],
-                    lambda line: line.key == "g" and line.parts[0] == role,
-                    lambda line: line.key == "g",
-                )
+                self._add_inheritance(role, inherited)
             case RemoveInheritance(role=role, inherited=inherited):
-                found = self._find("g", role, inherited)
-                if not found:
-                    raise _Impossible(f"{role} 没有直接继承 {inherited}")
-                self._remove(found)
+                self._remove_inheritance(role, inherited)
             case NameCondition(name=name, rows=rows, label=label):
-                known = self._find("p2", name)
-                if known:
-                    self._write(known[0], {2: rows, 3: label})
-                else:
-                    self._insert(["p2", name, rows, label], lambda line: line.key == "p2")
+                self._name_condition(name, rows, label)
+
+    # -- edits
 
     def _grant(self, key: RuleKey, added: str) -> None:
-        known = self._same(key)
-        if known is None:
+        rule = self._find_rule(key)
+        if rule is None:
             columns = ["p", key.role, key.resource, key.action, key.rows, added, key.effect]
             self._insert(
                 columns,
-                lambda line: line.key == "p" and line.parts[:3] == (key.role, key.resource, key.action),
+                lambda line: line.key == "p" and line.columns[:3] == (key.role, key.resource, key.action),
                 lambda line: (
                     line.key == "p"
-                    and line.parts[0] == key.role
-                    and (line.parts[2] == "read") == (key.action == "read")
+                    and line.columns[0] == key.role
+                    and (line.columns[2] == "read") == (key.action == "read")
                 ),
-                lambda line: line.key == "p" and line.parts[0] == key.role,
+                lambda line: line.key == "p" and line.columns[0] == key.role,
                 lambda line: line.key == "p",
             )
             return
-        granted = known.parts[4].split("|")
+        granted = rule.columns[4].split("|")
         for token in added.split("|"):
             name = token.removeprefix("~")
             if name in granted or token in granted:
-                raise _Impossible(f"该规则已有字段类别 {token}")
-            granted = [token if one == f"~{name}" else one for one in granted]
+                raise _CannotEdit(f"该规则已有字段类别 {token}")
+            granted = [token if existing == f"~{name}" else existing for existing in granted]
             if token not in granted:
                 granted.append(token)
-        self._write(known, {5: "|".join(one for one in granted if one != "-") or "-"})
+        self._write(rule, {5: "|".join(existing for existing in granted if existing != "-") or "-"})
+
+    def _add_role(self, role: str, label: str) -> None:
+        if self._find("p3", role):
+            raise _CannotEdit(f"已有角色 {role}")
+        self._insert(["p3", role, label], lambda line: line.key == "p3")
 
     def _remove_role(self, role: str) -> None:
         if not self._find("p3", role):
-            raise _Impossible(f"没有角色 {role}")
-        gone = self._find("p3", role) + self._find("p", role) + self._find("g", role)
-        self._remove(gone + [line for line in self._lines() if line.key == "g" and line.parts[1] == role])
+            raise _CannotEdit(f"没有角色 {role}")
+        lines = self._find("p3", role) + self._find("p", role) + self._find("g", role)
+        self._remove(lines + [line for line in self._lines() if line.key == "g" and line.columns[1] == role])
 
-    # -- finding
+    def _add_inheritance(self, role: str, inherited: str) -> None:
+        if self._find("g", role, inherited):
+            raise _CannotEdit(f"{role} 已继承 {inherited}")
+        self._insert(
+            ["g", role, inherited],
+            lambda line: line.key == "g" and line.columns[0] == role,
+            lambda line: line.key == "g",
+        )
+
+    def _remove_inheritance(self, role: str, inherited: str) -> None:
+        lines = self._find("g", role, inherited)
+        if not lines:
+            raise _CannotEdit(f"{role} 没有直接继承 {inherited}")
+        self._remove(lines)
+
+    def _name_condition(self, name: str, rows: str, label: str) -> None:
+        lines = self._find("p2", name)
+        if lines:
+            self._write(lines[0], {2: rows, 3: label})
+        else:
+            self._insert(["p2", name, rows, label], lambda line: line.key == "p2")
+
+    # -- lookup
 
     def _lines(self) -> list[Line]:
-        return read(self.text, lambda problem: None)
+        return parse_lines(self.text, lambda problem: None)
 
-    def _find(self, key: str, *parts: str) -> list[Line]:
-        return [line for line in self._lines() if line.key == key and line.parts[: len(parts)] == parts]
+    def _find(self, key: str, *columns: str) -> list[Line]:
+        """The lines of a key that begin with these columns."""
+        return [line for line in self._lines() if line.key == key and line.columns[: len(columns)] == columns]
 
-    def _same(self, key: RuleKey) -> Line | None:
+    def _find_rule(self, key: RuleKey) -> Line | None:
         for line in self._find("p", key.role, key.resource, key.action):
-            if (_plain(line.parts[3]), line.parts[5]) == (_plain(key.rows), key.effect):
+            if (_normalised(line.columns[3]), line.columns[5]) == (_normalised(key.rows), key.effect):
                 return line
         return None
 
     def _rule(self, key: RuleKey) -> Line:
-        line = self._same(key)
+        line = self._find_rule(key)
         if line is None:
-            raise _Impossible(f"没有这样的规则：{key.role}, {key.resource}, {key.action}, {key.rows}, {key.effect}")
+            raise _CannotEdit(f"没有这样的规则：{key.role}, {key.resource}, {key.action}, {key.rows}, {key.effect}")
         return line
 
-    def _free(self, key: RuleKey) -> None:
-        line = self._same(key)
+    def _check_unused(self, key: RuleKey) -> None:
+        line = self._find_rule(key)
         if line is not None:
-            raise _Impossible(f"第 {line.number} 行已有角色、资源、动作、条件、效果相同的规则")
+            raise _CannotEdit(f"第 {line.number} 行已有角色、资源、动作、条件、效果相同的规则")
 
     # -- writing
 
     def _write(self, line: Line, columns: dict[int, str]) -> None:
+        """Replaces columns of a line, by number; column 0 is the key."""
         raw = self.raw[line.number - 1]
-        for part in sorted(columns, reverse=True):
-            start, end = line.span(part)
-            raw = raw[:start] + columns[part] + raw[end:]
+        for column in sorted(columns, reverse=True):
+            start, end = line.span(column)
+            raw = raw[:start] + columns[column] + raw[end:]
         self.raw[line.number - 1] = raw
 
     def _remove(self, lines: list[Line]) -> None:
-        gone = {line.number for line in lines}
-        self.raw = [raw for number, raw in enumerate(self.raw, start=1) if number not in gone]
+        numbers = {line.number for line in lines}
+        self.raw = [raw for number, raw in enumerate(self.raw, start=1) if number not in numbers]
 
     def _insert(self, columns: list[str], *places: Callable[[Line], bool]) -> None:
-        """A new line behind the last of the first kind of place that there is; else at the end."""
-        lines = self._lines()
-        after = next((found[-1].number for fits in places if (found := [line for line in lines if fits(line)])), None)
+        """Adds a line behind the last line of the first of `places` that any line satisfies; else at the end of the text."""
         assert len(columns) == COLUMNS[columns[0]] + 1
-        end = "\r" if any(raw.endswith("\r") for raw in self.raw) else ""
+        lines = self._lines()
+        neighbours = ([line for line in lines if satisfies(line)] for satisfies in places)
+        after = next((matches[-1].number for matches in neighbours if matches), None)
+        line_end = "\r" if any(raw.endswith("\r") for raw in self.raw) else ""
         if after is None:
-            # Behind the last line that holds anything, whether the text ends with a line end or not.
+            # Behind the last line with any content, whether the text ends with a line end or not.
             after = max((number for number, raw in enumerate(self.raw, start=1) if raw.strip()), default=0)
         if after == len(self.raw):
             # The last line had no end.
-            self.raw[-1:] = [self.raw[-1] + end] if self.raw else []
+            self.raw[-1:] = [self.raw[-1] + line_end] if self.raw else []
             self.raw.append(", ".join(columns))
         else:
-            self.raw.insert(after, ", ".join(columns) + end)
+            self.raw.insert(after, ", ".join(columns) + line_end)
 
 
-def _plain(rows: str) -> str:
+def _normalised(rows: str) -> str:
+    """A condition with one space for each run of blanks."""
     return re.sub(r"\s+", " ", rows)

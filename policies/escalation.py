@@ -1,6 +1,6 @@
-"""What a draft would give to one person, and whom it would leave in charge of the policy itself: sets compared, never names of roles.
+"""Privilege escalation by a policy draft: what it would grant to a person beyond today, and who could still administer the policy.
 
-Knows no database: appointments come in as the shapes that people hold.
+Both compare sets of cells and rows, never names of roles.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from policies.grant import Access, Appointment, cells_of
 from policies.policy import Policy
-from policies.predicate import Never, follows
-from policies.words import words
+from policies.predicate import Never, entails
+from policies.words import condition_words
 
-# The policy as a resource of the catalog: who may do what about it is a rule like any other.
+# The policy as a resource of the catalog: who may do what about it is decided by rules like any other.
 POLICY = "PolicyVersion"
 POLICY_ACTIONS = frozenset({"read", "draft", "approve", "publish", "rollback", "impact", "explain"})
 
@@ -22,9 +22,9 @@ Person = TypeVar("Person", bound=Hashable)
 
 
 @dataclass(frozen=True)
-class Gain:
-    """A cell that a person would have on rows on which he does not have it today. `before`, `after`: conditions in words; `before` is
-    None where he has nothing."""
+class Escalation:
+    """A cell that a person would have on rows on which they do not have it today. `field_class` is None for the row as such; `form`:
+    `row`, `clear`, `masked`. `before`, `after`: conditions in Chinese; `before` is None where they have it on no row."""
 
     resource: str
     action: str
@@ -34,27 +34,29 @@ class Gain:
     after: str
 
 
-def gains(live: Policy, draft: Policy, appointments: Sequence[Appointment]) -> Iterator[Gain]:
-    """What the draft gives to whoever holds these appointments, beyond what he has under the live policy.
+def escalations(live: Policy, draft: Policy, appointments: Sequence[Appointment]) -> Iterator[Escalation]:
+    """What the draft grants to a holder of these appointments beyond what the live policy grants them.
 
-    What cannot be shown to be within today's rights is a gain: the guard errs on the safe side.
+    SECURITY: a cell counts as an escalation unless `entails` proves that it is within today's grant.
     """
-    today, then = Access(live, appointments), Access(draft, appointments)
-    held = sorted({key for one in appointments for key in draft.held.get(one.role, ())})
-    for resource, action in held:
-        was, is_ = today.grant(resource, action), then.grant(resource, action)
+    access_live, access_draft = Access(live, appointments), Access(draft, appointments)
+    for resource, action in sorted({pair for one in appointments for pair in draft.actions_by_role.get(one.role, ())}):
+        grant_live, grant_draft = access_live.grant(resource, action), access_draft.grant(resource, action)
         for cell, field_class, form in cells_of(draft.catalog.resources[resource], action):
-            before, after = was.cell(cell), is_.cell(cell)
-            if follows(after, before):
+            before, after = grant_live.cell(cell), grant_draft.cell(cell)
+            if entails(after, before):
                 continue
-            said = None if isinstance(before, Never) else words(before, live, resource)
-            yield Gain(resource, action, field_class, form, said, words(after, draft, resource))
+            before_text = None if isinstance(before, Never) else condition_words(before, live, resource)
+            yield Escalation(resource, action, field_class, form, before_text, condition_words(after, draft, resource))
 
 
-def holders(
+def permission_holders(
     policy: Policy, action: str, people: Mapping[Person, Sequence[Appointment]], resource: str = POLICY
 ) -> tuple[Person, ...]:
-    """Who of these people may take an action on any row at all; for `publish` nobody is a draft that locks everybody out."""
+    """Those of these people, with their appointments, who may take an action on any row at all.
+
+    An empty result for `publish` means that the policy locks everybody out of changing it.
+    """
     return tuple(
         person
         for person, appointments in people.items()

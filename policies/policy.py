@@ -1,4 +1,4 @@
-"""A compiled policy: its roles, rules and conditions, and what of them covers a question. A frozen value; `compile` makes it."""
+"""A compiled policy: its roles, rules and named conditions, and which rules apply to a role. A frozen value; `policies.compile` builds it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from policies.text import Problem
 
 
 class PolicyRefused(Exception):
-    """The text cannot become a policy; `problems` lists every mistake."""
+    """The text does not compile; `problems` lists every mistake, in the order of the lines."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(f"第 {problem.line} 行：{problem.message}" for problem in problems))
@@ -26,8 +26,8 @@ class PolicyRefused(Exception):
 
 
 @dataclass(frozen=True)
-class Named:
-    """A named row condition: the text it stands for and the words that people read."""
+class NamedCondition:
+    """A p2 line: the name of a row condition, its expression, and its label in Chinese."""
 
     name: str
     text: str
@@ -37,7 +37,8 @@ class Named:
 
 @dataclass(frozen=True)
 class Rule:
-    """One p line. `fields` maps a class to True (clear) or False (masked); `every` is `*`, allowed for deny only."""
+    """A p line. `condition`: its text, `rows`: its predicate with unbound claims. `fields` maps a field class to True (clear) or False
+    (masked); `all_classes` is `*`, which only a deny may have."""
 
     line: int
     role: str
@@ -46,17 +47,17 @@ class Rule:
     condition: str
     rows: Predicate
     fields: Mapping[str, bool]
-    every: bool
+    all_classes: bool
     allow: bool
 
     def covers(self, cell: str) -> bool:
-        """Whether the rule speaks of the cell: see `covers` below."""
+        """Whether the rule covers the cell: see `covers` below."""
         return covers(self.cells, "allow" if self.allow else "deny", cell)
 
     @property
     def cells(self) -> str:
-        """The fields column, normalised."""
-        if self.every:
+        """The fields column, normalised: `*`, `-`, or classes such as `public|~contact`."""
+        if self.all_classes:
             return "*"
         return "|".join(name if clear else f"~{name}" for name, clear in self.fields.items()) or "-"
 
@@ -75,35 +76,40 @@ def covers(fields: str, effect: str, cell: str) -> bool:
 
 @dataclass(frozen=True)
 class Policy:
-    """A compiled policy: immutable, safe to share. `version` is the row in `policy_version` (0: not stored)."""
+    """A compiled policy: immutable, safe to share. `version` is the row in `policy_version` (0: not stored).
+
+    `roles`: name -> label, in the order of the text. `named`: name -> condition. `inherited`: each role -> itself and all roles that it
+    inherits, directly or through others. `casbin_model`: the model with the rules loaded, named conditions expanded.
+    """
 
     text: str
     version: int
     rules: tuple[Rule, ...]
     roles: Mapping[str, str]
-    named: Mapping[str, Named]
+    named: Mapping[str, NamedCondition]
     inherited: Mapping[str, tuple[str, ...]]
     catalog: Catalog = field(repr=False, compare=False)
-    loaded: Model = field(repr=False, compare=False)
-    # Merged once for each shape of caller (`policies.grant`): a request pays for no rule, whether of its own roles or of others.
+    casbin_model: Model = field(repr=False, compare=False)
+    # A cache of `policies.grant`: merged once for each shape of caller, so that no request pays for a rule, of its own roles or of others.
     grants: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def sha256(self) -> str:
+        """Of the UTF-8 text, in hexadecimal."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @cached_property
-    def _index(self) -> dict[tuple[str, str, str], tuple[Rule, ...]]:
-        found: dict[tuple[str, str, str], list[Rule]] = defaultdict(list)
+    def _rules_by_key(self) -> dict[tuple[str, str, str], tuple[Rule, ...]]:
+        rules: dict[tuple[str, str, str], list[Rule]] = defaultdict(list)
         for rule in self.rules:
-            found[rule.role, rule.resource, rule.action].append(rule)
-        return {key: tuple(rules) for key, rules in found.items()}
+            rules[rule.role, rule.resource, rule.action].append(rule)
+        return {key: tuple(of_key) for key, of_key in rules.items()}
 
     @cached_property
-    def held(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
-        """What each role has rules for, inherited ones included: resource and action, sorted."""
+    def actions_by_role(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
+        """Each role -> the (resource, action) pairs that it has rules for, inherited ones included, sorted."""
         own: dict[str, set[tuple[str, str]]] = defaultdict(set)
-        for role, resource, action in self._index:
+        for role, resource, action in self._rules_by_key:
             own[role].add((resource, action))
         return {
             role: tuple(sorted(set().union(*(own.get(source, set()) for source in sources))))
@@ -111,22 +117,25 @@ class Policy:
         }
 
     @cached_property
-    def meanings(self) -> Mapping[str, tuple[tuple[Predicate, str], ...]]:
-        """By resource what the named conditions mean there, each with its label; a name that means nothing there is left out."""
-        found: dict[str, tuple[tuple[Predicate, str], ...]] = {}
+    def condition_labels(self) -> Mapping[str, tuple[tuple[Predicate, str], ...]]:
+        """Each resource -> the predicates of the named conditions there, each with its label; without the conditions that do not translate
+        for the resource."""
+        by_resource: dict[str, tuple[tuple[Predicate, str], ...]] = {}
         for resource in self.catalog.resources.values():
-            meant: dict[Predicate, str] = {}
+            labels: dict[Predicate, str] = {}
             for named in self.named.values():
                 try:
-                    meant.setdefault(translate(named.condition, resource, self.catalog), named.label)
+                    labels.setdefault(translate(named.condition, resource, self.catalog), named.label)
                 except ConditionRefused:
                     continue
-            found[resource.name] = tuple(meant.items())
-        return found
+            by_resource[resource.name] = tuple(labels.items())
+        return by_resource
 
     def rules_for(self, role: str, resource: str, action: str) -> tuple[Rule, ...]:
-        """The rules that a holder of `role` has, inherited ones included, in the order of the text."""
+        """The rules that apply to a role, inherited ones included, in the order of the text."""
         rules = (
-            rule for source in self.inherited.get(role, ()) for rule in self._index.get((source, resource, action), ())
+            rule
+            for source in self.inherited.get(role, ())
+            for rule in self._rules_by_key.get((source, resource, action), ())
         )
         return tuple(sorted(rules, key=lambda rule: rule.line))

@@ -1,7 +1,7 @@
 """Row predicates as frozen values: what a condition means, independent of how it is evaluated.
 
-The SQL side (`db.query.select`) and the Python side (`evaluate`) read the same values. Simplification is syntactic and sound:
-`implies` may say no where the truth is yes, never the other way round.
+SQL (`db.query.visibility`) and Python (`evaluate`) are both derived from the same values. Simplification is syntactic and sound:
+`implies` may return False where the implication holds, never True where it does not.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Never:
 
 @dataclass(frozen=True)
 class ClaimRef:
-    """A claim of one appointment. `slot` is its place among the caller's appointments; None in a policy not yet bound."""
+    """A claim of one appointment. `slot`: the index of the appointment among those of the caller; None while unbound, as in a policy."""
 
     name: str
     slot: int | None = None
@@ -41,7 +41,7 @@ class Eq:
 
 @dataclass(frozen=True)
 class In:
-    """The attribute is one of the values of a claim that is a set."""
+    """The attribute is one of the values of a claim that is a set. A missing value on either side never matches."""
 
     attribute: str
     claim: ClaimRef
@@ -49,7 +49,7 @@ class In:
 
 @dataclass(frozen=True)
 class Has:
-    """The attribute, a set, contains the claim."""
+    """The attribute, a set, contains the claim. A missing value on either side never matches."""
 
     attribute: str
     claim: ClaimRef
@@ -57,22 +57,26 @@ class Has:
 
 @dataclass(frozen=True)
 class And:
+    """True where all parts are."""
+
     parts: tuple[Predicate, ...]
 
     @cached_property
-    def plain(self) -> frozenset[Predicate] | None:
-        """The parts as a set, where all of them are single comparisons: one such And follows from another by inclusion."""
+    def comparisons(self) -> frozenset[Predicate] | None:
+        """The parts as a set if all of them are single comparisons, else None: between two such sets implication is inclusion."""
         return frozenset(self.parts) if all(type(part) in _COMPARISONS for part in self.parts) else None
 
 
 @dataclass(frozen=True)
 class Or:
+    """True where any part is."""
+
     parts: tuple[Predicate, ...]
 
 
 @dataclass(frozen=True)
 class Not:
-    """True where the part is not true (a missing attribute counts as not true)."""
+    """True where the part is not true; a comparison with a missing attribute is not true."""
 
     part: Predicate
 
@@ -82,29 +86,29 @@ Predicate = Always | Never | Eq | In | Has | And | Or | Not
 
 
 def all_of(parts: Iterable[Predicate]) -> Predicate:
-    """The conjunction, flattened; duplicates and parts that follow from another part are left out."""
-    kept: list[Predicate] = []
+    """The conjunction, flattened, without duplicates and without parts that another part implies."""
+    minimal: list[Predicate] = []
     for part in _flatten(parts, And):
         if part == Never():
             return Never()
-        if any(implies(other, part) for other in kept):
+        if any(implies(other, part) for other in minimal):
             continue
-        kept = [other for other in kept if not implies(part, other)]
-        kept.append(part)
-    return Always() if not kept else kept[0] if len(kept) == 1 else And(tuple(kept))
+        minimal = [other for other in minimal if not implies(part, other)]
+        minimal.append(part)
+    return Always() if not minimal else minimal[0] if len(minimal) == 1 else And(tuple(minimal))
 
 
 def any_of(parts: Iterable[Predicate]) -> Predicate:
-    """The disjunction, flattened; duplicates and parts that imply another part are left out."""
-    kept: list[Predicate] = []
+    """The disjunction, flattened, without duplicates and without parts that imply another part."""
+    minimal: list[Predicate] = []
     for part in _flatten(parts, Or):
         if part == Always():
             return Always()
-        if any(implies(part, other) for other in kept):
+        if any(implies(part, other) for other in minimal):
             continue
-        kept = [other for other in kept if not implies(other, part)]
-        kept.append(part)
-    return Never() if not kept else kept[0] if len(kept) == 1 else Or(tuple(kept))
+        minimal = [other for other in minimal if not implies(other, part)]
+        minimal.append(part)
+    return Never() if not minimal else minimal[0] if len(minimal) == 1 else Or(tuple(minimal))
 
 
 def negate(part: Predicate) -> Predicate:
@@ -125,14 +129,14 @@ def _flatten(parts: Iterable[Predicate], kind: type[And] | type[Or]) -> Iterable
 
 
 def implies(left: Predicate, right: Predicate) -> bool:
-    """True if every row of `left` is surely a row of `right`."""
+    """Whether every row of `left` is a row of `right`, decided by syntax: True is certain, False is not. Fast enough for a request."""
     if type(left) in _COMPARISONS and type(right) in _COMPARISONS:
         return left == right
-    if isinstance(left, And) and left.plain is not None:
+    if isinstance(left, And) and left.comparisons is not None:
         if type(right) in _COMPARISONS:
-            return right in left.plain
-        if isinstance(right, And) and right.plain is not None:
-            return right.plain <= left.plain
+            return right in left.comparisons
+        if isinstance(right, And) and right.comparisons is not None:
+            return right.comparisons <= left.comparisons
     if left == right or isinstance(left, Never) or isinstance(right, Always):
         return True
     if isinstance(left, Or):
@@ -154,14 +158,14 @@ def disjuncts(predicate: Predicate) -> tuple[Predicate, ...]:
 
 
 def conjuncts(predicate: Predicate) -> tuple[Predicate, ...]:
-    """The conditions that must all hold; Always has none."""
+    """The predicates that must all hold; Always has none."""
     if isinstance(predicate, Always):
         return ()
     return predicate.parts if isinstance(predicate, And) else (predicate,)
 
 
 def claims_of(predicate: Predicate) -> frozenset[str]:
-    """The names of all claims that the predicate speaks of."""
+    """The names of all claims in the predicate."""
     match predicate:
         case Eq(value=ClaimRef(name=name)) | In(claim=ClaimRef(name=name)) | Has(claim=ClaimRef(name=name)):
             return frozenset({name})
@@ -173,7 +177,7 @@ def claims_of(predicate: Predicate) -> frozenset[str]:
 
 
 def atoms_of(predicate: Predicate) -> frozenset[Predicate]:
-    """The conditions that it is made of."""
+    """The comparisons in the predicate: it without `and`, `or`, `not`, Always and Never."""
     match predicate:
         case And(parts=parts) | Or(parts=parts):
             return frozenset().union(*(atoms_of(part) for part in parts))
@@ -184,12 +188,12 @@ def atoms_of(predicate: Predicate) -> frozenset[Predicate]:
     return frozenset({predicate})
 
 
-# So many conditions are tried in all combinations; with more, what is not plain to `implies` is taken not to follow.
+# `entails` tries 2 ** MAX_ATOMS truth assignments at most; with more comparisons it returns what `implies` does.
 MAX_ATOMS = 10
 
 
-def follows(left: Predicate, right: Predicate) -> bool:
-    """`implies`, and where that says no, every combination of truths of the conditions tried. Too slow for a request."""
+def entails(left: Predicate, right: Predicate) -> bool:
+    """`implies`, and where that is False, all truth assignments to the comparisons of both. Too slow for a request."""
     if implies(left, right):
         return True
     atoms = atoms_of(left) | atoms_of(right)
@@ -197,58 +201,59 @@ def follows(left: Predicate, right: Predicate) -> bool:
         return False
     order = sorted(atoms, key=repr)
     return all(
-        not _holds(left, truths) or _holds(right, truths)
+        not _satisfied(left, true) or _satisfied(right, true)
         for chosen in itertools.product((False, True), repeat=len(order))
-        if _possible(truths := frozenset(itertools.compress(order, chosen)))
+        if _consistent(true := frozenset(itertools.compress(order, chosen)))
     )
 
 
-def _possible(truths: frozenset[Predicate]) -> bool:
-    """One attribute equals one literal at most."""
-    literals = [one.attribute for one in truths if isinstance(one, Eq) and not isinstance(one.value, ClaimRef)]
-    return len(literals) == len(set(literals))
+def _consistent(true: frozenset[Predicate]) -> bool:
+    """Whether all these comparisons can be true of one row: an attribute equals one literal at most."""
+    attributes = [atom.attribute for atom in true if isinstance(atom, Eq) and not isinstance(atom.value, ClaimRef)]
+    return len(attributes) == len(set(attributes))
 
 
-def _holds(predicate: Predicate, truths: frozenset[Predicate]) -> bool:
+def _satisfied(predicate: Predicate, true: frozenset[Predicate]) -> bool:
+    """The predicate's truth where exactly these comparisons are true."""
     match predicate:
         case And(parts=parts):
-            return all(_holds(part, truths) for part in parts)
+            return all(_satisfied(part, true) for part in parts)
         case Or(parts=parts):
-            return any(_holds(part, truths) for part in parts)
+            return any(_satisfied(part, true) for part in parts)
         case Not(part=part):
-            return not _holds(part, truths)
+            return not _satisfied(part, true)
         case Always() | Never():
             return isinstance(predicate, Always)
-    return predicate in truths
+    return predicate in true
 
 
 def unbound(predicate: Predicate) -> Predicate:
-    """The predicate with its claims tied to no appointment: what the rule says."""
+    """The predicate with its claims bound to no appointment, as in the rule that it comes from."""
     return bind(predicate, None, frozenset(), Never())
 
 
-def bind(predicate: Predicate, slot: int | None, missing: frozenset[str], otherwise: Predicate) -> Predicate:
-    """The predicate with its claims tied to one appointment. A condition on a missing claim becomes `otherwise`
+def bind(predicate: Predicate, slot: int | None, missing: frozenset[str], if_missing: Predicate) -> Predicate:
+    """The predicate with its claims bound to the appointment at `slot`. A comparison with a claim in `missing` becomes `if_missing`
     (Never for an allow, Always for a deny: both fail closed)."""
     match predicate:
         case Eq(attribute=attribute, value=ClaimRef(name=name)):
-            return otherwise if name in missing else Eq(attribute, ClaimRef(name, slot))
+            return if_missing if name in missing else Eq(attribute, ClaimRef(name, slot))
         case In(attribute=attribute, claim=ClaimRef(name=name)):
-            return otherwise if name in missing else In(attribute, ClaimRef(name, slot))
+            return if_missing if name in missing else In(attribute, ClaimRef(name, slot))
         case Has(attribute=attribute, claim=ClaimRef(name=name)):
-            return otherwise if name in missing else Has(attribute, ClaimRef(name, slot))
+            return if_missing if name in missing else Has(attribute, ClaimRef(name, slot))
         case And(parts=parts):
-            return all_of(bind(part, slot, missing, otherwise) for part in parts)
+            return all_of(bind(part, slot, missing, if_missing) for part in parts)
         case Or(parts=parts):
-            return any_of(bind(part, slot, missing, otherwise) for part in parts)
+            return any_of(bind(part, slot, missing, if_missing) for part in parts)
         case Not(part=part):
             # Conditions refuse `not` over claims, so nothing below can be missing.
-            return negate(bind(part, slot, missing, otherwise))
+            return negate(bind(part, slot, missing, if_missing))
     return predicate
 
 
 def evaluate(predicate: Predicate, row: Mapping[str, Any], claims: Sequence[Mapping[str, Any]]) -> bool:
-    """The predicate's truth for one row (attribute -> value, a set for a set) and the caller's claims by slot."""
+    """The predicate's truth for one row (attribute -> value, None where it has none, a set for a set) and the caller's claims by slot."""
 
     def claim(reference: ClaimRef) -> Any:
         return claims[reference.slot or 0].get(reference.name)
@@ -259,8 +264,8 @@ def evaluate(predicate: Predicate, row: Mapping[str, Any], claims: Sequence[Mapp
         case Never():
             return False
         case Eq(attribute=attribute, value=value):
-            wanted = claim(value) if isinstance(value, ClaimRef) else value
-            return wanted is not None and row[attribute] is not None and row[attribute] == wanted
+            operand = claim(value) if isinstance(value, ClaimRef) else value
+            return operand is not None and row[attribute] is not None and row[attribute] == operand
         case In(attribute=attribute, claim=reference):
             return row[attribute] is not None and row[attribute] in (claim(reference) or ())
         case Has(attribute=attribute, claim=reference):

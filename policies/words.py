@@ -1,6 +1,7 @@
-"""Policies in the words of the people who answer for them: conditions by their names, actions, field classes and their forms.
+"""Chinese texts for conditions, actions and field classes, for the people who answer for a policy.
 
-What has no name is put into words from the labels of the catalog. Knows no row and no caller.
+A condition that has a name in the policy is called by its label; any other is described by the labels of the catalog. Depends on no row
+and no caller.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ ACTIONS: dict[str, str] = {
     "excuse": "登记免除", "urge": "督促", "complete": "完成回访",
     "add": "增加当事人", "update": "更正", "appoint": "登记代理人",
     "handle": "处置", "form": "组建", "replace": "更换成员", "dissolve": "撤销",
-    # Of people and their posts.
+    # Of people and their appointments.
     "suspend": "停用账号", "restore": "恢复账号", "grant": "授予任职", "end": "终止任职", "delegate": "安排代行",
     # Of the policy itself (`policies.escalation`).
     "draft": "起草", "approve": "批准", "publish": "发布", "rollback": "回退", "impact": "计算影响", "explain": "解释他人权限",
@@ -47,27 +48,30 @@ ACTIONS: dict[str, str] = {
 
 
 def action_words(resource: str, action: str) -> str:
-    """What an action is called."""
+    """The label of an action on a resource; its name where it has none."""
     return ACTIONS.get(f"{resource}.{action}") or ACTIONS.get(action, action)
 
 
 def class_words(field_class: str, form: str = "clear") -> str:
-    """What a field class is called, in clear or masked."""
+    """The label of a field class; `form`: `clear` or `masked`."""
     label = FIELD_CLASSES.get(field_class, field_class)
     return f"{label}（掩码）" if form == "masked" else label
 
 
-def words(predicate: Predicate, policy: Policy, resource: str) -> str:
-    """A condition as people say it: by the names that the policy gives, the longest first, and by the catalog's labels for the rest."""
-    return _Speaker(policy, policy.catalog.resources[resource]).say(unbound(predicate))
+def condition_words(predicate: Predicate, policy: Policy, resource: str) -> str:
+    """A condition in Chinese: by the labels of the policy's named conditions, the longest first, and by the catalog's labels for the
+    rest."""
+    return _ConditionDescriber(policy, policy.catalog.resources[resource]).describe(unbound(predicate))
 
 
-class _Speaker:
+class _ConditionDescriber:
+    """Describes unbound conditions on one resource. `inside`: in brackets if of several parts."""
+
     def __init__(self, policy: Policy, resource: Resource) -> None:
         self.policy, self.resource = policy, resource
-        self.named = policy.meanings[resource.name]
+        self.named = policy.condition_labels[resource.name]
 
-    def say(self, predicate: Predicate, inside: bool = False) -> str:
+    def describe(self, predicate: Predicate, inside: bool = False) -> str:
         name = self._name(predicate)
         if name is not None:
             return name
@@ -83,33 +87,34 @@ class _Speaker:
             case Not(part=Eq(attribute=attribute, value=str() as value) as part) if self._name(part) is None:
                 return f"{self._label(attribute)}不为 {value}"
             case Not(part=part):
-                return f"非 {self.say(part, inside=True)}"
-        return self._leaf(predicate)
+                return f"非 {self.describe(part, inside=True)}"
+        return self._comparison(predicate)
 
     def _name(self, predicate: Predicate) -> str | None:
-        return next((label for meaning, label in self.named if meaning == predicate), None)
+        """The label of the named condition with this predicate."""
+        return next((label for named, label in self.named if named == predicate), None)
 
     def _join(
         self,
         parts: tuple[Predicate, ...],
         split: Callable[[Predicate], tuple[Predicate, ...]],
-        word: str,
+        separator: str,
         inside: bool,
     ) -> str:
-        """The parts, each by its own words, several by one name where one stands for them."""
-        spoken: dict[int, str] = {}
-        left = list(parts)
-        for meaning, label in sorted(self.named, key=lambda one: -len(split(one[0]))):
-            held = split(meaning)
-            if len(held) > 1 and all(part in left for part in held):
-                spoken[min(parts.index(part) for part in held)] = label
-                left = [part for part in left if part not in held]
-        for part in left:
-            spoken[parts.index(part)] = self.say(part, inside=True)
-        whole = word.join(spoken[place] for place in sorted(spoken))
-        return f"（{whole}）" if inside and len(spoken) > 1 else whole
+        """The parts, each described by itself, several by one label where a named condition consists of them."""
+        texts: dict[int, str] = {}  # by the index of the part, or of the first of several
+        remaining = list(parts)
+        for named, label in sorted(self.named, key=lambda item: -len(split(item[0]))):
+            members = split(named)
+            if len(members) > 1 and all(part in remaining for part in members):
+                texts[min(parts.index(part) for part in members)] = label
+                remaining = [part for part in remaining if part not in members]
+        for part in remaining:
+            texts[parts.index(part)] = self.describe(part, inside=True)
+        joined = separator.join(texts[index] for index in sorted(texts))
+        return f"（{joined}）" if inside and len(texts) > 1 else joined
 
-    def _leaf(self, predicate: Predicate) -> str:
+    def _comparison(self, predicate: Predicate) -> str:
         match predicate:
             case Eq(attribute=name, value=ClaimRef(name=claim)):
                 return f"{self._label(name)}与{self._claim(claim)}相同"

@@ -57,7 +57,7 @@ def _lines(
     action: str,
     explanation: "Explanation",
 ) -> list[str]:
-    from policies.words import action_words, words
+    from policies.words import action_words, condition_words
 
     able = ("可见", "不可见") if action == "read" else ("可办", "不可办")
     what = "" if action == "read" else f"，{action_words(resource.name, action)}"
@@ -67,7 +67,7 @@ def _lines(
     for verdict in explanation.verdicts:
         rule = verdict.bound.rule
         mark, effect = ("✓" if verdict.failed is None else "✗"), ("允许" if rule.allow else "禁止")
-        said = f"{policy.roles[rule.role]} {effect} {words(rule.rows, policy, rule.resource)} [{rule.cells}]"
+        said = f"{policy.roles[rule.role]} {effect} {condition_words(rule.rows, policy, rule.resource)} [{rule.cells}]"
         decisive = "（决定）" if verdict.bound == explanation.decisive else ""
         lines.append(f"  {mark} 第 {rule.line} 行 {said}{decisive}" + (f"：{verdict.failed}" if verdict.failed else ""))
     if not explanation.verdicts:

@@ -53,10 +53,10 @@ def run_tests(
         stop("\n".join(f"{at}:{one.line}:{one.column}: {one.message}" for one in refused.problems), UNUSABLE)
     report = run(policy, suite)
     for failure in report.failures:
-        typer.echo(f"{failure.source}:{failure.line}: {failure.says}：{failure.text}")
+        typer.echo(f"{failure.source}:{failure.line}: {failure.title}：{failure.text}")
     for survivor in report.survivors:
         typer.echo(f"{_named(file)}:{survivor.line}: {survivor.text}")
-    typer.echo(f"测试 {suite.sentences} 项（{report.cases} 例），不符 {len(report.failures)} 处")
+    typer.echo(f"测试 {suite.tests} 项（{report.cases} 例），不符 {len(report.failures)} 处")
     if not report.failures:
         typer.echo(f"改动规则 {report.mutants} 次，未被发现 {len(report.survivors)} 次")
     raise SystemExit(0 if report.green else FAILED)

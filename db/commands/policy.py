@@ -26,7 +26,7 @@ from db.write.command import Outcome, Refused, UserError, command, input_field
 from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
 from policies.edit import EditRefused, edit
-from policies.escalation import POLICY, holders
+from policies.escalation import POLICY, permission_holders
 from policies.policy import Policy, PolicyRefused
 from policies.testing.suite import SuiteRefused
 from policies.text import Problem
@@ -326,7 +326,7 @@ async def _check_approvals(work: UnitOfWork, version: Record, examined: Examined
     staff = await staff_of(work, of_today=True)
     live = work.actor.access.policy
     approvers = [one for one in (version["approver_id"], version["second_approver_id"]) if one is not None]
-    able = set(holders(live, "approve", staff.appointments))
+    able = set(permission_holders(live, "approve", staff.appointments))
     if not able.issuperset(approvers):
         work.error("id", "APPROVER_GONE", "批准人已不能批准（离任、停用或权限已变），请重新起草、批准。")
     to_come = await staff_of(work, of_today=False)

@@ -18,7 +18,7 @@ from db.tables.person import ADMINISTRATORS
 from policies.compile import compile_policy
 from policies.diff import Diff, diff, print_diff
 from policies.policy import Policy, PolicyRefused
-from policies.testing.mutants import TooLong
+from policies.testing.mutants import MutationTimeout
 from policies.testing.run import Report, run
 from policies.testing.suite import SUITE_PATH, load
 from policies.text import Problem
@@ -46,7 +46,7 @@ class Examined:
             self.tests,
             report.cases,
             report.mutants,
-            [[one.line, one.says, one.text] for one in report.failures],
+            [[one.line, one.title, one.text] for one in report.failures],
             [[one.line, one.text] for one in report.survivors],
         ]
         return hashlib.sha256(orjson.dumps(result)).hexdigest()
@@ -61,7 +61,7 @@ class Examined:
             "green": report.green,
             "cases": report.cases,
             "mutants": report.mutants,
-            "failures": _limited(f"第 {one.line} 行 {one.says}：{one.text}" for one in report.failures),
+            "failures": _limited(f"第 {one.line} 行 {one.title}：{one.text}" for one in report.failures),
             "survivors": _limited(f"第 {one.line} 行 {one.text}" for one in report.survivors),
             "widens": self.difference.widens,
             "differences": _limited(line.strip() for line in print_diff(self.difference).splitlines()),
@@ -98,7 +98,7 @@ def _tested(text: str, tests: str) -> tuple[Policy, Report]:
         raise PolicyRefused(problems)
     try:
         return policy, run(policy, load(tests, policy), seconds=MAX_SECONDS)
-    except TooLong:
+    except MutationTimeout:
         message = f"规则过多（{len(policy.rules)} 条），逐条测试超过 {MAX_SECONDS:.0f} 秒；请以角色继承、命名条件合并"
         raise PolicyRefused([Problem(0, message)]) from None
 

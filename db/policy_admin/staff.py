@@ -13,7 +13,7 @@ from sqlalchemy import ClauseElement, select
 from db import tables as t
 from db.identity.appointments import claims_of, in_force, is_active, not_ended, not_withdrawn
 from db.resources.resource import today
-from policies.escalation import gains, holders
+from policies.escalation import escalations, permission_holders
 from policies.grant import Appointment
 from policies.policy import Policy
 from policies.words import action_words, class_words
@@ -52,17 +52,20 @@ def gained(live: Policy, draft: Policy, people: Iterable[UUID], staff: Staff) ->
     sentences: dict[str, None] = {}
     for roles, posts in by_roles.items():
         holder = "、".join(draft.roles.get(role, role) for role in dict.fromkeys(roles))
-        for gain in gains(live, draft, posts):
-            label = draft.catalog.resources[gain.resource].label
-            cell = "" if gain.field_class is None else f"的{class_words(gain.field_class, gain.form)}"
-            what = f"{action_words(gain.resource, gain.action)}{label}{cell}"
-            sentences[f"{holder}：{what}，由「{gain.before or '无'}」变为「{gain.after}」"] = None
+        for escalation in escalations(live, draft, posts):
+            label = draft.catalog.resources[escalation.resource].label
+            cell = "" if escalation.field_class is None else f"的{class_words(escalation.field_class, escalation.form)}"
+            what = f"{action_words(escalation.resource, escalation.action)}{label}{cell}"
+            sentences[f"{holder}：{what}，由「{escalation.before or '无'}」变为「{escalation.after}」"] = None
     return list(sentences)
 
 
 def governed(policy: Policy, staff: Staff) -> bool:
     """Whether somebody could still draft and publish, and another approve."""
-    able = {action: set(holders(policy, action, staff.appointments)) for action in ("draft", "publish", "approve")}
+    able = {
+        action: set(permission_holders(policy, action, staff.appointments))
+        for action in ("draft", "publish", "approve")
+    }
     return any(able["approve"] - {one} for one in able["draft"] & able["publish"])
 
 

@@ -19,7 +19,7 @@ from db.resources.catalog import CLAIMS, RESOURCES
 from db.resources.guards import literals
 from db.resources.resource import ALWAYS, Relation, Resource, Row, Sql, json_value
 from db.resources.transitions import offered_actions
-from policies.grant import Access, Reading
+from policies.grant import Access, FieldAccess
 from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, all_of, implies
 
 
@@ -123,7 +123,7 @@ class Visibility:
             branches.append((self.where(reading.masked, row), masked))
         return case(*branches, else_=otherwise) if branches else otherwise
 
-    def reading(self, resource: str, name: str) -> Reading:
+    def reading(self, resource: str, name: str) -> FieldAccess:
         """Where a field of a resource shows, and how."""
         return self.access.grant(resource).field(RESOURCES[resource].fields[name].policy)
 

@@ -1,1 +1,1 @@
-"""Tests of policies: sentences over people and rows, run by our predicates and judged by Casbin; and what no test would notice."""
+"""Tests of policies: the suite in YAML, its run on compiled predicates and by Casbin as the oracle, and mutation testing."""

@@ -1,6 +1,6 @@
-"""Policy tests as a text: people, facts of a row, and what each should see and do. Everything that a test does not name is withheld.
+"""Policy tests as YAML: people, facts of a row, and what each person should see and do. A test expects all else to be withheld.
 
-The text is YAML without its traps: plain texts, lists and maps, no references, no types. Knows no way to judge.
+The text is YAML without its traps: only plain scalars, lists and maps, no references, no tags. Nothing here decides access.
 """
 
 from __future__ import annotations
@@ -15,24 +15,29 @@ import yaml
 from policies.catalog import FIELD_CLASSES, Resource
 from policies.grant import Appointment, cells_of
 from policies.policy import Policy
-from policies.text import Problem, unseen
+from policies.text import Problem, find_invisible
 from policies.words import action_words
 
 SUITE_PATH = Path(__file__).parents[1] / "tests.yaml"
+# Of the UTF-8 text.
 MAX_BYTES = 1024 * 1024
-_TRUTHS = {"true": True, "false": False}
+_BOOLEANS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
 class Case:
-    """One person and one row, on a line of a named text. `expected`: by action, of which all are there, the cells that he should have
-    (`row`, a class, `~` and a class)."""
+    """One test case: one person, one row of one resource, on a line of a text of tests.
+
+    `source`: what people call the text; `title`: the sentence of its test; `person` and `facts`: the names in the text. `row`: attribute ->
+    value, None where it has none. `expected`: for every action of the resource the cells that the person should have (`row`, a class,
+    `~` and a class).
+    """
 
     source: str
     line: int
-    says: str
-    who: str
-    given: str
+    title: str
+    person: str
+    facts: str
     appointment: Appointment
     resource: str
     row: Mapping[str, Any]
@@ -41,14 +46,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Suite:
-    """The cases of a text, and how many sentences they stand for."""
+    """The cases of one or several texts, and the number of tests (entries of `tests`) that they come from."""
 
     cases: tuple[Case, ...]
-    sentences: int
+    tests: int
 
     def __add__(self, other: Suite) -> Suite:
-        """The tests of both, as of those that ship and those that are kept with a version."""
-        return Suite(self.cases + other.cases, self.sentences + other.sentences)
+        """The tests of both, such as those that ship with the policy and those that are stored with a version."""
+        return Suite(self.cases + other.cases, self.tests + other.tests)
 
 
 class SuiteRefused(Exception):
@@ -60,57 +65,65 @@ class SuiteRefused(Exception):
 
 
 def load(text: str, policy: Policy, source: str = "") -> Suite:
-    """The tests of a text, in the names or the labels of the policy's catalog and roles. `source`: what people call the text.
-    Raises SuiteRefused."""
+    """The tests of a text, which names resources, actions and field classes by their names or their labels.
+
+    `source`: what people call the text. Raises SuiteRefused.
+    """
     return _Loader(policy, source).suite(text)
 
 
 class _Loader:
+    """Reads the nodes of one text and collects its problems. An entry of a map is its key node and its value node."""
+
     def __init__(self, policy: Policy, source: str) -> None:
         self.policy, self.catalog, self.source = policy, policy.catalog, source
         self.problems: list[Problem] = []
         self.attributes = {
-            name: one for each in self.catalog.resources.values() for name, one in each.attributes.items()
+            name: attribute
+            for resource in self.catalog.resources.values()
+            for name, attribute in resource.attributes.items()
         }
+        self.people: dict[str, Appointment] = {}
+        self.facts: dict[str, dict[str, Any]] = {}
+        self.groups: dict[str, list[Resource]] = {}
 
     def refuse(self, node: yaml.Node, message: str) -> None:
         self.problems.append(Problem(node.start_mark.line + 1, message, node.start_mark.column + 1))
 
     def suite(self, text: str) -> Suite:
         root = _compose(text)
-        top = self._map(root, {"people", "facts", "groups", "tests"})
-        people = {name: self._person(node) for name, (_, node) in self._map(top.get("people")).items()}
-        facts = {name: self._facts(node) for name, (_, node) in self._map(top.get("facts")).items()}
-        groups = {name: self._resources(node, {}) for name, (_, node) in self._map(top.get("groups")).items()}
-        cases: list[Case] = []
-        tests = self._list(top.get("tests"))
-        for node in tests:
-            cases += self._test(node, people, facts, groups)
+        sections = self._map(root, {"people", "facts", "groups", "tests"})
+        self.people = {name: self._person(node) for name, (_, node) in self._map(sections.get("people")).items()}
+        self.facts = {name: self._attributes(node) for name, (_, node) in self._map(sections.get("facts")).items()}
+        self.groups = {name: self._resources(node) for name, (_, node) in self._map(sections.get("groups")).items()}
+        tests = self._list(sections.get("tests"))
+        cases = [case for node in tests for case in self._test(node)]
         if not self.problems and not cases:
             self.refuse(root, "没有任何测试")
         if self.problems:
             raise SuiteRefused(sorted(self.problems, key=lambda problem: problem.line))
         return Suite(tuple(cases), len(tests))
 
-    # -- what stands in a text
+    # -- nodes
 
-    def _map(self, entry: Any, known: set[str] | None = None) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+    def _map(self, entry: Any, keys: set[str] | None = None) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+        """The entries of a map by name; `keys`: the names allowed, None for any."""
         node = entry[1] if isinstance(entry, tuple) else entry
         if node is None:
             return {}
         if not isinstance(node, yaml.MappingNode):
             self.refuse(node, "此处应为 名称: 值")
             return {}
-        found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        entries: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for key, value in node.value:
             name = self._text(key)
-            if known is not None and name not in known:
-                self.refuse(key, f"未知的键 {name[:40]!r}，只允许 {'、'.join(sorted(known))}")
-            elif name in found:
+            if keys is not None and name not in keys:
+                self.refuse(key, f"未知的键 {name[:40]!r}，只允许 {'、'.join(sorted(keys))}")
+            elif name in entries:
                 self.refuse(key, f"{name} 重复")
             else:
-                found[name] = (key, value)
-        return found
+                entries[name] = (key, value)
+        return entries
 
     def _list(self, entry: Any) -> list[yaml.Node]:
         node = entry[1] if isinstance(entry, tuple) else entry
@@ -128,11 +141,11 @@ class _Loader:
         return str(node.value)
 
     def _words(self, entry: Any) -> list[tuple[yaml.Node, str]]:
-        """The words of a text, which are divided by blanks."""
+        """The words of a text, which are divided by blanks, each with the node of the text."""
         node = entry[1] if isinstance(entry, tuple) else entry
         return [] if node is None else [(node, word) for word in self._text(node).split()]
 
-    # -- what they mean
+    # -- people, facts, groups
 
     def _person(self, node: yaml.Node) -> Appointment:
         values = self._map(node, {"role", *self.catalog.claims})
@@ -147,133 +160,147 @@ class _Loader:
 
     def _value(self, node: yaml.Node, kind: str) -> Any:
         if kind == "set":
-            return frozenset(self._text(one) for one in self._list(node))
+            return frozenset(self._text(item) for item in self._list(node))
         text = self._text(node)
         if kind == "boolean":
-            if text not in _TRUTHS:
+            if text not in _BOOLEANS:
                 self.refuse(node, "真假值只能写 true 或 false")
-            return _TRUTHS.get(text)
+            return _BOOLEANS.get(text)
         return text
 
-    def _facts(self, node: yaml.Node) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def _attributes(self, node: yaml.Node) -> dict[str, Any]:
+        values: dict[str, Any] = {}
         for name, (key, value) in self._map(node).items():
             if name not in self.attributes:
                 self.refuse(key, f"没有属性 {name[:40]!r}")
             else:
-                found[name] = self._value(value, self.attributes[name].kind)
-        return found
+                values[name] = self._value(value, self.attributes[name].kind)
+        return values
 
-    def _resources(self, entry: Any, groups: Mapping[str, list[Resource]]) -> list[Resource]:
-        found: list[Resource] = []
+    def _resources(self, entry: Any) -> list[Resource]:
+        """The resources that the words of a text name: by group, name or label."""
+        resources: list[Resource] = []
         for node, word in self._words(entry):
-            if word in groups:
-                found += groups[word]
+            if word in self.groups:
+                resources += self.groups[word]
                 continue
-            known = [one for one in self.catalog.resources.values() if word in (one.name, one.label)]
-            if len(known) != 1:
+            matches = [one for one in self.catalog.resources.values() if word in (one.name, one.label)]
+            if len(matches) != 1:
                 self.refuse(node, f"没有资源 {word[:40]!r}")
-            found += known[:1]
-        return found
+            resources += matches[:1]
+        return resources
 
-    def _test(
-        self,
-        node: yaml.Node,
-        people: Mapping[str, Appointment],
-        facts: Mapping[str, dict[str, Any]],
-        groups: Mapping[str, list[Resource]],
-    ) -> list[Case]:
-        parts = self._map(node, {"says", "who", "given", "want", "nothing"})
-        says = self._text(parts["says"][1]).strip() if "says" in parts else ""
-        if not says:
+    # -- tests
+
+    def _test(self, node: yaml.Node) -> list[Case]:
+        """The cases of one test: each of its people with each of its resources."""
+        entries = self._map(node, {"says", "who", "given", "want", "nothing"})
+        title = self._text(entries["says"][1]).strip() if "says" in entries else ""
+        if not title:
             self.refuse(node, "每项测试须以 says 说明一句话")
-        wanted: dict[str, tuple[yaml.Node, dict[str, frozenset[str]]]] = {}
-        for name, (key, value) in self._map(parts.get("want")).items():
-            for resource in self._resources(yaml.ScalarNode("", name, key.start_mark), groups):
-                if resource.name in wanted:
-                    self.refuse(key, f"{resource.label} 重复")
-                wanted[resource.name] = (key, self._expected(value, resource))
-        for resource in self._resources(parts.get("nothing"), groups):
-            wanted.setdefault(resource.name, (parts["nothing"][0], dict.fromkeys(resource.actions, frozenset())))
+        expectations = self._expectations(entries)
         row: dict[str, Any] = {}
-        given = self._words(parts.get("given"))
-        for place, fact in given:
-            if fact not in facts:
+        facts = self._words(entries.get("given"))
+        for place, fact in facts:
+            if fact not in self.facts:
                 self.refuse(place, f"没有情形 {fact[:40]!r}")
-            row |= facts.get(fact, {})
-        who = self._words(parts.get("who"))
-        if not who or not wanted:
+            row |= self.facts.get(fact, {})
+        people = self._words(entries.get("who"))
+        if not people or not expectations:
             self.refuse(node, "每项测试须写明 who，以及 want 或 nothing")
-        for place, name in who:
-            if name not in people:
+        for place, name in people:
+            if name not in self.people:
                 self.refuse(place, f"没有人员 {name[:40]!r}")
         return [
             Case(
-                self.source, key.start_mark.line + 1, says, name, " ".join(fact for _, fact in given), people[name], resource_name,
-                self._row(row, self.catalog.resources[resource_name]), expected,
+                source=self.source,
+                line=key.start_mark.line + 1,
+                title=title,
+                person=name,
+                facts=" ".join(fact for _, fact in facts),
+                appointment=self.people[name],
+                resource=resource,
+                row=_row(row, self.catalog.resources[resource]),
+                expected=expected,
             )
-            for _, name in who
-            if name in people
-            for resource_name, (key, expected) in wanted.items()
-        ]  # fmt: skip
+            for _, name in people
+            if name in self.people
+            for resource, (key, expected) in expectations.items()
+        ]
 
-    def _row(self, facts: Mapping[str, Any], resource: Resource) -> dict[str, Any]:
-        """The row's attributes; those without a fact are missing. Facts that this kind of row does not have say nothing of it."""
-        return {
-            name: facts.get(name, frozenset() if one.kind == "set" else None)
-            for name, one in resource.attributes.items()
-        }
+    def _expectations(
+        self, entries: Mapping[str, tuple[yaml.Node, yaml.Node]]
+    ) -> dict[str, tuple[yaml.Node, dict[str, frozenset[str]]]]:
+        """By resource the node that expects something of it, and the cells by action; `want` takes precedence over `nothing`."""
+        expectations: dict[str, tuple[yaml.Node, dict[str, frozenset[str]]]] = {}
+        for name, (key, value) in self._map(entries.get("want")).items():
+            for resource in self._resources(yaml.ScalarNode("", name, key.start_mark)):
+                if resource.name in expectations:
+                    self.refuse(key, f"{resource.label} 重复")
+                expectations[resource.name] = (key, self._expected(value, resource))
+        for resource in self._resources(entries.get("nothing")):
+            nothing = dict.fromkeys(resource.actions, frozenset[str]())
+            expectations.setdefault(resource.name, (entries["nothing"][0], nothing))
+        return expectations
 
     def _expected(self, node: yaml.Node, resource: Resource) -> dict[str, frozenset[str]]:
-        parts = self._map(node, {"clear", "masked", "can"})
+        """By action the cells that `clear`, `masked` and `can` name."""
+        entries = self._map(node, {"clear", "masked", "can"})
         expected: dict[str, frozenset[str]] = dict.fromkeys(resource.actions, frozenset())
-        clear = self._classes(self._words(parts.get("clear")), resource)
-        masked = self._classes(self._words(parts.get("masked")), resource)
-        for field_class, form, where in [
-            *((one, "clear", "clear") for one in clear),
-            *((one, "masked", "masked") for one in masked),
-        ]:
-            if form not in resource.classes[field_class]:
-                self.refuse(parts[where][1], f"{resource.label}的{FIELD_CLASSES[field_class]}没有这种形式")
+        clear = self._classes(self._words(entries.get("clear")), resource)
+        masked = self._classes(self._words(entries.get("masked")), resource)
+        for form, classes in (("clear", clear), ("masked", masked)):
+            for field_class in classes:
+                if form not in resource.classes[field_class]:
+                    self.refuse(entries[form][1], f"{resource.label}的{FIELD_CLASSES[field_class]}没有这种形式")
         if clear or masked:
-            shown = {"row", *clear, *(f"~{name}" for name in clear + masked)}
-            expected["read"] = frozenset(shown & {cell for cell, _, _ in cells_of(resource, "read")})
-        for place, word in self._words(parts.get("can")):
-            action, _, classes = word.partition("=")
-            known = [one for one in resource.actions if action in (one, action_words(resource.name, one))]
-            if len(known) != 1 or known == ["read"]:
-                self.refuse(place, f"{resource.label}没有动作 {action[:40]!r}")
+            cells = {"row", *clear, *(f"~{name}" for name in clear + masked)}
+            expected["read"] = frozenset(cells & {cell for cell, _, _ in cells_of(resource, "read")})
+        for place, word in self._words(entries.get("can")):
+            name, _, classes_text = word.partition("=")
+            actions = [one for one in resource.actions if name in (one, action_words(resource.name, one))]
+            if len(actions) != 1 or actions == ["read"]:
+                self.refuse(place, f"{resource.label}没有动作 {name[:40]!r}")
             else:
-                named = [(place, one) for one in classes.split("|") if one]
-                expected[known[0]] = frozenset({"row", *self._classes(named, resource)})
+                class_names = [(place, one) for one in classes_text.split("|") if one]
+                expected[actions[0]] = frozenset({"row", *self._classes(class_names, resource)})
         return expected
 
     def _classes(self, words: Iterable[tuple[yaml.Node, str]], resource: Resource) -> list[str]:
-        found: list[str] = []
+        """The field classes of a resource that words name, by name or label."""
+        classes: list[str] = []
         for node, word in words:
-            known = [one for one in resource.classes if word in (one, FIELD_CLASSES[one])]
-            if not known:
+            matches = [name for name in resource.classes if word in (name, FIELD_CLASSES[name])]
+            if not matches:
                 self.refuse(node, f"{resource.label}没有字段类别 {word[:40]!r}")
-            elif known[0] in found:
+            elif matches[0] in classes:
                 self.refuse(node, f"{word} 重复")
             else:
-                found += known
-        return found
+                classes += matches
+        return classes
+
+
+def _row(facts: Mapping[str, Any], resource: Resource) -> dict[str, Any]:
+    """The row's attributes; those without a fact are missing. Facts on attributes that the resource does not have are left out."""
+    return {
+        name: facts.get(name, frozenset() if attribute.kind == "set" else None)
+        for name, attribute in resource.attributes.items()
+    }
 
 
 def _compose(text: str) -> yaml.Node:
-    """The nodes of a text, without a Python value made of any. Raises SuiteRefused."""
+    """The node tree of a text; no Python value is constructed from it. Raises SuiteRefused."""
     if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
         raise SuiteRefused([Problem(0, "测试过大（至多 1 MB）")])
     for number, line in enumerate(text.split("\n"), start=1):
-        place = unseen(line.removesuffix("\r"))
+        place = find_invisible(line.removesuffix("\r"))
         if place is not None:
             raise SuiteRefused([Problem(number, "含有控制字符或不可见字符", place + 1)])
     try:
-        root = _Plain(text).get_single_node()
+        root = _RestrictedLoader(text).get_single_node()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        message = str(error.problem) if isinstance(error, _NotPlain) else "不是合法的 YAML"
+        message = str(error.problem) if isinstance(error, _ReferenceError) else "不是合法的 YAML"
         raise SuiteRefused([Problem(mark.line + 1 if mark else 0, message)]) from None
     except RecursionError:
         raise SuiteRefused([Problem(0, "层次过深")]) from None
@@ -282,16 +309,16 @@ def _compose(text: str) -> yaml.Node:
     return root
 
 
-class _NotPlain(yaml.MarkedYAMLError):
-    pass
+class _ReferenceError(yaml.MarkedYAMLError):
+    """An anchor, an alias or a tag."""
 
 
-class _Plain(yaml.SafeLoader):
+class _RestrictedLoader(yaml.SafeLoader):
     """YAML's grammar without references and tags."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs say nothing of it
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs do not type it
         # SECURITY: a few lines of references to references would unfold to any size.
         if isinstance(event, yaml.AliasEvent) or event.anchor or event.tag:
-            raise _NotPlain(problem="不能使用引用（& 与 *）和标签（!）", problem_mark=event.start_mark)
+            raise _ReferenceError(problem="不能使用引用（& 与 *）和标签（!）", problem_mark=event.start_mark)
         return super().compose_node(parent, index)

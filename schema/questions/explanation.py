@@ -8,10 +8,10 @@ from typing import Any
 import strawberry
 
 from db.policy_admin.explain import attributes_of, concealed_from
-from policies.explain import Change, explain, speaking
-from policies.grant import Bound
+from policies.explain import NeededChange, applicable_rules, explain
+from policies.grant import BoundRule
 from policies.policy import Policy
-from policies.words import words
+from policies.words import condition_words
 from schema.questions.answer import QuestionContext, question
 from schema.questions.field_form import FieldForm, form_of
 from schema.questions.subject import (
@@ -95,7 +95,7 @@ async def explain_access(
         "roles": [one.role for one in access.appointments],
     }
     if explanation is None:
-        bounds = speaking(access.grant(resource.name, action), target_field)
+        bounds = applicable_rules(access.grant(resource.name, action), target_field)
         rules = [_verdict(access.policy, one, None, None, decisive=False) for one in bounds]
         return AccessExplanation(**head, known=False, visible=None, field=None, rules=rules, changes=[])
     return AccessExplanation(
@@ -113,14 +113,14 @@ async def explain_access(
     )
 
 
-def _verdict(policy: Policy, bound: Bound, matched: bool | None, failed: str | None, decisive: bool) -> RuleVerdict:
+def _verdict(policy: Policy, bound: BoundRule, matched: bool | None, failed: str | None, decisive: bool) -> RuleVerdict:
     rule = bound.rule
     return RuleVerdict(
         line=rule.line,
         role=rule.role,
         role_label=policy.roles[rule.role],
         allow=rule.allow,
-        condition=words(rule.rows, policy, rule.resource),
+        condition=condition_words(rule.rows, policy, rule.resource),
         fields=rule.cells,
         matched=matched,
         failed=failed,
@@ -128,7 +128,7 @@ def _verdict(policy: Policy, bound: Bound, matched: bool | None, failed: str | N
     )
 
 
-def _change(policy: Policy, change: Change) -> AccessChange:
+def _change(policy: Policy, change: NeededChange) -> AccessChange:
     return AccessChange(
         line=change.line,
         role=change.role,

@@ -6,8 +6,8 @@ from db.query import plan as p
 from db.query.visibility import claim_values
 from db.resources.catalog import RESOURCES
 from policies.grant import Access, cells_of
-from policies.predicate import Never, follows
-from policies.words import action_words, class_words, words
+from policies.predicate import Never, entails
+from policies.words import action_words, class_words, condition_words
 from schema.questions.answer import QuestionContext, question
 from schema.questions.field_form import FieldForm, form_of
 from schema.questions.subject import AsOfArgument, PersonArgument, TokenArgument, subject_of
@@ -65,11 +65,13 @@ async def what_can_see(
 
 def _permissions(access: Access) -> list[Permission]:
     policy, permissions = access.policy, []
-    for name, action in sorted({key for one in access.appointments for key in policy.held.get(one.role, ())}):
+    for name, action in sorted(
+        {key for one in access.appointments for key in policy.actions_by_role.get(one.role, ())}
+    ):
         resource, grant = policy.catalog.resources[name], access.grant(name, action)
         for cell, field_class, form in cells_of(resource, action):
             rows = grant.cell(cell)
-            if isinstance(rows, Never) or (form == "masked" and follows(rows, grant.cell(cell[1:]))):
+            if isinstance(rows, Never) or (form == "masked" and entails(rows, grant.cell(cell[1:]))):
                 continue
             permissions.append(
                 Permission(
@@ -80,8 +82,8 @@ def _permissions(access: Access) -> list[Permission]:
                     field_class=field_class,
                     class_label=field_class and class_words(field_class),
                     form=None if field_class is None else form_of(form),
-                    condition=words(rows, policy, name),
-                    lines=sorted({bound.rule.line for bound in grant.bounds if bound.rule.covers(cell)}),
+                    condition=condition_words(rows, policy, name),
+                    lines=sorted({bound.rule.line for bound in grant.rules if bound.rule.covers(cell)}),
                 )
             )
     return permissions

@@ -219,7 +219,7 @@ async def policy_test(
         green=report.green,
         cases=report.cases,
         mutants=report.mutants,
-        failures=[PolicyTestFinding(line=one.line, text=f"{one.says}：{one.text}") for one in report.failures],
+        failures=[PolicyTestFinding(line=one.line, text=f"{one.title}：{one.text}") for one in report.failures],
         survivors=[PolicyTestFinding(line=one.line, text=one.text) for one in report.survivors],
         policy_problems=[],
         test_problems=[],

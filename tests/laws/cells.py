@@ -24,7 +24,7 @@ from db.query.reader import Reader
 from db.resources.catalog import RESOURCES
 from db.resources.transitions import offered_actions
 from policies.grant import Access
-from policies.testing.oracle import Form, Judge, Oracle, Thing, thing
+from policies.testing.oracle import Entity, Form, Judge, Oracle, row_entity
 from schema.execution.query import QueryExecutor
 from schema.names import snake
 from schema.node import NODE_TYPES
@@ -120,16 +120,16 @@ class Caller:
         self.judge: Judge = oracle.caller([(one.role, one.claims) for one in access.appointments])
         self.cells = 0
         self.shown: dict[Form, int] = {"clear": 0, "masked": 0, "hidden": 0}
-        self._things: dict[Any, Thing] = {}
+        self._things: dict[Any, Entity] = {}
         self._visible: dict[Any, bool] = {}
         self._forms: dict[Any, Form] = {}
 
     # -- the oracle's side
 
-    def thing(self, resource: str, row: Record) -> Thing:
+    def thing(self, resource: str, row: Record) -> Entity:
         key = (resource, row["id"])
         if key not in self._things:
-            self._things[key] = thing(self.world.attributes(resource, row))
+            self._things[key] = row_entity(self.world.attributes(resource, row))
         return self._things[key]
 
     def sees(self, resource: str, row: Record) -> bool:

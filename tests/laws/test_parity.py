@@ -12,7 +12,7 @@ from db.postgres.address import Address
 from db.resources.catalog import CATALOG, RESOURCES
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
-from policies.testing.oracle import Oracle, thing
+from policies.testing.oracle import Oracle, row_entity
 from tests.laws.cells import Caller, settle
 from tests.laws.strategies import Draw
 from tests.laws.world import World, mask_address, mask_name, mask_phone
@@ -86,7 +86,7 @@ def test_the_oracle_is_casbin_with_all_rules_and_the_effect_of_the_model() -> No
             if one.missing:
                 continue
             resource = draw.random.choice(("Dispute", "Party", "Note", "Event", "Session", "Organization"))
-            row = thing(world.attributes(resource, world.pick(resource)))
+            row = row_entity(world.attributes(resource, world.pick(resource)))
             judge = oracle.caller([(one.role, one.claims)])
             for cell in (
                 "row",
@@ -97,7 +97,7 @@ def test_the_oracle_is_casbin_with_all_rules_and_the_effect_of_the_model() -> No
                 ),
             ):
                 verdict = judge.may(resource, row, cell)
-                assert verdict == oracle.whole(one.role, one.claims, resource, "read", row, cell)
+                assert verdict == oracle.enforce_whole_policy(one.role, one.claims, resource, "read", row, cell)
                 verdicts[verdict] += 1
     assert min(verdicts.values()) > 100
 

@@ -3,9 +3,11 @@
 from types import SimpleNamespace
 from typing import Any
 
+import casbin
+
 from policies.catalog import Attribute, Catalog, Claim, Field, Resource
 from policies.compile import compile_policy
-from policies.policy import Policy, PolicyRefused
+from policies.policy import Policy, PolicyRefused, covers
 from policies.text import Problem
 
 CASE = Resource(
@@ -72,6 +74,31 @@ def row(**values: Any) -> dict[str, Any]:
     return {**dict.fromkeys(CASE.attributes), "helpers": frozenset(), **values}
 
 
-def thing(values: dict[str, Any]) -> SimpleNamespace:
-    """A row as Casbin sees it, for rules that compare nothing missing."""
-    return SimpleNamespace(**values)
+READ = "p, clerk, Case, read, True, public, allow\n"
+CASBIN_CLAIMS = {"person": 1, "area": "T", "teams": [7]}
+
+
+def only_problem(text: str) -> str:
+    """The message of the one mistake, which is in the first line after the roles."""
+    ((line, message),) = problems(f"{text}\n{READ}")
+    assert line == 4
+    return message
+
+
+def casbin_enforcer(compiled: Policy) -> casbin.Enforcer:
+    """A Casbin enforcer over the loaded model of a policy."""
+    enforcer = casbin.Enforcer(compiled.casbin_model)
+    enforcer.build_role_links()
+    enforcer.add_function("covers", covers)
+    return enforcer
+
+
+def casbin_row(**values: Any) -> SimpleNamespace:
+    """A case as an object of a Casbin request, for rules that compare nothing missing."""
+    return SimpleNamespace(**row(**values))
+
+
+def casbin_allows(compiled: Policy, role: str, cell: str = "row", **values: Any) -> bool:
+    """Casbin's decision on one cell of a case."""
+    subject = SimpleNamespace(role=role, **CASBIN_CLAIMS)
+    return bool(casbin_enforcer(compiled).enforce(subject, "Case", "read", casbin_row(**values), cell))

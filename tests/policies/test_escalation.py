@@ -1,4 +1,4 @@
-"""What a draft gives a person, by sets of cells; and who would be left to publish."""
+"""What a draft grants a person beyond today, by sets of cells; and who could still publish."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from policies.catalog import Catalog, Field, Resource
 from policies.compile import compile_policy
-from policies.escalation import POLICY, POLICY_ACTIONS, gains, holders
+from policies.escalation import POLICY, POLICY_ACTIONS, escalations, permission_holders
 from policies.grant import Appointment
 from tests.policies.small import CATALOG, HEAD, policy
 
@@ -15,18 +15,18 @@ NAMES = "p2, here, r.obj.town == r.sub.area, 本镇\n"
 LIVE = NAMES + "p, clerk, Case, read, here, public|~contact, allow\np, chief, Case, read, True, public, allow\n"
 
 
-def gained(
+def escalated(
     draft: str, *roles: str, live: str = LIVE, **claims: Any
 ) -> list[tuple[str, str | None, str, str | None, str]]:
-    held = [Appointment(role, {**CLAIMS, **claims}) for role in roles]
+    appointments = [Appointment(role, {**CLAIMS, **claims}) for role in roles]
     return [
         (one.action, one.field_class, one.form, one.before, one.after)
-        for one in gains(policy(live), policy(draft), held)
+        for one in escalations(policy(live), policy(draft), appointments)
     ]
 
 
 @pytest.mark.parametrize(
-    ("draft", "found"),
+    ("draft", "expected"),
     [
         (LIVE, []),
         (LIVE.replace("here, public|~contact", "here and r.obj.open, public"), []),
@@ -45,45 +45,47 @@ def gained(
         (LIVE + "g, clerk, guest\np, guest, Case, close, here, -, allow\n", [("close", None, "row", None, "本镇")]),
     ],
 )
-def test_what_a_clerk_gains(draft: str, found: list[tuple[str, str | None, str, str | None, str]]) -> None:
-    assert gained(draft, "clerk") == found
+def test_what_a_draft_grants_a_clerk_beyond_today(
+    draft: str, expected: list[tuple[str, str | None, str, str | None, str]]
+) -> None:
+    assert escalated(draft, "clerk") == expected
 
 
-def test_what_he_has_in_another_role_is_no_gain() -> None:
+def test_what_another_role_of_the_person_grants_today_is_no_escalation() -> None:
     wider = LIVE.replace("p, clerk, Case, read, here, public|~contact", "p, clerk, Case, read, True, public")
-    assert gained(wider, "clerk") != []
-    assert gained(wider, "clerk", "chief") == []
+    assert escalated(wider, "clerk") != []
+    assert escalated(wider, "clerk", "chief") == []
 
 
-def test_a_claim_that_he_lacks_gives_nothing() -> None:
+def test_a_missing_claim_grants_nothing() -> None:
     draft = LIVE + "p, clerk, Case, close, here, -, allow\n"
-    assert gained(draft, "clerk", area=None) == []
-    assert gained(draft.replace("close, here", "close, True"), "clerk", area=None) == [
+    assert escalated(draft, "clerk", area=None) == []
+    assert escalated(draft.replace("close, here", "close, True"), "clerk", area=None) == [
         ("close", None, "row", None, "不限")
     ]
 
 
-def test_a_denial_taken_away_is_a_gain() -> None:
+def test_a_removed_deny_is_an_escalation() -> None:
     denied = LIVE + "p, clerk, Case, read, r.obj.open, *, deny\n"
-    found = gained(LIVE, "clerk", live=denied)
+    found = escalated(LIVE, "clerk", live=denied)
     assert [(field_class, form) for _, field_class, form, _, _ in found] == [
         (None, "row"),
         ("public", "clear"),
         ("contact", "masked"),
     ]
-    assert gained(denied, "clerk") == []
+    assert escalated(denied, "clerk") == []
 
 
-def test_who_is_left_to_publish() -> None:
+def test_who_could_still_publish() -> None:
     governed = Resource(POLICY, "访问策略", {"text": Field("text", "public", None, "全文")}, {}, POLICY_ACTIONS)
     catalog = Catalog({**CATALOG.resources, POLICY: governed}, CATALOG.claims)
     text = f"{HEAD}p, chief, PolicyVersion, publish, True, -, allow\np, clerk, PolicyVersion, draft, True, -, allow\ng, guest, chief\n"
     people = {name: [Appointment(role, CLAIMS)] for name, role in (("甲", "chief"), ("乙", "clerk"), ("丙", "guest"))}
     live = compile_policy(text, catalog)
-    assert holders(live, "publish", people) == ("甲", "丙")
-    assert holders(live, "draft", people) == ("乙",)
-    assert holders(live, "approve", people) == ()
+    assert permission_holders(live, "publish", people) == ("甲", "丙")
+    assert permission_holders(live, "draft", people) == ("乙",)
+    assert permission_holders(live, "approve", people) == ()
     # A rule alone publishes nothing: somebody has to hold the role.
-    assert holders(live, "publish", {"乙": people["乙"]}) == ()
+    assert permission_holders(live, "publish", {"乙": people["乙"]}) == ()
     locked = compile_policy(text + "p, chief, PolicyVersion, publish, True, *, deny\n", catalog)
-    assert holders(locked, "publish", people) == ()
+    assert permission_holders(locked, "publish", people) == ()

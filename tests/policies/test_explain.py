@@ -75,7 +75,7 @@ def test_only_rules_that_speak_of_the_field_are_told() -> None:
 
 def test_the_explanation_agrees_with_the_grant_on_every_cell() -> None:
     access = Access(policy(TEXT), [Appointment("chief", CLAIMS), Appointment("guest", {**CLAIMS, "area": None})])
-    rules = {bound.rule.line for bound in access.grant("Case").bounds}
+    rules = {bound.rule.line for bound in access.grant("Case").rules}
     for town, opened, state, helpers in itertools.product(
         ("T", "U", None), (True, False, None), ("DONE", None), (set(), {1})
     ):

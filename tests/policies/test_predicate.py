@@ -24,8 +24,8 @@ from policies.predicate import (
     claims_of,
     conjuncts,
     disjuncts,
+    entails,
     evaluate,
-    follows,
     implies,
     negate,
     unbound,
@@ -94,7 +94,9 @@ def test_simplification_never_changes_the_truth(predicate: Predicate, row: Row, 
 
 @given(st.lists(predicates, max_size=4), rows, callers)
 @settings(max_examples=400, deadline=None, derandomize=True)
-def test_all_of_any_of_and_negate_mean_what_they_say(parts: list[Predicate], row: Row, caller: Caller) -> None:
+def test_all_of_any_of_and_negate_are_conjunction_disjunction_and_complement(
+    parts: list[Predicate], row: Row, caller: Caller
+) -> None:
     truths = [evaluate(part, row, caller) for part in parts]
     assert evaluate(all_of(parts), row, caller) == all(truths)
     assert evaluate(any_of(parts), row, caller) == any(truths)
@@ -120,7 +122,7 @@ def test_implies_is_sound(left: Predicate, right: Predicate, row: Row, caller: C
 
 @given(predicates, predicates, rows, callers)
 @settings(max_examples=300, deadline=None, derandomize=True)
-def test_follows_is_sound_and_says_no_less_than_implies(
+def test_entails_is_sound_and_no_weaker_than_implies(
     left: Predicate, right: Predicate, row: Row, caller: Caller
 ) -> None:
     for one, other in [
@@ -130,47 +132,49 @@ def test_follows_is_sound_and_says_no_less_than_implies(
         (left, rebuilt(left)),
     ]:
         if implies(one, other):
-            assert follows(one, other)
-        if follows(one, other) and evaluate(one, row, caller):
+            assert entails(one, other)
+        if entails(one, other) and evaluate(one, row, caller):
             assert evaluate(other, row, caller), (one, other)
 
 
 @given(predicates, predicates, rows, callers)
 @settings(max_examples=100, deadline=None, derandomize=True)
-def test_follows_sees_through_any_way_of_writing(left: Predicate, right: Predicate, row: Row, caller: Caller) -> None:
+def test_entails_does_not_depend_on_the_way_of_writing(
+    left: Predicate, right: Predicate, row: Row, caller: Caller
+) -> None:
     """De Morgan, distribution, absorption: the same truth in other words."""
     both = And((left, right))
-    assert follows(both, Not(Or((Not(left), Not(right)))))
-    assert follows(Not(Or((Not(left), Not(right)))), both)
-    assert follows(left, Or((both, And((left, Not(right))))))
-    assert follows(Or((both, And((left, Not(right))))), left)
+    assert entails(both, Not(Or((Not(left), Not(right)))))
+    assert entails(Not(Or((Not(left), Not(right)))), both)
+    assert entails(left, Or((both, And((left, Not(right))))))
+    assert entails(Or((both, And((left, Not(right))))), left)
 
 
 @given(predicates, st.sets(st.sampled_from(["area", "person", "teams"])), st.booleans(), rows, claims)
 @settings(max_examples=600, deadline=None, derandomize=True)
-def test_bind_ties_claims_to_one_appointment_and_puts_the_otherwise_for_a_missing_one(
-    predicate: Predicate, missing: set[str], matches: bool, row: Row, held: Mapping[str, Any]
+def test_bind_ties_claims_to_one_appointment_and_replaces_comparisons_with_missing_ones(
+    predicate: Predicate, missing: set[str], matches: bool, row: Row, own: Mapping[str, Any]
 ) -> None:
-    otherwise: Predicate = Always() if matches else Never()
+    if_missing: Predicate = Always() if matches else Never()
 
-    def meant(one: Predicate) -> bool:
+    def truth(one: Predicate) -> bool:
         match one:
             case And(parts=parts):
-                return all(meant(part) for part in parts)
+                return all(truth(part) for part in parts)
             case Or(parts=parts):
-                return any(meant(part) for part in parts)
+                return any(truth(part) for part in parts)
             case Not(part=part):
-                return not meant(part)
+                return not truth(part)
             case Always() | Never():
                 return isinstance(one, Always)
             case _ if claims_of(one) & missing:
                 return matches
-        return evaluate(unslotted(one), row, (held,))
+        return evaluate(unslotted(one), row, (own,))
 
-    bound = bind(predicate, 1, frozenset(missing), otherwise)
+    bound = bind(predicate, 1, frozenset(missing), if_missing)
     # What another appointment claims decides nothing.
     other = {"area": "b", "person": 2, "teams": [1, 2]}
-    assert evaluate(bound, row, (other, held)) == meant(predicate)
+    assert evaluate(bound, row, (other, own)) == truth(predicate)
     assert not claims_of(bound) & missing
 
 
@@ -197,7 +201,7 @@ A, B, C = Eq("text", "a"), Eq("text", "b"), Eq("flag", True)
 
 
 @pytest.mark.parametrize(
-    ("made", "wanted"),
+    ("simplified", "expected"),
     [
         (all_of([]), Always()),
         (any_of([]), Never()),
@@ -217,12 +221,12 @@ A, B, C = Eq("text", "a"), Eq("text", "b"), Eq("flag", True)
         (all_of([A, any_of([B, Always()])]), A),
     ],
 )
-def test_simplified_forms(made: Predicate, wanted: Predicate) -> None:
-    assert made == wanted
+def test_simplified_forms(simplified: Predicate, expected: Predicate) -> None:
+    assert simplified == expected
 
 
 @pytest.mark.parametrize(
-    ("left", "right", "follows"),
+    ("left", "right", "expected"),
     [
         (Never(), A, True),
         (A, Always(), True),
@@ -237,15 +241,15 @@ def test_simplified_forms(made: Predicate, wanted: Predicate) -> None:
         (Not(A), A, False),
     ],
 )
-def test_what_follows(left: Predicate, right: Predicate, follows: bool) -> None:
-    assert implies(left, right) is follows
+def test_what_implies_what(left: Predicate, right: Predicate, expected: bool) -> None:
+    assert implies(left, right) is expected
 
 
 D = Eq("text", ClaimRef("area", 0))
 
 
 @pytest.mark.parametrize(
-    ("left", "right", "follow"),
+    ("left", "right", "expected"),
     [
         (A, Not(B), True),  # one attribute has one value
         (A, Not(D), False),  # which may be that of a claim
@@ -257,17 +261,17 @@ D = Eq("text", ClaimRef("area", 0))
         (Always(), Or((A, Not(A))), True),
     ],
 )
-def test_what_follows_though_it_does_not_look_so(left: Predicate, right: Predicate, follow: bool) -> None:
-    assert follows(left, right) is follow
+def test_what_entails_what_beyond_syntax(left: Predicate, right: Predicate, expected: bool) -> None:
+    assert entails(left, right) is expected
 
 
 def test_too_many_conditions_are_not_tried() -> None:
     many = [Eq(f"a{number}", True) for number in range(11)]
-    assert not follows(And(tuple(many)), Not(Or(tuple(Not(one) for one in many))))
-    assert follows(And(tuple(many[:10])), Not(Or(tuple(Not(one) for one in many[:10]))))
+    assert not entails(And(tuple(many)), Not(Or(tuple(Not(one) for one in many))))
+    assert entails(And(tuple(many[:10])), Not(Or(tuple(Not(one) for one in many[:10]))))
 
 
-def test_an_unbound_predicate_speaks_of_no_appointment() -> None:
+def test_an_unbound_predicate_is_bound_to_no_appointment() -> None:
     one, other = Eq("text", ClaimRef("area", 0)), Eq("text", ClaimRef("area", 1))
     assert unbound(Or((one, other))) == Eq("text", ClaimRef("area"))
 

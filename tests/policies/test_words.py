@@ -1,4 +1,4 @@
-"""Conditions in the words of the bureau; and the grant sheet, which a lawyer reviews as a file."""
+"""Conditions in Chinese, by the labels of the policy and of the catalog; and the grant sheet, which a lawyer reviews as a file."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from db.resources.catalog import CATALOG as SHIPPED_CATALOG
 from policies.compile import POLICY_PATH, compile_policy
 from policies.escalation import POLICY_ACTIONS
 from policies.sheet import sheet
-from policies.words import ACTIONS, action_words, class_words, words
+from policies.words import ACTIONS, action_words, class_words, condition_words
 from tests.paths import GOLDEN
 from tests.policies.small import policy
 from tests.policies.test_explain import TEXT
@@ -15,7 +15,7 @@ SHEET = GOLDEN / "sheet.md"
 
 
 def test_the_sheet_in_the_repository_is_that_of_the_policy() -> None:
-    """Write it anew with `python -m api policy sheet policies/policy.csv > tests/golden/sheet.md`, and read the difference."""
+    """Regenerate it with `python -m api policy sheet policies/policy.csv > tests/golden/sheet.md`, and review the difference."""
     compiled = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), SHIPPED_CATALOG)
     assert SHEET.read_text(encoding="utf-8") == sheet(compiled)
 
@@ -67,7 +67,7 @@ NAMES = (
 
 
 @pytest.mark.parametrize(
-    ("condition", "said"),
+    ("condition", "expected"),
     [
         ("True", "不限"),
         ("here", "本镇"),
@@ -92,21 +92,21 @@ NAMES = (
         ("not True", "无"),
     ],
 )
-def test_conditions_in_words(condition: str, said: str) -> None:
+def test_conditions_in_words(condition: str, expected: str) -> None:
     compiled = policy(f"{NAMES}p, clerk, Case, read, {condition}, public, allow\n")
-    assert words(compiled.rules[0].rows, compiled, "Case") == said
+    assert condition_words(compiled.rules[0].rows, compiled, "Case") == expected
 
 
-def test_a_name_that_means_nothing_on_a_resource_is_not_used_there() -> None:
+def test_a_name_that_does_not_translate_for_a_resource_is_not_used_there() -> None:
     compiled = policy(f"{NAMES}p, clerk, Place, read, True, public, allow\n")
-    assert [label for _, label in compiled.meanings["Place"]] == ["不限"]
-    assert words(compiled.rules[0].rows, compiled, "Place") == "不限"
+    assert [label for _, label in compiled.condition_labels["Place"]] == ["不限"]
+    assert condition_words(compiled.rules[0].rows, compiled, "Place") == "不限"
 
 
-def test_no_condition_of_the_shipped_policy_is_told_in_code() -> None:
+def test_no_condition_of_the_shipped_policy_shows_code() -> None:
     compiled = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), SHIPPED_CATALOG)
     for rule in compiled.rules:
-        assert not set("_.=") & set(words(rule.rows, compiled, rule.resource)), rule
+        assert not set("_.=") & set(condition_words(rule.rows, compiled, rule.resource)), rule
 
 
 def test_actions_and_classes_in_words() -> None:

@@ -155,7 +155,7 @@ def reporting_organization(access: Access) -> UUID | None:
     for slot, appointment in enumerate(access.appointments):
         if any(
             bound.slot == slot and bound.rule.allow and implies(bound.rule.rows, _OWN_REPORTS)
-            for bound in access.grant("Dispute", "register").bounds
+            for bound in access.grant("Dispute", "register").rules
         ):
             return UUID(str(appointment.claims["organization_id"]))
     return None

@@ -15,7 +15,7 @@ from db.query.visibility import claim_values
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Resource
 from policies.catalog import Field
-from policies.grant import NOTHING, Access, Appointment, Grant, Reading
+from policies.grant import Access, Appointment, FieldAccess, Grant
 from policies.policy import Policy
 from policies.predicate import (
     And,
@@ -23,6 +23,7 @@ from policies.predicate import (
     Eq,
     Has,
     In,
+    Never,
     Not,
     Or,
     Predicate,
@@ -31,7 +32,7 @@ from policies.predicate import (
     atoms_of,
     conjuncts,
     disjuncts,
-    follows,
+    entails,
     negate,
 )
 
@@ -194,7 +195,7 @@ def _without(predicate: Predicate) -> Predicate:
             return any_of(map(_without, parts))
         case Not(part=part):
             return negate(_without(part))
-    return NOTHING if narrow(predicate) else predicate
+    return Never() if narrow(predicate) else predicate
 
 
 def _frozen(value: Any) -> Any:
@@ -210,7 +211,7 @@ def _binds_of(predicate: Predicate) -> Iterable[str]:
 
 def _differing(was: Access, is_: Access, shape: Any) -> Iterable[Unit]:
     """The actions of which any cell differs, with these cells; the claims are still to come."""
-    held = {key for access in (was, is_) for role, _ in shape for key in access.policy.held.get(role, ())}
+    held = {key for access in (was, is_) for role, _ in shape for key in access.policy.actions_by_role.get(role, ())}
     for name, action in sorted(held):
         old, new = was.grant(name, action), is_.grant(name, action)
         if _same(old, new):
@@ -222,15 +223,15 @@ def _differing(was: Access, is_: Access, shape: Any) -> Iterable[Unit]:
 
 def _same(old: Grant, new: Grant) -> bool:
     """Whether two grants have the same rules, whatever their lines are."""
-    return [(one.rows, one.rule.cells, one.rule.allow) for one in old.bounds] == [
-        (one.rows, one.rule.cells, one.rule.allow) for one in new.bounds
+    return [(one.rows, one.rule.cells, one.rule.allow) for one in old.rules] == [
+        (one.rows, one.rule.cells, one.rule.allow) for one in new.rules
     ]
 
 
 def _shifts(resource: Resource, action: str, old: Grant, new: Grant) -> Iterable[Shift]:
     pair = (old.rows, new.rows)
     if not _equal(*pair):
-        yield Shift("row", 1, pair, (NOTHING, NOTHING))
+        yield Shift("row", 1, pair, (Never(), Never()))
     kinds: dict[tuple[str, str | None], list[Field]] = defaultdict(list)
     for one in resource.fields.values():
         # Outside of reading a class is granted or not: its masks play no part, and what has no clear form is in no such class.
@@ -243,16 +244,16 @@ def _shifts(resource: Resource, action: str, old: Grant, new: Grant) -> Iterable
             yield Shift(field_class, len(fields), (before.clear, after.clear), (before.masked, after.masked))
 
 
-def _forms(grant: Grant, action: str, one: Field) -> Reading:
+def _forms(grant: Grant, action: str, one: Field) -> FieldAccess:
     """On which rows a field shows in clear, and on which through its mask or in clear; both only where the row shows."""
     if action != "read":
-        return Reading(all_of([grant.rows, grant.cell(one.field_class)]), NOTHING)
+        return FieldAccess(all_of([grant.rows, grant.cell(one.field_class)]), Never())
     reading = grant.field(one)
-    return Reading(all_of([grant.rows, reading.clear]), all_of([grant.rows, reading.masked]))
+    return FieldAccess(all_of([grant.rows, reading.clear]), all_of([grant.rows, reading.masked]))
 
 
 def _equal(one: Predicate, other: Predicate) -> bool:
-    return one == other or (follows(one, other) and follows(other, one))
+    return one == other or (entails(one, other) and entails(other, one))
 
 
 def _among(old: Grant, new: Grant) -> tuple[Predicate, ...]:
@@ -264,14 +265,12 @@ def _among(old: Grant, new: Grant) -> tuple[Predicate, ...]:
     found: list[Predicate] = []
     for gaining, other in ((new, old), (old, new)):
         ungone = _denials(other) <= _denials(gaining)
-        known = {(one.rows, one.rule.cells) for one in other.bounds if one.rule.allow}
+        known = {(one.rows, one.rule.cells) for one in other.rules if one.rule.allow}
         found += [
-            one.rows
-            for one in gaining.bounds
-            if one.rule.allow and not (ungone and (one.rows, one.rule.cells) in known)
+            one.rows for one in gaining.rules if one.rule.allow and not (ungone and (one.rows, one.rule.cells) in known)
         ]
     return disjuncts(any_of(found))
 
 
 def _denials(grant: Grant) -> frozenset[tuple[Predicate, str]]:
-    return frozenset((one.rows, one.rule.cells) for one in grant.bounds if not one.rule.allow)
+    return frozenset((one.rows, one.rule.cells) for one in grant.rules if not one.rule.allow)

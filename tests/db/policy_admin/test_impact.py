@@ -16,7 +16,7 @@ from policies.catalog import Field
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
 from policies.policy import Policy
-from policies.testing.oracle import Judge, Oracle, thing
+from policies.testing.oracle import Judge, Oracle, row_entity
 from tests.laws.strategies import Draw
 from tests.laws.world import World
 
@@ -37,7 +37,7 @@ class Brute:
         self.world = world
         self.oracles = (Oracle(before), Oracle(after))
         self.things = {
-            (resource, row["id"]): thing(world.attributes(resource, row))
+            (resource, row["id"]): row_entity(world.attributes(resource, row))
             for resource, rows in world.rows.items()
             for row in rows
         }
@@ -80,7 +80,9 @@ async def compare(connection: Any, brute: Brute, before: Policy, after: Policy, 
                 tallies[holder.name, unit.resource, unit.action].add(tally)
     counted = {key: told(tally) for key, tally in tallies.items()}
     for holder in holders:
-        held = {key for policy in (before, after) for one in holder.appointments for key in policy.held[one.role]}
+        held = {
+            key for policy in (before, after) for one in holder.appointments for key in policy.actions_by_role[one.role]
+        }
         same = sorted(held - {key[1:] for key in counted if key[0] == holder.name})
         # Of what is taken to be the same a few are enough: there are many, and Casbin is slow.
         chosen = brute.world.random.sample(same, min(3, len(same)))

@@ -1,4 +1,4 @@
-"""Policy tests as a text: what means something, what is refused with its line, and what YAML could do and may not."""
+"""Policy tests as YAML: what a text means, what is refused with its line, and which features of YAML are."""
 
 import pytest
 
@@ -30,20 +30,13 @@ def loaded(tests: str, head: str = HEAD) -> Suite:
 def refused(text: str) -> list[tuple[int, str]]:
     with pytest.raises(SuiteRefused) as refusal:
         load(text, POLICY)
-    return [(one.line, one.message) for one in refusal.value.problems]
+    return [(problem.line, problem.message) for problem in refusal.value.problems]
 
 
-def only(text: str) -> str:
-    """The message of the one mistake of the tests, which is in their first line."""
-    ((line, message),) = refused(HEAD + text)
-    assert line == 10
-    return message
-
-
-def test_a_case_says_everything_about_one_row() -> None:
+def test_a_case_is_one_person_one_row_and_all_that_is_expected() -> None:
     suite = loaded(GOOD)
     (case,) = suite.cases
-    assert (suite.sentences, case.line, case.says, case.who, case.given) == (1, 10, "看得到", "办事员", "本镇 经手")
+    assert (suite.tests, case.line, case.title, case.person, case.facts) == (1, 10, "看得到", "办事员", "本镇 经手")
     assert case.appointment.role == "clerk"
     assert case.appointment.claims == {"person": "甲", "area": "一镇", "teams": frozenset({"一队"})}
     assert case.row == {
@@ -65,7 +58,7 @@ def test_names_serve_as_well_as_labels() -> None:
 
 def test_people_resources_and_groups_multiply() -> None:
     suite = loaded("  - {says: 什么也没有, who: 办事员 来访者, want: {地点: {clear: 公开信息}}, nothing: 全部}\n")
-    assert [(case.who, case.resource, case.expected["read"]) for case in suite.cases] == [
+    assert [(case.person, case.resource, case.expected["read"]) for case in suite.cases] == [
         ("办事员", "Place", {"row", "public"}),
         ("办事员", "Case", frozenset()),
         ("来访者", "Place", {"row", "public"}),
@@ -75,7 +68,7 @@ def test_people_resources_and_groups_multiply() -> None:
 
 
 @pytest.mark.parametrize(
-    ("test", "said"),
+    ("test", "message"),
     [
         ("{who: 办事员, nothing: 案件}", "每项测试须以 says 说明一句话"),
         ("{says: 一, nothing: 案件}", "每项测试须写明 who"),
@@ -98,14 +91,14 @@ def test_people_resources_and_groups_multiply() -> None:
         ("办事员", "此处应为 名称: 值"),
     ],
 )
-def test_what_a_test_may_not_say(test: str, said: str) -> None:
-    found = refused(f"{HEAD}  - {test}\n")
-    assert found[0][0] == 10
-    assert said in found[0][1], found
+def test_a_test_that_means_nothing_is_refused(test: str, message: str) -> None:
+    problems = refused(f"{HEAD}  - {test}\n")
+    assert problems[0][0] == 10
+    assert message in problems[0][1], problems
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "message"),
     [
         ("people:\n  甲: {role: boss}\n" + "tests: []\n", 2, "没有角色 'boss'"),
         ("people:\n  甲: {role: clerk, rank: 1}\ntests: []\n", 2, "未知的键 'rank'"),
@@ -128,14 +121,14 @@ def test_what_a_test_may_not_say(test: str, said: str) -> None:
         ("#" * MAX_BYTES + "#", 0, "测试过大"),
     ],
 )  # fmt: skip
-def test_what_a_text_may_not_be(text: str, line: int, said: str) -> None:
-    found = refused(text)
-    assert found[0][0] == line
-    assert said in found[0][1], found[:3]
+def test_a_malformed_text_is_refused(text: str, line: int, message: str) -> None:
+    problems = refused(text)
+    assert problems[0][0] == line
+    assert message in problems[0][1], problems[:3]
 
 
-def test_no_text_means_anything_but_itself() -> None:
-    """In YAML `no` is false, `1_000` a number and `2024-02-20` a day; here they are what they look like."""
+def test_scalars_are_texts() -> None:
+    """In YAML `no` is false, `1_000` a number and `2024-02-20` a date; here each is a text."""
     head = HEAD.replace("一镇, teams", "no, teams").replace(
         "本镇: {town: 一镇}", "本镇: {town: 2024-02-20, state: 1_000}"
     )
