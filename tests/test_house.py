@@ -23,7 +23,6 @@ LONG_MODULES = {
     "tests/laws/test_freshness.py",
     "tests/laws/test_matrix.py",
     "tests/laws/world.py",
-    "tests/policies/test_compile.py",
 }
 LONG_FUNCTIONS = {
     "db/county/seed_case.py:tell",
