@@ -17,7 +17,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from api.cli.server import CannotServe, listen, serve_forever
+from api.cli.server import CannotServe, listen
+from api.cli.server import run as run_server
+from api.cli.terminal import exit_on_sigterm
 from api.settings import Settings
 from db.identity import tokens
 from db.identity.appointments import posts_by_name
@@ -57,6 +59,7 @@ def run(settings: Settings, *, port: int | None, scale: int, fresh: bool) -> Non
     if not settings.loopback:
         # SECURITY: everybody who can see this terminal's output or the home holds every role; nobody else may reach it.
         raise CannotServe("demo 只监听本机：SANLIAN_HOST 应为 127.0.0.1、::1 或 localhost；对外提供服务请用 serve。")
+    exit_on_sigterm()
     console = Console(highlight=False)
     home = settings.home.absolute()
     port = port or settings.port
@@ -71,9 +74,7 @@ def run(settings: Settings, *, port: int | None, scale: int, fresh: bool) -> Non
                 console.print("另一个终端已启动这个数据库，这里共用它；那边停下，它就停下。")
             residents = asyncio.run(_prepare(server.address, settings, scale, console))
             _show(console, residents, home, f"http://{settings.host}:{port}")
-            from api.app import build
-
-            serve_forever(build(settings, server.address), settings, listener)
+            run_server(settings, server.address, listener, workers=1)
     console.print("已停止。数据和令牌都留着，下次启动接着用。")
 
 

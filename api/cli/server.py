@@ -1,16 +1,55 @@
-"""A socket and the server on it, for `serve` and `demo`. It knows nothing of what is served."""
+"""A server on a socket, started here for `serve` and `demo`: the port, the processes, the end."""
 
+import asyncio
 import errno
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import typer
+
+from api.cli.terminal import database, exit_on_sigterm, settings_or_stop
 from api.settings import Settings
 
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from db.postgres.address import Address
+
 _GRACE_SECONDS = 10
+# The import path of `create`, which every process of several calls by itself.
+_FACTORY = f"{__name__}:create"
 
 
 class CannotServe(Exception):
     """Nothing can be served this way; the message (Chinese) says why and what to do."""
+
+
+def serve(settings: Settings) -> None:
+    """`python -m api serve`: serve until Ctrl-C or SIGTERM. An embedded database is installed first, one of your own by `migrate`.
+
+    Raises CannotServe, BadSettings, EmbeddedServerError.
+    """
+    from db.install import install
+
+    exit_on_sigterm()
+    settings.key()  # made here if need be, before several processes want it
+    with listen(settings.host, settings.port) as listener, database(settings, brief=False) as address:
+        if settings.address is None:
+            for line in asyncio.run(install(address)).broken:
+                typer.echo(line, err=True)
+        run(settings, address, listener, workers=settings.workers)
+
+
+def create() -> "Starlette":
+    """The application of one process of `serve`; also for an ASGI server of your own choice."""
+    from api.app import build
+
+    settings = settings_or_stop()
+    if settings.address is not None:
+        return build(settings, settings.address)
+    from db.postgres.embedded.server import EmbeddedServer
+
+    return build(settings, EmbeddedServer.start(settings.home).address)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -35,18 +74,23 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve_forever(application: Any, settings: Settings, listener: socket.socket) -> None:
-    """Serve until Ctrl-C or SIGTERM; with several workers, `application` is the import path of a factory."""
+def run(settings: Settings, address: "Address", listener: socket.socket, *, workers: int) -> None:
+    """Serve the database at `address` until Ctrl-C or SIGTERM; several processes each open their own application (`create`)."""
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    from api.app import build
+
+    application: Any = _FACTORY if workers > 1 else build(settings, address)
     config = uvicorn.Config(
         application,
-        factory=isinstance(application, str),
-        workers=settings.workers if isinstance(application, str) else 1,
+        factory=workers > 1,
+        workers=workers,
         loop="uvloop",
         http="httptools",
         lifespan="on",
+        # Uvicorn's events go where ours go (`api.logging`).
+        log_config=None,
         log_level=settings.log_level,
         # SECURITY: a query in an address would end up in the access log, with whatever a client wrote into it.
         access_log=False,
@@ -56,7 +100,7 @@ def serve_forever(application: Any, settings: Settings, listener: socket.socket)
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     try:
-        if isinstance(application, str):
+        if workers > 1:
             Multiprocess(config, sockets=[listener]).run()
         else:
             uvicorn.Server(config).run(sockets=[listener])

@@ -26,13 +26,16 @@ def stop(message: str, code: int = FAILED) -> NoReturn:
 
 
 def settings_or_stop() -> "Settings":
-    """The settings of the environment."""
+    """The settings of the environment; from here on the log of the process obeys them."""
+    from api.logging import configure
     from api.settings import BadSettings, load
 
     try:
-        return load()
+        settings = load()
     except BadSettings as error:
         stop(str(error), BAD_SETTINGS)
+    configure(settings.log_level)
+    return settings
 
 
 @contextmanager
@@ -48,10 +51,10 @@ def database(settings: "Settings", *, brief: bool = True) -> "Iterator[Address]"
 
 
 def ask(question: Callable[[Any], Awaitable[T]]) -> T:
-    """Ask a migrated database one thing over one connection."""
+    """The result of a function of one connection to a migrated database."""
     import asyncpg
 
-    async def put(address: "Address") -> T:
+    async def answer(address: "Address") -> T:
         connection = await asyncpg.connect(**address.connect_arguments())
         try:
             return await question(connection)
@@ -60,12 +63,12 @@ def ask(question: Callable[[Any], Awaitable[T]]) -> T:
 
     with database(settings_or_stop()) as address:
         try:
-            return asyncio.run(put(address))
+            return asyncio.run(answer(address))
         except (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError):
             stop("数据库还没有建好，请先执行 python -m api migrate 或 python -m api demo。")
 
 
-def orderly() -> None:
+def exit_on_sigterm() -> None:
     """Make SIGTERM unwind the stack like Ctrl-C, so that the embedded server is stopped in order."""
 
     def leave(number: int, frame: object) -> None:

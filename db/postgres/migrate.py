@@ -5,12 +5,15 @@ Safe to run again, and safe to run twice at once: the second run waits for the f
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -46,12 +49,33 @@ async def migrate(address: Address) -> None:
         await connection.run_sync(lambda sync: command.upgrade(configuration(sync), "head"))
 
 
-async def revise(address: Address, message: str, number: str) -> None:
-    """Write a new migration, from what `db/tables` says and the migrated database at `address` lacks. Raises LockTimeout."""
-    async with migration_transaction(address) as connection:
-        await connection.run_sync(
-            lambda sync: command.revision(configuration(sync), message, autogenerate=True, rev_id=number)
+async def revise(address: Address, message: str) -> Path | None:
+    """Write the next migration, from what `db/tables` says and the migrated database at `address` lacks. Raises LockTimeout.
+
+    Its number is the next free one. Returns its path, None where nothing is lacking and nothing was written.
+    """
+    head = ScriptDirectory.from_config(configuration()).get_current_head()
+    number = f"{int(head or 0) + 1:04d}"
+    written: list[Path] = []
+
+    def write(connection: Connection) -> None:
+        config = configuration(connection)
+        config.cmd_opts = Namespace(quiet=True)
+        script = command.revision(
+            config, message, autogenerate=True, rev_id=number, process_revision_directives=_drop_empty
         )
+        if isinstance(script, Script):
+            written.append(Path(script.path))
+
+    async with migration_transaction(address) as connection:
+        await connection.run_sync(write)
+    return written[0] if written else None
+
+
+def _drop_empty(context: Any, revision: Any, directives: list[Any]) -> None:
+    """Alembic's hook before a migration is written: one without operations is not."""
+    if directives[0].upgrade_ops.is_empty():
+        directives.clear()
 
 
 @asynccontextmanager

@@ -6,7 +6,8 @@ import base64
 import asyncpg
 import pytest
 
-from api.__main__ import FAILED, main
+from api.__main__ import main
+from api.cli.terminal import FAILED
 from db.postgres.address import Address
 
 
