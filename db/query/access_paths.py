@@ -81,11 +81,14 @@ Branch = Callable[[Limit], Select[Any]]
 
 
 class AccessPaths:
-    """The access paths of one access in one statement. `tallies`: the tallies of the rows of a predicate, read once for all that sum them."""
+    """The access paths of one access in one statement.
+
+    `measures`: the measures of the disputes of a predicate (`db.query.statistics`), read once for all statistics of the statement.
+    """
 
     def __init__(self, visibility: Visibility) -> None:
         self.visibility = visibility
-        self.tallies: dict[Predicate, CTE] = {}
+        self.measures: dict[Predicate, CTE] = {}
 
     def visible_rows(self, resource: Resource) -> Predicate:
         """The row predicate of the caller's grant."""

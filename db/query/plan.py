@@ -153,11 +153,11 @@ class Edges:
 
 @dataclass(frozen=True)
 class TotalCount:
-    """`totalCount`; `exact`: counted to the end, however many there are. `wide`: what the caller sees may be most of the table."""
+    """`totalCount`; `exact`: counted to the end, however many there are. `unbounded`: what the caller sees may be most of the table."""
 
     key: str
     exact: bool
-    wide: bool
+    unbounded: bool
 
 
 @dataclass(frozen=True)
@@ -208,15 +208,15 @@ class Viewer:
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Figures of a group: (key, name of a figure | key | label | typename)."""
+class Metrics:
+    """Metrics of a group: (key, name of a metric | key | label | typename)."""
 
     items: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """`statistics`; items: (key, name of a total's figure | typename | Figures of the groups by `group_by`).
+    """`statistics`; items: (key, name of a total's metric | typename | Metrics of the groups by `group_by`).
     Binds: `<bind>_<name>` for the bounds of the period (`db.query.statistics.period`)."""
 
     key: str
@@ -224,7 +224,7 @@ class Statistics:
     since: bool
     until: bool
     group_by: str | None
-    items: tuple[tuple[str, str | Figures], ...]
+    items: tuple[tuple[str, str | Metrics], ...]
 
 
 Item = Typename | Identifier | Value | AccessInfo | Clocks | Timeline | One | Many | Page

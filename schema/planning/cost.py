@@ -18,7 +18,7 @@ TIMELINE_ROWS = 30
 def _count_rows(item: p.TotalCount | p.TotalCapped) -> int:
     if isinstance(item, p.TotalCapped) or not item.exact:
         return COUNT_ROWS
-    return WIDE_COUNT_ROWS if item.wide else NARROW_COUNT_ROWS
+    return WIDE_COUNT_ROWS if item.unbounded else NARROW_COUNT_ROWS
 
 
 def cost_of(item: Any, sizes: dict[str, int]) -> int:

@@ -111,8 +111,8 @@ def plan_page(
             case "totalCount":
                 argument = arguments_of(below[0], connection.fields["totalCount"])["exact"]
                 exact = context.constraints.evaluate(argument, bool)
-                wide = relation is None and is_unbounded(RESOURCES[resource], context.access.grant(resource).rows)
-                items.append(p.TotalCount(name, exact, wide))
+                unbounded = relation is None and is_unbounded(RESOURCES[resource], context.access.grant(resource).rows)
+                items.append(p.TotalCount(name, exact, unbounded))
             case "totalCountCapped":
                 items.append(p.TotalCapped(name))
             case "nodes":

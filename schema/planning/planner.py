@@ -1,6 +1,6 @@
 """Selection + access -> Plan: which rows, fields, pages and conditions an operation asks for, and where its values come from.
 
-Pure. Refuses a filter, an order or a figure over what the caller does not read in clear on every row that they see.
+Pure. Refuses a filter, an order or a metric over what the caller does not read in clear on every row that they see.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""The root field `statistics`: its period, its grouping, and the figures that the caller may be told."""
+"""The root field `statistics`: its period, its grouping, and the metrics that the caller may have."""
 
 from __future__ import annotations
 
 from graphql import FieldNode
 
 from db.query import plan as p
-from db.query.statistics.metrics import FIGURES, GROUPS
+from db.query.statistics.metrics import GROUPS, METRICS
 from db.query.statistics.period import OF_FIRST, OF_LAST, bounds
 from db.resources.catalog import RESOURCES
 from schema.planning import coercion
@@ -20,24 +20,24 @@ from schema.refusal import Code, Refusal
 def plan_statistics(
     context: PlanningContext, key: str, nodes: list[FieldNode], arguments: dict[str, Argument]
 ) -> p.Statistics:
-    """The totals and groups of a period. Raises Refusal FIELD_NOT_READABLE for a figure or grouping that the caller may not have."""
+    """The totals and groups of a period. Raises Refusal FIELD_NOT_READABLE for a metric or grouping that the caller may not have."""
     bind = context.bind("period")
     since, until = _plan_period(context, bind, arguments["period"])
     group_by = context.constraints.evaluate(arguments["groupBy"], coercion.code)
-    items: list[tuple[str, str | p.Figures]] = []
+    items: list[tuple[str, str | p.Metrics]] = []
     for name, below in context.fields.subfields(nodes, "Statistics").items():
         if below[0].name.value == "groups":
             groups = context.fields.subfields(below, "StatisticsGroup")
-            items.append((name, p.Figures(tuple((one, _figure(context, of[0], key)) for one, of in groups.items()))))
+            items.append((name, p.Metrics(tuple((one, _metric(context, of[0], key)) for one, of in groups.items()))))
         else:
-            items.append((name, _figure(context, below[0], key)))
+            items.append((name, _metric(context, below[0], key)))
     if (
         group_by is not None
         and GROUPS[group_by][1] in RESOURCES["Dispute"].fields
         and not Readability(context.access).reads(*GROUPS[group_by])
     ):
         raise Refusal(Code.FIELD_NOT_READABLE, f"不能按 {group_by} 分组：您无权阅读该字段。", (key,))
-    context.sizes[bind] = lambda _: COUNT_ROWS * (1 + sum(isinstance(item, p.Figures) for _, item in items))
+    context.sizes[bind] = lambda _: COUNT_ROWS * (1 + sum(isinstance(item, p.Metrics) for _, item in items))
     return p.Statistics(key, bind, since, until, group_by, tuple(items))
 
 
@@ -53,12 +53,12 @@ def _plan_period(context: PlanningContext, bind: str, period: Argument) -> tuple
     return since, until
 
 
-def _figure(context: PlanningContext, node: FieldNode, key: str) -> str:
-    """SECURITY: a figure is given only to those who read all that it is computed from."""
+def _metric(context: PlanningContext, node: FieldNode, key: str) -> str:
+    """SECURITY: a metric is given only to those who read all that it is computed from."""
     name = member_name(node)
-    if name in FIGURES:
+    if name in METRICS:
         readability = Readability(context.access)
-        for resource, needed in FIGURES[name].needs:
+        for resource, needed in METRICS[name].needs:
             if not readability.reads(resource, needed) or not readability.accompanies("Dispute", resource):
                 message = f"不能统计 {node.name.value}：您无权阅读它所依据的内容，请去掉这一项。"
                 raise Refusal(Code.FIELD_NOT_READABLE, message, (key,))

@@ -95,7 +95,7 @@ async def _rows(context: QuestionContext, access: Access) -> list[VisibleRows]:
     for name, source in RESOURCES.items():
         if not isinstance(access.grant(name).rows, Never):
             order = tuple(p.Order(*key) for key in source.order)
-            counts = (p.TotalCount("rows", exact=False, wide=True), p.TotalCapped("capped"))
+            counts = (p.TotalCount("rows", exact=False, unbounded=True), p.TotalCapped("capped"))
             pages.append(p.Page(name, name, None, (), order, p.Slice("size"), counts))
     if not pages:
         return []

@@ -17,8 +17,8 @@ from sqlalchemy import select
 from db.postgres.address import Address
 from db.query.access_paths import AccessPaths
 from db.query.statement import compile_statement
-from db.query.statistics.metrics import FIGURES
-from db.query.statistics.rollups import exact_count, taken_apart
+from db.query.statistics.metrics import METRICS
+from db.query.statistics.rollups import exact_count, split_scope
 from db.query.visibility import Visibility
 from db.resources.catalog import CATALOG, RESOURCES
 from db.write.rollups import compact
@@ -37,7 +37,7 @@ from tests.laws.writing import change
 
 SEED = int(os.environ.get("SANLIAN_LAW_SEED", "20250301"))
 ROUNDS = int(os.environ.get("SANLIAN_LAW_ROUNDS", "3"))
-FIELDS = " ".join(camel(name) for name in FIGURES)
+FIELDS = " ".join(camel(name) for name in METRICS)
 KEPT = ("tally", "tally_sum", "tally_days")
 
 # What is allowed, what is denied: wide scopes, unions of them with each other and with single cases, and what is no scope at all.
@@ -198,11 +198,11 @@ class Asker:
         await self.check_count(access, len(seen.disputes), name)
 
     async def check_count(self, access: Access, wanted: int, name: str) -> None:
-        """The exact count of the list, where it is kept."""
+        """The exact count of the list, where rollups give it."""
         visibility = Visibility(access)
         count = exact_count(visibility, AccessPaths(visibility), RESOURCES["Dispute"])
-        wide, rest = taken_apart(access.grant("Dispute").rows)
-        assert (count is None) == (wide is None or (rest != Never() and wide.column != "county_code"))
+        scope, remainder = split_scope(access.grant("Dispute").rows)
+        assert (count is None) == (scope is None or (remainder != Never() and scope.column != "county_code"))
         if count is not None:
             statement = compile_statement(select(count))
             values = {
@@ -267,13 +267,13 @@ async def test_every_role_of_the_county(own_county: Address) -> None:
         for round_ in range(2):
             for person in EVERYONE:
                 rights = Rights(world, world.posts(person))
-                names = [name for name, figure in FIGURES.items() if readable(rights, figure.needs)]
+                names = [name for name, figure in METRICS.items() if readable(rights, figure.needs)]
                 if names:
                     told_to[person] = len(names)
                     await check_person(gql, world, rights, person, names, PERIODS[round_:][:2])
             await compact(gql.connection)
     assert len(set(told_to.values())) >= 3
-    assert max(told_to.values()) == len(FIGURES)
+    assert max(told_to.values()) == len(METRICS)
 
 
 def readable(rights: Rights, needs: tuple[tuple[str, str], ...]) -> bool:

@@ -13,7 +13,7 @@ import pytest_asyncio
 from graphql import GraphQLEnumType, get_named_type, get_nullable_type, is_list_type
 
 from api.http.documents import Documents
-from db.query.statistics.metrics import FIGURES, GROUPS
+from db.query.statistics.metrics import GROUPS, METRICS
 from db.resources.catalog import RESOURCES
 from db.tables import metadata
 from schema.names import snake
@@ -244,7 +244,7 @@ async def test_every_figure(gql: GraphQLClient, world: World, person: str) -> No
             for resource, name in needs
         )
 
-    for name, figure in FIGURES.items():
+    for name, figure in METRICS.items():
         wanted = None if readable(figure.needs) else "FIELD_NOT_READABLE"
         assert refused(f"{{ statistics {{ {camel(name)} }} }}") == wanted, name
         assert refused(f"{{ statistics(groupBy: TOWN) {{ groups {{ {camel(name)} }} }} }}") == wanted, name

@@ -1,4 +1,4 @@
-"""The figures, reckoned again from plain rows by the formulas that stand in their descriptions."""
+"""The metrics, computed again from plain rows by the formulas that stand in their descriptions."""
 
 import datetime as dt
 from collections import defaultdict
@@ -11,21 +11,21 @@ import pytest_asyncio
 
 from db.county.people import PRINCIPALS
 from db.postgres.address import Address
-from db.query.statistics.metrics import FIGURES
+from db.query.statistics.metrics import METRICS
 from db.write.rollups import compact
 from tests.laws.client import GraphQLClient, open_client
 from tests.laws.expected import Record, Rights, World, camel
 from tests.laws.metric_oracle import GROUPS, Day, Reckoning, told
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session", params=["in the changes", "in the sums"])
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=["in the changes", "in the rollups"])
 async def gql(county: Address, request: pytest.FixtureRequest) -> AsyncIterator[GraphQLClient]:
-    """The county as it was loaded, each row a change that no sum holds yet; then the same county with all changes folded."""
+    """The county after its load, each row a change that no rollup has yet; then the same county with all changes compacted."""
     async with open_client(county) as opened:
-        if request.param == "in the sums":
+        if request.param == "in the rollups":
             await compact(opened.connection)
         assert bool(await opened.connection.fetchval("SELECT count(*) FROM tally_sum")) == (
-            request.param == "in the sums"
+            request.param == "in the rollups"
         )
         yield opened
 
@@ -35,7 +35,7 @@ async def world(gql: GraphQLClient) -> World:
     return await World.read(gql.connection)
 
 
-FIELDS = " ".join(camel(name) for name in FIGURES)
+FIELDS = " ".join(camel(name) for name in METRICS)
 PERIODS: dict[str, tuple[Day, Day]] = {
     "all time": (None, None),
     "as in the yearly report": (dt.date(2023, 1, 1), None),
@@ -55,11 +55,11 @@ def period(since: Day, until: Day) -> dict[str, str]:
 @pytest.mark.parametrize("name", PERIODS)
 @pytest.mark.parametrize("role", COUNTED)
 async def test_totals(gql: GraphQLClient, world: World, role: str, name: str) -> None:
-    """Every figure of every period, over exactly the disputes in reach."""
+    """Every metric of every period, over exactly the disputes in reach."""
     rights = Rights(world, world.posts(PRINCIPALS[role]))
     rows = [world.rows["Dispute"][key] for key in rights.ids("Dispute")]
     figures = Reckoning(world, rights, *PERIODS[name]).figures(rows)
-    assert set(figures) == set(FIGURES)
+    assert set(figures) == set(METRICS)
     query = f"query ($p: StatisticsPeriod) {{ statistics(period: $p) {{ {FIELDS} }} }}"
     data = await gql.data(PRINCIPALS[role], query, p=period(*PERIODS[name]))
     assert data["statistics"] == {camel(one): told(value, COUNTED[role]) for one, value in figures.items()}
@@ -68,7 +68,7 @@ async def test_totals(gql: GraphQLClient, world: World, role: str, name: str) ->
 @pytest.mark.parametrize("by", GROUPS)
 @pytest.mark.parametrize("role", ["bureau_admin", "justice_office"])
 async def test_groups(gql: GraphQLClient, world: World, role: str, by: str) -> None:
-    """Every figure of every group; together they are the total, but for disputes that belong to no group."""
+    """Every metric of every group; together they are the total, but for disputes that belong to no group."""
     rights = Rights(world, world.posts(PRINCIPALS[role]))
     since, until = PERIODS["as in the yearly report"]
     reckoning = Reckoning(world, rights, since, until)
@@ -84,7 +84,7 @@ async def test_groups(gql: GraphQLClient, world: World, role: str, by: str) -> N
     assert list(groups) == sorted(key for key in grouped if key is not None)
     for key, group in groups.items():
         figures = reckoning.figures(grouped[key])
-        assert {name: group[name] for name in map(camel, FIGURES)} == {
+        assert {name: group[name] for name in map(camel, METRICS)} == {
             camel(one): told(value, COUNTED[role]) for one, value in figures.items()
         }, key
         assert group["label"]
@@ -114,13 +114,13 @@ async def test_nothing_over_nothing(gql: GraphQLClient) -> None:
     data = await gql.data(
         PRINCIPALS["bureau_admin"], f'{{ statistics(period: {{from: "2030-01-01"}}) {{ {FIELDS} }} }}'
     )
-    for name, figure in FIGURES.items():
-        wanted = None if figure.denominator else 0
+    for name, metric in METRICS.items():
+        wanted = None if metric.denominator else 0
         assert data["statistics"][camel(name)] == wanted, name
 
 
 async def test_a_rate_tells_no_small_number(gql: GraphQLClient, world: World) -> None:
-    """Outside the grant, no rate of a group lets one reckon back to a number from one to four."""
+    """Outside the grant, no rate of a group lets one compute back to a number from one to four."""
     query = f"{{ statistics(groupBy: SUB_CATEGORY) {{ groups {{ key {FIELDS} }} }} }}"
     groups = (await gql.data(PRINCIPALS["justice_office"], query))["statistics"]["groups"]
     rates = {
@@ -146,8 +146,8 @@ async def test_the_order_of_keys_is_that_of_the_question(gql: GraphQLClient) -> 
     assert list(data["statistics"]) == ["groups", "b", "more", "__typename", "a", "resolved"]
 
 
-@pytest.mark.parametrize("name", FIGURES)
-async def test_a_figure_by_itself(gql: GraphQLClient, name: str) -> None:
+@pytest.mark.parametrize("name", METRICS)
+async def test_a_metric_by_itself(gql: GraphQLClient, name: str) -> None:
     """Asked alone, with groups beside it, a total is what it is among the others; also one that adds nothing up, like the median."""
     person = PRINCIPALS["bureau_admin"]
     asked = 'period: {from: "2023-02-14", to: "2024-05-09"}, groupBy: STATE'

@@ -1,4 +1,4 @@
-"""The answer of `statistics`: totals and groups over the visible disputes, one JSON object from one adding up."""
+"""The answer of `statistics`: totals and groups over the visible disputes, one JSON object from one aggregation."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from db.query import plan as p
 from db.query.access_paths import AccessPaths
 from db.query.statement import JsonRow
-from db.query.statistics.metrics import FIGURES, told
-from db.query.statistics.rollups import Tallies, name_of
+from db.query.statistics.metrics import METRICS, metric_value
+from db.query.statistics.rollups import MetricSums, group_label
 from db.query.visibility import Visibility
 from db.resources.resource import Sql
 from policies.predicate import implies
@@ -19,91 +19,97 @@ from policies.predicate import implies
 
 def statistics(visibility: Visibility, paths: AccessPaths, item: p.Statistics) -> Sql:
     """One JSON object: the totals and, if grouped, the groups in order of their keys."""
-    return Answer(visibility, paths, item).json()
+    return StatisticsBuilder(visibility, paths, item).json()
 
 
-class Answer:
-    """Builds one answer."""
+class StatisticsBuilder:
+    """Builds the answer of one `statistics` field: `sums` and `histogram` are computed once for its totals and groups."""
 
     def __init__(self, visibility: Visibility, paths: AccessPaths, item: p.Statistics) -> None:
         self.item = item
         self.exact = implies(visibility.access.grant("Dispute").rows, visibility.access.grant("Dispute", "count").rows)
-        grouped = [what for _, what in item.items if isinstance(what, p.Figures)] if item.group_by is not None else []
-        asked = {what for _, what in item.items if isinstance(what, str)} & FIGURES.keys()
-        asked |= {name for figures in grouped for _, name in figures.items} & FIGURES.keys()
-        sums = {name for figure in asked for name in FIGURES[figure].sums}
-        tallies = Tallies(visibility, paths, item)
-        self.sums = tallies.sums(sums - {"median"}, grouped=bool(grouped)) if sums or grouped else None
-        self.spread = tallies.spread() if "median" in sums else None
+        grouped = [one for _, one in item.items if isinstance(one, p.Metrics)] if item.group_by is not None else []
+        selected = {one for _, one in item.items if isinstance(one, str)} & METRICS.keys()
+        selected |= {name for metrics in grouped for _, name in metrics.items} & METRICS.keys()
+        sums = {name for metric in selected for name in METRICS[metric].sums}
+        measured = MetricSums(visibility, paths, item)
+        self.sums = measured.sums(sums - {"median"}, grouped=bool(grouped)) if sums or grouped else None
+        self.histogram = measured.histogram() if "median" in sums else None
 
     def json(self) -> Sql:
-        asked = dict.fromkeys(what for _, what in self.item.items if isinstance(what, str) and what in FIGURES)
-        totals = self._totals(list(asked)) if asked else None
+        """The answer as a JSON object, its members in the order of the selection."""
+        selected = dict.fromkeys(one for _, one in self.item.items if isinstance(one, str) and one in METRICS)
+        totals = self._totals(list(selected)) if selected else None
         members: list[tuple[str, Sql]] = []
-        for key, what in self.item.items:
-            if isinstance(what, p.Figures):
-                members.append((key, self._groups(what)))
-            elif totals is not None and what in asked:
-                members.append((key, totals.c[what]))
+        for key, one in self.item.items:
+            if isinstance(one, p.Metrics):
+                members.append((key, self._groups(one)))
+            elif totals is not None and one in selected:
+                members.append((key, totals.c[one]))
             else:
                 members.append((key, literal_column("'Statistics'")))
         statement = select(JsonRow(members))
         return (statement.select_from(totals) if totals is not None else statement).scalar_subquery()
 
     def _totals(self, names: list[str]) -> FromClause:
+        """One row with the metrics over all groups."""
         assert self.sums is not None
-        summed = self.sums
+        sums = self.sums
 
         def total(name: str) -> Sql:
             if name == "median":
-                assert self.spread is not None
-                one = self.spread
-                every = select(one.c.days, func.sum(one.c.number).label("number")).group_by(one.c.days).subquery()
-                return select(_middle(every, None).subquery().c.median).scalar_subquery()
-            return cast(func.coalesce(func.sum(summed.c[name]), literal_column("0")), BigInteger)
+                assert self.histogram is not None
+                days, number = self.histogram.c.days, self.histogram.c.number
+                whole = select(days, func.sum(number).label("number")).group_by(days).subquery()
+                return select(_median(whole, None).subquery().c.median).scalar_subquery()
+            return cast(func.coalesce(func.sum(sums.c[name]), literal_column("0")), BigInteger)
 
-        columns = [told(name, total, self.exact).label(name) for name in names]
-        # HAVING makes it one row, also of figures that add nothing up.
-        return select(*columns).select_from(summed).having(literal_column("true")).subquery()
+        columns = [metric_value(name, total, self.exact).label(name) for name in names]
+        # HAVING makes it one row, also of metrics that sum nothing.
+        return select(*columns).select_from(sums).having(literal_column("true")).subquery()
 
-    def _groups(self, figures: p.Figures) -> Sql:
+    def _groups(self, metrics: p.Metrics) -> Sql:
+        """The groups as a JSON list, in the order of their keys."""
         if self.item.group_by is None:
             return literal_column("'[]'::json")
         assert self.sums is not None
-        one: CTE = self.sums
-        from_: FromClause = one
-        if self.spread is not None:
-            middles = _middle(self.spread, self.spread.c.key).subquery()
-            from_ = one.outerjoin(middles, middles.c.key == one.c.key)
-        told_key, label = name_of(self.item.group_by, one.c.key, one)
+        sums: CTE = self.sums
+        from_: FromClause = sums
+        if self.histogram is not None:
+            medians = _median(self.histogram, self.histogram.c.key).subquery()
+            from_ = sums.outerjoin(medians, medians.c.key == sums.c.key)
+        group_key, label = group_label(self.item.group_by, sums.c.key, sums)
 
         def sum_of(name: str) -> Sql:
-            return middles.c.median if name == "median" else one.c[name]
+            return medians.c.median if name == "median" else sums.c[name]
 
-        columns = {"typename": literal_column("'StatisticsGroup'"), "key": told_key, "label": label}
+        columns = {"typename": literal_column("'StatisticsGroup'"), "key": group_key, "label": label}
         row = JsonRow(
-            [(key, columns[name] if name in columns else told(name, sum_of, self.exact)) for key, name in figures.items]
+            [
+                (key, columns[name] if name in columns else metric_value(name, sum_of, self.exact))
+                for key, name in metrics.items
+            ]
         )
-        listed = func.json_agg(aggregate_order_by(row, one.c.key))
+        listed = func.json_agg(aggregate_order_by(row, sums.c.key))
         return (
             select(func.coalesce(listed, literal_column("'[]'::json")))
             .select_from(from_)
-            # A dispute of no group is in none; and a group has something in the period.
-            .where(one.c.key.is_not(None), one.c.registered + one.c.accepted + one.c.finished > literal_column("0"))
+            # A dispute of no group is in none, and a group without a dispute in the period is not listed.
+            .where(sums.c.key.is_not(None), sums.c.registered + sums.c.accepted + sums.c.finished > literal_column("0"))
             .scalar_subquery()
         )
 
 
-def _middle(spread: FromClause, key: Sql | None) -> Select[Any]:
+def _median(histogram: FromClause, key: Sql | None) -> Select[Any]:
     """The median, of each key if there is one: the middle value, or half way between the two in the middle."""
     by = [] if key is None else [key]
     counted = select(
         *([] if key is None else [key.label("key")]),
-        spread.c.days,
-        cast(func.sum(spread.c.number).over(partition_by=by or None, order_by=spread.c.days), BigInteger).label(
+        histogram.c.days,
+        cast(func.sum(histogram.c.number).over(partition_by=by or None, order_by=histogram.c.days), BigInteger).label(
             "reached"
         ),
-        cast(func.sum(spread.c.number).over(partition_by=by or None), BigInteger).label("total"),
+        cast(func.sum(histogram.c.number).over(partition_by=by or None), BigInteger).label("total"),
     ).subquery()
     lower = func.min(counted.c.days).filter(
         counted.c.reached > (counted.c.total - literal_column("1")) / literal_column("2")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-# Which bounds there are when the period has a first day, and when it has a last. A span runs from its start and ends before its end.
+# Which bounds there are when the period has a first day, and when it has a last. A span has its start, and not its end.
 OF_FIRST = ("start", "months_start", "years_start", "head_end", "year_head_end", "month_head_end")
 OF_LAST = ("end", "months_end", "years_end", "tail_start", "year_tail_start")
 
@@ -17,20 +17,20 @@ def bounds(first: dt.date | None, last: dt.date | None) -> Mapping[str, dt.date]
     with `year_head_end` and `year_tail_start`: around the whole years. `months_start` to `month_head_end` and `year_tail_start` to
     `months_end`: the months around the whole years. A period that ends before it begins is empty in all parts.
     """
-    found: dict[str, dt.date] = {}
+    result: dict[str, dt.date] = {}
     if first is not None:
-        found |= {"start": first, "months_start": _first_month(first), "years_start": _first_year(first)}
+        result |= {"start": first, "months_start": _first_month(first), "years_start": _first_year(first)}
     if last is not None:
         end = dt.date.fromordinal(min(last.toordinal() + 1, dt.date.max.toordinal()))
-        found |= {"end": end, "months_end": end.replace(day=1), "years_end": end.replace(month=1, day=1)}
+        result |= {"end": end, "months_end": end.replace(day=1), "years_end": end.replace(month=1, day=1)}
     if first is not None:
-        found["head_end"] = min(found["months_start"], found.get("end", dt.date.max))
-        found["year_head_end"] = min(found["years_start"], found.get("end", dt.date.max))
-        found["month_head_end"] = min(found["years_start"], found.get("months_end", dt.date.max))
+        result["head_end"] = min(result["months_start"], result.get("end", dt.date.max))
+        result["year_head_end"] = min(result["years_start"], result.get("end", dt.date.max))
+        result["month_head_end"] = min(result["years_start"], result.get("months_end", dt.date.max))
     if last is not None:
-        found["tail_start"] = max(found["months_end"], found.get("months_start", dt.date.min))
-        found["year_tail_start"] = max(found["years_end"], found.get("years_start", dt.date.min))
-    return found
+        result["tail_start"] = max(result["months_end"], result.get("months_start", dt.date.min))
+        result["year_tail_start"] = max(result["years_end"], result.get("years_start", dt.date.min))
+    return result
 
 
 def _first_month(day: dt.date) -> dt.date:

@@ -1,7 +1,8 @@
-"""What the visible disputes of a period add to the figures, by group, from the sums that the database keeps (`db.tables.tally`).
+"""The sums behind the metrics of the visible disputes of a period, by group, from rollups where there are any.
 
-The widest scope of a caller is read from the sums, with the changes that they lack and the days that no whole month covers; what else he
-sees is added up from the tallies of those disputes. It decides nothing about visibility: it takes the row predicate apart.
+The widest scope of a caller is read from the rollups, with the changes that they lack and, for the days that no whole month covers, the
+measures of single disputes; what else the caller sees is summed from the measures of those disputes. The tables are those of
+`db.tables.tally`. It decides nothing about visibility: it splits the row predicate.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ from db.resources.resource import Resource, Row, Sql, today
 from db.tables.tally import SCOPES
 from policies.predicate import Always, ClaimRef, Eq, Never, Predicate, all_of, any_of, disjuncts, negate
 
-# Days from the first on and before the last; None: without bound.
+# The days from the first on and before the second; None: without that bound.
 Span = tuple[Sql | None, Sql | None]
 
 # Filters whose values are groups.
 _GROUPED = frozenset({"state", "tier", "sub_category", "source"})
-# Any kind of group adds up to the totals; this one has the fewest values.
-_FEWEST = "TIER"
+# The groups of any kind sum up to the totals; this kind has the fewest.
+_FEWEST_GROUPS = "TIER"
 # Counted of every dispute at its day; the rest is measured of those that were concluded.
 _COUNTED = frozenset({"registered", "accepted", "finished"})
 _ZERO: Sql = literal_column("0")
@@ -54,26 +55,26 @@ _NONE: Sql = literal_column("NULL::bigint")
 
 
 @dataclass(frozen=True)
-class Wide:
-    """A scope of which sums are kept: the disputes whose column is one of the claims; all disputes if there are none."""
+class RollupScope:
+    """A scope that has rollups: the disputes whose column is one of the claims; all disputes if there are none."""
 
     column: str
     claims: tuple[ClaimRef, ...]
 
 
-def taken_apart(rows: Predicate) -> tuple[Wide | None, Predicate]:
+def split_scope(rows: Predicate) -> tuple[RollupScope | None, Predicate]:
     """The widest scope among the alternatives of a predicate, and the rows that lie outside it."""
-    # SECURITY: only an alternative that is nothing but `scope = claim` is read from the sums; whatever says more goes by the rows.
+    # SECURITY: only an alternative that is nothing but `scope = claim` is read from the rollups; whatever says more goes by the rows.
     parts = disjuncts(rows)
     if Always() in parts:
-        return Wide(SCOPES[0], ()), Never()
+        return RollupScope(SCOPES[0], ()), Never()
     for column in SCOPES:
         claims = {part: claim for part in parts if (claim := _claim(part, column)) is not None}
         if claims:
-            # What is in the scope is not counted again among the others.
+            # What is in the scope is not counted again outside of it.
             outside = negate(any_of(claims))
-            rest = any_of(all_of([part, outside]) for part in parts if part not in claims)
-            return Wide(column, tuple(claims.values())), rest
+            remainder = any_of(all_of([part, outside]) for part in parts if part not in claims)
+            return RollupScope(column, tuple(claims.values())), remainder
     return None, rows
 
 
@@ -88,13 +89,14 @@ def _claim(part: Predicate, column: str) -> ClaimRef | None:
 def exact_count(
     visibility: Visibility, paths: AccessPaths, resource: Resource, conditions: Sequence[p.Condition] = ()
 ) -> Sql | None:
-    """The number of visible disputes, all or those with certain values of one field, where the sums tell it; None where rows must be counted."""
+    """The number of visible disputes, all or those with certain values of one field, where rollups give it;
+    None where rows must be counted."""
     if resource.name != "Dispute":
         return None
-    wide, rest = taken_apart(visibility.access.grant("Dispute").rows)
-    # What lies outside the sums is read row by row. Outside the county that is little; of the rows outside a narrower scope as many as
+    scope, remainder = split_scope(visibility.access.grant("Dispute").rows)
+    # What lies outside the rollups is read row by row. Outside the county that is little; of the rows outside a narrower scope as many as
     # a count goes to are counted sooner along the indexes of their scopes.
-    if wide is None or (rest != Never() and wide.column != SCOPES[0]):
+    if scope is None or (remainder != Never() and scope.column != SCOPES[0]):
         return None
     match conditions:
         case ():
@@ -104,40 +106,44 @@ def exact_count(
         case _:
             return None
     everything = p.Statistics("", "", since=False, until=False, group_by=group_by, items=())
-    tallies = Tallies(visibility, paths, everything).sums(["registered"], grouped=False)
-    number = func.coalesce(func.sum(tallies.c.registered), _ZERO)
-    asked = (tallies.c.key == func.any(bindparam(one.bind, type_=ARRAY(Text))) for one in conditions)
-    return select(cast(number, BigInteger)).select_from(tallies).where(*asked).scalar_subquery()
+    sums = MetricSums(visibility, paths, everything).sums(["registered"], grouped=False)
+    number = func.coalesce(func.sum(sums.c.registered), _ZERO)
+    groups = (sums.c.key == func.any(bindparam(one.bind, type_=ARRAY(Text))) for one in conditions)
+    return select(cast(number, BigInteger)).select_from(sums).where(*groups).scalar_subquery()
 
 
-class Tallies:
-    """The sums of one question. `sums` and `spread` have one row a group (its key null for disputes of none) and days."""
+class MetricSums:
+    """The sums of one `statistics` field.
+
+    `sums` has one row a group, `histogram` one a group and number of days; the key is null for disputes of no group, and one constant where
+    there is no grouping.
+    """
 
     def __init__(self, visibility: Visibility, paths: AccessPaths, item: p.Statistics) -> None:
         self.visibility, self.paths, self.item = visibility, paths, item
-        self.wide, self.rest = taken_apart(visibility.access.grant("Dispute").rows)
+        self.scope, self.remainder = split_scope(visibility.access.grant("Dispute").rows)
         self.period: Span = (self._at("start"), self._at("end"))
 
     def sums(self, wanted: Iterable[str], grouped: bool) -> CTE:
-        """`key` and the wanted sums. `grouped`: also those that tell whether a group has anything in the period."""
+        """`key` and the wanted sums. `grouped`: also those that tell whether a group has a dispute in the period."""
         names = sorted({*wanted, *(_COUNTED if grouped else ())})
         plain = [name for name in names if name != "rebounded"]
         branches: list[Select[Any]] = []
-        if self.wide is not None:
+        if self.scope is not None:
             years = self.item.group_by == "COMPOUND"
             edges = self._edges("year_head_end", "year_tail_start") if years else self._edges("head_end", "tail_start")
             whole = self._span("years") if years else self._span("months")
-            branches.append(self._kept(plain, names, "YEAR", self._span("years")))
+            branches.append(self._rolled_up(plain, names, "YEAR", self._span("years")))
             if not years:
                 around = self._edges("month_head_end", "year_tail_start", "months_start", "months_end")
-                branches += [self._kept(plain, names, "MONTH", span) for span in around]
+                branches += [self._rolled_up(plain, names, "MONTH", span) for span in around]
             change = t.tally_change.alias()
-            branches.append(self._added(change, plain, names, [whole], self._lies_in(change)))
+            branches.append(self._aggregated(change, plain, names, [whole], self._in_scope(change)))
             if edges:
                 tally = t.tally.alias()
-                branches.append(self._added(tally, plain, names, edges, self._lies_in(tally)))
-        if self.rest != Never():
-            branches.append(self._added(self._others(), plain, names, [self.period], true()))
+                branches.append(self._aggregated(tally, plain, names, edges, self._in_scope(tally)))
+        if self.remainder != Never():
+            branches.append(self._aggregated(self._outside_scope(), plain, names, [self.period], true()))
         if {"due", "performed"} & set(names):
             branches += self._not_due_yet(names)
         if "rebounded" in names:
@@ -146,7 +152,7 @@ class Tallies:
         columns = [cast(func.coalesce(func.sum(every.c[name]), _ZERO), BigInteger).label(name) for name in names]
         return select(every.c.key, *columns).group_by(every.c.key).cte()
 
-    def spread(self) -> CTE:
+    def histogram(self) -> CTE:
         """`key`, `days` and the `number` of disputes that were resolved in so many days."""
         branches: list[Select[Any]] = []
 
@@ -156,30 +162,30 @@ class Tallies:
             statement = statement.where(table.c.days.is_not(None), _within(spans, table.c.concluded_on), where)
             branches.append(statement.group_by(*self._by(key), table.c.days))
 
-        if self.wide is not None:
+        if self.scope is not None:
             whole, around = self._span("years"), list[Span]()
             edges = self._edges("year_head_end", "year_tail_start")
             if self.item.group_by == "COMPOUND":
-                # The days of compounds are not kept: they would be about as many as the disputes.
+                # The days of compounds have no rollups: there would be about as many as disputes.
                 edges = [self.period]
             else:
-                # Of a county they are kept by the month too.
-                if self.wide.column == SCOPES[0]:
+                # Those of a county have rollups by the month too.
+                if self.scope.column == SCOPES[0]:
                     whole, edges = self._span("months"), self._edges("head_end", "tail_start")
                     around = self._edges("month_head_end", "year_tail_start", "months_start", "months_end")
                 for grain, span in (("YEAR", self._span("years")), *(("MONTH", one) for one in around)):
-                    kept = t.tally_days.alias()
+                    rollup = t.tally_days.alias()
                     row = self._row(
-                        ("days", "number"), self._kept_key(kept), {"days": kept.c.days, "number": kept.c.number}
+                        ("days", "number"), self._rollup_key(rollup), {"days": rollup.c.days, "number": rollup.c.number}
                     )
-                    branches.append(row.where(*self._kept_in(kept, grain, span)))
+                    branches.append(row.where(*self._rollup_clauses(rollup, grain, span)))
                 change = t.tally_change.alias()
-                added(change, func.sum(change.c.weight), [whole], self._lies_in(change))
+                added(change, func.sum(change.c.weight), [whole], self._in_scope(change))
             if edges:
                 tally = t.tally.alias()
-                added(tally, func.count(), edges, self._lies_in(tally))
-        if self.rest != Never():
-            added(self._others(), func.count(), [self.period], true())
+                added(tally, func.count(), edges, self._in_scope(tally))
+        if self.remainder != Never():
+            added(self._outside_scope(), func.count(), [self.period], true())
         every = union_all(*(branches or [self._row(("days", "number"), null(), {}).where(false())])).subquery()
         number = cast(func.sum(every.c.number), BigInteger).label("number")
         return select(every.c.key, every.c.days, number).group_by(every.c.key, every.c.days).cte()
@@ -187,8 +193,8 @@ class Tallies:
     # -- the period
 
     def _at(self, bound: str) -> Sql | None:
-        known = (OF_FIRST if self.item.since else ()) + (OF_LAST if self.item.until else ())
-        return bindparam(f"{self.item.bind}_{bound}", type_=Date()) if bound in known else None
+        bounds = (OF_FIRST if self.item.since else ()) + (OF_LAST if self.item.until else ())
+        return bindparam(f"{self.item.bind}_{bound}", type_=Date()) if bound in bounds else None
 
     def _span(self, name: str) -> Span:
         return self._at(f"{name}_start"), self._at(f"{name}_end")
@@ -197,23 +203,23 @@ class Tallies:
         spans = ((self._at(start), self._at(head_end)), (self._at(tail_start), self._at(end)))
         return [span for span in spans if not _is_open(span)]
 
-    # -- where from
+    # -- the branches of a sum
 
     def _row(self, names: Sequence[str], key: Sql, columns: Mapping[str, Sql]) -> Select[Any]:
-        """One branch: every branch has all the columns."""
+        """One branch of the union: every branch has all columns."""
         return select(key.label("key"), *(columns.get(name, _NONE).label(name) for name in names))
 
-    def _kept(self, plain: list[str], names: list[str], grain: str, span: Span) -> Select[Any]:
-        """The sums of whole months or years."""
-        kept = t.tally_sum.alias()
-        key = self._kept_key(kept)
-        row = self._row(names, key, {name: func.sum(kept.c[name]) for name in plain})
-        return row.where(*self._kept_in(kept, grain, span)).group_by(*self._by(key))
+    def _rolled_up(self, plain: list[str], names: list[str], grain: str, span: Span) -> Select[Any]:
+        """The sums of whole months or years, from rollups."""
+        rollup = t.tally_sum.alias()
+        key = self._rollup_key(rollup)
+        row = self._row(names, key, {name: func.sum(rollup.c[name]) for name in plain})
+        return row.where(*self._rollup_clauses(rollup, grain, span)).group_by(*self._by(key))
 
-    def _added(
+    def _aggregated(
         self, table: FromClause, plain: list[str], names: list[str], spans: list[Span], where: Sql
     ) -> Select[Any]:
-        """The sums of tallies, or of changes with their weight, as far as their days lie in the spans."""
+        """The sums of measures, or of changes with their weight, as far as their days lie in the spans."""
         key, weight = self._key(table), table.c.weight if "weight" in table.c else None
         columns: dict[str, Sql] = {}
         for name in plain:
@@ -233,13 +239,13 @@ class Tallies:
         return statement.group_by(*self._by(key))
 
     def _not_due_yet(self, names: list[str]) -> list[Select[Any]]:
-        """What is to be taken off: agreements whose last day has not passed. They are few; those of the past are many."""
-        found = []
-        kept = t.tally.alias()
-        sides: list[tuple[FromClause, Sql]] = [(kept, self._lies_in(kept))] if self.wide is not None else []
-        if self.rest != Never():
-            sides.append((self._others(), true()))
-        for tally, lies in sides:
+        """What is to be subtracted: agreements whose last day has not passed. They are few; those of the past are many."""
+        branches = []
+        inside = t.tally.alias()
+        sides: list[tuple[FromClause, Sql]] = [(inside, self._in_scope(inside))] if self.scope is not None else []
+        if self.remainder != Never():
+            sides.append((self._outside_scope(), true()))
+        for tally, where in sides:
             key = self._key(tally)
             columns: dict[str, Sql] = {}
             for name, days in (("due", tally.c.due_days), ("performed", tally.c.kept_days)):
@@ -249,10 +255,10 @@ class Tallies:
                 )
                 columns[name] = -func.sum(later)
             statement = self._row(names, key, columns).where(
-                tally.c.due_on >= today(), _within([self.period], tally.c.concluded_on), lies
+                tally.c.due_on >= today(), _within([self.period], tally.c.concluded_on), where
             )
-            found.append(statement.group_by(*self._by(key)))
-        return found
+            branches.append(statement.group_by(*self._by(key)))
+        return branches
 
     def _rebounds(self, names: list[str]) -> Select[Any]:
         """The closed disputes that came back within 180 days, both ends visible: from those that came back, which are few."""
@@ -280,34 +286,36 @@ class Tallies:
 
     # -- which disputes, and which group
 
-    def _lies_in(self, table: FromClause) -> Sql:
-        """Whether a tally lies in the wide scope."""
-        assert self.wide is not None
-        if not self.wide.claims:
+    def _in_scope(self, table: FromClause) -> Sql:
+        """Whether the dispute of a row of measures or changes lies in the scope of the rollups."""
+        assert self.scope is not None
+        if not self.scope.claims:
             return true()
-        claims = [self.visibility.claim(one) for one in self.wide.claims]
-        column = table.c[self.wide.column]
+        claims = [self.visibility.claim(one) for one in self.scope.claims]
+        column = table.c[self.scope.column]
         return column == claims[0] if len(claims) == 1 else column == func.any(array(claims))
 
-    def _kept_in(self, kept: FromClause, grain: str, span: Span) -> list[Sql]:
-        assert self.wide is not None
+    def _rollup_clauses(self, rollup: FromClause, grain: str, span: Span) -> list[Sql]:
+        assert self.scope is not None
         clauses = [
-            kept.c.scope_kind == _word(self.wide.column),
-            kept.c.group_kind == _word(self.item.group_by or _FEWEST),
-            kept.c.grain == _word(grain),
+            rollup.c.scope_kind == _word(self.scope.column),
+            rollup.c.group_kind == _word(self.item.group_by or _FEWEST_GROUPS),
+            rollup.c.grain == _word(grain),
         ]
-        claims = [cast(self.visibility.claim(one), Text) for one in self.wide.claims]
+        claims = [cast(self.visibility.claim(one), Text) for one in self.scope.claims]
         if claims:
-            clauses.append(kept.c.scope == claims[0] if len(claims) == 1 else kept.c.scope == func.any(array(claims)))
-        return clauses if _is_open(span) else [*clauses, _within([span], kept.c.starts_on)]
+            clauses.append(
+                rollup.c.scope == claims[0] if len(claims) == 1 else rollup.c.scope == func.any(array(claims))
+            )
+        return clauses if _is_open(span) else [*clauses, _within([span], rollup.c.starts_on)]
 
-    def _others(self) -> FromClause:
-        """The tallies of the disputes that are visible outside the wide scope, read once for all statistics of a query."""
-        if self.rest not in self.paths.tallies:
+    def _outside_scope(self) -> FromClause:
+        """The measures of the disputes that are visible outside that scope, read once for all statistics of a query."""
+        if self.remainder not in self.paths.measures:
             tally = t.tally.alias()
-            outside = tally.c.dispute_id.in_(self.paths.ids(RESOURCES["Dispute"], self.rest))
-            self.paths.tallies[self.rest] = select(tally).where(outside).cte()
-        return self.paths.tallies[self.rest].alias()
+            outside = tally.c.dispute_id.in_(self.paths.ids(RESOURCES["Dispute"], self.remainder))
+            self.paths.measures[self.remainder] = select(tally).where(outside).cte()
+        return self.paths.measures[self.remainder].alias()
 
     def _key(self, table: FromClause) -> Sql:
         match self.item.group_by:
@@ -325,21 +333,21 @@ class Tallies:
         """The key, if there is one to group by."""
         return [] if self.item.group_by is None else [key]
 
-    def _kept_key(self, kept: FromClause) -> Sql:
+    def _rollup_key(self, rollup: FromClause) -> Sql:
         return (
             literal_column("''")
             if self.item.group_by is None
-            else func.nullif(kept.c.group_value, literal_column("''"))
+            else func.nullif(rollup.c.group_value, literal_column("''"))
         )
 
 
-def name_of(group_by: str, key: Sql, outer: FromClause) -> tuple[Sql, Sql]:
-    """The key of a group as it is told, and what people call it; codes are labelled by the schema's enums, so they stand as they are."""
+def group_label(group_by: str, key: Sql, outer: FromClause) -> tuple[Sql, Sql]:
+    """The key of a group in the answer, and its name. A code is its own name: the enums of the schema label it."""
     if group_by not in ("TOWN", "COMPOUND"):
         return key, key
     at = (t.area if group_by == "TOWN" else t.compound).alias()
-    found = at.c.code == key if group_by == "TOWN" else at.c.id == cast(key, Uuid())
-    label = select(at.c.name).select_from(at).where(found).correlate(outer).scalar_subquery()
+    same = at.c.code == key if group_by == "TOWN" else at.c.id == cast(key, Uuid())
+    label = select(at.c.name).select_from(at).where(same).correlate(outer).scalar_subquery()
     return key if group_by == "TOWN" else literal_column("'Compound:'").concat(key), label
 
 
@@ -348,12 +356,12 @@ def _is_open(span: Span) -> bool:
 
 
 def _within(spans: list[Span], day: Sql) -> Sql:
-    """Whether the day is known and in one of the spans."""
-    found = []
+    """Whether the day is not null and in one of the spans."""
+    inside = []
     for first, end in spans:
         clauses = [*([] if first is None else [day >= first]), *([] if end is None else [day < end])]
-        found.append(and_(*clauses) if clauses else day.is_not(None))
-    return or_(*found)
+        inside.append(and_(*clauses) if clauses else day.is_not(None))
+    return or_(*inside)
 
 
 def _day_of(name: str) -> str:
