@@ -1,6 +1,6 @@
-"""The clocks of a dispute in SQL: name, last day and state, worked out anew at every read and never stored.
+"""The clocks of a dispute in SQL: name, last day and state, computed at every read and never stored.
 
-SECURITY: a clock shows only where the caller reads the fields that it is worked out from, on rows that he sees. DONE says that a clock
+SECURITY: a clock shows only where the caller reads the fields that it is computed from, on rows that they see. DONE says that a clock
 runs no longer, not why.
 """
 
@@ -30,25 +30,26 @@ from db.tables.dispute import (
 CLOCKS = ("FIRST_CONTACT", "MEDIATION_MONTH", "CONFIRMATION", "TIER", "FOLLOW_UP")
 CLOCK_STATES = ("RUNNING", "DUE_SOON", "OVERDUE", "DONE")
 
-# House rules, in days, where the connection brings no others (`db.postgres.session`): no law sets a time to a tier (domain 4.3).
+# House rules, in days, where the session sets no others (`db.postgres.session`): no law sets a time to a tier (domain 4.3).
 TIER_DAYS = {"TEAM": 7, "SQUAD": 10, "CENTRE": 30}
 FIRST_CONTACT_HOURS, FIRST_CONTACT_SOON_HOURS = 24, 6
 SOON_DAYS = {"MEDIATION_MONTH": 3, "CONFIRMATION": 7, "TIER": 2, "FOLLOW_UP": 3}
 
 
 def tier_setting(tier: str) -> str:
-    """The name under which a connection brings the days of a tier."""
+    """The setting of a session that has the days of a tier."""
     return f"sanlian.tier_days_{tier.lower()}"
 
 
-def _configured(tier: str, days: int) -> Sql:
+def _tier_days(tier: str, days: int) -> Sql:
+    """The days of a tier: those of the session, or these."""
     name = tier_setting(tier)
     return literal_column(f"coalesce(nullif(current_setting('{name}', true), '')::int, {days})")
 
 
 def clocks(visibility: Visibility, row: Row, item: p.Clocks) -> Sql:
-    """The clocks of a dispute as a JSON list of what is selected of each."""
-    found = union_all(
+    """The clocks of a dispute as a JSON list, in the order of CLOCKS. `item`: what is selected of each."""
+    every = union_all(
         _first_contact(visibility, row),
         _month(visibility, row),
         _confirmation(visibility, row),
@@ -57,16 +58,17 @@ def clocks(visibility: Visibility, row: Row, item: p.Clocks) -> Sql:
     ).subquery()
     values: dict[str, Sql] = {
         "typename": literal_column("'Clock'"),
-        "name": found.c.name,
-        "due_on": found.c.due_on,
-        "state": found.c.state,
+        "name": every.c.name,
+        "due_on": every.c.due_on,
+        "state": every.c.state,
     }
     one = JsonRow([(key, values[name]) for key, name in item.items])
-    listed = func.json_agg(aggregate_order_by(one, found.c.place, found.c.due_on, found.c.state))
-    return select(func.coalesce(listed, literal_column("'[]'::json"))).select_from(found).scalar_subquery()
+    listed = func.json_agg(aggregate_order_by(one, every.c.place, every.c.due_on, every.c.state))
+    return select(func.coalesce(listed, literal_column("'[]'::json"))).select_from(every).scalar_subquery()
 
 
-def _one(name: str, due_on: Sql, state: Sql) -> list[ColumnElement[Any]]:
+def _columns(name: str, due_on: Sql, state: Sql) -> list[ColumnElement[Any]]:
+    """The columns of one clock in the union of all."""
     return [
         literal_column(str(CLOCKS.index(name))).label("place"),
         literal_column(f"'{name}'").label("name"),
@@ -76,6 +78,7 @@ def _one(name: str, due_on: Sql, state: Sql) -> list[ColumnElement[Any]]:
 
 
 def _state(name: str, due_on: Sql, done: Sql) -> Sql:
+    """The state of a clock that runs to the end of a day."""
     soon: Sql = literal_column(str(SOON_DAYS[name]))
     return case(
         (done, literal_column("'DONE'")),
@@ -90,15 +93,17 @@ def _in(column: Sql, *values: str) -> Sql:
 
 
 def _day(moment: Sql) -> Sql:
+    """The day of an instant in the county."""
     return cast(func.timezone(literal_column(f"'{COUNTY_ZONE}'"), moment), Date)
 
 
 def _reads(visibility: Visibility, row: Row, *fields: str) -> Sql:
+    """SECURITY: whether the caller reads all of the fields in clear."""
     return and_(*(visibility.clear(row, name) for name in fields))
 
 
 def _first_contact(visibility: Visibility, row: Row) -> Select[Any]:
-    """A supply that was cut: somebody of ours acts within a day of the registration."""
+    """A supply that was cut: the service acts within a day of the registration."""
     due = row["registered_at"] + literal_column(f"interval '{FIRST_CONTACT_HOURS} hours'")
     acted = [
         exists(select(literal_column("1")).select_from(at).where(at.c.dispute_id == row["id"]).correlate(row.at))
@@ -113,14 +118,14 @@ def _first_contact(visibility: Visibility, row: Row) -> Select[Any]:
     )
     cut = or_(row["utility_cut"].is_not(None), row["sub_category"] == literal_column("'P02'"))
     readable = _reads(visibility, row, "utility_cut", "sub_category", "registered_at", "state")
-    return select(*_one("FIRST_CONTACT", _day(due), state)).where(cut, readable).correlate(row.at)
+    return select(*_columns("FIRST_CONTACT", _day(due), state)).where(cut, readable).correlate(row.at)
 
 
 def _month(visibility: Visibility, row: Row) -> Select[Any]:
     """The month of mediation with its extensions (人民调解工作若干规定 Art. 33)."""
     done = ~_in(row["state"], *UNDER_MEDIATION_STATES)
     return (
-        select(*_one("MEDIATION_MONTH", row["due_on"], _state("MEDIATION_MONTH", row["due_on"], done)))
+        select(*_columns("MEDIATION_MONTH", row["due_on"], _state("MEDIATION_MONTH", row["due_on"], done)))
         .where(row["due_on"].is_not(None), _reads(visibility, row, "due_on", "state"))
         .correlate(row.at)
     )
@@ -141,7 +146,7 @@ def _confirmation(visibility: Visibility, row: Row) -> Select[Any]:
     )
     due = agreement["confirm_by_on"]
     return (
-        select(*_one("CONFIRMATION", due, _state("CONFIRMATION", due, done)))
+        select(*_columns("CONFIRMATION", due, _state("CONFIRMATION", due, done)))
         .select_from(at)
         .where(
             agreement["dispute_id"] == row["id"],
@@ -156,9 +161,9 @@ def _confirmation(visibility: Visibility, row: Row) -> Select[Any]:
 
 
 def _tier(visibility: Visibility, row: Row) -> Select[Any]:
-    """The time that the tier has which now holds the case: the team from acceptance, the others from taking it over."""
+    """The time that the tier has which now holds the case: the team from acceptance, the others from the day on which they took it over."""
     escalation, at = visibility.row(RESOURCES["Escalation"], t.escalation.alias(), row.at)
-    taken = (
+    taken_over_at = (
         select(func.max(escalation["answered_at"]))
         .select_from(at)
         .where(
@@ -172,25 +177,25 @@ def _tier(visibility: Visibility, row: Row) -> Select[Any]:
         .scalar_subquery()
     )
     own = func.coalesce(row["accepted_at"], row["registered_at"])
-    since = case((_in(row["tier"], "TEAM"), own), else_=taken)
+    since = case((_in(row["tier"], "TEAM"), own), else_=taken_over_at)
     days = case(
-        *((_in(row["tier"], tier), _configured(tier, count)) for tier, count in TIER_DAYS.items()),
+        *((_in(row["tier"], tier), _tier_days(tier, count)) for tier, count in TIER_DAYS.items()),
         else_=literal_column("0"),
     )
     due = _day(since) + days
     done = ~_in(row["state"], *BEFORE_AGREEMENT_STATES)
     readable = _reads(visibility, row, "tier", "state", "accepted_at", "registered_at")
-    return select(*_one("TIER", due, _state("TIER", due, done))).where(due.is_not(None), readable).correlate(row.at)
+    return select(*_columns("TIER", due, _state("TIER", due, done))).where(due.is_not(None), readable).correlate(row.at)
 
 
 def _follow_up(visibility: Visibility, row: Row) -> Select[Any]:
-    """The next visit that is due; the last that was, once all are done."""
+    """The next follow-up that is due; once all are done, the last that was."""
     visit, at = visibility.row(RESOURCES["FollowUp"], t.follow_up.alias(), row.at)
     pending = visit["done_at"].is_(None)
     next_due = func.min(visit["due_on"]).filter(pending)
     due = func.coalesce(next_due, func.max(visit["due_on"]))
     return (
-        select(*_one("FOLLOW_UP", due, _state("FOLLOW_UP", due, next_due.is_(None))))
+        select(*_columns("FOLLOW_UP", due, _state("FOLLOW_UP", due, next_due.is_(None))))
         .select_from(at)
         .where(
             visit["dispute_id"] == row["id"], visibility.visible(visit), _reads(visibility, visit, "due_on", "done_at")

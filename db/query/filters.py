@@ -1,4 +1,4 @@
-"""Conditions of a filter in SQL. The planner has made sure that the caller reads what they look into."""
+"""Conditions of a filter in SQL. The planner has refused those on fields that the caller does not read (`schema.planning.readability`)."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _AREA_COLUMNS = {6: "county_code", 9: "town_code", 12: "community_code", 15: "gr
 
 
 def condition(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
-    """One condition of a filter. The planner has made sure that the caller reads its fields in clear."""
+    """One condition of a filter as a WHERE clause. The planner has ascertained that the caller reads its fields in clear."""
     name, bind = condition.fields[0], condition.bind
     if condition.operator in ("party", "mediator", "is", "area", "text"):
-        return _special(visibility, row, condition)
+        return _related(visibility, row, condition)
     field = row.resource.fields[name]
     value = field.value(row)
     single = bindparam(bind, type_=field.type)
@@ -45,7 +45,7 @@ def condition(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
             end = _day_start(bindparam(bind, type_=Date()) + literal_column("1"))
             return and_(value < end, *_registered_before(row, name, end))
         case "flag":
-            # As it stands, so that its parts may be looked up in an index; in a WHERE clause unknown is as good as false.
+            # Without IS TRUE, so that its parts may be looked up in an index; in a WHERE clause null counts as false.
             return value if condition.variant else value.is_not(true())
         case "present":
             return value.is_not(None) if condition.variant else value.is_(None)
@@ -53,16 +53,17 @@ def condition(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
 
 
 def _registered_before(row: Row, name: str, end: Sql) -> list[Sql]:
-    """What a bound on a later date says of the registration (the constraint `course` of the table): a walk in page order begins there,
-    not at the newest."""
+    """The bound on the registration that a bound on a later date implies (the constraint `course` of the table): a scan in page order
+    begins there, not at the newest row."""
     return [row["registered_at"] < end] if row.resource.name == "Dispute" and name in LATER else []
 
 
-def _special(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
+def _related(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
+    """A condition on more than a field of the row: a relation, a part, the text or the area."""
     name, bind = condition.fields[0], condition.bind
     match condition.operator:
         case "is":
-            return _relation_key(row, name) == bindparam(bind, type_=Uuid())
+            return row[f"{name}_id"] == bindparam(bind, type_=Uuid())
         case "mediator":
             at, register = t.assignment.alias(), t.mediator.alias()
             return exists(
@@ -89,7 +90,7 @@ def _special(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
                 .correlate(row.at)
             )
         case "text":
-            # Once for the statement, not for each row.
+            # A scalar sub-select: computed once for the statement, not for each row.
             grams = select(func.bigrams(bindparam(bind, type_=Text()))).scalar_subquery()
             columns = {"title": "public_grams", "summary": "narrative_grams"}
             return or_(*(row[columns[field]].contains(grams) for field in condition.fields))
@@ -117,9 +118,6 @@ def _within_area(row: Row, condition: p.Condition) -> Sql:
     return row["organization_id"].in_(select(at.c.id).select_from(at).where(func.starts_with(at.c.area_code, code)))
 
 
-def _relation_key(row: Row, relation: str) -> Sql:
-    return row[f"{relation}_id"]
-
-
 def _day_start(day: Sql) -> Sql:
+    """The instant at which a day begins in the county."""
     return func.timezone(_COUNTY_TIME, cast(day, DateTime()))

@@ -1,4 +1,4 @@
-"""Keyset paging in SQL: the order with its last key, positions, and what lies beyond a cursor."""
+"""Keyset pagination in SQL: the order with its last key, cursors, and the rows beyond a cursor."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sqlalchemy.types import Text
 from db.query import plan as p
 from db.resources.resource import Resource, Sql, json_value
 
-# The longest page.
+# The most rows of a page.
 MAX_PAGE = 200
 
-# A column of the row by name, for the keys of an order.
+# The column of a key of the order, by name.
 Keys = Callable[[str], Sql]
 
 
@@ -24,9 +24,10 @@ def keys_of(page: p.Page) -> tuple[p.Order, ...]:
 
 
 def within_cursors(resource: Resource, scanned: Keys, page: p.Page, keys: tuple[p.Order, ...]) -> list[Sql]:
+    """The conditions of `after` and `before`: rows beyond the one and before the other. The binds are those of `plan.Slice`."""
     clauses = []
-    for given, name in ((page.slice.after, "after"), (page.slice.before, "before")):
-        if given:
+    for present, name in ((page.slice.after, "after"), (page.slice.before, "before")):
+        if present:
             binds = [
                 bindparam(f"{page.slice.size}_{name}_{i}", type_=_key_type(resource, key.field))
                 for i, key in enumerate(keys)
@@ -36,7 +37,8 @@ def within_cursors(resource: Resource, scanned: Keys, page: p.Page, keys: tuple[
 
 
 def cursor_of(resource: Resource, keys: tuple[p.Order, ...], values: Sequence[Sql]) -> Sql:
-    """The position of a row: its values under the order's keys. All of them are fields that the caller reads in clear."""
+    """The cursor of a row: the base64 of a JSON array of its values under the keys of the order. SECURITY: all of them are fields that the
+    caller reads in clear."""
     typed = zip(keys, values, strict=True)
     parts = func.json_build_array(*(json_value(_key_type(resource, key.field), value) for key, value in typed))
     encoded = func.encode(func.convert_to(cast(parts, Text), literal_column("'UTF8'")), literal_column("'base64'"))
@@ -48,8 +50,8 @@ def _key_type(resource: Resource, name: str) -> Any:
 
 
 def direction(column: Sql, key: p.Order, backward: bool) -> Sql:
-    """An order key in the direction of the walk; nulls come last forwards, first backwards. Non-null keys need no rule, so that
-    the index on them serves as it is."""
+    """An order key in the direction of the page; nulls come last forwards, first backwards. Non-null keys need no NULLS clause, so that
+    the index on them gives the order."""
     descending = key.descending != backward
     ordered = column.desc() if descending else column.asc()
     if not getattr(column, "nullable", True):

@@ -41,102 +41,97 @@ _HIGHEST = literal_column("'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid", Uuid()
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A part of the order that one index walk gives: its rows, and its keys (none of them null)."""
+class ScanRange:
+    """A range of the order that one index scan gives: the conditions on its rows, and its keys (none of them null)."""
 
     rows: Callable[[Keys], list[Sql]]
     keys: tuple[p.Order, ...]
 
 
-def pieces(resource: Resource, page: p.Page, keys: tuple[p.Order, ...]) -> list[Piece] | None:
-    """The order in pieces, from the first to the last of the walk; None if no index gives it."""
+def scan_ranges(resource: Resource, page: p.Page, keys: tuple[p.Order, ...]) -> list[ScanRange] | None:
+    """The ranges of the order in the direction of the page; None if no index gives it."""
     if len(keys) != 2 or keys[0].field not in INDEXES[resource.name].orders:
         return None
     by, last = keys
     if not resource.table.c[by.field].nullable:
-        return [Piece(lambda at: within_cursors(resource, at, page, keys), keys)]
-    given, name = (page.slice.before, "before") if page.slice.backward else (page.slice.after, "after")
+        return [ScanRange(lambda at: within_cursors(resource, at, page, keys), keys)]
+    from_cursor, name = (page.slice.before, "before") if page.slice.backward else (page.slice.after, "after")
     if page.slice.after and page.slice.before:
         return None
     down = by.descending != page.slice.backward
     value: Sql = bindparam(f"{page.slice.size}_{name}_0", type_=resource.table.c[by.field].type)
-    place: Sql = bindparam(f"{page.slice.size}_{name}_1", type_=Uuid())
+    key: Sql = bindparam(f"{page.slice.size}_{name}_1", type_=Uuid())
 
     def present(at: Keys) -> list[Sql]:
-        here, there = tuple_(at(by.field), at("id")), tuple_(value, place)
-        return [at(by.field).is_not(None), *([here < there if down else here > there] if given else [])]
+        row, cursor = tuple_(at(by.field), at("id")), tuple_(value, key)
+        return [at(by.field).is_not(None), *([row < cursor if down else row > cursor] if from_cursor else [])]
 
     # Rows without a value come last, first backwards: a cursor with a value has all of them on one side, one without it has all others.
     if not page.slice.backward:
 
         def absent(at: Keys) -> list[Sql]:
-            behind = func.coalesce(case((value.is_(None), place)), _HIGHEST if down else _LOWEST)
-            return [at(by.field).is_(None), *([at("id") < behind if down else at("id") > behind] if given else [])]
+            after = func.coalesce(case((value.is_(None), key)), _HIGHEST if down else _LOWEST)
+            return [at(by.field).is_(None), *([at("id") < after if down else at("id") > after] if from_cursor else [])]
 
-        return [Piece(present, keys), Piece(absent, (last,))]
+        return [ScanRange(present, keys), ScanRange(absent, (last,))]
 
     def absent_before(at: Keys) -> list[Sql]:
-        before = [value.is_(None), at("id") < place if down else at("id") > place]
-        return [at(by.field).is_(None), *(before if given else [])]
+        before = [value.is_(None), at("id") < key if down else at("id") > key]
+        return [at(by.field).is_(None), *(before if from_cursor else [])]
 
     def all_before(at: Keys) -> list[Sql]:
         return [at(by.field).is_not(None), value.is_(None)]
 
-    found = [Piece(absent_before, (last,)), Piece(present, keys)]
-    return [*found, Piece(all_before, keys)] if given else found
+    ranges = [ScanRange(absent_before, (last,)), ScanRange(present, keys)]
+    return [*ranges, ScanRange(all_before, keys)] if from_cursor else ranges
 
 
-def scan(
+def order_scan(
     row_of: Callable[[FromClause], tuple[Row, FromClause]],
-    seen: Callable[[Row], list[Sql]],
+    conditions: Callable[[Row], list[Sql]],
     resource: Resource,
-    order: Sequence[Piece],
+    ranges: Sequence[ScanRange],
     backward: bool,
     wanted: Sql,
 ) -> tuple[list[Select[Any]], Sql]:
-    """The ids of a page, a select for each piece, and whether one was cut short: then they are not to be used.
+    """The ids of a page, a select for each range, and whether a scan was cut short: then they are not to be used.
 
-    `row_of`: the row of an alias with what stands in FROM for it; `seen`: what must hold of it.
+    `row_of`: the row of an alias with its FROM element; `conditions`: what must hold of it.
     """
 
-    def in_order(piece: Piece, at: Keys) -> list[Sql]:
-        return [at(key.field).desc() if key.descending != backward else at(key.field).asc() for key in piece.keys]
+    def scanned(scan_range: ScanRange, table: FromClause, columns: Any, *only: Sql) -> Select[Any]:
+        """The first rows of a range, whether they are wanted or not."""
+        at = table.c.__getitem__
+        ordered = select(columns).where(*scan_range.rows(at), *only).order_by(*_ordered(scan_range, at, backward))
+        return ordered.limit(literal_column(str(SCAN_ROWS)))
 
-    found: list[Select[Any]] = []
+    ids: list[Select[Any]] = []
     number: Sql = literal_column("0")
     cut: list[Sql] = []
-    for at, piece in enumerate(order):
-        # A piece is walked if those before it are at an end and have not filled the page.
+    for position, scan_range in enumerate(ranges):
+        # A range is scanned if those before it are at an end and have not filled the page.
         needed = [number < wanted, not_(or_(*cut))] if cut else []
-        table = resource.table.alias()
-        looked = (
-            select(table)
-            .where(*piece.rows(table.c.__getitem__), *needed)
-            .order_by(*in_order(piece, table.c.__getitem__))
-            .limit(literal_column(str(SCAN_ROWS)))
-        )
-        row, joined = row_of(looked.subquery())
+        table, again = resource.table.alias(), resource.table.alias()
+        row, joined = row_of(scanned(scan_range, table, table, *needed).subquery())
         most = (
             select(row["id"].label("id"))
             .select_from(joined)
-            .where(*seen(row))
-            .order_by(*in_order(piece, row.__getitem__))
+            .where(*conditions(row))
+            .order_by(*_ordered(scan_range, row.__getitem__, backward))
             .limit(MOST)
             .subquery()
         )
-        near = select(most.c.id).limit(wanted).cte()
-        other = resource.table.alias()
-        all_looked = (
-            select(other.c.id)
-            .where(*piece.rows(other.c.__getitem__))
-            .order_by(*in_order(piece, other.c.__getitem__))
-            .limit(literal_column(str(SCAN_ROWS)))
-        )
-        number = number + select(func.count()).select_from(near).scalar_subquery()
-        looked_at = select(func.count()).select_from(all_looked.subquery()).scalar_subquery()
-        # One row, so that it is found out once, however often it is asked. Counted to the bound only where the page is not full.
-        said = select(and_(number < wanted, looked_at == literal_column(str(SCAN_ROWS))).label("cut")).cte(f"cut_{at}")
-        cut.append(select(said.c.cut).scalar_subquery())
-        found.append(select(near.c.id))
+        page = select(most.c.id).limit(wanted).cte()
+        number = number + select(func.count()).select_from(page).scalar_subquery()
+        all_scanned = scanned(scan_range, again, again.c.id).subquery()
+        scanned_rows = select(func.count()).select_from(all_scanned).scalar_subquery()
+        # One row, so that it is computed once, however often it is read. Counted to the bound only where the page is not full.
+        is_cut = and_(number < wanted, scanned_rows == literal_column(str(SCAN_ROWS))).label("cut")
+        cut.append(select(select(is_cut).cte(f"cut_{position}").c.cut).scalar_subquery())
+        ids.append(select(page.c.id))
     any_cut = or_(*cut)
-    return [one.where(not_(any_cut)) for one in found], any_cut
+    return [one.where(not_(any_cut)) for one in ids], any_cut
+
+
+def _ordered(scan_range: ScanRange, at: Keys, backward: bool) -> list[Sql]:
+    return [at(key.field).desc() if key.descending != backward else at(key.field).asc() for key in scan_range.keys]

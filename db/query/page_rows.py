@@ -12,7 +12,7 @@ from db.query import plan as p
 from db.query.access_paths import AccessPaths, Branch, Limit, ListQuery, merge
 from db.query.indexes import is_sortable
 from db.query.keyset import Keys, direction, within_cursors
-from db.query.order_paths import MOST, Piece, pieces, scan
+from db.query.order_paths import MOST, ScanRange, order_scan, scan_ranges
 from db.resources.resource import Row, Sql
 
 
@@ -45,7 +45,7 @@ class PageRows:
                 return branches[0](Limit(self._top_n_whole, in_page_order=False)).subquery()
             ids = merge([branch(Limit(self._top_n, in_page_order=False)) for branch in branches]).subquery()
             return self._fetched(ids, fenced=True)
-        if (order := pieces(resource, query.page, query.keys)) is not None:
+        if (order := scan_ranges(resource, query.page, query.keys)) is not None:
             ids = self._order_scan(order, branches or [self.paths.where_branch(resource, rows)])
             return self._fetched(ids, fenced=True)
         return self._filtered()
@@ -106,11 +106,11 @@ class PageRows:
         merged = merge([branch(limit) for branch in branches]).subquery()
         return select(merged.c.id).order_by(*self._ordered(merged.c.__getitem__)).limit(self.wanted).subquery()
 
-    def _order_scan(self, order: Sequence[Piece], branches: list[Branch]) -> FromClause:
+    def _order_scan(self, order: Sequence[ScanRange], branches: list[Branch]) -> FromClause:
         """The ids from the index of the order; where that scan is cut short, all rows of the branches sorted."""
         query, visibility = self.query, self.paths.visibility
         rows = self.paths.visible_rows(query.resource)
-        scans, cut_short = scan(
+        scans, cut_short = order_scan(
             lambda at: visibility.row(query.resource, at),
             lambda row: [visibility.where(rows, row), *query.row_filter(row)],
             query.resource,

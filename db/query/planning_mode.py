@@ -8,7 +8,7 @@ from typing import Any
 from db.query import plan as p
 from db.query.access_paths import AccessPaths, ListQuery
 from db.query.indexes import INDEXES, growing_conditions, is_sortable, scoped_index, text_condition
-from db.query.order_paths import pieces
+from db.query.order_paths import scan_ranges
 from db.query.statement import CUSTOM, GENERIC, Planning, per_codes
 from db.resources.catalog import RESOURCES
 from policies.predicate import Predicate
@@ -53,7 +53,7 @@ def _planning_of_page(paths: AccessPaths, page: p.Page) -> Planning:
     query = ListQuery(page, resource, lambda row, met=(): [])
     if not query.in_page_order:
         sorts = page.relation is None and (
-            is_sortable(resource, rows) or pieces(resource, page, query.keys) is not None
+            is_sortable(resource, rows) or scan_ranges(resource, page, query.keys) is not None
         )
         return GENERIC if sorts else CUSTOM
     growing = growing_conditions(resource, rows)

@@ -92,7 +92,7 @@ class RowBuilder:
 
     def _dispute_of(self, row: Row, relation: Relation) -> tuple[FromClause | None, Predicate]:
         """The dispute that the rows of a relation have in common with this one, and what holds of it."""
-        return (row.dispute, self.visibility.below(row)) if relation.same_dispute else (None, ALWAYS)
+        return (row.dispute, self.visibility.dispute_predicate(row)) if relation.same_dispute else (None, ALWAYS)
 
     # -- lists
 

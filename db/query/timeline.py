@@ -1,7 +1,7 @@
 """The timeline of a dispute in SQL: who did what when, under which policy version, and what it changed, from the dispute's events.
 
-SECURITY: an entry shows only where the caller now sees the row that it is about, a state or a changed value only where he now reads
-that very field of that row in clear. What does not show is left out; nothing says that it was.
+SECURITY: an entry shows only where the caller now sees the row that it is about, a state or a changed value only where they now read
+that very field of that row in clear. What does not show is left out, without a trace.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SERVICE_LABELS = {"alert.open": "产生预警", "alert.raise": "预警升级"}
 
 
 def timeline(visibility: Visibility, row: Row, item: p.Timeline, person: Callable[[p.Node, Sql, Any], Sql]) -> Sql:
-    """The entries as a JSON list, oldest first. `person`: builds the node of a person by id, within a FROM element."""
+    """The entries as a JSON list, oldest first. `person`: builds the node of a person by the id that a FROM element gives."""
     event = t.event.alias()
     values: dict[str, Callable[[], Sql]] = {
         "typename": lambda: literal_column("'TimelineEntry'"),
@@ -39,13 +39,13 @@ def timeline(visibility: Visibility, row: Row, item: p.Timeline, person: Callabl
         "policy_version": lambda: event.c.policy_version,
     }
     members: list[tuple[str, Sql]] = []
-    for key, what in item.items:
-        if isinstance(what, p.Node):
-            members.append((key, person(what, event.c.actor_id, event)))
-        elif isinstance(what, p.Changes):
-            members.append((key, _changes(visibility, row, event, what)))
+    for key, member in item.items:
+        if isinstance(member, p.Node):
+            members.append((key, person(member, event.c.actor_id, event)))
+        elif isinstance(member, p.Changes):
+            members.append((key, _changes(visibility, row, event, member)))
         else:
-            members.append((key, values[what]()))
+            members.append((key, values[member]()))
     listed = func.json_agg(aggregate_order_by(JsonRow(members), event.c.at, event.c.id))
     return (
         select(func.coalesce(listed, literal_column("'[]'::json")))
@@ -63,6 +63,7 @@ def _label(action: Sql, labels: tuple[tuple[str, str], ...]) -> Sql:
 
 
 def _text(value: str) -> Sql:
+    """A constant text of the service's own."""
     return literal_column("'" + value.replace("'", "''") + "'", Text())
 
 
@@ -77,33 +78,36 @@ def _parts(visibility: Visibility) -> list[Resource]:
     ]
 
 
-def _where(
+def _names_row(
     visibility: Visibility, row: Row, kind: Sql, key: Sql, within: Any, reads: Callable[[Row], Sql] | None
 ) -> Sql:
     """True where `kind` and `key` name a row of this dispute that the caller sees and of which `reads` holds."""
     branches: list[Sql] = []
     for resource in _parts(visibility):
         if resource.name == "Dispute":
-            found = key == row["id"] if reads is None else and_(key == row["id"], reads(row))
+            match = key == row["id"] if reads is None else and_(key == row["id"], reads(row))
         else:
             part, at = visibility.row(resource, resource.table.alias(), row.at)
             clauses = [part["id"] == key, part["dispute_id"] == row["id"], visibility.visible(part)]
             if reads is not None:
                 clauses.append(reads(part))
-            found = exists(select(literal_column("1")).select_from(at).where(*clauses).correlate(row.at, within))
-        branches.append(and_(kind == _text(resource.name), found))
+            match = exists(select(literal_column("1")).select_from(at).where(*clauses).correlate(row.at, within))
+        branches.append(and_(kind == _text(resource.name), match))
     return or_(*branches) if branches else false()
 
 
 def _sees(visibility: Visibility, row: Row, kind: Sql, key: Sql, within: Any) -> Sql:
-    return _where(visibility, row, kind, key, within, None)
+    """Whether the caller sees the row that an entry is about."""
+    return _names_row(visibility, row, kind, key, within, None)
 
 
 def _reads_state(visibility: Visibility, row: Row, event: Any) -> Sql:
-    def reads(one: Row) -> Sql:
-        return visibility.clear(one, "state") if "state" in one.resource.fields else false()
+    """Whether the caller reads the state of the row that an event is about."""
 
-    return _where(visibility, row, event.c.resource, event.c.resource_id, event, reads)
+    def reads(target: Row) -> Sql:
+        return visibility.clear(target, "state") if "state" in target.resource.fields else false()
+
+    return _names_row(visibility, row, event.c.resource, event.c.resource_id, event, reads)
 
 
 def _changes(visibility: Visibility, row: Row, event: Any, item: p.Changes) -> Sql:
@@ -122,21 +126,22 @@ def _changes(visibility: Visibility, row: Row, event: Any, item: p.Changes) -> S
         "value": text,
     }
 
-    def reads(one: Row) -> Sql:
+    def reads(target: Row) -> Sql:
+        # One test for all fields under the same predicate.
         clear: dict[str, tuple[Sql, list[str]]] = {}
-        for name in one.resource.fields:
-            allowed = visibility.reading(one.resource.name, name).clear
+        for name in target.resource.fields:
+            allowed = visibility.reading(target.resource.name, name).clear
             if allowed != Never():
-                clear.setdefault(repr(allowed), (visibility.clear(one, name), []))[1].append(name)
+                clear.setdefault(repr(allowed), (visibility.clear(target, name), []))[1].append(name)
         return or_(
             *(and_(cell.in_([_text(name) for name in names]), allowed) for allowed, names in clear.values()), false()
         )
 
-    one = JsonRow([(name, values[what]) for name, what in item.items])
+    change = JsonRow([(key, values[name]) for key, name in item.items])
     return (
-        select(func.coalesce(func.json_agg(aggregate_order_by(one, each.c.place)), literal_column("'[]'::json")))
+        select(func.coalesce(func.json_agg(aggregate_order_by(change, each.c.place)), literal_column("'[]'::json")))
         .select_from(each)
-        .where(_where(visibility, row, kind, cast(key, Uuid), each, reads))
+        .where(_names_row(visibility, row, kind, cast(key, Uuid), each, reads))
         .correlate(event, row.at)
         .scalar_subquery()
     )

@@ -1,6 +1,6 @@
 """What a caller sees, in SQL: predicates become WHERE clauses, reading rights CASE expressions. The only place that decides it.
 
-Needs no connection. Every path to a row asks `Sight.visible`, every path to a value `Sight.shown`.
+Needs no connection. Every path to a row applies `Visibility.visible`, every path to a value `Visibility.shown`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, O
 
 
 class Visibility:
-    """One access, in SQL. Stateless but for the access it asks. `claims`: how the binds of its claims begin, where a statement
-    looks with the eyes of two."""
+    """One access, in SQL. It holds no other state. `claims`: the prefix of the binds of its claims, where a statement applies the rights
+    of two callers."""
 
     def __init__(self, access: Access, claims: str = "claim") -> None:
         self.access, self._claims = access, claims
@@ -39,10 +39,12 @@ class Visibility:
         dispute: FromClause | None = None,
         seen: Predicate = ALWAYS,
         *,
-        held: bool = False,
+        locked: bool = False,
     ) -> tuple[Row, FromClause]:
-        """The row of an alias and what stands in FROM for it: a part brings its dispute along unless that is in scope.
-        `seen`: what holds of the dispute in scope. `held`: the dispute is locked with its part."""
+        """The row of an alias and its FROM element: a part is joined with its dispute unless that is in scope.
+
+        `seen`: what holds of the dispute in scope. `locked`: the dispute is locked with its part, so the join is an inner one.
+        """
         if resource.name == "Dispute":
             return Row(resource, at, at, seen), at
         if not resource.part or dispute is not None:
@@ -50,21 +52,23 @@ class Visibility:
         # SECURITY: every part but an event has a dispute (`tests/db/test_constraints.py`), so no condition meets one that is missing. As an
         # outer join PostgreSQL leaves it out where nothing but its id is asked for.
         parent = t.dispute.alias()
-        return Row(resource, at, parent, joined=True), at.join(parent, parent.c.id == at.c.dispute_id, isouter=not held)
+        return Row(resource, at, parent, joined=True), at.join(
+            parent, parent.c.id == at.c.dispute_id, isouter=not locked
+        )
 
     def visible(self, row: Row, action: str = "read") -> Sql:
         """SECURITY: the WHERE clause of every read of a row of this resource."""
         rows = self.access.grant(row.resource.name, action).rows
-        # A part has the attributes of its dispute: what is known of that row need not be asked of each of its parts again.
+        # A part has the attributes of its dispute: what holds of that row need not be tested for each of its parts again.
         return true() if row.resource.part and implies(row.seen, rows) else self.where(rows, row)
 
-    def known(self, row: Row) -> Predicate:
-        """What holds of a visible row: its grant, and for a part what is known of its dispute."""
+    def row_predicate(self, row: Row) -> Predicate:
+        """What holds of a visible row: the predicate of its grant, and for a part what holds of its dispute."""
         rows = self.access.grant(row.resource.name).rows
         return all_of((rows, row.seen)) if row.resource.part else rows
 
-    def below(self, row: Row) -> Predicate:
-        """What a visible row lets us know of its dispute, for the parts that are reached from it."""
+    def dispute_predicate(self, row: Row) -> Predicate:
+        """What holds of the dispute of a visible row, for the parts that are reached from it."""
         return self.access.grant("Dispute").rows if row.resource.name == "Dispute" else row.seen
 
     def where(self, predicate: Predicate, row: Row) -> Sql:
@@ -103,6 +107,7 @@ class Visibility:
         return rows != Never() and implies(rows, parts)
 
     def claim(self, reference: ClaimRef) -> Sql:
+        """The bind of a claim (`claim_values` has its value)."""
         return bindparam(f"{self._claims}_{reference.slot}_{reference.name}", type_=CLAIMS[reference.name])
 
     # -- fields: the one place where a value's form is decided
@@ -110,7 +115,7 @@ class Visibility:
     def shown(self, row: Row, name: str) -> Sql:
         """SECURITY: a field as the caller may see it: in clear, masked, or null."""
         field = row.resource.fields[name]
-        rows, reading = self.known(row), self.access.grant(row.resource.name).field(field.policy)
+        rows, reading = self.row_predicate(row), self.access.grant(row.resource.name).field(field.policy)
         value = json_value(field.type, field.value(row))
         if implies(rows, reading.clear):
             return value
@@ -128,15 +133,16 @@ class Visibility:
         return self.access.grant(resource).field(RESOURCES[resource].fields[name].policy)
 
     def clear(self, row: Row, name: str) -> Sql:
-        """SECURITY: whether the caller reads a field of a visible row in clear, for what is worked out from it."""
+        """SECURITY: whether the caller reads a field of a visible row in clear, for what is computed from it."""
         reading = self.reading(row.resource.name, name)
-        if implies(self.known(row), reading.clear):
+        if implies(self.row_predicate(row), reading.clear):
             return true()
         return self.where(reading.clear, row).is_(true())
 
     # -- what is withheld, and what may be done
 
     def access_info(self, row: Row, item: p.AccessInfo) -> Sql:
+        """`access` of a row as a JSON object: the names of hidden and masked fields, and the actions that are open to the caller."""
         values: dict[str, Callable[[], Sql]] = {
             "typename": lambda: literal_column("'Access'"),
             "hidden": lambda: self._withheld(row, item, masked=False),
@@ -146,7 +152,8 @@ class Visibility:
         return JsonRow([(key, values[name]()) for key, name in item.items])
 
     def _withheld(self, row: Row, item: p.AccessInfo, masked: bool) -> Sql:
-        rows, grant = self.known(row), self.access.grant(row.resource.name)
+        """The fields that are masked, or those that are hidden with the relations to resources of which no row is visible; a JSON list."""
+        rows, grant = self.row_predicate(row), self.access.grant(row.resource.name)
         always: list[str] = []
         sometimes: dict[tuple[Predicate, Predicate], list[str]] = {}
         for name, shown_as in item.fields:
@@ -161,21 +168,21 @@ class Visibility:
             else:
                 sometimes.setdefault((reading.clear, reading.masked), []).append(shown_as)
         if not masked:
-            always += [shown for name, shown in item.relations if self._closed(row.resource.relations[name])]
+            always += [shown for name, shown in item.relations if self._is_hidden(row.resource.relations[name])]
         if not sometimes:
-            # The same for every row: JSON already, not made anew for each of them.
+            # The same for every row: a JSON constant, not built for each of them.
             return literal_column("'[" + ",".join(f'"{name}"' for name in always) + "]'::json")
         parts: list[Sql] = [text_array(always)]
-        for (clear, behind), names in sometimes.items():
+        for (clear, mask), names in sometimes.items():
             no_clear = self.where(clear, row).is_not(true())
-            wanted = self.where(behind, row).is_(true()) if masked else self.where(behind, row).is_not(true())
+            wanted = self.where(mask, row).is_(true()) if masked else self.where(mask, row).is_not(true())
             parts.append(case((and_(no_clear, wanted), text_array(names)), else_=text_array([])))
         total = parts[0]
         for part in parts[1:]:
             total = total.concat(part)
         return func.to_json(total)
 
-    def _closed(self, relation: Relation) -> bool:
+    def _is_hidden(self, relation: Relation) -> bool:
         return self.access.grant(relation.target).rows == Never()
 
     def _can(self, row: Row) -> Sql:
@@ -199,9 +206,11 @@ class Visibility:
 
 def claim_values(access: Access, claims: str = "claim") -> dict[str, Any]:
     """The values of the binds by which a statement refers to the claims of an access."""
-    return {f"{claims}_{slot}_{name}": value for slot, held in enumerate(access.claims) for name, value in held.items()}
+    return {
+        f"{claims}_{slot}_{name}": value for slot, values in enumerate(access.claims) for name, value in values.items()
+    }
 
 
 def scope_of(row: Row) -> tuple[FromClause, ...]:
-    """What a sub-select below a row may refer to."""
+    """The FROM elements to which a sub-select below a row may refer."""
     return (row.at,) if row.dispute is None or row.dispute is row.at else (row.at, row.dispute)

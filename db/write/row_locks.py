@@ -103,7 +103,7 @@ def keeping(visibility: Visibility, kind: str, action: str, or_seen: bool) -> Se
 def _row(visibility: Visibility, wanted: Wanted) -> tuple[Row, FromClause]:
     """The row, and what stands in FROM for it."""
     resource = RESOURCES[wanted.kind]
-    return visibility.row(resource, resource.table.alias(), held=True)
+    return visibility.row(resource, resource.table.alias(), locked=True)
 
 
 def _may_or_sees(visibility: Visibility, row: Row, action: str) -> Sql:
