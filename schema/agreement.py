@@ -11,7 +11,7 @@ from db.tables.agreement import (
     CONFIRMATION_RESULTS,
     SIGNATURE_KINDS,
 )
-from schema.node import Direction, Node, code_enum, descending, many, match, node, one, word
+from schema.node import Direction, Node, code_enum, condition, descending_direction, field, node, to_many, to_one
 from schema.scalars import Day, Instant
 
 
@@ -37,12 +37,12 @@ class AgreementState(Enum):
 
 @strawberry.input(description="协议的筛选条件。")
 class AgreementFilter:
-    form: list[AgreementForm] | None = match("form", "in", "形式，取其一即可。")
-    scope: list[AgreementScope] | None = match("scope", "in", "范围，取其一即可。")
-    state: list[AgreementState] | None = match("state", "in", "状态，取其一即可。")
-    effective_from: Day | None = match("effective_on", "from", "生效日期不早于。")
-    effective_to: Day | None = match("effective_on", "to", "生效日期不晚于。")
-    area_code: str | None = match("area", "area", "纠纷发生地的区划代码（6、9、12 或 15 位），含其下级。")
+    form: list[AgreementForm] | None = condition("form", "in", "形式，取其一即可。")
+    scope: list[AgreementScope] | None = condition("scope", "in", "范围，取其一即可。")
+    state: list[AgreementState] | None = condition("state", "in", "状态，取其一即可。")
+    effective_from: Day | None = condition("effective_on", "from", "生效日期不早于。")
+    effective_to: Day | None = condition("effective_on", "to", "生效日期不晚于。")
+    area_code: str | None = condition("area", "area", "纠纷发生地的区划代码（6、9、12 或 15 位），含其下级。")
 
 
 @code_enum("协议的排序字段。")
@@ -53,23 +53,23 @@ class AgreementOrderField(Enum):
 @strawberry.input(description="协议的排序。")
 class AgreementOrder:
     field: AgreementOrderField = strawberry.field(description="排序字段。")
-    direction: Direction = descending()
+    direction: Direction = descending_direction()
 
 
 @node("调解协议。")
 class Agreement(Node):
-    form: AgreementForm | None = word("形式。")
-    scope: AgreementScope | None = word("全部或部分达成。")
-    state: AgreementState | None = word("状态。")
-    content: str | None = word("协议内容。")
-    agreed_on: Day | None = word("达成日期。")
-    effective_on: Day | None = word("生效日期：书面协议为签名盖章齐备之日，口头协议为达成之日；未生效的为 null。")
-    confirm_by_on: Day | None = word("双方可共同申请司法确认的最后日期：生效之日起三十日，末日休息日顺延。")
-    copies: int | None = word("份数；口头协议为 null。")
-    dispute = one("dispute", "Dispute", "所属纠纷。")
-    obligations = many("obligation", "Obligation", "约定的义务。")
-    signatures = many("agreement", "Signature", "签名与盖章。")
-    confirmations = many("agreement", "Confirmation", "司法确认。")
+    form: AgreementForm | None = field("形式。")
+    scope: AgreementScope | None = field()
+    state: AgreementState | None = field()
+    content: str | None = field()
+    agreed_on: Day | None = field()
+    effective_on: Day | None = field("生效日期：书面协议为签名盖章齐备之日，口头协议为达成之日；未生效的为 null。")
+    confirm_by_on: Day | None = field("双方可共同申请司法确认的最后日期：生效之日起三十日，末日休息日顺延。")
+    copies: int | None = field("份数；口头协议为 null。")
+    dispute = to_one("dispute", "Dispute", "所属纠纷。")
+    obligations = to_many("obligation", "Obligation", "约定的义务。")
+    signatures = to_many("agreement", "Signature", "签名与盖章。")
+    confirmations = to_many("agreement", "Confirmation", "司法确认。")
 
 
 @code_enum("签名的类型。", SIGNATURE_KINDS)
@@ -81,12 +81,12 @@ class SignatureKind(Enum):
 
 @node("签名：协议上的一个签名或印章。party、person、organization 三者按类型居其一。")
 class Signature(Node):
-    kind: SignatureKind | None = word("类型。")
-    signed_on: Day | None = word("签名或盖章日期。")
-    agreement = one("agreement", "Agreement", "所签的协议。")
-    party = one("party", "Party", "签名的当事人。")
-    person = one("person", "Person", "签名的调解员。")
-    organization = one("organization", "Organization", "盖章的调解委员会。")
+    kind: SignatureKind | None = field("类型。")
+    signed_on: Day | None = field()
+    agreement = to_one("agreement", "Agreement", "所签的协议。")
+    party = to_one("party", "Party", "签名的当事人。")
+    person = to_one("person", "Person", "签名的调解员。")
+    organization = to_one("organization", "Organization", "盖章的调解委员会。")
 
 
 @code_enum("司法确认的结果。", CONFIRMATION_RESULTS)
@@ -98,19 +98,19 @@ class ConfirmationResult(Enum):
 
 @node("司法确认：双方共同向法庭申请确认协议的效力。")
 class Confirmation(Node):
-    applied_on: Day | None = word("共同申请日期。")
-    case_number: str | None = word("法院案号。")
-    result: ConfirmationResult | None = word("结果；尚未裁定的为 null。")
-    decided_on: Day | None = word("裁定日期；尚未裁定的为 null。")
-    dispute = one("dispute", "Dispute", "所属纠纷。")
-    agreement = one("agreement", "Agreement", "申请确认的协议。")
-    court = one("organization", "Organization", "受理的法庭。")
+    applied_on: Day | None = field()
+    case_number: str | None = field()
+    result: ConfirmationResult | None = field("结果；尚未裁定的为 null。")
+    decided_on: Day | None = field("裁定日期；尚未裁定的为 null。")
+    dispute = to_one("dispute", "Dispute", "所属纠纷。")
+    agreement = to_one("agreement", "Agreement", "申请确认的协议。")
+    court = to_one("organization", "Organization", "受理的法庭。")
 
 
 @node("期限延长：双方在期限届满前同意延长调解期限。")
 class Extension(Node):
-    from_on: Day | None = word("原届满日期。")
-    to_on: Day | None = word("延长至的日期。")
-    consented_on: Day | None = word("双方同意的日期，不晚于原届满日期。")
-    recorded_at: Instant | None = word("记录时间。")
-    dispute = one("dispute", "Dispute", "所属纠纷。")
+    from_on: Day | None = field("原届满日期。")
+    to_on: Day | None = field("延长至的日期。")
+    consented_on: Day | None = field("双方同意的日期，不晚于原届满日期。")
+    recorded_at: Instant | None = field()
+    dispute = to_one("dispute", "Dispute", "所属纠纷。")

@@ -3,7 +3,7 @@
 from enum import Enum
 
 from db.tables.assignment import ASSIGNMENT_MODES
-from schema.node import Node, code_enum, node, one, word
+from schema.node import Node, code_enum, field, node, to_one
 from schema.scalars import Instant
 
 
@@ -15,9 +15,9 @@ class AssignmentMode(Enum):
 
 @node("指派：一名调解员承担一件纠纷；同时只有一名主持人。")
 class Assignment(Node):
-    is_lead: bool | None = word("是否主持调解。")
-    mode: AssignmentMode | None = word("产生方式。")
-    assigned_at: Instant | None = word("指派时间。")
-    ended_at: Instant | None = word("结束时间；仍在承担的为 null。")
-    dispute = one("dispute", "Dispute", "所指派的纠纷。")
-    mediator = one("person", "Mediator", "受指派的调解员。")
+    is_lead: bool | None = field()
+    mode: AssignmentMode | None = field("产生方式。")
+    assigned_at: Instant | None = field()
+    ended_at: Instant | None = field("结束时间；仍在承担的为 null。")
+    dispute = to_one("dispute", "Dispute", "所指派的纠纷。")
+    mediator = to_one("person", "Mediator", "受指派的调解员。")

@@ -5,7 +5,7 @@ from enum import Enum
 import strawberry
 
 from db.tables.follow_up import FOLLOW_UP_METHODS, FOLLOW_UP_RESULTS
-from schema.node import Direction, Node, code_enum, descending, match, node, one, word
+from schema.node import Direction, Node, code_enum, condition, descending_direction, field, node, to_one
 from schema.scalars import Day
 
 
@@ -29,16 +29,16 @@ class FollowUpResult(Enum):
 
 @strawberry.input(description="回访的筛选条件。")
 class FollowUpFilter:
-    result: list[FollowUpResult] | None = match("result", "in", "回访结果，取其一即可。")
-    method: list[FollowUpMethod] | None = match("method", "in", "回访方式，取其一即可。")
-    due_from: Day | None = match("due_on", "from", "应回访日期不早于。")
-    due_to: Day | None = match("due_on", "to", "应回访日期不晚于。")
-    done_from: Day | None = match("done_at", "from", "实际回访日期不早于。")
-    done_to: Day | None = match("done_at", "to", "实际回访日期不晚于。")
-    done: bool | None = match("done_at", "present", "true 只取已回访的，false 只取未回访的。")
-    overdue: bool | None = match("overdue", "flag", "true 只取逾期未回访的，false 只取其余的。")
-    satisfaction_max: int | None = match("satisfaction", "to", "满意度不高于；2 即不满意与非常不满意。")
-    area_code: str | None = match("area", "area", "纠纷发生地的区划代码（6、9、12 或 15 位），含其下级。")
+    result: list[FollowUpResult] | None = condition("result", "in", "回访结果，取其一即可。")
+    method: list[FollowUpMethod] | None = condition("method", "in", "回访方式，取其一即可。")
+    due_from: Day | None = condition("due_on", "from", "应回访日期不早于。")
+    due_to: Day | None = condition("due_on", "to", "应回访日期不晚于。")
+    done_from: Day | None = condition("done_at", "from", "实际回访日期不早于。")
+    done_to: Day | None = condition("done_at", "to", "实际回访日期不晚于。")
+    done: bool | None = condition("done_at", "present", "true 只取已回访的，false 只取未回访的。")
+    overdue: bool | None = condition("overdue", "flag", "true 只取逾期未回访的，false 只取其余的。")
+    satisfaction_max: int | None = condition("satisfaction", "to", "满意度不高于；2 即不满意与非常不满意。")
+    area_code: str | None = condition("area", "area", "纠纷发生地的区划代码（6、9、12 或 15 位），含其下级。")
 
 
 @code_enum("回访的排序字段。")
@@ -51,17 +51,19 @@ class FollowUpOrderField(Enum):
 @strawberry.input(description="回访的排序。")
 class FollowUpOrder:
     field: FollowUpOrderField = strawberry.field(description="排序字段。")
-    direction: Direction = descending()
+    direction: Direction = descending_direction()
 
 
 @node("回访：纠纷化解后对当事人的一次回访，含尚未进行的。")
 class FollowUp(Node):
-    due_on: Day | None = word("应回访日期。")
-    done_at: Day | None = word("实际回访日期；尚未回访的为 null。")
-    overdue: bool | None = word("是否逾期：尚未回访而应回访日期已过。")
-    method: FollowUpMethod | None = word("回访方式；尚未回访的为 null。")
-    result: FollowUpResult | None = word("回访结果；尚未回访的为 null。")
-    satisfaction: int | None = word("满意度：5 非常满意、4 满意、3 基本满意、2 不满意、1 非常不满意；未评价的为 null。")
-    remark: str | None = word("回访情况。")
-    dispute = one("dispute", "Dispute", "所属纠纷。")
-    visitor = one("person", "Person", "回访人；尚未指定的为 null。")
+    due_on: Day | None = field()
+    done_at: Day | None = field("实际回访日期；尚未回访的为 null。")
+    overdue: bool | None = field("是否逾期：尚未回访而应回访日期已过。")
+    method: FollowUpMethod | None = field("回访方式；尚未回访的为 null。")
+    result: FollowUpResult | None = field("回访结果；尚未回访的为 null。")
+    satisfaction: int | None = field(
+        "满意度：5 非常满意、4 满意、3 基本满意、2 不满意、1 非常不满意；未评价的为 null。"
+    )
+    remark: str | None = field()
+    dispute = to_one("dispute", "Dispute", "所属纠纷。")
+    visitor = to_one("person", "Person", "回访人；尚未指定的为 null。")

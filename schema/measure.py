@@ -3,7 +3,7 @@
 from enum import Enum
 
 from db.tables.measure import MEASURE_KINDS
-from schema.node import Node, code_enum, node, one, word
+from schema.node import Node, code_enum, field, node, to_one
 from schema.scalars import Instant
 
 
@@ -19,10 +19,10 @@ class MeasureKind(Enum):
 
 @node("应急先行措施：经劝导先行恢复，不具强制力。")
 class Measure(Node):
-    kind: MeasureKind | None = word("措施类型。")
-    requested_at: Instant | None = word("要求恢复的时间。")
-    done_at: Instant | None = word("恢复时间；尚未恢复的为 null。")
-    hours_to_restore: float | None = word("恢复所用小时数，一位小数；尚未恢复的为 null。")
-    agreed_by: str | None = word("同意人。")
-    evidence: str | None = word("依据或凭证。")
-    dispute = one("dispute", "Dispute", "所属纠纷。")
+    kind: MeasureKind | None = field("措施类型。")
+    requested_at: Instant | None = field()
+    done_at: Instant | None = field("恢复时间；尚未恢复的为 null。")
+    hours_to_restore: float | None = field("恢复所用小时数，一位小数；尚未恢复的为 null。")
+    agreed_by: str | None = field()
+    evidence: str | None = field()
+    dispute = to_one("dispute", "Dispute", "所属纠纷。")

@@ -1,6 +1,6 @@
 """How a type binds to the catalog: by name. `Dispute.caseNumber` is the field `case_number` of the resource `Dispute`.
 
-A type here holds words (names, descriptions), no behaviour: values come from the statement that `schema.planning.planner` plans.
+A type here holds names and descriptions, no behaviour: values come from the statement that `schema.planning.planner` plans.
 """
 
 from collections.abc import Callable
@@ -47,34 +47,38 @@ def node(description: str) -> Callable[[type], type]:
         for each in bound.__strawberry_definition__.fields:  # type: ignore[attr-defined]
             column = columns.get(each.python_name)
             if column is not None and "field_class" in column.info:
-                each.description += guarded(column.info["field_class"], column.info["mask"])
+                text = each.description or f"{column.comment}。"
+                each.description = text + _field_class_note(column.info["field_class"], column.info["mask"])
         NODE_TYPES[cls.__name__] = bound
         return bound
 
     return bind
 
 
-def guarded(field_class: str, mask: str | None) -> str:
-    """What the description says of a guarded field; the class and the mask are those that its column declares."""
+def _field_class_note(field_class: str, mask: str | None) -> str:
+    """What the description says of a field that not everybody reads; the class and the mask are those that its column declares."""
     if field_class == "public":
         return ""
-    # `stored`: what is kept is masked already, so there is no clear form to speak of.
-    shown = "无权读取时为 null" if mask in (None, "stored") else "无权明文读取时为掩码或 null"
-    return f"【受控：{FIELD_CLASSES[field_class]}】{shown}。"
+    # `stored`: the stored value is masked already, so there is no clear form.
+    note = "无权读取时为 null" if mask in (None, "stored") else "无权明文读取时为掩码或 null"
+    return f"【受控：{FIELD_CLASSES[field_class]}】{note}。"
 
 
-def word(description: str) -> Any:
-    """A field of a node: its description in Chinese. Guarded, hence nullable; `node` adds the class of its column."""
+def field(description: str | None = None) -> Any:
+    """A field of a node: its description in Chinese, or (None) the comment of its column. Guarded, hence nullable.
+
+    `node` puts the comment in and adds the field class of the column.
+    """
     return strawberry.field(description=description)
 
 
-def one(module: str, name: str, description: str) -> Any:
-    """A relation to at most one row of `name`, a node type of `schema.<module>`; null if the caller does not see it."""
+def to_one(module: str, name: str, description: str) -> Any:
+    """A relation to at most one row of `name`, a node type of `schema.<module>`; null where the caller does not see it."""
     return _relation(lazy(module, name) | None, description)
 
 
-def many(module: str, name: str, description: str) -> Any:
-    """A relation to the few rows of `name` that belong to a node, those that the caller sees, as a plain list."""
+def to_many(module: str, name: str, description: str) -> Any:
+    """A relation to the few rows of `name` that belong to a node, those that the caller sees, as a plain list without pages."""
     return _relation(list[lazy(module, name)], description)  # type: ignore[misc]
 
 
@@ -86,12 +90,12 @@ def _relation(target: Any, description: str) -> Any:
     return strawberry.field(resolver=resolve, description=description)
 
 
-def match(field: str, operator: str, description: str) -> Any:
-    """A condition of a filter: the catalog field it reads, the operator of `db.query.select` and the description.
+def condition(name: str, operator: str, description: str) -> Any:
+    """A condition of a filter: the catalog field that it looks into, the operator of `db.query.filters`, and the description.
 
-    The planner refuses the filter (`FIELD_NOT_READABLE`) unless the caller reads `field` in clear on all his rows.
+    The planner refuses the filter (`FIELD_NOT_READABLE`) unless the caller reads the field in clear on every row that they see.
     """
-    return strawberry.field(description=description, default=strawberry.UNSET, metadata={"match": (field, operator)})
+    return strawberry.field(description=description, default=strawberry.UNSET, metadata={"condition": (name, operator)})
 
 
 def code_enum(description: str, values: tuple[str, ...] | None = None) -> Callable[[type[Enum]], type[Enum]]:
@@ -129,6 +133,6 @@ class Direction(Enum):
     DESC = strawberry.enum_value("DESC", description="降序")
 
 
-def descending() -> Any:
-    """The direction of an order input."""
+def descending_direction() -> Any:
+    """The direction of an order input, descending by default."""
     return strawberry.field(description="方向；不写为降序。", default=Direction.DESC)

@@ -6,7 +6,7 @@ import strawberry
 
 from db.tables.obligation import OBLIGATION_KINDS, OBLIGATION_STATES, PERFORMANCE_KINDS
 from schema.follow_up import FollowUpMethod
-from schema.node import Direction, Node, code_enum, descending, many, match, node, one, word
+from schema.node import Direction, Node, code_enum, condition, descending_direction, field, node, to_many, to_one
 from schema.scalars import Day, Instant, Money
 
 
@@ -36,16 +36,16 @@ class ObligationState(Enum):
 
 @strawberry.input(description="协议义务的筛选条件。")
 class ObligationFilter:
-    state: list[ObligationState] | None = match("state", "in", "履行状态，取其一即可。")
-    kind: list[ObligationKind] | None = match("kind", "in", "履行内容的类型，取其一即可。")
-    due_from: Day | None = match("due_on", "from", "履行期限不早于。")
-    due_to: Day | None = match("due_on", "to", "履行期限不晚于。")
-    overdue: bool | None = match("overdue", "flag", "true 只取逾期未履行的，false 只取其余的。")
-    remind_today: bool | None = match("remind_today", "flag", "true 只取今日应提醒双方的，false 只取其余的。")
-    watch: bool | None = match("watched", "flag", "true 只取须关注的：生效协议中尚未履行完毕的；false 只取其余的。")
-    amount_min: Money | None = match("amount", "from", "金额不低于。")
-    amount_max: Money | None = match("amount", "to", "金额不高于。")
-    area_code: str | None = match("area", "area", "纠纷发生地的区划代码（6、9、12 或 15 位），含其下级。")
+    state: list[ObligationState] | None = condition("state", "in", "履行状态，取其一即可。")
+    kind: list[ObligationKind] | None = condition("kind", "in", "履行内容的类型，取其一即可。")
+    due_from: Day | None = condition("due_on", "from", "履行期限不早于。")
+    due_to: Day | None = condition("due_on", "to", "履行期限不晚于。")
+    overdue: bool | None = condition("overdue", "flag", "true 只取逾期未履行的，false 只取其余的。")
+    remind_today: bool | None = condition("remind_today", "flag", "true 只取今日应提醒双方的，false 只取其余的。")
+    watch: bool | None = condition("watched", "flag", "true 只取须关注的：生效协议中尚未履行完毕的；false 只取其余的。")
+    amount_min: Money | None = condition("amount", "from", "金额不低于。")
+    amount_max: Money | None = condition("amount", "to", "金额不高于。")
+    area_code: str | None = condition("area", "area", "纠纷发生地的区划代码（6、9、12 或 15 位），含其下级。")
 
 
 @code_enum("协议义务的排序字段。")
@@ -57,26 +57,26 @@ class ObligationOrderField(Enum):
 @strawberry.input(description="协议义务的排序。")
 class ObligationOrder:
     field: ObligationOrderField = strawberry.field(description="排序字段。")
-    direction: Direction = descending()
+    direction: Direction = descending_direction()
 
 
 @node("协议义务：协议约定由一方当事人履行的一项。")
 class Obligation(Node):
-    kind: ObligationKind | None = word("履行内容的类型。")
-    content: str | None = word("履行内容。")
-    amount: Money | None = word("金额，元；不涉及金额的为 null。")
-    place: str | None = word("履行地点。")
-    manner: str | None = word("履行方式。")
-    due_on: Day | None = word("履行期限。")
-    state: ObligationState | None = word("履行状态。")
-    overdue: bool | None = word("是否逾期：待履行或部分履行而期限已过。")
-    remind_today: bool | None = word("今日是否应提醒双方：未履行完毕，且距履行期限三天、当天或已过一天。")
-    watched: bool | None = word("是否须关注：协议已生效而尚未履行完毕，须跟踪督促。")
-    performed_on: Day | None = word("履行完毕日期；未履行完毕的为 null。")
-    dispute = one("dispute", "Dispute", "所属纠纷。")
-    agreement = one("agreement", "Agreement", "所属协议。")
-    party = one("party", "Party", "义务人。")
-    performances = many("obligation", "Performance", "履行记录，含督促。")
+    kind: ObligationKind | None = field("履行内容的类型。")
+    content: str | None = field()
+    amount: Money | None = field("金额，元；不涉及金额的为 null。")
+    place: str | None = field()
+    manner: str | None = field()
+    due_on: Day | None = field()
+    state: ObligationState | None = field()
+    overdue: bool | None = field("是否逾期：待履行或部分履行而期限已过。")
+    remind_today: bool | None = field("今日是否应提醒双方：未履行完毕，且距履行期限三天、当天或已过一天。")
+    watched: bool | None = field("是否须关注：协议已生效而尚未履行完毕，须跟踪督促。")
+    performed_on: Day | None = field("履行完毕日期；未履行完毕的为 null。")
+    dispute = to_one("dispute", "Dispute", "所属纠纷。")
+    agreement = to_one("agreement", "Agreement", "所属协议。")
+    party = to_one("party", "Party", "义务人。")
+    performances = to_many("obligation", "Performance", "履行记录，含督促。")
 
 
 @code_enum("履行记录的类型。", PERFORMANCE_KINDS)
@@ -89,14 +89,14 @@ class PerformanceKind(Enum):
 
 @node("履行记录：一次履行、部分履行、免除或督促。")
 class Performance(Node):
-    kind: PerformanceKind | None = word("类型。")
-    occurred_on: Day | None = word("发生日期。")
-    recorded_at: Instant | None = word("记录时间。")
-    amount: Money | None = word("本次金额，元；不涉及金额的为 null。")
-    evidence: str | None = word("凭证。")
-    both_confirmed: str | None = word("双方确认的说明。")
-    method: FollowUpMethod | None = word("督促方式；不是督促的为 null。")
-    result: str | None = word("督促的结果；不是督促的为 null。")
-    dispute = one("dispute", "Dispute", "所属纠纷。")
-    obligation = one("obligation", "Obligation", "所履行的义务。")
-    party = one("party", "Party", "被督促的当事人；不是督促的为 null。")
+    kind: PerformanceKind | None = field("类型。")
+    occurred_on: Day | None = field()
+    recorded_at: Instant | None = field()
+    amount: Money | None = field("本次金额，元；不涉及金额的为 null。")
+    evidence: str | None = field()
+    both_confirmed: str | None = field()
+    method: FollowUpMethod | None = field("督促方式；不是督促的为 null。")
+    result: str | None = field("督促的结果；不是督促的为 null。")
+    dispute = to_one("dispute", "Dispute", "所属纠纷。")
+    obligation = to_one("obligation", "Obligation", "所履行的义务。")
+    party = to_one("party", "Party", "被督促的当事人；不是督促的为 null。")

@@ -5,8 +5,8 @@ from enum import Enum
 import strawberry
 
 from db.tables.organization import ORGANIZATION_KINDS
-from schema.node import Direction, Node, code_enum, descending, many, match, node, one, word
-from schema.page import rows
+from schema.node import Direction, Node, code_enum, condition, descending_direction, field, node, to_many, to_one
+from schema.page import connection
 
 
 @code_enum("机构类型。", ORGANIZATION_KINDS)
@@ -26,9 +26,9 @@ class OrganizationKind(Enum):
 
 @strawberry.input(description="机构的筛选条件。")
 class OrganizationFilter:
-    kind: list[OrganizationKind] | None = match("kind", "in", "机构类型，取其一即可。")
-    area_code: str | None = match("area", "area", "辖区的区划代码（6、9、12 或 15 位），含其下级。")
-    name: str | None = match("name", "eq", "机构名称，完全相同。")
+    kind: list[OrganizationKind] | None = condition("kind", "in", "机构类型，取其一即可。")
+    area_code: str | None = condition("area", "area", "辖区的区划代码（6、9、12 或 15 位），含其下级。")
+    name: str | None = condition("name", "eq", "机构名称，完全相同。")
 
 
 @code_enum("机构的排序字段。")
@@ -39,16 +39,16 @@ class OrganizationOrderField(Enum):
 @strawberry.input(description="机构的排序。")
 class OrganizationOrder:
     field: OrganizationOrderField = strawberry.field(description="排序字段。")
-    direction: Direction = descending()
+    direction: Direction = descending_direction()
 
 
 @node("机构：司法行政机关、调解组织和联动单位。")
 class Organization(Node):
-    kind: OrganizationKind | None = word("机构类型。")
-    name: str | None = word("机构全称。")
-    short_name: str | None = word("简称，用于编案号；不编案号的机构为 null。")
-    phone: str | None = word("办公电话。")
-    area = one("area", "Area", "辖区。")
-    parent = one("organization", "Organization", "上级机构。")
-    mediators = rows("person", "Mediator", "本机构的调解员。")
-    appointments = many("person", "Appointment", "在本机构的任职，含已届满的。")
+    kind: OrganizationKind | None = field()
+    name: str | None = field("机构全称。")
+    short_name: str | None = field("简称，用于编案号；不编案号的机构为 null。")
+    phone: str | None = field()
+    area = to_one("area", "Area", "辖区。")
+    parent = to_one("organization", "Organization", "上级机构。")
+    mediators = connection("person", "Mediator", "本机构的调解员。")
+    appointments = to_many("person", "Appointment", "在本机构的任职，含已届满的。")

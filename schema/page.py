@@ -10,7 +10,7 @@ from db.query.keyset import MAX_PAGE
 T = TypeVar("T")
 
 DEFAULT_PAGE = 20
-# How many objects `nodes` gets at once.
+# Objects of one `nodes` field, at most.
 MAX_NODES = 100
 
 FILTER = "筛选条件，各项须同时满足。只能用调用者在其可见各行上都能明文读取的字段，否则以 FIELD_NOT_READABLE 拒绝。"
@@ -25,11 +25,11 @@ Before = Annotated[str | None, strawberry.argument(description="到此游标之�
 
 
 def planned(**_: Any) -> NoReturn:
-    """The resolver of every planned field. Execution installs its own; a call means that a path escaped the planner."""
+    """The resolver of every planned field. Execution installs its own; a call means that a field escaped the planner."""
     raise RuntimeError("a planned field was resolved outside a plan")
 
 
-def _counting(
+def _total_count(
     exact: Annotated[
         bool | None, strawberry.argument(description="数到底，不论多少；列表越宽越慢，成本按宽窄计。")
     ] = False,
@@ -57,7 +57,7 @@ class Connection(Generic[T]):
     nodes: list[T] = strawberry.field(description="各条。")
     page_info: PageInfo = strawberry.field(description="分页信息。")
     total_count: int = strawberry.field(
-        resolver=_counting,
+        resolver=_total_count,
         description=f"符合条件且调用者可见的总数；超过 {COUNT_CAP} 时为 {COUNT_CAP}（见 totalCountCapped），要数完请写 exact: true。",
     )
     total_count_capped: bool = strawberry.field(
@@ -70,7 +70,7 @@ def lazy(module: str, name: str) -> Any:
     return Annotated[name, strawberry.lazy(f"schema.{module}")]
 
 
-def rows(module: str, name: str, description: str) -> Any:
+def connection(module: str, name: str, description: str) -> Any:
     """A connection of `name`, a node type of `schema.<module>` with its `<name>Filter` and `<name>Order` inputs."""
 
     def resolve(filter: Any, order_by: Any, first: Any, after: Any, last: Any, before: Any) -> Any:

@@ -3,7 +3,7 @@
 from enum import Enum
 
 from db.tables.party import CONSENTS, PARTY_KINDS, SIDES
-from schema.node import Node, code_enum, many, node, one, word
+from schema.node import Node, code_enum, field, node, to_many, to_one
 from schema.scalars import Day
 
 
@@ -33,21 +33,21 @@ class Consent(Enum):
 
 @node("当事人：纠纷中的一方或第三方。")
 class Party(Node):
-    side: PartySide | None = word("地位。")
-    kind: PartyKind | None = word("当事人类型。")
-    is_natural_person: bool | None = word("是否自然人。")
-    name: str | None = word("姓名或名称。")
-    is_alias: bool | None = word("姓名是否化名。")
-    phone: str | None = word("联系电话。")
-    address: str | None = word("住址。")
-    id_number: str | None = word("身份证件号码，一律为掩码；明文须经留痕的查看操作取得。")
-    credit_code: str | None = word("统一社会信用代码；自然人为 null。")
-    agent_name: str | None = word("代理人姓名；无代理人的为 null。")
-    agent_powers: str | None = word("代理权限；无代理人的为 null。")
-    is_minor: bool | None = word("是否未成年人。")
-    consent: Consent | None = word("是否同意调解；未表示的为 null。")
-    consent_on: Day | None = word("表示同意或拒绝的日期。")
-    withdrawn_on: Day | None = word("退出日期；未退出的为 null。")
-    dispute = one("dispute", "Dispute", "所属纠纷。")
-    company = one("compound", "Company", "该当事人所对应的物业企业；不是物业企业的为 null。")
-    obligations = many("obligation", "Obligation", "由其履行的义务。")
+    side: PartySide | None = field()
+    kind: PartyKind | None = field()
+    is_natural_person: bool | None = field()
+    name: str | None = field()
+    is_alias: bool | None = field()
+    phone: str | None = field()
+    address: str | None = field()
+    id_number: str | None = field("身份证件号码，一律为掩码；明文须经留痕的查看操作取得。")
+    credit_code: str | None = field("统一社会信用代码；自然人为 null。")
+    agent_name: str | None = field("代理人姓名；无代理人的为 null。")
+    agent_powers: str | None = field("代理权限；无代理人的为 null。")
+    is_minor: bool | None = field()
+    consent: Consent | None = field("是否同意调解；未表示的为 null。")
+    consent_on: Day | None = field()
+    withdrawn_on: Day | None = field("退出日期；未退出的为 null。")
+    dispute = to_one("dispute", "Dispute", "所属纠纷。")
+    company = to_one("compound", "Company", "该当事人所对应的物业企业；不是物业企业的为 null。")
+    obligations = to_many("obligation", "Obligation", "由其履行的义务。")

@@ -6,8 +6,8 @@ from typing import Annotated, TypeVar
 import strawberry
 
 from schema.dispute import Dispute
-from schema.node import Node, one
-from schema.page import MAX_NODES, planned, rows
+from schema.node import Node, to_one
+from schema.page import MAX_NODES, connection, planned
 from schema.questions import explanation, impact, permissions, policy_text, who_sees
 from schema.scalars import Instant
 from schema.statistics import Statistics, StatisticsGroupBy, StatisticsPeriod
@@ -23,7 +23,7 @@ def root(description: str) -> Callable[[Callable[..., T]], T]:
 
 @strawberry.type(description="调用者：凭令牌认定的人及其现任角色。")
 class Viewer:
-    person = one("person", "Person", "持有令牌的人。")
+    person = to_one("person", "Person", "持有令牌的人。")
     roles: list[str] = strawberry.field(description="现任角色代码，含策略中继承的。")
     token_expires_at: Instant = strawberry.field(description="令牌的到期时间。")
     policy_version: int = strawberry.field(description="现行策略的版本号。")
@@ -53,23 +53,23 @@ class Query:
     ) -> Dispute | None:
         return planned()
 
-    disputes = rows("dispute", "Dispute", "纠纷：登记台账。")
-    mediators = rows("person", "Mediator", "调解员名册。")
-    teams = rows("team", "Team", "“1+3”团队。")
-    areas = rows("area", "Area", "区划。")
-    compounds = rows("compound", "Compound", "小区。")
-    companies = rows("compound", "Company", "物业企业。")
-    organizations = rows("organization", "Organization", "机构。")
-    people = rows("person", "Person", "工作人员。")
-    agreements = rows("agreement", "Agreement", "调解协议。")
-    obligations = rows("obligation", "Obligation", "协议义务；加 overdue 筛选即督促清单。")
-    follow_ups = rows("follow_up", "FollowUp", "回访；加 done: false 筛选即待回访清单。")
-    referrals = rows("referral", "Referral", "移送与邀请。")
-    alerts = rows("risk", "Alert", "预警；加 state: [OPEN, HANDLING] 筛选即待办预警。")
-    alert_rules = rows("risk", "AlertRule", "预警规则。")
-    inspections = rows("visit", "Inspection", "排查，含零报告。")
-    events = rows("event", "Event", "事件，即审计与办理轨迹。")
-    policy_versions = rows("policy", "PolicyVersion", "访问策略的各个版本，由新到旧。")
+    disputes = connection("dispute", "Dispute", "纠纷：登记台账。")
+    mediators = connection("person", "Mediator", "调解员名册。")
+    teams = connection("team", "Team", "“1+3”团队。")
+    areas = connection("area", "Area", "区划。")
+    compounds = connection("compound", "Compound", "小区。")
+    companies = connection("compound", "Company", "物业企业。")
+    organizations = connection("organization", "Organization", "机构。")
+    people = connection("person", "Person", "工作人员。")
+    agreements = connection("agreement", "Agreement", "调解协议。")
+    obligations = connection("obligation", "Obligation", "协议义务；加 overdue 筛选即督促清单。")
+    follow_ups = connection("follow_up", "FollowUp", "回访；加 done: false 筛选即待回访清单。")
+    referrals = connection("referral", "Referral", "移送与邀请。")
+    alerts = connection("risk", "Alert", "预警；加 state: [OPEN, HANDLING] 筛选即待办预警。")
+    alert_rules = connection("risk", "AlertRule", "预警规则。")
+    inspections = connection("visit", "Inspection", "排查，含零报告。")
+    events = connection("event", "Event", "事件，即审计与办理轨迹。")
+    policy_versions = connection("policy", "PolicyVersion", "访问策略的各个版本，由新到旧。")
 
     @root("统计：一段时间的合计，以及按一种方式的分组。")
     def statistics(

@@ -5,7 +5,7 @@ from enum import Enum
 import strawberry
 
 from db.tables.referral import REFERRAL_KINDS, REFERRAL_STATES
-from schema.node import Direction, Node, code_enum, descending, match, node, one, word
+from schema.node import Direction, Node, code_enum, condition, descending_direction, field, node, to_one
 from schema.scalars import Day, Instant
 
 
@@ -30,11 +30,11 @@ class ReferralState(Enum):
 
 @strawberry.input(description="移送与邀请的筛选条件。日期均按北京时间，起止两端都含当日。")
 class ReferralFilter:
-    kind: list[ReferralKind] | None = match("kind", "in", "类型，取其一即可。")
-    state: list[ReferralState] | None = match("state", "in", "状态，取其一即可。")
-    organization_id: strawberry.ID | None = match("organization", "is", "送往单位的全局标识。")
-    sent_from: Day | None = match("sent_at", "from_day", "送出日不早于。")
-    sent_to: Day | None = match("sent_at", "to_day", "送出日不晚于。")
+    kind: list[ReferralKind] | None = condition("kind", "in", "类型，取其一即可。")
+    state: list[ReferralState] | None = condition("state", "in", "状态，取其一即可。")
+    organization_id: strawberry.ID | None = condition("organization", "is", "送往单位的全局标识。")
+    sent_from: Day | None = condition("sent_at", "from_day", "送出日不早于。")
+    sent_to: Day | None = condition("sent_at", "to_day", "送出日不晚于。")
 
 
 @code_enum("移送与邀请的排序字段。")
@@ -45,17 +45,17 @@ class ReferralOrderField(Enum):
 @strawberry.input(description="移送与邀请的排序。")
 class ReferralOrder:
     field: ReferralOrderField = strawberry.field(description="排序字段。")
-    direction: Direction = descending()
+    direction: Direction = descending_direction()
 
 
 @node("移送与邀请：就一件纠纷送给另一单位的一份；未撤回的，使该单位得以看到这一件。")
 class Referral(Node):
-    kind: ReferralKind | None = word("类型。")
-    state: ReferralState | None = word("状态。")
-    sent_at: Instant | None = word("送出时间。")
-    answered_at: Instant | None = word("答复时间；未答复的为 null。")
-    reason: str | None = word("事由，不含个人信息。")
-    reply: str | None = word("答复内容。")
-    dispute = one("dispute", "Dispute", "所涉纠纷。")
-    organization = one("organization", "Organization", "送往单位。")
-    from_organization = one("organization", "Organization", "送出单位；由系统送出的为 null。")
+    kind: ReferralKind | None = field("类型。")
+    state: ReferralState | None = field()
+    sent_at: Instant | None = field()
+    answered_at: Instant | None = field("答复时间；未答复的为 null。")
+    reason: str | None = field()
+    reply: str | None = field()
+    dispute = to_one("dispute", "Dispute", "所涉纠纷。")
+    organization = to_one("organization", "Organization", "送往单位。")
+    from_organization = to_one("organization", "Organization", "送出单位；由系统送出的为 null。")

@@ -3,7 +3,7 @@
 from enum import Enum
 
 from db.tables.session import SESSION_RESULTS, VISIBILITIES
-from schema.node import Node, code_enum, many, node, one, word
+from schema.node import Node, code_enum, field, node, to_many, to_one
 from schema.scalars import Instant
 
 
@@ -23,27 +23,27 @@ class NoteVisibility(Enum):
 
 @node("调解会：一次面对面或线上的调解。")
 class Session(Node):
-    held_at: Instant | None = word("调解时间。")
-    place: str | None = word("调解地点。")
-    is_joint: bool | None = word("是否多部门联合调解。")
-    result: SessionResult | None = word("结果；尚未记录的为 null。")
-    record: str | None = word("调解笔录。")
-    dispute = one("dispute", "Dispute", "所属纠纷。")
-    notes = many("session", "Note", "本次的调解记录；只含调用者在其知悉范围之内的。")
-    attendances = many("session", "Attendance", "到场的联动单位。")
+    held_at: Instant | None = field()
+    place: str | None = field()
+    is_joint: bool | None = field()
+    result: SessionResult | None = field("结果；尚未记录的为 null。")
+    record: str | None = field()
+    dispute = to_one("dispute", "Dispute", "所属纠纷。")
+    notes = to_many("session", "Note", "本次的调解记录；只含调用者在其知悉范围之内的。")
+    attendances = to_many("session", "Attendance", "到场的联动单位。")
 
 
 @node("到场：一个联动单位参加一次调解会。")
 class Attendance(Node):
-    session = one("session", "Session", "调解会。")
-    organization = one("organization", "Organization", "到场单位。")
+    session = to_one("session", "Session", "调解会。")
+    organization = to_one("organization", "Organization", "到场单位。")
 
 
 @node("调解记录：承办人员的一条记录，按知悉范围可见。")
 class Note(Node):
-    visibility: NoteVisibility | None = word("知悉范围。")
-    recorded_at: Instant | None = word("记录时间。")
-    text: str | None = word("内容。")
-    dispute = one("dispute", "Dispute", "所属纠纷。")
-    session = one("session", "Session", "所属调解会；会外记录的为 null。")
-    author = one("person", "Person", "记录人。")
+    visibility: NoteVisibility | None = field("知悉范围。")
+    recorded_at: Instant | None = field()
+    text: str | None = field()
+    dispute = to_one("dispute", "Dispute", "所属纠纷。")
+    session = to_one("session", "Session", "所属调解会；会外记录的为 null。")
+    author = to_one("person", "Person", "记录人。")

@@ -5,8 +5,8 @@ from enum import Enum
 import strawberry
 
 from db.tables.team import TEAM_ROLES, TEAM_STATES
-from schema.node import Direction, Node, code_enum, descending, many, match, node, one, word
-from schema.page import rows
+from schema.node import Direction, Node, code_enum, condition, descending_direction, field, node, to_many, to_one
+from schema.page import connection
 from schema.scalars import Day
 
 
@@ -27,8 +27,8 @@ class TeamRole(Enum):
 
 @strawberry.input(description="“1+3”团队的筛选条件。")
 class TeamFilter:
-    state: list[TeamState] | None = match("state", "in", "状态，取其一即可。")
-    area_code: str | None = match("area", "area", "服务网格所在的区划代码（6、9、12 或 15 位），含其下级。")
+    state: list[TeamState] | None = condition("state", "in", "状态，取其一即可。")
+    area_code: str | None = condition("area", "area", "服务网格所在的区划代码（6、9、12 或 15 位），含其下级。")
 
 
 @code_enum("“1+3”团队的排序字段。")
@@ -39,24 +39,24 @@ class TeamOrderField(Enum):
 @strawberry.input(description="“1+3”团队的排序。")
 class TeamOrder:
     field: TeamOrderField = strawberry.field(description="排序字段。")
-    direction: Direction = descending()
+    direction: Direction = descending_direction()
 
 
 @node("“1+3”团队：服务一个网格，一个网格同时只有一个运行中的团队。")
 class Team(Node):
-    name: str | None = word("团队名称。")
-    state: TeamState | None = word("状态。")
-    formed_on: Day | None = word("组建日期。")
-    dissolved_on: Day | None = word("撤销日期；未撤销的为 null。")
-    area = one("area", "Area", "服务的网格。")
-    members = many("team", "TeamMember", "成员，含已退出的；现任者 validTo 为 null。")
-    disputes = rows("dispute", "Dispute", "由本团队承办过的纠纷，含已移交上一层级的。")
+    name: str | None = field()
+    state: TeamState | None = field()
+    formed_on: Day | None = field()
+    dissolved_on: Day | None = field("撤销日期；未撤销的为 null。")
+    area = to_one("area", "Area", "服务的网格。")
+    members = to_many("team", "TeamMember", "成员，含已退出的；现任者 validTo 为 null。")
+    disputes = connection("dispute", "Dispute", "由本团队承办过的纠纷，含已移交上一层级的。")
 
 
 @node("“1+3”团队的一名成员。")
 class TeamMember(Node):
-    role: TeamRole | None = word("在队角色。")
-    valid_from: Day | None = word("加入日期。")
-    valid_to: Day | None = word("退出日期；现任为 null。")
-    team = one("team", "Team", "所在团队。")
-    person = one("person", "Person", "成员其人。")
+    role: TeamRole | None = field()
+    valid_from: Day | None = field()
+    valid_to: Day | None = field("退出日期；现任为 null。")
+    team = to_one("team", "Team", "所在团队。")
+    person = to_one("person", "Person", "成员其人。")

@@ -5,7 +5,7 @@ from enum import Enum
 import strawberry
 
 from db.query.clocks import CLOCK_STATES, CLOCKS
-from schema.node import code_enum, one
+from schema.node import code_enum, to_one
 from schema.scalars import Day, Instant
 
 
@@ -44,7 +44,7 @@ class TimelineChange:
 class TimelineEntry:
     at: Instant = strawberry.field(description="记录时间。")
     happened_at: Instant | None = strawberry.field(description="发生时间，由记录人写明；没有的为 null。")
-    actor = one("person", "Person", "办理人；系统自动进行的为 null。")
+    actor = to_one("person", "Person", "办理人；系统自动进行的为 null。")
     action: str = strawberry.field(description="操作，如 dispute.accept。")
     label: str = strawberry.field(description="操作的名称。")
     from_state: str | None = strawberry.field(description="操作前的状态代码；没有变化或无权阅读的为 null。")

@@ -5,7 +5,7 @@ from enum import Enum
 import strawberry
 
 from db.tables.visit import FACTOR_KINDS, SEVERITIES, VISIT_KINDS
-from schema.node import Direction, Node, code_enum, descending, match, node, one, word
+from schema.node import Direction, Node, code_enum, condition, descending_direction, field, node, to_one
 from schema.scalars import Day, Instant
 
 
@@ -36,11 +36,11 @@ class Severity(Enum):
 
 @strawberry.input(description="排查的筛选条件。起止两端都含当日。")
 class InspectionFilter:
-    area_code: str | None = match("area", "area", "排查地的区划代码（6、9、12 或 15 位），含其下级。")
-    person_id: strawberry.ID | None = match("person", "is", "排查人的全局标识。")
-    inspected_from: Day | None = match("inspected_on", "from", "排查日期不早于。")
-    inspected_to: Day | None = match("inspected_on", "to", "排查日期不晚于。")
-    found_min: int | None = match("found_count", "from", "发现的纠纷数不少于。")
+    area_code: str | None = condition("area", "area", "排查地的区划代码（6、9、12 或 15 位），含其下级。")
+    person_id: strawberry.ID | None = condition("person", "is", "排查人的全局标识。")
+    inspected_from: Day | None = condition("inspected_on", "from", "排查日期不早于。")
+    inspected_to: Day | None = condition("inspected_on", "to", "排查日期不晚于。")
+    found_min: int | None = condition("found_count", "from", "发现的纠纷数不少于。")
 
 
 @code_enum("排查的排序字段。")
@@ -52,32 +52,32 @@ class InspectionOrderField(Enum):
 @strawberry.input(description="排查的排序。")
 class InspectionOrder:
     field: InspectionOrderField = strawberry.field(description="排序字段。")
-    direction: Direction = descending()
+    direction: Direction = descending_direction()
 
 
 @node("排查：网格员对一个网格的一次摸排，没有发现也要报（零报告）。")
 class Inspection(Node):
-    inspected_on: Day | None = word("排查日期。")
-    found_count: int | None = word("发现的纠纷数；0 即零报告。")
-    note: str | None = word("情况说明，不含个人信息。")
-    area = one("area", "Area", "所排查的网格。")
-    person = one("person", "Person", "排查人。")
+    inspected_on: Day | None = field()
+    found_count: int | None = field("发现的纠纷数；0 即零报告。")
+    note: str | None = field()
+    area = to_one("area", "Area", "所排查的网格。")
+    person = to_one("person", "Person", "排查人。")
 
 
 @node("走访：就一件纠纷的一次排查、宣传或入户走访。")
 class Visit(Node):
-    kind: VisitKind | None = word("类型。")
-    visited_at: Instant | None = word("走访时间。")
-    note: str | None = word("情况。")
-    dispute = one("dispute", "Dispute", "所涉纠纷。")
-    visitor = one("person", "Person", "走访人。")
+    kind: VisitKind | None = field("类型。")
+    visited_at: Instant | None = field()
+    note: str | None = field()
+    dispute = to_one("dispute", "Dispute", "所涉纠纷。")
+    visitor = to_one("person", "Person", "走访人。")
 
 
 @node("影响履行的因素：走访中发现的，可能使协议不能履行的情况。")
 class Factor(Node):
-    kind: FactorKind | None = word("因素。")
-    severity: Severity | None = word("程度。")
-    suggestion: str | None = word("建议。")
-    noted_at: Instant | None = word("发现时间。")
-    dispute = one("dispute", "Dispute", "所涉纠纷。")
-    author = one("person", "Person", "记录人。")
+    kind: FactorKind | None = field("因素。")
+    severity: Severity | None = field()
+    suggestion: str | None = field()
+    noted_at: Instant | None = field()
+    dispute = to_one("dispute", "Dispute", "所涉纠纷。")
+    author = to_one("person", "Person", "记录人。")

@@ -30,13 +30,12 @@ class BadValue(Exception):
 
 @cache
 def conditions(schema: GraphQLSchema, kind: GraphQLInputType) -> dict[str, tuple[str, str]]:
-    """The conditions of a filter type: GraphQL name -> (catalog field, operator), as `match` declared them."""
+    """The conditions of a filter type: GraphQL name -> (catalog field, operator), as `schema.node.condition` declared them."""
     definition: Any = get_named_type(kind)
-    found: dict[str, tuple[str, str]] = {}
-    for name, one in definition.fields.items():
-        declared = one.extensions["strawberry-definition"].metadata
-        found[name] = declared["match"]
-    return found
+    return {
+        name: field.extensions["strawberry-definition"].metadata["condition"]
+        for name, field in definition.fields.items()
+    }
 
 
 def plain(value: Any) -> Any:

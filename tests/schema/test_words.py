@@ -171,7 +171,7 @@ def test_conditions_read_fields_of_the_resource(built: GraphQLSchema) -> None:
     for name in inputs(built, "Filter"):
         definition = built.type_map[f"{name}Filter"].extensions["strawberry-definition"]
         for each in definition.fields:
-            path, operator = each.metadata["match"]
+            path, operator = each.metadata["condition"]
             kind = built.type_map[f"{name}Filter"].fields[camel(each.python_name)].type
             where = f"{name}Filter.{each.python_name}"
             assert not isinstance(kind, GraphQLNonNull), where
