@@ -1,13 +1,12 @@
-"""Mutations, made from the registered commands: input types from the orders, one payload type for each noun that a command shows.
+"""Mutations, made from the registered commands: an input type from each command's input, a payload type for each noun that is shown.
 
-The words (labels) stand with the orders; here they only become GraphQL.
+The labels are those of the inputs; here they only become GraphQL.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import importlib
 import types
 import typing
 from decimal import Decimal
@@ -21,9 +20,10 @@ import strawberry
 from db.commands import COMMANDS
 from db.resources.catalog import RESOURCES
 from db.write.command import Command
+from schema.labels import LABELS
 from schema.names import camel, pascal, snake
 from schema.node import NODE_TYPES, code_enum, column_enum
-from schema.outbox import offered, outbox_field
+from schema.outbox import offline_commands, outbox_field
 from schema.page import planned
 from schema.scalars import Day, Instant, Money
 
@@ -61,8 +61,8 @@ class Revealed:
 
 
 @cache
-def payload_of(noun: str, *, reveals: bool = False) -> Any:
-    """`DisputePayload`: the object as the caller now sees it, or what was wrong; where it reveals, also the cells in clear."""
+def payload_type(noun: str, *, reveals: bool = False) -> Any:
+    """`DisputePayload`: the object as the caller now sees it, or the user errors; where the command reveals, also the cells in clear."""
     node = NODE_TYPES[noun]
     name = snake(noun)
     namespace: dict[str, Any] = {
@@ -85,15 +85,15 @@ def payload_of(noun: str, *, reveals: bool = False) -> Any:
 
 
 @cache
-def input_of(order: type, name: str, *, keyed: bool, versioned: bool) -> Any:
-    """The input type of an order; a command's own has `idempotencyKey` and, on an existing object, `expectedVersion`."""
-    hints = typing.get_type_hints(order)
+def input_type(dataclass: type, name: str, *, keyed: bool, versioned: bool) -> Any:
+    """The input type of a dataclass. `keyed`: a command's own input, with `idempotencyKey`; `versioned`: with `expectedVersion`."""
+    hints = typing.get_type_hints(dataclass)
     annotations: dict[str, Any] = {}
     namespace: dict[str, Any] = {}
-    for field in dataclasses.fields(order):
+    for field in dataclasses.fields(dataclass):
         optional = field.default is not dataclasses.MISSING
-        kind = _graphql(hints[field.name], field, name)
-        annotations[field.name] = kind | None if optional else kind
+        annotation = _annotation(hints[field.name], field, name)
+        annotations[field.name] = annotation | None if optional else annotation
         options: dict[str, Any] = {"default": strawberry.UNSET} if optional else {}
         namespace[field.name] = strawberry.field(description=field.metadata["label"], **options)
     if versioned:
@@ -108,16 +108,17 @@ def input_of(order: type, name: str, *, keyed: bool, versioned: bool) -> Any:
             default=strawberry.UNSET,
         )
     namespace["__annotations__"] = annotations
-    made: Any = types.new_class(name, (), exec_body=lambda body: body.update(namespace))
-    return strawberry.input(made, description=f"{name} 的内容。")
+    cls: Any = types.new_class(name, (), exec_body=lambda body: body.update(namespace))
+    return strawberry.input(cls, description=f"{name} 的内容。")
 
 
-def _graphql(hint: Any, field: dataclasses.Field[Any], owner: str) -> Any:
+def _annotation(hint: Any, field: dataclasses.Field[Any], owner: str) -> Any:
+    """What strawberry takes for a type hint of an input's field; `owner`: the name of the input type."""
     arguments = [one for one in typing.get_args(hint) if one is not type(None)]
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return _graphql(arguments[0], field, owner)
+        return _annotation(arguments[0], field, owner)
     if typing.get_origin(hint) is tuple:
-        return list[_graphql(arguments[0], field, owner)]  # type: ignore[misc]
+        return list[_annotation(arguments[0], field, owner)]  # type: ignore[misc]
     codes = field.metadata["codes"]
     if codes is not None:
         return column_enum(codes) or _input_enum(codes, owner + pascal(field.name))
@@ -125,22 +126,21 @@ def _graphql(hint: Any, field: dataclasses.Field[Any], owner: str) -> Any:
         return strawberry.ID
     if dataclasses.is_dataclass(hint):
         assert isinstance(hint, type)
-        return input_of(hint, hint.__name__, keyed=False, versioned=False)
+        return input_type(hint, hint.__name__, keyed=False, versioned=False)
     return _SCALARS[hint]
 
 
 @cache
 def _input_enum(codes: tuple[str, ...], name: str) -> Any:
     """The enum of a closed list that only one input takes."""
-    labels = importlib.import_module("schema.labels").LABELS
-    base: Any = Enum
-    return code_enum(f"{name}。", codes)(base(name, {one: labels.get(one, one) for one in codes}))
+    make: Any = Enum
+    return code_enum(f"{name}。", codes)(make(name, {code: LABELS.get(code, code) for code in codes}))
 
 
-def _input(command: Command) -> Any:
+def _command_input(command: Command) -> Any:
     # Disputes have versions that a caller may name, and their parts go with them.
     versioned = command.target is not None and (command.target == "Dispute" or RESOURCES[command.target].part)
-    return input_of(command.input_type, f"{pascal(_python_name(command))}Input", keyed=True, versioned=versioned)
+    return input_type(command.input_type, f"{pascal(_python_name(command))}Input", keyed=True, versioned=versioned)
 
 
 def _python_name(command: Command) -> str:
@@ -148,15 +148,15 @@ def _python_name(command: Command) -> str:
     return f"{snake(command.noun)}_{command.verb}"
 
 
-def _field(command: Command) -> Any:
-    taken = _input(command)
+def _mutation_field(command: Command) -> Any:
+    command_input = _command_input(command)
 
     def resolve(input: Any) -> Any:
         return planned()
 
     resolve.__annotations__ = {
-        "input": Annotated[taken, strawberry.argument(description="输入。")],
-        "return": payload_of(command.shows, reveals=command.reveals),
+        "input": Annotated[command_input, strawberry.argument(description="输入。")],
+        "return": payload_type(command.shows, reveals=command.reveals),
     }
     return strawberry.field(resolver=resolve, description=command.label)
 
@@ -171,9 +171,9 @@ def build_mutation() -> Any:
     """The Mutation type with one field for each command."""
     namespace: dict[str, Any] = {}
     for command in COMMANDS.values():
-        namespace[_python_name(command)] = _field(command)
+        namespace[_python_name(command)] = _mutation_field(command)
     namespace["submit_outbox"] = outbox_field(
-        tuple((_python_name(command), _input(command)) for command in offered()), UserError, Conflict
+        tuple((_python_name(command), _command_input(command)) for command in offline_commands()), UserError, Conflict
     )
     return strawberry.type(
         types.new_class("Mutation", (), exec_body=lambda body: body.update(namespace)),
@@ -181,4 +181,5 @@ def build_mutation() -> Any:
     )
 
 
+# The command of each root field; `submitOutbox` has none.
 COMMAND_OF = {field_name(command): command for command in COMMANDS.values()}

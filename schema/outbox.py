@@ -1,6 +1,7 @@
-"""The outbox of somebody who was offline: commands in order, each a transaction of its own, later ones naming what earlier ones made.
+"""The outbox of a client that was offline: commands in order, each a transaction of its own, later ones naming what earlier ones made.
 
-A temporary id (`temp:…`) given to one item stands for the object that it makes; where that item was refused, those that name it are too.
+A temporary id (`temp:…`) given to one item stands for the object that it makes; where that item was refused, the items that name it are
+refused too.
 """
 
 from __future__ import annotations
@@ -19,23 +20,28 @@ MAX_ITEMS = 50
 TEMPORARY = "temp:"
 
 
+def offline_commands() -> list[Command]:
+    """The commands that may wait in an outbox: all but those that reveal cells, and those whose outcome the caller waits for."""
+    return [command for command in COMMANDS.values() if not (command.reveals or command.online)]
+
+
 @cache
-def item_input(inputs: tuple[tuple[str, Any], ...]) -> Any:
-    """`OutboxItemInput`: a temporary id and exactly one command's input."""
+def _item_input(inputs: tuple[tuple[str, Any], ...]) -> Any:
+    """`OutboxItemInput`: a temporary id and exactly one command's input. `inputs`: names and input types."""
     namespace: dict[str, Any] = {
-        "__annotations__": {"temporary_id": str | None, **{name: kind | None for name, kind in inputs}},
+        "__annotations__": {"temporary_id": str | None, **{name: input_type | None for name, input_type in inputs}},
         "temporary_id": strawberry.field(
             description="本条所建对象的临时标识，形如 temp:1；后面各条可用它代替全局标识。", default=strawberry.UNSET
         ),
     }
     for name, _ in inputs:
         namespace[name] = strawberry.field(description="办理此事项；每条须且只须写一项。", default=strawberry.UNSET)
-    made: Any = types.new_class("OutboxItemInput", (), exec_body=lambda body: body.update(namespace))
-    return strawberry.input(made, description="离线时所办的一件事。")
+    cls: Any = types.new_class("OutboxItemInput", (), exec_body=lambda body: body.update(namespace))
+    return strawberry.input(cls, description="离线时所办的一件事。")
 
 
-def outbox_field(inputs: tuple[tuple[str, Any], ...], error: Any, conflict: Any) -> Any:
-    """The mutation `submitOutbox`."""
+def _payload_type(user_error: Any, conflict: Any) -> Any:
+    """`OutboxPayload`: one result for each item."""
     result: Any = strawberry.type(
         type(
             "OutboxResult",
@@ -44,7 +50,7 @@ def outbox_field(inputs: tuple[tuple[str, Any], ...], error: Any, conflict: Any)
                 "__annotations__": {
                     "temporary_id": str | None,
                     "id": strawberry.ID | None,
-                    "user_errors": list[error],
+                    "user_errors": list[user_error],
                     "conflict": conflict | None,
                     "replayed": bool,
                 },
@@ -57,7 +63,7 @@ def outbox_field(inputs: tuple[tuple[str, Any], ...], error: Any, conflict: Any)
         ),
         description="一条的结果。",
     )
-    payload: Any = strawberry.type(
+    return strawberry.type(
         type(
             "OutboxPayload",
             (),
@@ -69,21 +75,20 @@ def outbox_field(inputs: tuple[tuple[str, Any], ...], error: Any, conflict: Any)
         description="离线提交的结果。",
     )
 
+
+def outbox_field(inputs: tuple[tuple[str, Any], ...], user_error: Any, conflict: Any) -> Any:
+    """The mutation `submitOutbox`. `inputs`: names and input types of the commands; the types of user errors and conflicts."""
+
     def resolve(items: Any) -> Any:
         return planned()
 
     resolve.__annotations__ = {
         "items": Annotated[
-            list[item_input(inputs)],  # type: ignore[misc]
+            list[_item_input(inputs)],  # type: ignore[misc]
             strawberry.argument(description=f"依次办理的各条，至多 {MAX_ITEMS} 条；每条须有 idempotencyKey。"),
         ],
-        "return": payload,
+        "return": _payload_type(user_error, conflict),
     }
     return strawberry.field(
         resolver=resolve, description="提交离线期间所办的事项：依次办理，各条自成一体，或者保存，或者不保存。"
     )
-
-
-def offered() -> list[Command]:
-    """The commands that may wait in an outbox: all but those that show a secret, and those whose outcome is waited for."""
-    return [command for command in COMMANDS.values() if not (command.reveals or command.online)]

@@ -1,4 +1,4 @@
-"""From a coerced input to the order of a command: global ids become keys, enums codes, lists tuples. It knows no command by name."""
+"""From a coerced GraphQL input to a command's input: global ids become keys, enums codes, lists tuples. It knows no command by name."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from db.write.command import UserError
 from schema.names import camel
 from schema.planning import coercion
 
-# The value of a field, with the path under which a mistake in it is told. May raise Mistaken.
+# The value of a field, converted; the path is that of the field in the input. May raise BadInput.
 _Convert = Callable[[Any, str], Any]
 
 
 class BadInput(Exception):
-    """The input is wrong in what its type cannot say."""
+    """The input is wrong in what its GraphQL type cannot say."""
 
     def __init__(self, *user_errors: UserError) -> None:
         super().__init__(len(user_errors))
         self.user_errors = user_errors
 
 
-def read_input(kind: type, given: dict[str, Any], path: str = "") -> Any:
-    """The order from a coerced input. Raises Mistaken with every wrong global id."""
+def read_input(input_type: type, coerced: dict[str, Any], path: str = "") -> Any:
+    """The input of a command, an instance of the dataclass `input_type`. Raises BadInput with all that is wrong."""
     values: dict[str, Any] = {}
     user_errors: list[UserError] = []
-    for field, name, convert in _fields(kind):
-        value = given.get(name)
+    for field, name, convert in _fields(input_type):
+        value = coerced.get(name)
         if value is None:
             continue
         try:
@@ -39,51 +39,56 @@ def read_input(kind: type, given: dict[str, Any], path: str = "") -> Any:
             user_errors += bad.user_errors
     if user_errors:
         raise BadInput(*user_errors)
-    return kind(**values)
+    return input_type(**values)
 
 
 @cache
-def _fields(kind: type) -> tuple[tuple[str, str, _Convert], ...]:
-    """The fields of an order: its name, that of the input, and how the value is read."""
-    hints = typing.get_type_hints(kind)
-    return tuple((one.name, camel(one.name), _convert(hints[one.name], one)) for one in dataclasses.fields(kind))
+def _fields(input_type: type) -> tuple[tuple[str, str, _Convert], ...]:
+    """The fields of an input type: Python name, GraphQL name, and how the value is converted."""
+    hints = typing.get_type_hints(input_type)
+    fields = dataclasses.fields(input_type)
+    return tuple((field.name, camel(field.name), _converter(hints[field.name], field)) for field in fields)
 
 
-def _convert(hint: Any, field: dataclasses.Field[Any]) -> _Convert:
-    inside = typing.get_args(hint)
+def _converter(hint: Any, field: dataclasses.Field[Any]) -> _Convert:
+    arguments = typing.get_args(hint)
     if typing.get_origin(hint) is tuple:
-        each = _convert(inside[0], field)
-        return lambda value, path: tuple(each(one, f"{path}.{i}") for i, one in enumerate(value))
-    if inside:
-        return _convert(inside[0], field)  # of `... | None`
+        convert = _converter(arguments[0], field)
+        return lambda value, path: tuple(convert(one, f"{path}.{i}") for i, one in enumerate(value))
+    if arguments:
+        return _converter(arguments[0], field)  # of `... | None`
     if dataclasses.is_dataclass(hint):
-        of: Any = hint
-        return lambda value, path: read_input(of, value, f"{path}.")
+        nested: Any = hint
+        return lambda value, path: read_input(nested, value, f"{path}.")
     if field.metadata["of"] is not None:
         return _key_of(field.metadata["of"])
-    return _plain(field.metadata["longest"])
+    return _scalar(field.metadata["longest"])
 
 
-def _key_of(wanted: str) -> _Convert:
+def _key_of(resource: str) -> _Convert:
+    """The key in a global id of the resource."""
+
     def convert(value: Any, path: str) -> Any:
         try:
-            if coercion.type_of_id(value) != wanted:
+            if coercion.type_of_id(value) != resource:
                 raise coercion.BadValue
             return coercion.uuid_of(value)
         except coercion.BadValue:
-            raise BadInput(UserError(path, "BAD_ID", f"标识的写法不对，应形如 {wanted}:0190a6c2-…。")) from None
+            raise BadInput(UserError(path, "BAD_ID", f"标识的写法不对，应形如 {resource}:0190a6c2-…。")) from None
 
     return convert
 
 
-def _plain(longest: int) -> _Convert:
+def _scalar(max_length: int) -> _Convert:
+    """A scalar or an enum; a text of at most so many characters, without NUL, which PostgreSQL cannot hold."""
+
     def convert(value: Any, path: str) -> Any:
         if isinstance(value, Enum):
             return value.value
         if isinstance(value, str) and "\x00" in value:
             raise BadInput(UserError(path, "BAD_TEXT", "不能含有空字符。"))
-        if isinstance(value, str) and len(value) > longest:
-            raise BadInput(UserError(path, "TOO_LONG", f"至多 {longest} 字。"))
+        if isinstance(value, str) and len(value) > max_length:
+            raise BadInput(UserError(path, "TOO_LONG", f"至多 {max_length} 字。"))
         return value
 
     return convert

@@ -1,4 +1,4 @@
-"""What a client selected of the payload of a command: the object, read under his rights as they are then, and what became of the command."""
+"""What is selected of the payload of a command: the object, read under the caller's rights after the command, and its receipt."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from schema.planning.selection import Selection
 
 @dataclass(frozen=True)
 class Payload:
-    """A planned payload. `statement` reads its objects, `objects` are their keys; None where none is asked for."""
+    """A planned payload. `objects`: the response keys under which the object is selected; `statement` reads it (None: it is not selected)."""
 
     selection: Selection
     objects: tuple[str, ...]
@@ -35,18 +35,18 @@ class Payload:
 
     def text(self, receipt: Receipt, data: bytes) -> bytes:
         """The payload as JSON text. `data`: the objects read, as one JSON object."""
-        told = {**receipt_data(receipt), **{_object(key): None for key in self.objects}}
-        told.update((_object(key), orjson.Fragment(text)) for key, text in _members(data, self.objects))
-        return orjson.dumps(self.selection.project(told))
+        payload = {**receipt_data(receipt), **{_object_name(key): None for key in self.objects}}
+        payload.update((_object_name(key), orjson.Fragment(text)) for key, text in _members(data, self.objects))
+        return orjson.dumps(self.selection.project(payload))
 
 
-def _object(key: str) -> str:
-    """The name of an object in what is told: no name of the schema, whatever the client calls it."""
+def _object_name(key: str) -> str:
+    """The name of an object among the members of a payload: no name of the schema, whatever the response key."""
     return f"={key}"
 
 
 def _members(data: bytes, keys: tuple[str, ...]) -> list[tuple[str, bytes]]:
-    """The members of the JSON object, each as text."""
+    """The members of a JSON object, each as text. `keys`: those of all its members."""
     if data == b"{}":
         return []
     if len(keys) == 1:
@@ -57,20 +57,20 @@ def _members(data: bytes, keys: tuple[str, ...]) -> list[tuple[str, bytes]]:
 
 def payload_of(context: PlanningContext, command: Command, nodes: list[FieldNode]) -> Payload:
     """The payload of a command as selected. Raises Refusal."""
-    shown = camel(snake(command.shows))
+    object_field = camel(snake(command.shows))
     lookups: list[p.Lookup] = []
-    items: list[tuple[str, str, Selection | None]] = []
+    members: list[tuple[str, str, Selection | None]] = []
     before = set(context.extracts)
-    for key, found in context.fields.subfields(nodes, command.payload).items():
-        if found[0].name.value == shown:
-            lookups.append(p.Lookup(key, "id", "shown_id", plan_node(context, command.shows, found)))
-            items.append((key, _object(key), None))
+    for key, below in context.fields.subfields(nodes, command.payload).items():
+        if below[0].name.value == object_field:
+            lookups.append(p.Lookup(key, "id", "shown_id", plan_node(context, command.shows, below)))
+            members.append((key, _object_name(key), None))
         else:
-            items.append(context.fields.member(key, found, command.payload))
+            members.append(context.fields.member(key, below, command.payload))
     keys = tuple(one.key for one in lookups)
     statement = select_plan(p.Plan(tuple(lookups), keys), context.access) if lookups else None
     extracts = {name: extract for name, extract in context.extracts.items() if name not in before}
-    return Payload(Selection(command.payload, tuple(items)), keys, statement, extracts)
+    return Payload(Selection(command.payload, tuple(members)), keys, statement, extracts)
 
 
 def receipt_data(receipt: Receipt) -> dict[str, Any]:

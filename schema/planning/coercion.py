@@ -41,7 +41,7 @@ def conditions(schema: GraphQLSchema, kind: GraphQLInputType) -> dict[str, tuple
 def plain(value: Any) -> Any:
     """The value as coerced; enums as their codes."""
     if isinstance(value, list):
-        return [plain(one) for one in value]
+        return [plain(item) for item in value]
     if isinstance(value, str) and "\x00" in value:
         raise BadValue("不能含有空字符。")
     return value.value if isinstance(value, Enum) else value
@@ -59,10 +59,10 @@ def code(value: Any) -> str | None:
 
 def search(value: Any) -> str:
     """A text to search for."""
-    wanted = " ".join(text(value).split())
-    if not 2 <= len(wanted) <= MAX_TEXT:
+    words = " ".join(text(value).split())
+    if not 2 <= len(words) <= MAX_TEXT:
         raise BadValue(f"检索词应为 2 至 {MAX_TEXT} 个字。")
-    return wanted
+    return words
 
 
 def area(value: Any) -> str:
@@ -81,7 +81,7 @@ def types_of_ids(value: Any) -> tuple[str | None, ...] | None:
     """The types that a list of global ids names, each once, in order."""
     if not isinstance(value, list):
         return None
-    return tuple(dict.fromkeys(type_of_id(one) for one in value))
+    return tuple(dict.fromkeys(type_of_id(item) for item in value))
 
 
 def uuid_of(value: Any) -> uuid.UUID:
@@ -98,8 +98,8 @@ def uuid_of(value: Any) -> uuid.UUID:
 def order_keys(value: Any) -> tuple[tuple[str, bool], ...]:
     """The keys of an order: (catalog field, descending), a field only once."""
     keys: dict[str, bool] = {}
-    for one in value or ():
-        keys.setdefault(str(code(one["field"])).lower(), code(one.get("direction")) != "ASC")
+    for key in value or ():
+        keys.setdefault(str(code(key["field"])).lower(), code(key.get("direction")) != "ASC")
     return tuple(keys.items())
 
 
