@@ -21,7 +21,7 @@ from db.query.visibility import Visibility
 from db.resources.resource import ALWAYS, Link, Resource, Row, Sql
 from policies.predicate import Always, Has, In, Predicate, all_of, conjuncts, disjuncts
 
-# How many rows are read in page order for a text before the index of the texts is asked: a text that many rows have is found among them.
+# How many rows are scanned in page order for a text before its own index is used: a text that many rows have is among them.
 _TEXT_SCAN_ROWS = 2_000
 
 
@@ -33,7 +33,7 @@ class RowFilter(Protocol):
 
 @dataclass(frozen=True)
 class ListQuery:
-    """One list in a statement: its page, the conditions of its rows, and where it stands.
+    """One list in a statement: its page, the conditions of its rows, and its place.
 
     `outer`: the FROM elements of the row above it, to which it may refer; empty at the root. `dispute`: that of the row above, if the
     rows of the list are parts of it; `seen`: what holds of that dispute.
@@ -180,7 +180,7 @@ class AccessPaths:
     def _link_scan(
         self, row: Row, at: FromClause, link: Link, leading: Has, rest: Predicate, *, filtered: bool
     ) -> Branch:
-        """The disputes that a link table leads to: a scan of its index in page order, or a semi-join where another order is asked for."""
+        """The disputes that a link table leads to: a scan of its index in page order, or a semi-join where the page has another order."""
         via = link.table.alias()
         linked = (via.c[link.key] == self.visibility.claim(leading.claim), link.alive(via))
 

@@ -14,7 +14,7 @@ from db.query.keyset import Keys, direction
 from db.resources.resource import Row, Sql
 from policies.predicate import In, conjuncts, disjuncts
 
-# How far a count goes unless it is asked to be exact.
+# The most that a count goes to unless an exact one is requested.
 COUNT_CAP = 10_000
 
 

@@ -166,8 +166,8 @@ def index_condition(resource: Resource, alternative: Predicate) -> Predicate | N
 def _has_index(resource: Resource, conjunct: Predicate) -> bool:
     match conjunct:
         case Eq(attribute=name, value=ClaimRef()) | In(attribute=name):
-            # A part has no index on the scopes of its dispute: its own keys, and theirs by way of the dispute. What belongs to no dispute
-            # is measured by the same scopes.
+            # A part has no index on the scopes of its dispute: its own keys, and those of the dispute through its key. For what belongs
+            # to no dispute the scopes of disputes stand in: they tell as well how few rows are visible.
             return resource.part or name in INDEXES["Dispute"].scopes
         case Has(attribute=name):
             return resource.attributes[name].link is not None

@@ -1,6 +1,6 @@
 """The shape of a read: a frozen tree of resources, fields, relations and pages, with names of binds in place of values.
 
-Pure data, made by `schema.planning.planner`, turned into SQL by `db.query.select`. Two requests with equal plans share one statement.
+Pure data, made by `schema.planning`, turned into SQL by `db.query.select`. Two requests with equal plans share one statement.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Many:
 
 @dataclass(frozen=True)
 class Node:
-    """What is selected of a row of `source`."""
+    """What is selected of a row of `resource`."""
 
     resource: str
     items: tuple[Item, ...]
@@ -118,7 +118,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Slice:
-    """Which part of a list: `size` names the bind of first/last; `backward`: from the end; `after`, `before`: cursors given.
+    """Which part of a list: `size` names the bind of first/last; `backward`: from the end; `after`, `before`: whether there is such a cursor.
 
     A cursor's values are the binds `<size>_after_0 ...` and `<size>_before_0 ...`, one for each order key and the last for the id.
     """

@@ -71,16 +71,21 @@ def _batch(rows: RowBuilder, batch: p.Batch) -> Sql:
     """`nodes(ids)` as a JSON list in the order of the ids, with null for a row that the caller does not see."""
     types = bindparam(f"{batch.bind}_types", type_=ARRAY(Text))
     ids = bindparam(f"{batch.bind}_ids", type_=ARRAY(Uuid))
-    asked = func.unnest(types, ids).table_valued("kind", "value", with_ordinality="place").render_derived(name="asked")
-    value = type_coerce(asked.c.value, Uuid())
+    requested = (
+        func.unnest(types, ids).table_valued("kind", "value", with_ordinality="place").render_derived(name="asked")
+    )
+    value = type_coerce(requested.c.value, Uuid())
     branches = [
-        (asked.c.kind == literal_column(f"'{node.resource}'"), rows.lookup(node, lambda row: row["id"] == value, asked))
+        (
+            requested.c.kind == literal_column(f"'{node.resource}'"),
+            rows.lookup(node, lambda row: row["id"] == value, requested),
+        )
         for node in batch.nodes
     ]
     listed = func.json_agg(
-        aggregate_order_by(case(*branches) if branches else literal_column("NULL::json"), asked.c.place)
+        aggregate_order_by(case(*branches) if branches else literal_column("NULL::json"), requested.c.place)
     )
-    return select(or_empty(listed)).select_from(asked).scalar_subquery()
+    return select(or_empty(listed)).select_from(requested).scalar_subquery()
 
 
 def _viewer(rows: RowBuilder, viewer: p.Viewer) -> Sql:

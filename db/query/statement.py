@@ -19,13 +19,14 @@ _DIALECT: Any = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
 
 class PlanMode(Enum):
-    """Which plan PostgreSQL runs a statement with (its `plan_cache_mode`), and how many are kept."""
+    """Which plan PostgreSQL runs a statement with (its `plan_cache_mode`)."""
 
     # One plan is good for all values: made once for a connection, without looking at them (a generic plan).
     GENERIC = "generic"
     # The values decide on the best plan: it is made anew for each execution (a custom plan).
     CUSTOM = "custom"
-    # Only lists of codes decide: for each set of codes that is often asked for a statement of its own has a generic plan; the rest is custom.
+    # Only lists of codes decide: each set of codes that is often asked for has a statement of its own with a generic plan; the others have
+    # custom plans.
     PER_CODES = "per codes"
 
 
@@ -37,7 +38,7 @@ class Planning:
     plan_sensitive: tuple[str, ...] = ()
 
     def joined(self, other: Planning) -> Planning:
-        """How a statement with two parts is planned that are planned in these ways."""
+        """The planning of a statement whose parts need this one and the other."""
         if PlanMode.CUSTOM in (self.mode, other.mode):
             return CUSTOM
         return per_codes({*self.plan_sensitive, *other.plan_sensitive})
@@ -101,6 +102,7 @@ def json_list(rows: Select[Any]) -> Select[Any]:
 
 
 def or_empty(listed: ColumnElement[Any]) -> ColumnElement[Any]:
+    """An aggregated JSON list, `[]` where there was no row."""
     return func.coalesce(listed, literal_column("'[]'::json"))
 
 
@@ -123,12 +125,12 @@ def _compile_json_row(element: JsonRow, compiler: Any, **options: Any) -> str:
 
 
 def text_array(values: Sequence[str]) -> ColumnElement[Any]:
-    """A constant array of names of ours (GraphQL names, never user input)."""
+    """A constant array of the service's own names (GraphQL names, never user input)."""
     return literal_column("'{" + ",".join(values) + "}'::text[]")
 
 
 def compile_statement(statement: ClauseElement) -> Statement:
-    """SQL text for asyncpg."""
+    """The SQL text and binds of a statement for asyncpg. A read without a planning of its own has custom plans."""
     compiled = statement.compile(dialect=_DIALECT)
     binds = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
     own = {name: compiled.binds[name].value for name in binds if not compiled.binds[name].required}  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""`totalCount`: whole up to its bound, and beyond it only on request; of visible rows, through every way in, at the root and below."""
+"""`totalCount`: whole up to its bound, and beyond it only on request; of visible rows, through every access path, at the root and below."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -19,7 +19,7 @@ async def gql(large_county: Address) -> AsyncIterator[GraphQLClient]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def both(gql: GraphQLClient) -> str:
-    """The busiest mediator, who is an analyst as well from here on: his cases are found by either way."""
+    """The busiest mediator, who is an analyst as well from here on: their cases are found by either access path."""
     name: str = await gql.connection.fetchval(
         """WITH busy AS (
              SELECT person_id FROM assignment WHERE ended_at IS NULL GROUP BY person_id ORDER BY count(*) DESC, person_id LIMIT 1
@@ -37,21 +37,21 @@ async def counts(gql: GraphQLClient, person: str, arguments: str = "") -> dict[s
     return counted
 
 
-def told(rows: int) -> dict[str, Any]:
-    """What a list of so many rows says of their number."""
+def counts_of(rows: int) -> dict[str, Any]:
+    """The counts of a list of so many rows."""
     return {"totalCount": min(rows, COUNT_CAP), "exact": rows, "totalCountCapped": rows > COUNT_CAP}
 
 
 async def test_a_count_goes_to_its_bound(gql: GraphQLClient, both: str) -> None:
-    """A scope that is one walk, and a union of scopes in which some rows are found twice; a condition that all of them meet."""
+    """A scope that is one index scan, and a union of scopes in which some rows are found twice; a condition that all of them meet."""
     rows = await gql.connection.fetchval("SELECT count(*) FROM dispute")
     assert rows > COUNT_CAP
     every = '(filter: {registeredFrom: "1990-01-01"})'
-    assert await counts(gql, PRINCIPALS["analyst"], every) == await counts(gql, both, every) == told(rows)
+    assert await counts(gql, PRINCIPALS["analyst"], every) == await counts(gql, both, every) == counts_of(rows)
 
 
 async def test_a_whole_scope_is_counted_to_the_end(gql: GraphQLClient, both: str) -> None:
-    """Without a condition the number comes from the sums that are kept, for one scope and for a union with it."""
+    """Without a condition the number comes from the rollups, for one scope and for a union with it."""
     rows = await gql.connection.fetchval("SELECT count(*) FROM dispute")
     whole = {"totalCount": rows, "exact": rows, "totalCountCapped": False}
     assert await counts(gql, PRINCIPALS["analyst"]) == await counts(gql, both) == whole
@@ -69,7 +69,7 @@ async def test_at_the_bound(gql: GraphQLClient) -> None:
     await gql.connection.execute("SET session_replication_role = replica")
     for wanted in (COUNT_CAP + 1, COUNT_CAP, COUNT_CAP - 1):
         await gql.connection.execute(later, day, await gql.connection.fetchval(counted, day) - wanted)
-        assert await counts(gql, PRINCIPALS["analyst"], f'(filter: {{occurredTo: "{day}"}})') == told(wanted)
+        assert await counts(gql, PRINCIPALS["analyst"], f'(filter: {{occurredTo: "{day}"}})') == counts_of(wanted)
 
 
 async def test_below_a_row(gql: GraphQLClient) -> None:
@@ -80,7 +80,7 @@ async def test_below_a_row(gql: GraphQLClient) -> None:
     rows: dict[str, int] = dict(by_town)
     for area in areas:
         wanted = sum(rows.values()) if len(area["code"]) == 6 else rows.get(area["code"], 0)
-        assert area["disputes"] == told(wanted), area["code"]
+        assert area["disputes"] == counts_of(wanted), area["code"]
     assert sum(area["disputes"]["totalCountCapped"] for area in areas) == 1
 
 
@@ -91,13 +91,13 @@ async def test_shown_several_times_counted_once(gql: GraphQLClient, both: str) -
     for person in (PRINCIPALS["analyst"], both):
         rows = await gql.connection.fetchval("SELECT count(*) FROM dispute")
         for exact in (True, False, None):
-            found = (await gql.data(person, query, all=exact))["disputes"]
-            assert (found["a"], found["b"], found["totalCountCapped"]) == (
+            page = (await gql.data(person, query, all=exact))["disputes"]
+            assert (page["a"], page["b"], page["totalCountCapped"]) == (
                 COUNT_CAP,
                 rows if exact else COUNT_CAP,
                 True,
             )
-            assert len(found["nodes"]) == 2
-            assert found["pageInfo"]["hasNextPage"] is True
+            assert len(page["nodes"]) == 2
+            assert page["pageInfo"]["hasNextPage"] is True
             none = (await gql.data(person, query, all=exact, q="no such number"))["disputes"]
             assert none == {"a": 0, "b": 0, "totalCountCapped": False, "nodes": [], "pageInfo": {"hasNextPage": False}}

@@ -55,24 +55,24 @@ def paged(order: str, place: str = "disputes") -> str:
       }} }}"""
 
 
-async def walk(
+async def all_ids(
     gql: GraphQLClient, person: str, query: str, size: int, backward: bool, place: str = "disputes"
 ) -> list[str]:
-    """All ids in the order of the list, page by page; checks what each page says of itself."""
-    found: list[str] = []
+    """All ids in the order of the list, page by page; checks the page info and the count of each page."""
+    every: list[str] = []
     at: str | None = None
     while True:
         asked = {"last": size, "before": at} if backward else {"first": size, "after": at}
         page = (await gql.data(person, query, **asked))[place]
         edges, info = page["edges"], page["pageInfo"]
         ids = [edge["node"]["id"] for edge in edges]
-        found = [*ids, *found] if backward else [*found, *ids]
+        every = [*ids, *every] if backward else [*every, *ids]
         more, behind = ("hasPreviousPage", "hasNextPage") if backward else ("hasNextPage", "hasPreviousPage")
         assert info[behind] is (at is not None)
         assert (info["startCursor"], info["endCursor"]) == (edges[0]["cursor"], edges[-1]["cursor"])
         if not info[more]:
-            assert len(found) == page["totalCount"]
-            return found
+            assert len(every) == page["totalCount"]
+            return every
         assert len(edges) == size
         at = info["startCursor" if backward else "endCursor"]
 
@@ -83,9 +83,9 @@ async def test_every_row_once(gql: GraphQLClient, who: str, order: str) -> None:
     """Forwards and backwards the same rows in the same order, each once; as long as the list says."""
     person, size = PEOPLE[who]
     query = paged(ORDERS[order])
-    forwards = await walk(gql, person, query, size, backward=False)
+    forwards = await all_ids(gql, person, query, size, backward=False)
     assert len(forwards) == len(set(forwards)) > size
-    assert await walk(gql, person, query, size, backward=True) == forwards
+    assert await all_ids(gql, person, query, size, backward=True) == forwards
     at_once = await gql.data(person, query, first=200)
     assert [edge["node"]["id"] for edge in at_once["disputes"]["edges"]] == forwards
 
@@ -106,40 +106,40 @@ FILTERS = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def other_desks(county: Address) -> AsyncIterator[tuple[GraphQLClient, GraphQLClient]]:
+async def other_services(county: Address) -> AsyncIterator[tuple[GraphQLClient, GraphQLClient]]:
     """Two services more, each with statements of its own."""
     async with open_client(county) as one, open_client(county) as other:
         yield one, other
 
 
-@pytest.mark.parametrize("way", ["ASC", "DESC"])
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
 @pytest.mark.parametrize(("place", "by"), [(place, by) for place, names in EVERY_ORDER.items() for by in names])
-async def test_every_order_by_any_way(
+async def test_every_order_by_any_path(
     gql: GraphQLClient,
-    other_desks: tuple[GraphQLClient, GraphQLClient],
+    other_services: tuple[GraphQLClient, GraphQLClient],
     place: str,
     by: str,
-    way: str,
+    direction: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Walked along the index of the order, or given up after a few rows and found otherwise, the pages are those of all rows sorted."""
-    short_sighted, sorting = other_desks
+    """From the index of the order, or from a sort after a scan that is cut short, the pages are those of all rows sorted."""
+    short_scans, sorting = other_services
     for who, size in (("bureau_admin", 31), ("squad_member", 7)):
         person = PRINCIPALS[who]
-        for given in FILTERS[place]:
-            query = paged(f"[{{field: {by}, direction: {way}}}]" + (given and f", filter: {given}"), place)
+        for filters in FILTERS[place]:
+            query = paged(f"[{{field: {by}, direction: {direction}}}]" + (filters and f", filter: {filters}"), place)
             with monkeypatch.context() as patch:
                 for resource in ("Dispute", "FollowUp", "Obligation"):
                     patch.setitem(INDEXES, resource, replace(INDEXES[resource], orders=frozenset()))
                 if "FIELD_NOT_READABLE" in (await sorting.ask(person, query, first=1)).codes:
                     assert who != "bureau_admin"
                     continue
-                expected = await walk(sorting, person, query, size, backward=False, place=place)
+                expected = await all_ids(sorting, person, query, size, backward=False, place=place)
             for backward in (False, True):
-                assert await walk(gql, person, query, size, backward, place) == expected
+                assert await all_ids(gql, person, query, size, backward, place) == expected
                 with monkeypatch.context() as patch:
                     patch.setattr(order_paths, "SCAN_ROWS", 7)
-                    assert await walk(short_sighted, person, query, size, backward, place) == expected
+                    assert await all_ids(short_scans, person, query, size, backward, place) == expected
 
 
 @pytest.mark.parametrize("order", ["default", "oldest", "ties", "nulls last"])
@@ -149,7 +149,7 @@ async def test_a_count_cut_short_leaves_the_page_alone(
 ) -> None:
     """Count and page of few visible rows come from the same rows, of which those behind the bound of the count are left out."""
     person, bound = PEOPLE[who][0], 9
-    whole = await walk(gql, person, paged(ORDERS[order]), 50, backward=False)
+    whole = await all_ids(gql, person, paged(ORDERS[order]), 50, backward=False)
     assert len(whole) > bound or who in ("police", "court")
     monkeypatch.setattr(count, "COUNT_CAP", bound)
     asked = paged(ORDERS[order]).replace("totalCount", "totalCount totalCountCapped")
@@ -163,12 +163,12 @@ async def test_a_count_cut_short_leaves_the_page_alone(
                         min(len(whole), bound),
                         len(whole) > bound,
                     )
-        at, found = None, list[str]()
-        while len(found) < min(len(whole), 3 * bound):
+        at, paged_ids = None, list[str]()
+        while len(paged_ids) < min(len(whole), 3 * bound):
             page = (await other.data(person, asked, first=bound, after=at))["disputes"]
-            found += [edge["node"]["id"] for edge in page["edges"]]
+            paged_ids += [edge["node"]["id"] for edge in page["edges"]]
             at = page["pageInfo"]["endCursor"]
-        assert found == whole[: len(found)]
+        assert paged_ids == whole[: len(paged_ids)]
         filtered = asked.replace("last: $last,", "last: $last, filter: {state: [CLOSED, MEDIATING]},")
         for size in (1, bound):
             beside = (await gql.data(person, filtered.replace("totalCount totalCountCapped ", ""), first=size))[
@@ -182,9 +182,9 @@ async def test_a_count_cut_short_leaves_the_page_alone(
 @pytest.mark.parametrize("order", MONEY)
 async def test_money_and_numbers(gql: GraphQLClient, order: str) -> None:
     query = paged(MONEY[order])
-    forwards = await walk(gql, PRINCIPALS["bureau_admin"], query, 41, backward=False)
+    forwards = await all_ids(gql, PRINCIPALS["bureau_admin"], query, 41, backward=False)
     assert len(forwards) == len(set(forwards)) == 200
-    assert await walk(gql, PRINCIPALS["bureau_admin"], query, 41, backward=True) == forwards
+    assert await all_ids(gql, PRINCIPALS["bureau_admin"], query, 41, backward=True) == forwards
 
 
 @pytest.mark.parametrize("place", ["followUps", "obligations", "agreements", "referrals", "people", "compounds"])
@@ -195,9 +195,9 @@ async def test_other_lists(gql: GraphQLClient, place: str) -> None:
         "obligations": "[{field: AMOUNT, direction: ASC}]",
     }
     query = paged(order.get(place, ""), place)
-    forwards = await walk(gql, PRINCIPALS["bureau_admin"], query, 23, backward=False, place=place)
+    forwards = await all_ids(gql, PRINCIPALS["bureau_admin"], query, 23, backward=False, place=place)
     assert len(forwards) == len(set(forwards))
-    assert await walk(gql, PRINCIPALS["bureau_admin"], query, 23, backward=True, place=place) == forwards
+    assert await all_ids(gql, PRINCIPALS["bureau_admin"], query, 23, backward=True, place=place) == forwards
 
 
 @pytest.mark.parametrize("order", ["default", "ties", "nulls last", "mixed directions"])
@@ -257,11 +257,13 @@ BAD_SIZES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("asked", BAD_SIZES, ids=str)
 async def test_bad_sizes(gql: GraphQLClient, asked: dict[str, Any]) -> None:
-    said = await gql.ask(PRINCIPALS["mediator"], paged(""), **asked)
-    assert (said.data, said.codes) == (None, ["BAD_USER_INPUT"])
+    answer = await gql.ask(PRINCIPALS["mediator"], paged(""), **asked)
+    assert (answer.data, answer.codes) == (None, ["BAD_USER_INPUT"])
     literal = ", ".join(f"{name}: {value}" for name, value in asked.items())
-    said = await gql.ask(PRINCIPALS["mediator"], f"{{ areas {{ nodes {{ disputes({literal}) {{ totalCount }} }} }} }}")
-    assert (said.data, said.codes) == (None, ["BAD_USER_INPUT"])
+    answer = await gql.ask(
+        PRINCIPALS["mediator"], f"{{ areas {{ nodes {{ disputes({literal}) {{ totalCount }} }} }} }}"
+    )
+    assert (answer.data, answer.codes) == (None, ["BAD_USER_INPUT"])
 
 
 UUID = "0190a6c2-0000-7000-8000-000000000000"
@@ -277,13 +279,13 @@ BAD_CURSORS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("given", BAD_CURSORS)
+@pytest.mark.parametrize("text", BAD_CURSORS)
 @pytest.mark.parametrize("name", ["after", "before"])
-async def test_tampered_cursors(gql: GraphQLClient, name: str, given: str) -> None:
+async def test_tampered_cursors(gql: GraphQLClient, name: str, text: str) -> None:
     """Whatever is no cursor of this order is refused, in words that do not repeat it."""
-    said = await gql.ask(PRINCIPALS["mediator"], paged(""), **{name: given})
-    assert (said.data, said.codes) == (None, ["BAD_USER_INPUT"]), given
-    assert len(given) < 5 or given not in said.errors[0]["message"]
+    answer = await gql.ask(PRINCIPALS["mediator"], paged(""), **{name: text})
+    assert (answer.data, answer.codes) == (None, ["BAD_USER_INPUT"]), text
+    assert len(text) < 5 or text not in answer.errors[0]["message"]
 
 
 BAD_KEYS: list[tuple[str, Any]] = [
@@ -296,21 +298,21 @@ BAD_KEYS: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("field", "value"), BAD_KEYS, ids=str)
 async def test_tampered_keys(gql: GraphQLClient, field: str, value: Any) -> None:
-    said = await gql.ask(PRINCIPALS["bureau_admin"], paged(f"[{{field: {field}}}]"), after=cursor(value, UUID))
-    assert (said.data, said.codes) == (None, ["BAD_USER_INPUT"])
+    answer = await gql.ask(PRINCIPALS["bureau_admin"], paged(f"[{{field: {field}}}]"), after=cursor(value, UUID))
+    assert (answer.data, answer.codes) == (None, ["BAD_USER_INPUT"])
 
 
 async def test_a_cursor_of_another_order_is_refused_or_only_a_position(gql: GraphQLClient) -> None:
     """A cursor is a position under an order, not a right: with other keys it is refused, with a row's own it shows nothing more."""
     person = PRINCIPALS["mediator"]
     page = (await gql.data(person, paged(ORDERS["ties"]), first=1))["disputes"]
-    said = await gql.ask(person, paged(ORDERS["mixed directions"]), after=page["pageInfo"]["endCursor"])
-    assert said.codes == ["BAD_USER_INPUT"]
-    everything = await walk(gql, person, paged(""), 50, backward=False)
-    for given in (cursor("1900-01-01T00:00:00Z", UUID), cursor("2999-01-01T00:00:00Z", UUID)):
+    answer = await gql.ask(person, paged(ORDERS["mixed directions"]), after=page["pageInfo"]["endCursor"])
+    assert answer.codes == ["BAD_USER_INPUT"]
+    everything = await all_ids(gql, person, paged(""), 50, backward=False)
+    for text in (cursor("1900-01-01T00:00:00Z", UUID), cursor("2999-01-01T00:00:00Z", UUID)):
         for name in ("after", "before"):
-            found = (await gql.data(person, paged(""), **{name: given}, first=200))["disputes"]
-            assert {edge["node"]["id"] for edge in found["edges"]} <= set(everything)
+            page = (await gql.data(person, paged(""), **{name: text}, first=200))["disputes"]
+            assert {edge["node"]["id"] for edge in page["edges"]} <= set(everything)
 
 
 async def test_what_a_cursor_holds(gql: GraphQLClient) -> None:
@@ -318,5 +320,5 @@ async def test_what_a_cursor_holds(gql: GraphQLClient) -> None:
     person = PRINCIPALS["grid_worker"]
     query = "{ disputes(first: 3, orderBy: [{field: TITLE}]) { edges { cursor node { id title } } } }"
     for edge in (await gql.data(person, query))["disputes"]["edges"]:
-        held = orjson.loads(base64.b64decode(edge["cursor"]))
-        assert held == [edge["node"]["title"], edge["node"]["id"].partition(":")[2]]
+        keys = orjson.loads(base64.b64decode(edge["cursor"]))
+        assert keys == [edge["node"]["title"], edge["node"]["id"].partition(":")[2]]

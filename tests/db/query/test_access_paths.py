@@ -1,4 +1,4 @@
-"""Filtered pages of a large county: whichever way leads to the rows, they are those of a plain WHERE, in page order, each once."""
+"""Filtered pages of a large county: whichever access path leads to the rows, they are those of a plain WHERE, in page order, each once."""
 
 import re
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ SCOPES = {
 }
 # Those who read the summary of all that they see: their texts are searched for there, too.
 NARRATED = ("justice_office", "mediator", "squad_member")
-# A filter and what it means; `found` is a text.
+# A filter and what it means; `has` is a text.
 FILTERS = {
     "none": ("{}", "true"),
     "a state": ("{state: [CLOSED]}", "d.state = 'CLOSED'"),
@@ -52,13 +52,13 @@ FILTERS = {
     ),
     "a text of many": (
         '{text: "小区"}',
-        "found('小区')",
+        "has('小区')",
     ),
-    "a text of few": ('{text: "号第"}', "found('号第')"),
-    "a number": ('{text: "10777"}', "found('10777')"),
+    "a text of few": ('{text: "号第"}', "has('号第')"),
+    "a number": ('{text: "10777"}', "has('10777')"),
     "a text in a state": (
         '{text: "107", state: [CLOSED]}',
-        "d.state = 'CLOSED' AND found('107')",
+        "d.state = 'CLOSED' AND has('107')",
     ),
 }
 PAGE = """query ($first: Int, $after: String, $last: Int, $before: String) {
@@ -77,7 +77,7 @@ def in_words(role: str, meaning: str) -> str:
     places = ["d.title || ' ' || coalesce(d.public_summary, '') || ' ' || coalesce(d.case_number, '')"]
     places += ["d.summary"] if role in NARRATED else []
     anywhere = " OR ".join(rf"bigrams({place}) @> bigrams(\1)" for place in places)
-    return re.sub(r"found\(('.*?')\)", f"({anywhere})", meaning)
+    return re.sub(r"has\(('.*?')\)", f"({anywhere})", meaning)
 
 
 async def expected(gql: GraphQLClient, role: str, meaning: str) -> list[str]:
@@ -105,16 +105,16 @@ def ids(page: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("role", SCOPES)
 async def test_a_page_is_that_of_a_plain_condition(gql: GraphQLClient, role: str, name: str) -> None:
     """The first page, the next, one from the middle, the last and the one before it; and their number."""
-    given, meaning = FILTERS[name]
+    filters, meaning = FILTERS[name]
     wanted = await expected(gql, role, meaning)
-    query, person = PAGE % (given, COUNTS), PRINCIPALS[role]
+    query, person = PAGE % (filters, COUNTS), PRINCIPALS[role]
 
     async def page(**asked: Any) -> dict[str, Any]:
-        found: dict[str, Any] = (await gql.data(person, query, **asked))["disputes"]
-        # Without a condition, the bound is not needed: the sums that are kept know the number.
+        answer: dict[str, Any] = (await gql.data(person, query, **asked))["disputes"]
+        # Without a condition, the bound is not needed: rollups give the number.
         bounded = len(wanted) if name == "none" else min(len(wanted), 10_000)
-        assert (found["exact"], found["totalCount"]) == (len(wanted), bounded)
-        return found
+        assert (answer["exact"], answer["totalCount"]) == (len(wanted), bounded)
+        return answer
 
     first = await page(first=7)
     assert ids(first) == wanted[:7]

@@ -139,8 +139,8 @@ async def test_no_plan_reads_or_sorts_more_than_it_shows(
 
 @pytest.mark.parametrize(("question", "caller"), [case for case in CASES if case not in SIZED])
 async def test_the_plan_is_that_of_a_million(connection: "asyncpg.Connection[Any]", question: str, caller: str) -> None:
-    found = shape(await explained(connection, question, caller))
-    assert found == (PLANS / f"{question}_as_{caller}.txt").read_text(encoding="utf-8")
+    plan = shape(await explained(connection, question, caller))
+    assert plan == (PLANS / f"{question}_as_{caller}.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("question", "caller"), CASES)

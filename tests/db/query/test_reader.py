@@ -1,14 +1,14 @@
-"""Which plan answers: one for all values, one for certain codes, or one for each question."""
+"""Which plan answers: one for all values, one for certain codes, or one for each execution."""
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
+from api.lifespan import READER
 from db.county.people import PRINCIPALS
 from db.postgres.address import Address
-from db.query.reader import MOST_CODES, OFTEN, Reader
+from db.query.reader import MOST_CODES, OFTEN
 from db.query.statement import GENERIC, Statement, per_codes
 from tests.laws.client import GraphQLClient, open_client
 
@@ -22,63 +22,48 @@ async def gql(county: Address) -> AsyncIterator[GraphQLClient]:
         yield opened
 
 
-def reader_of(gql: GraphQLClient) -> Reader:
-    reader: Reader = gql.services.gate._reader
-    return reader
+# The sessions of the reader's pool of generic plans.
+GENERIC_SESSIONS = {"role": READER, "plan_cache_mode": "force_generic_plan"}
 
 
-def kept(gql: GraphQLClient) -> int:
-    """How many statements there are for certain codes."""
-    return sum(with_codes is not None for _, with_codes in reader_of(gql)._code_sets.values())
-
-
-async def test_codes_that_are_asked_for_often_have_a_statement_of_their_own(
-    gql: GraphQLClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_codes_that_are_asked_for_often_have_a_statement_of_their_own(gql: GraphQLClient) -> None:
     """Its answers are those of the other statement, to every caller, on every page; the values of a cursor stay values."""
-    heard: list[str] = []
-    pool: Any = reader_of(gql)._generic
-    fetchrow = pool.fetchrow
-
-    async def listening(sql: str, arguments: Any = ()) -> Any:
-        heard.append(sql)
-        return await fetchrow(sql, arguments)
-
-    monkeypatch.setattr(pool, "fetchrow", listening)
     for who in ("bureau_admin", "squad_member"):
         for codes in (
             {"state": ["CLOSED"], "source": ["GRID", "APPLY"]},
             {"state": ["MEDIATING", "CLOSED"], "source": ["GRID"]},
         ):
-            before = kept(gql)
-            first = await gql.data(PRINCIPALS[who], QUERY, first=3, **codes)
-            edges = first["disputes"]["edges"]
-            beyond = await gql.data(PRINCIPALS[who], QUERY, first=3, after=edges[0]["cursor"], **codes)
-            assert beyond["disputes"]["edges"][: len(edges) - 1] == edges[1:]
-            assert all(
-                edge["node"]["state"] in codes["state"] and edge["node"]["source"] in codes["source"] for edge in edges
-            )
-            assert not heard
-            for _ in range(OFTEN + 2):
-                assert await gql.data(PRINCIPALS[who], QUERY, first=3, **codes) == first
-                assert await gql.data(PRINCIPALS[who], QUERY, first=3, after=edges[0]["cursor"], **codes) == beyond
-            assert kept(gql) == before + 2
-            assert len(heard) == 2 * 3
-            assert all("'{" + ",".join(listed) + "}'" in heard[-1] for listed in codes.values())
-            # What was asked for once has none.
-            shorter = await gql.data(PRINCIPALS[who], QUERY, first=3, state=["ACCEPTED"], source=codes["source"])
-            assert all(edge["node"]["state"] == "ACCEPTED" for edge in shorter["disputes"]["edges"])
-            assert len(heard) == 2 * 3
-            heard.clear()
+            with gql.recorder.recording() as recording:
+                first = await gql.data(PRINCIPALS[who], QUERY, first=3, **codes)
+                edges = first["disputes"]["edges"]
+                beyond = await gql.data(PRINCIPALS[who], QUERY, first=3, after=edges[0]["cursor"], **codes)
+                assert beyond["disputes"]["edges"][: len(edges) - 1] == edges[1:]
+                assert all(
+                    edge["node"]["state"] in codes["state"] and edge["node"]["source"] in codes["source"]
+                    for edge in edges
+                )
+                assert await recording.texts(**GENERIC_SESSIONS) == []
+                for _ in range(OFTEN + 2):
+                    assert await gql.data(PRINCIPALS[who], QUERY, first=3, **codes) == first
+                    assert await gql.data(PRINCIPALS[who], QUERY, first=3, after=edges[0]["cursor"], **codes) == beyond
+                texts = await recording.texts(**GENERIC_SESSIONS)
+                # Of the two pages one statement each, from the time when they have been asked for often.
+                assert (len(texts), len(set(texts))) == (2 * 3, 2)
+                for text in texts:
+                    assert all("'{" + ",".join(values) + "}'" in text for values in codes.values())
+                # What was asked for once has none.
+                shorter = await gql.data(PRINCIPALS[who], QUERY, first=3, state=["ACCEPTED"], source=codes["source"])
+                assert all(edge["node"]["state"] == "ACCEPTED" for edge in shorter["disputes"]["edges"])
+                assert await recording.texts(**GENERIC_SESSIONS) == texts
 
 
-async def test_long_lists_are_not_remembered(gql: GraphQLClient) -> None:
-    before = len(reader_of(gql)._code_sets)
+async def test_a_long_list_has_no_statement_of_its_own(gql: GraphQLClient) -> None:
     many = ["CLOSED"] * (MOST_CODES + 1)
-    for _ in range(OFTEN + 2):
-        found = await gql.data(PRINCIPALS["bureau_admin"], QUERY, first=2, state=many, source=["GRID"])
-        assert len(found["disputes"]["edges"]) == 2
-    assert len(reader_of(gql)._code_sets) == before
+    with gql.recorder.recording() as recording:
+        for _ in range(OFTEN + 2):
+            page = await gql.data(PRINCIPALS["bureau_admin"], QUERY, first=2, state=many, source=["GRID"])
+            assert len(page["disputes"]["edges"]) == 2
+        assert await recording.texts(**GENERIC_SESSIONS) == []
 
 
 STATEMENT = Statement("SELECT $2::TEXT[], $1::INTEGER, $3::TEXT[], $11", tuple("abcdefghijk"), {}, per_codes("bc"))
@@ -94,5 +79,4 @@ def test_a_statement_with_codes_has_the_other_values_in_order() -> None:
 
 @pytest.mark.parametrize("value", ["", "a", "A'", "A}", "A,B", "A B", "A\n", "1", "é", "A" * 41])
 def test_what_is_no_code_is_put_into_no_text(value: str) -> None:
-    given: Mapping[str, list[str]] = {"b": ["CLOSED", value], "c": []}
-    assert STATEMENT.with_codes(given) is None
+    assert STATEMENT.with_codes({"b": ["CLOSED", value], "c": []}) is None

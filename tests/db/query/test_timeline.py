@@ -1,4 +1,4 @@
-"""Clocks and timeline: worked out at the read, for those who read what they rest on; a hidden value has no history either."""
+"""Clocks and timeline: computed at the read, for those who read what they rest on; a hidden value has no history either."""
 
 import datetime as dt
 from typing import Any
@@ -20,15 +20,15 @@ def today() -> dt.date:
 
 
 async def clocks(office: Office, who: str, case: Case) -> dict[str, tuple[str, str]]:
-    said = await office.gql.ask(name_of(who), CLOCKS, d=f"Dispute:{case.key}")
-    assert not said.errors, said.errors
-    return {one["name"]: (one["dueOn"], one["state"]) for one in said.data["dispute"]["clocks"]}
+    answer = await office.gql.ask(name_of(who), CLOCKS, d=f"Dispute:{case.key}")
+    assert not answer.errors, answer.errors
+    return {one["name"]: (one["dueOn"], one["state"]) for one in answer.data["dispute"]["clocks"]}
 
 
 async def timeline(office: Office, who: str, case: Case) -> list[dict[str, Any]]:
-    said = await office.gql.ask(name_of(who), TIMELINE, d=f"Dispute:{case.key}")
-    assert not said.errors, said.errors
-    return list(said.data["dispute"]["timeline"])
+    answer = await office.gql.ask(name_of(who), TIMELINE, d=f"Dispute:{case.key}")
+    assert not answer.errors, answer.errors
+    return list(answer.data["dispute"]["timeline"])
 
 
 def changed(entries: list[dict[str, Any]]) -> list[tuple[str, str, str | None]]:
@@ -50,8 +50,8 @@ async def test_the_times_of_the_tiers_are_settings(office: Office, changing_coun
     case = await office.accepted(now() - 2 * DAY)
     accepted = ((await office.dispute(case))["accepted_at"] + 8 * HOUR).date()
     async with open_client(changing_county, tier_days_team=20) as other:
-        said = await other.ask(name_of("mediator"), CLOCKS, d=f"Dispute:{case.key}")
-    due = {one["name"]: one["dueOn"] for one in said.data["dispute"]["clocks"]}
+        answer = await other.ask(name_of("mediator"), CLOCKS, d=f"Dispute:{case.key}")
+    due = {one["name"]: one["dueOn"] for one in answer.data["dispute"]["clocks"]}
     assert due["TIER"] == (accepted + 20 * DAY).isoformat()
 
 
@@ -71,7 +71,7 @@ async def test_a_cut_supply_asks_for_contact_within_a_day(office: Office) -> Non
         case = await office.register(sub_category="P02", utility_cut="WATER", started=started)
         due_on = (started + 32 * HOUR).date().isoformat()
         assert (await clocks(office, "mediator", case))["FIRST_CONTACT"] == (due_on, state)
-    # Who does not read what was cut is told no clock of it.
+    # Whoever does not read what was cut sees no clock of it.
     assert "FIRST_CONTACT" in await clocks(office, "grid_worker", case)
     await office.execute(
         "INSERT INTO measure (dispute_id, kind, requested_at) VALUES ($1, 'WATER', $2)", case.key, now()
@@ -117,9 +117,9 @@ async def test_the_window_of_confirmation_and_the_next_visit(office: Office) -> 
         today(),
     )
     await office.execute("UPDATE dispute SET state = 'PERFORMED' WHERE id = $1", case.key)
-    told = await clocks(office, "mediator", case)
-    assert told["FOLLOW_UP"] == ((today() + 5 * DAY).isoformat(), "DONE")
-    assert told["CONFIRMATION"][1] == "DONE"
+    shown = await clocks(office, "mediator", case)
+    assert shown["FOLLOW_UP"] == ((today() + 5 * DAY).isoformat(), "DONE")
+    assert shown["CONFIRMATION"][1] == "DONE"
 
 
 async def test_a_timeline_says_who_did_what_when_under_which_policy(office: Office) -> None:
@@ -172,9 +172,9 @@ async def test_a_value_that_is_hidden_is_hidden_in_the_history_too(office: Offic
     assert ("Party", "phone", "13811112222") in seen["mediator"]
     for who in ("grid_worker", "law_leader", "bureau_admin", "analyst"):
         assert "13811112222" not in str(seen[who])
-    for who, told in seen.items():
+    for who, shown in seen.items():
         for hidden in ("371525", "他人", "cipher", "Nothing"):
-            assert hidden not in str(told), who
+            assert hidden not in str(shown), who
 
 
 async def test_an_entry_about_a_row_that_is_hidden_does_not_appear(office: Office) -> None:
@@ -192,7 +192,7 @@ async def test_an_entry_about_a_row_that_is_hidden_does_not_appear(office: Offic
 
 
 @pytest.mark.parametrize("who", ["mediator", "grid_worker", "court"])
-async def test_both_ways_of_answering_agree(office: Office, changing_county: Address, who: str) -> None:
+async def test_both_executors_agree(office: Office, changing_county: Address, who: str) -> None:
     query = """{ disputes(first: 5) { nodes { id a: clocks { n: name d: dueOn state __typename }
         timeline { __typename at actor { id name access { hidden } } action label changes { f: field value __typename } } } } }"""
     fast = await office.gql.ask(name_of(who), query)

@@ -14,32 +14,32 @@ CALENDAR = [dt.date(2021, 11, 1) + dt.timedelta(days=number) for number in range
 FIRST, LAST = CALENDAR[0], CALENDAR[-1]
 
 
-def days(found: Mapping[str, Day], start: str, end: str) -> list[Day]:
-    """The days of a span within the calendar; a span of which neither bound is known is none."""
-    if start not in found and end not in found:
+def days(spans: Mapping[str, Day], start: str, end: str) -> list[Day]:
+    """The days of a span within the calendar; a span with neither bound has none."""
+    if start not in spans and end not in spans:
         return []
-    return [day for day in CALENDAR if found.get(start, FIRST) <= day < found.get(end, dt.date.max)]
+    return [day for day in CALENDAR if spans.get(start, FIRST) <= day < spans.get(end, dt.date.max)]
 
 
 def check(first: Day | None, last: Day | None) -> None:
-    found = bounds(first, last)
-    assert set(found) == {*(OF_FIRST if first else ()), *(OF_LAST if last else ())}
+    spans = bounds(first, last)
+    assert set(spans) == {*(OF_FIRST if first else ()), *(OF_LAST if last else ())}
     period = [day for day in CALENDAR if (first is None or first <= day) and (last is None or day <= last)]
-    months, years = days(found, "months_start", "months_end"), days(found, "years_start", "years_end")
-    tail = days(found, "tail_start", "end") if last else []
-    head = days(found, "start", "head_end") if first else []
+    months, years = days(spans, "months_start", "months_end"), days(spans, "years_start", "years_end")
+    tail = days(spans, "tail_start", "end") if last else []
+    head = days(spans, "start", "head_end") if first else []
     assert Counter([*head, *months, *tail]) == Counter(period)
     around = [
-        *(days(found, "start", "year_head_end") if first else []),
-        *(days(found, "year_tail_start", "end") if last else []),
+        *(days(spans, "start", "year_head_end") if first else []),
+        *(days(spans, "year_tail_start", "end") if last else []),
     ]
     assert Counter([*around, *years]) == Counter(period)
     around_years = [
-        *(days(found, "months_start", "month_head_end") if first else []),
-        *(days(found, "year_tail_start", "months_end") if last else []),
+        *(days(spans, "months_start", "month_head_end") if first else []),
+        *(days(spans, "year_tail_start", "months_end") if last else []),
     ]
     assert Counter([*around_years, *years]) == Counter(months)
-    for name, bound in found.items():
+    for name, bound in spans.items():
         if name.startswith("months") and bound != dt.date.max:
             assert bound.day == 1
         if name.startswith("years") and bound != dt.date.max:
@@ -66,5 +66,5 @@ def test_every_day_is_in_one_span() -> None:
 def test_the_ends_of_the_calendar(day: Day) -> None:
     """No date is out of range."""
     for period in ((day, None), (None, day), (day, day), (dt.date.min, day), (day, dt.date.max)):
-        found = bounds(*period)
-        assert set(found) == {*(OF_FIRST if period[0] else ()), *(OF_LAST if period[1] else ())}
+        spans = bounds(*period)
+        assert set(spans) == {*(OF_FIRST if period[0] else ()), *(OF_LAST if period[1] else ())}

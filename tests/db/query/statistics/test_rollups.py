@@ -1,4 +1,4 @@
-"""The tallies follow the register: in the transaction of each change, with many writers at once, and before, during and after a compact."""
+"""Measures and rollups follow the register: in the transaction of each change, with many writers at once, and while they are compacted."""
 
 import asyncio
 import random
@@ -14,12 +14,12 @@ from tests.db.world import connected
 from tests.laws.writing import change
 from tests.office import open_office
 
-# Every tally that differs from what the rows say, in either direction.
-ASTRAY = """
+# Every dispute whose measures differ from what its rows say, in either direction.
+DIFFERING = """
 SELECT dispute_id FROM (TABLE tally EXCEPT TABLE tally_reckoning) AS one UNION
 SELECT dispute_id FROM (TABLE tally_reckoning EXCEPT TABLE tally) AS other
 """
-# In one snapshot: all disputes, and what the sums and the changes hold of them.
+# In one snapshot: all disputes and ratings, and how many of them the rollups with the changes have.
 COUNTS = """
 SELECT (SELECT count(*) FROM dispute),
     (SELECT coalesce(sum(registered), 0) FROM tally_sum WHERE scope_kind = 'county_code' AND group_kind = 'STATE' AND grain = 'YEAR')
@@ -41,19 +41,19 @@ SELECT id, current_date, current_date, 'PHONE', 'NORMAL', 5 FROM dispute WHERE s
 
 
 async def counts_agree(connection: Any) -> None:
-    disputes, kept, ratings, told = await connection.fetchrow(COUNTS)
-    assert (disputes, ratings) == (kept, told)
+    disputes, summed_disputes, ratings, summed_ratings = await connection.fetchrow(COUNTS)
+    assert (disputes, ratings) == (summed_disputes, summed_ratings)
 
 
 async def test_a_loaded_county_has_its_tallies(county: Address) -> None:
     async with connected(county) as connection:
-        assert await connection.fetch(ASTRAY) == []
+        assert await connection.fetch(DIFFERING) == []
         assert await connection.fetchval("SELECT count(*) FROM tally WHERE resolved = 1") > 100
         await counts_agree(connection)
 
 
 async def test_only_what_matters_is_written(own_county: Address) -> None:
-    """A change of words, a plan for a visit and a draft touch no tally; a change that is taken back leaves nothing."""
+    """A change of words, a plan for a visit and a draft touch no measures; a change that is rolled back leaves nothing."""
     async with connected(own_county) as connection:
         await compact(connection)
         dispute = await connection.fetchval("SELECT id FROM dispute WHERE state = 'CLOSED' ORDER BY id LIMIT 1")
@@ -65,12 +65,12 @@ async def test_only_what_matters_is_written(own_county: Address) -> None:
             dispute,
         )
         await connection.execute("UPDATE dispute SET tier = tier, state = state WHERE id = $1", dispute)
-        taken_back = connection.transaction()
-        await taken_back.start()
+        rolled_back = connection.transaction()
+        await rolled_back.start()
         await connection.execute(VISIT)
         await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         assert await connection.fetchval("SELECT count(*) FROM tally_change") == 2
-        await taken_back.rollback()
+        await rolled_back.rollback()
         assert await connection.fetchval("SELECT count(*) FROM tally_change") == 0
         assert before == await connection.fetchval(
             "SELECT xmin::text || ctid::text FROM tally WHERE dispute_id = $1", dispute
@@ -81,7 +81,7 @@ async def test_only_what_matters_is_written(own_county: Address) -> None:
 
 
 async def test_two_changes_to_one_dispute_both_count(own_county: Address) -> None:
-    """Neither sees the other's row before it commits; the later one waits for the tally and then looks again."""
+    """Neither sees the other's row before it commits; the later one waits for the row of measures and then computes them again."""
     async with connected(own_county) as one, connected(own_county) as other:
         dispute = await one.fetchval("SELECT id FROM dispute WHERE state = 'CLOSED' ORDER BY id LIMIT 1")
         before = await one.fetchval("SELECT ratings FROM tally WHERE dispute_id = $1", dispute)
@@ -97,7 +97,7 @@ async def test_two_changes_to_one_dispute_both_count(own_county: Address) -> Non
         await first.commit()
         await ending
         assert await one.fetchval("SELECT ratings FROM tally WHERE dispute_id = $1", dispute) == before + 2
-        assert await one.fetch(ASTRAY) == []
+        assert await one.fetch(DIFFERING) == []
         await counts_agree(one)
 
 
@@ -118,12 +118,12 @@ async def test_writers_folders_and_readers_at_once(own_county: Address) -> None:
         return folded
 
     async def read() -> int:
-        looks = 0
+        comparisons = 0
         async with connected(own_county) as connection:
             while not done.is_set():
                 await counts_agree(connection)
-                looks += 1
-        return looks
+                comparisons += 1
+        return comparisons
 
     folding, reading = [asyncio.create_task(fold_on()) for _ in range(2)], asyncio.create_task(read())
     await asyncio.gather(*(write(number) for number in range(3)))
@@ -133,7 +133,7 @@ async def test_writers_folders_and_readers_at_once(own_county: Address) -> None:
     async with connected(own_county) as connection:
         await compact(connection)
         await counts_agree(connection)
-        assert await connection.fetch(ASTRAY) == []
+        assert await connection.fetch(DIFFERING) == []
 
 
 async def test_a_rebuild_is_what_had_come_to_be(own_county: Address) -> None:
@@ -143,7 +143,7 @@ async def test_a_rebuild_is_what_had_come_to_be(own_county: Address) -> None:
             await change(connection, dice, 1 + number % 3)
             if number % 25 == 0:
                 await compact(connection)
-        assert await connection.fetch(ASTRAY) == []
+        assert await connection.fetch(DIFFERING) == []
         await compact(connection)
         tables = [f"SELECT * FROM {table} ORDER BY {table}" for table in ("tally_sum", "tally_days")]
         before = [await connection.fetch(statement) for statement in tables]
