@@ -22,7 +22,7 @@ from db.postgres.session import OnConnect, Session, open_pool
 from db.query.clocks import tier_setting
 from db.query.reader import Reader
 from db.worker import Worker
-from db.write.executor import Commander
+from db.write.executor import CommandExecutor
 from schema.execution.mutation import MutationExecutor
 from schema.execution.query import QueryExecutor
 from schema.questions.answer import QuestionRunner
@@ -74,7 +74,7 @@ async def open_services(
         executor = QueryExecutor(
             schema, reader, question_runner, fast_path=settings.fast_path, max_cost=settings.max_cost
         )
-        mutator = MutationExecutor(schema, reader, Commander(writers, Cipher(settings.key())))
+        mutator = MutationExecutor(schema, reader, CommandExecutor(writers, Cipher(settings.key())))
         gate = Gate(Callers(writers, policies), executor, mutator, reader)
 
         async def ready() -> bool:

@@ -40,7 +40,7 @@ async def give(
     from db.postgres.pool import Pool
     from db.postgres.session import Session
     from db.query.epoch import read_epoch
-    from db.write.executor import Commander
+    from db.write.executor import CommandExecutor
     from db.write.transaction import Actor, Stale
 
     connection = await asyncpg.connect(**address.connect_arguments())
@@ -61,12 +61,10 @@ async def give(
         wanted = order(key_of)
         epoch = await read_epoch(connection)
         access = await access_of(connection, await live_policy(connection), people[0])
-        commander = Commander(pool, Cipher(settings.key()))
+        commands = CommandExecutor(pool, Cipher(settings.key()))
         actor = Actor(access, people[0], epoch)
         try:
-            receipt = await commander.carry_out(
-                COMMANDS[f"policy.{verb}"], actor, wanted, key=None, expected_version=None
-            )
+            receipt = await commands.execute(COMMANDS[f"policy.{verb}"], actor, wanted, key=None, expected_version=None)
         except Stale:
             raise Unanswerable("访问权刚有变更，什么都没有保存，请再试一次。") from None
         if receipt.id is None:

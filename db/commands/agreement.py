@@ -95,19 +95,19 @@ async def draft(work: UnitOfWork, input: DraftInput) -> Outcome:
     parties = await parties_of(work, dispute.id)
     rescinded_at = await _rescinded_at(work, dispute.id)
     if rescinded_at is not None:
-        work.happened("happenedAt", input.happened_at, rescinded_at, "前一协议撤销的时间")
+        work.check_time("happenedAt", input.happened_at, rescinded_at, "前一协议撤销的时间")
     else:
-        work.happened("happenedAt", input.happened_at, dispute["notified_at"], "告知权利义务的时间")
+        work.check_time("happenedAt", input.happened_at, dispute["notified_at"], "告知权利义务的时间")
     agreed_on = day_of(input.happened_at)
     main = [one for one in parties if one["side"] in MAIN_SIDES]
     if {one["side"] for one in main} != set(MAIN_SIDES):
         work.error("disputeId", "PARTIES_INCOMPLETE", "协议须有申请人与被申请人双方。")
     if any(one["consent_on"] is not None and agreed_on < one["consent_on"] for one in main):
         work.error("happenedAt", "TOO_EARLY", "达成协议不能早于当事人同意调解的日期。")
-    work.text("content", input.content, 8000)
+    work.check_text("content", input.content, 8000)
     for index, term in enumerate(input.obligations):
         _check_term(work, f"obligations.{index}", term, parties, agreed_on)
-    work.settle()
+    work.raise_errors()
     oral = input.form == "ORAL"
     key = await work.insert(
         t.agreement,
@@ -143,7 +143,7 @@ async def draft(work: UnitOfWork, input: DraftInput) -> Outcome:
         before, after, effect = await _take_effect(work, key, dispute.values, agreed_on, input.happened_at)
         fields, changes = (*fields, "state", "effective_on", "confirm_by_on"), (*changes, *effect)
     else:
-        await work.change(dispute.id)
+        await work.update_dispute(dispute.id)
     return Outcome("Agreement", key, input.happened_at, before, after, fields, dispute_id=dispute.id, changes=changes)
 
 
@@ -171,10 +171,10 @@ def _obligations(terms: tuple[TermInput, ...]) -> Iterator[tuple[str, Decimal | 
 
 def _check_term(work: UnitOfWork, path: str, term: TermInput, parties: list[Any], agreed_on: dt.date) -> None:
     check_party_of(work, f"{path}.partyId", term.party_id, parties)
-    work.text(f"{path}.content", term.content, 1000)
+    work.check_text(f"{path}.content", term.content, 1000)
     for field, text in (("place", term.place), ("manner", term.manner)):
         if text is not None:
-            work.text(f"{path}.{field}", text, 200)
+            work.check_text(f"{path}.{field}", text, 200)
     if term.amount is not None:
         check_money(work, f"{path}.amount", term.amount)
     elif term.kind in _PAID or term.instalments:
@@ -216,7 +216,7 @@ async def _take_effect(
     # Signatures are known by their day, and the last to be recorded need not be the last that was made.
     began = start_of(effective_on)
     concluded_at = max(began, at, dispute["accepted_at"])
-    await work.change(dispute["id"], state=state, concluded_at=concluded_at)
+    await work.update_dispute(dispute["id"], state=state, concluded_at=concluded_at)
     if state == "PERFORMED":
         await visit_due(work, dispute["id"], effective_on)
     changes = (
@@ -272,12 +272,12 @@ async def sign(work: UnitOfWork, agreement: Record, input: SignInput) -> Outcome
     dispute = agreement.dispute
     assert dispute is not None
     signed_on = day_of(input.happened_at)
-    work.happened("happenedAt", input.happened_at)
+    work.check_time("happenedAt", input.happened_at)
     if signed_on < agreement["agreed_on"]:
         work.error("happenedAt", "TOO_EARLY", f"签名或盖章不能早于达成协议之日（{agreement['agreed_on']}）。")
     parties = await parties_of(work, dispute["id"])
     signer = await _signer(work, dispute, input, parties)
-    work.settle()
+    work.raise_errors()
     signatures = await _signatures(work, agreement.id)
     changes: tuple[tuple[str, UUID, str, str | None], ...] = ()
     if not any(all(one[name] == value for name, value in signer.items()) for one in signatures):
@@ -292,7 +292,7 @@ async def sign(work: UnitOfWork, agreement: Record, input: SignInput) -> Outcome
     )
     if not complete:
         if changes:
-            await work.change(dispute["id"])
+            await work.update_dispute(dispute["id"])
         return Outcome("Agreement", agreement.id, input.happened_at, changes=changes)
     effective_on = max(one["signed_on"] for one in signatures)
     before, after, effect = await _take_effect(work, agreement.id, dispute, effective_on, input.happened_at)

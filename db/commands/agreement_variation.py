@@ -54,7 +54,7 @@ async def vary(work: UnitOfWork, agreement: Record, input: VaryInput) -> Outcome
     """若干规定 Art. 37: unsuitable content is varied with the consent of both. The agreement stays in force; the timeline has the old terms."""
     _check_consent(work, agreement, input)
     if input.content is not None:
-        work.text("content", input.content, 8000)
+        work.check_text("content", input.content, 8000)
     if input.content is None and not input.obligations:
         work.error("", "NOTHING_CHANGED", "请写明新的协议内容，或要变更的义务。")
     changes: list[tuple[str, UUID, str, str | None]] = [("Agreement", agreement.id, "state", "VARIED")]
@@ -68,14 +68,14 @@ async def vary(work: UnitOfWork, agreement: Record, input: VaryInput) -> Outcome
         values = await _varied(work, path, term, known[term.id], day_of(input.happened_at))
         writes.append((term.id, values))
         changes += [("Obligation", term.id, name, str(value)) for name, value in values.items()]
-    work.settle()
+    work.raise_errors()
     for key, values in writes:
         await work.update(t.obligation, key, **values)
     content = {} if input.content is None else {"content": input.content.strip()}
     if content:
         changes.append(("Agreement", agreement.id, "content", content["content"]))
     await work.update(t.agreement, agreement.id, state="VARIED", **content)
-    await work.change(agreement["dispute_id"])
+    await work.update_dispute(agreement["dispute_id"])
     fields = ("state", *content)
     return Outcome(
         "Agreement", agreement.id, input.happened_at, fields=fields, reason=input.reason.strip(), changes=tuple(changes)
@@ -101,7 +101,7 @@ async def _varied(work: UnitOfWork, path: str, term: VariedTermInput, known: Any
         ("manner", term.manner, 200),
     ):
         if text is not None:
-            work.text(f"{path}.{field}", text, longest)
+            work.check_text(f"{path}.{field}", text, longest)
     if term.due_on is not None:
         check_due(work, f"{path}.dueOn", term.due_on, on)
     if term.amount is not None and check_money(work, f"{path}.amount", term.amount):
@@ -123,12 +123,12 @@ async def _varied(work: UnitOfWork, path: str, term: VariedTermInput, known: Any
 
 
 def _check_consent(work: UnitOfWork, agreement: Record, input: VaryInput | RescindInput) -> None:
-    work.happened("happenedAt", input.happened_at)
+    work.check_time("happenedAt", input.happened_at)
     if day_of(input.happened_at) < agreement["effective_on"]:
         work.error("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{agreement['effective_on']}）。")
     if not input.both_consent:
         work.error("bothConsent", "NO_CONSENT", "须经双方当事人同意（人民调解工作若干规定第三十七条）。")
-    work.text("reason", input.reason, 500)
+    work.check_text("reason", input.reason, 500)
 
 
 @dataclass(frozen=True)
@@ -154,11 +154,11 @@ async def rescind(work: UnitOfWork, agreement: Record, input: RescindInput) -> O
     dispute = agreement.dispute
     assert dispute is not None
     _check_consent(work, agreement, input)
-    work.settle()
+    work.raise_errors()
     await work.update(t.agreement, agreement.id, state="RESCINDED")
     await set_states(work, agreement.id, OWED_STATES, "RESCINDED")
     due_on = mediation_due(day_of(input.happened_at), await load_calendar(work.connection))
-    await work.change(dispute["id"], state="MEDIATING", concluded_at=None, due_on=due_on)
+    await work.update_dispute(dispute["id"], state="MEDIATING", concluded_at=None, due_on=due_on)
     changes = (
         ("Agreement", agreement.id, "state", "RESCINDED"),
         ("Dispute", dispute["id"], "due_on", due_on.isoformat()),

@@ -37,8 +37,8 @@ _OPEN = Guard("id", "WRONG_STATE", "预警已在处置或已关闭。", lambda r
 )
 async def handle(work: UnitOfWork, alert: Record, input: AlertHandleInput) -> Outcome:
     """OPEN to HANDLING; whoever handles it is named."""
-    work.happened("happenedAt", input.happened_at, alert["opened_at"], "预警产生时间")
-    work.settle()
+    work.check_time("happenedAt", input.happened_at, alert["opened_at"], "预警产生时间")
+    work.raise_errors()
     await work.update(t.alert, alert.id, state="HANDLING", handler_id=work.actor.person_id)
     await _touch(work, alert)
     return Outcome("Alert", alert.id, input.happened_at, alert["state"], "HANDLING", ("state", "handler"))
@@ -67,9 +67,9 @@ _NOT_CLOSED = Guard("id", "WRONG_STATE", "预警已经关闭。", lambda row: ro
 )
 async def close(work: UnitOfWork, alert: Record, input: AlertCloseInput) -> Outcome:
     """OPEN or HANDLING to CLOSED. Who closes an alert that nobody had in hand has handled it."""
-    work.happened("happenedAt", input.happened_at, alert["opened_at"], "预警产生时间")
-    work.text("note", input.note, 1000)
-    work.settle()
+    work.check_time("happenedAt", input.happened_at, alert["opened_at"], "预警产生时间")
+    work.check_text("note", input.note, 1000)
+    work.raise_errors()
     handler = alert["handler_id"] or work.actor.person_id
     await work.update(
         t.alert,
@@ -90,7 +90,7 @@ async def _touch(work: UnitOfWork, alert: Record) -> None:
     """The dispute's version goes up, unless it is archived: an alert may outlive its dispute, which then never changes."""
     assert alert.dispute is not None
     if alert.dispute["state"] != "ARCHIVED":
-        await work.change(alert.dispute["id"])
+        await work.update_dispute(alert.dispute["id"])
 
 
 _RULE = select(t.alert_rule.c.label, t.alert_rule.c.level).where(

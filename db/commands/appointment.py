@@ -57,7 +57,7 @@ async def grant(work: UnitOfWork, input: AppointmentGrantInput) -> Outcome:
     """A new post, from today or a day to come."""
     today = day_of(work.now)
     first = input.valid_from or today
-    work.text("reason", input.reason, 500)
+    work.check_text("reason", input.reason, 500)
     if input.role not in work.actor.access.policy.roles:
         work.error("role", "NO_ROLE", "现行策略中没有这个角色。")
     if first < today:
@@ -68,11 +68,11 @@ async def grant(work: UnitOfWork, input: AppointmentGrantInput) -> Outcome:
     await _check_seen(work, "Organization", input.organization_id, "organizationId", "没有这个机构，或者您无权查看。")
     if not await work.fetch(_AREA, {"area": input.area_code}):
         work.error("areaCode", "BAD_AREA", "没有这个区划。")
-    work.settle()
+    work.raise_errors()
     await lock_rights(work)
     place = {"organization_id": input.organization_id, "area_code": input.area_code, "role": input.role}
     await _check_single(work, "role", input.person_id, place, first, input.valid_to)
-    work.settle()
+    work.raise_errors()
     key = await work.insert(
         t.appointment, person_id=input.person_id, valid_from=first, valid_to=input.valid_to, **place
     )
@@ -110,19 +110,19 @@ async def end(work: UnitOfWork, post: Record, input: AppointmentEndInput) -> Out
     """The post and what was delegated of it end with the day."""
     yesterday = day_of(work.now) - _DAY
     last = input.last_on or yesterday
-    work.text("reason", input.reason, 500)
+    work.check_text("reason", input.reason, 500)
     if last < yesterday:
         work.error("lastOn", "TOO_EARLY", "终止不能追溯，最后一日不能早于昨日。")
     if post["valid_to"] is not None and last > post["valid_to"]:
         work.error("lastOn", "TOO_LATE", "最后一日不能晚于原定的截止日期。")
-    work.settle()
+    work.raise_errors()
     await lock_rights(work)
     before = await staff_of(work, of_today=True)
     for one in await work.fetch(_WITH_DELEGATED, {"post": post.id, "last": last}):
         # A post that had not begun was never held: its last day is the one before its first.
         await work.update(t.appointment, one["id"], valid_to=max(last, one["valid_from"] - _DAY))
     await check_governed(work, before)
-    work.settle()
+    work.raise_errors()
     return Outcome("Appointment", post.id, None, None, None, ("valid_to",), input.reason.strip())
 
 
@@ -159,7 +159,7 @@ async def delegate(work: UnitOfWork, post: Record, input: AppointmentDelegateInp
     """A post like the other, for a while, bound to it."""
     today = day_of(work.now)
     first = input.from_on or today
-    work.text("reason", input.reason, 500)
+    work.check_text("reason", input.reason, 500)
     if first < max(today, post["valid_from"]):
         work.error("fromOn", "TOO_EARLY", "代行不能追溯，也不能早于原任职的开始日期。")
     if input.to_on < first:
@@ -171,11 +171,11 @@ async def delegate(work: UnitOfWork, post: Record, input: AppointmentDelegateInp
     if input.to_person_id == post["person_id"]:
         work.error("toPersonId", "UNCHANGED", "代行的人就是任职的人。")
     await _check_person(work, "toPersonId", input.to_person_id)
-    work.settle()
+    work.raise_errors()
     await lock_rights(work)
     place = {name: post[name] for name in ("organization_id", "area_code", "role")}
     await _check_single(work, "toPersonId", input.to_person_id, place, first, input.to_on)
-    work.settle()
+    work.raise_errors()
     key = await work.insert(
         t.appointment,
         person_id=input.to_person_id,

@@ -54,7 +54,7 @@ async def apply(work: UnitOfWork, input: ConfirmationApplyInput) -> Outcome:
     dispute = agreement.dispute
     assert dispute is not None
     court = await work.load_visible("Organization", input.court_id, field="courtId")
-    work.happened("happenedAt", input.happened_at)
+    work.check_time("happenedAt", input.happened_at)
     applied_on = day_of(input.happened_at)
     if applied_on < agreement["effective_on"]:
         work.error("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{agreement['effective_on']}）。")
@@ -74,12 +74,12 @@ async def apply(work: UnitOfWork, input: ConfirmationApplyInput) -> Outcome:
             "OWNERSHIP",
             "涉及确认物权、知识产权归属的内容，法院不受理司法确认申请（民诉法解释第三百五十五条第一款第五项）。",
         )
-    work.settle()
+    work.raise_errors()
     key = await work.insert(
         t.confirmation, dispute_id=dispute["id"], agreement_id=agreement.id, court_id=court.id, applied_on=applied_on
     )
     await _refer(work, dispute["id"], dispute["registered_at"], dispute["committee_id"], court.id, input.happened_at)
-    await work.change(dispute["id"])
+    await work.update_dispute(dispute["id"])
     changes = (("Confirmation", key, "applied_on", applied_on.isoformat()),)
     return Outcome(
         "Confirmation", key, input.happened_at, fields=("applied_on",), dispute_id=dispute["id"], changes=changes
@@ -142,7 +142,7 @@ _UNDECIDED = Guard("id", "WRONG_STATE", "已有裁定结果。", lambda row: row
 async def decide(work: UnitOfWork, confirmation: Record, input: ConfirmationDecideInput) -> Outcome:
     """Art. 33: valid, and it can be enforced; rejected, and the parties may mediate again or sue."""
     sent = await _referral(work, confirmation)
-    work.happened("happenedAt", input.happened_at, sent["sent_at"] if sent else None, "申请的时间")
+    work.check_time("happenedAt", input.happened_at, sent["sent_at"] if sent else None, "申请的时间")
     decided_on = day_of(input.happened_at)
     if decided_on < confirmation["applied_on"]:
         work.error("happenedAt", "TOO_EARLY", f"不能早于申请之日（{confirmation['applied_on']}）。")
@@ -152,13 +152,13 @@ async def decide(work: UnitOfWork, confirmation: Record, input: ConfirmationDeci
             work.error("caseNumber", "REQUIRED", "请写明法院案号。")
     else:
         _check_number(work, number, confirmation["applied_on"].year, decided_on.year)
-    work.settle()
+    work.raise_errors()
     await work.update(t.confirmation, confirmation.id, result=input.result, case_number=number, decided_on=decided_on)
     if sent:
         await work.update(
             t.referral, sent["id"], state="DONE", answered_at=input.happened_at, reply=_REPLIES[input.result]
         )
-    await work.change(confirmation["dispute_id"])
+    await work.update_dispute(confirmation["dispute_id"])
     changes = (
         ("Confirmation", confirmation.id, "result", input.result),
         ("Confirmation", confirmation.id, "case_number", number),

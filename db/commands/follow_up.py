@@ -52,12 +52,12 @@ class FollowUpScheduleInput:
 async def schedule(work: UnitOfWork, input: FollowUpScheduleInput) -> Outcome:
     """A visit that is due on a day; whoever makes it is written down when it is made."""
     dispute = await work.lock("Dispute", input.dispute_id, "follow", field="disputeId")
-    work.happened("happenedAt", input.happened_at, dispute["concluded_at"], "调解终结时间")
+    work.check_time("happenedAt", input.happened_at, dispute["concluded_at"], "调解终结时间")
     if input.due_on < day_of(input.happened_at):
         work.error("dueOn", "OUT_OF_ORDER", "应回访日期不能早于安排的日期。")
-    work.settle()
+    work.raise_errors()
     key = await work.insert(t.follow_up, dispute_id=dispute.id, due_on=input.due_on)
-    await work.change(dispute.id)
+    await work.update_dispute(dispute.id)
     changes = (("FollowUp", key, "due_on", input.due_on.isoformat()),)
     return Outcome("FollowUp", key, input.happened_at, fields=("due_on",), dispute_id=dispute.id, changes=changes)
 
@@ -113,7 +113,7 @@ async def complete(work: UnitOfWork, visit: Record, input: FollowUpCompleteInput
     assert visit.dispute is not None
     dispute_id = visit.dispute["id"]
     _check(work, visit, input)
-    work.settle()
+    work.raise_errors()
     done_on = day_of(input.happened_at)
     await work.update(
         t.follow_up,
@@ -137,14 +137,14 @@ async def complete(work: UnitOfWork, visit: Record, input: FollowUpCompleteInput
         await open_alert(work, "DISSATISFIED", dispute_id, subject=str(dispute_id), at=input.happened_at, due_on=due_on)
         second = await work.insert(t.follow_up, dispute_id=dispute_id, due_on=due_on)
         changes.append(("FollowUp", second, "due_on", due_on.isoformat()))
-    await work.change(dispute_id)
+    await work.update_dispute(dispute_id)
     fields = ("done_at", "method", "result", "satisfaction", "remark")
     return Outcome("FollowUp", visit.id, input.happened_at, fields=fields, changes=tuple(changes))
 
 
 def _check(work: UnitOfWork, visit: Record, input: FollowUpCompleteInput) -> None:
     assert visit.dispute is not None
-    work.happened("happenedAt", input.happened_at, visit.dispute["concluded_at"], "调解终结时间")
+    work.check_time("happenedAt", input.happened_at, visit.dispute["concluded_at"], "调解终结时间")
     if input.result == "UNREACHABLE":
         if input.satisfaction is not None:
             work.error("satisfaction", "NOT_APPLICABLE", "联系不上时没有满意度，请不要填写。")
@@ -153,11 +153,11 @@ def _check(work: UnitOfWork, visit: Record, input: FollowUpCompleteInput) -> Non
     elif not 1 <= input.satisfaction <= 5:
         work.error("satisfaction", "OUT_OF_RANGE", "满意度应为 1 至 5。")
     if input.remark is not None:
-        work.text("remark", input.remark, 2000)
+        work.check_text("remark", input.remark, 2000)
     elif input.result in _REBOUND:
         work.error("remark", "REQUIRED", "已反弹或有反弹迹象的，请写明情况。")
     for index, factor in enumerate(input.factors):
-        work.text(f"factors.{index}.suggestion", factor.suggestion, 1000)
+        work.check_text(f"factors.{index}.suggestion", factor.suggestion, 1000)
 
 
 def _limit(visit: Record) -> int:

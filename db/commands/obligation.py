@@ -55,7 +55,7 @@ async def parties_of(work: UnitOfWork, dispute_id: UUID) -> list[Any]:
             .where(row["dispute_id"] == bindparam("of_dispute", type_=Uuid()), row["withdrawn_on"].is_(None))
         )
 
-    return await work.look("parties_of", make, {"of_dispute": dispute_id})
+    return await work.fetch_for_caller("parties_of", make, {"of_dispute": dispute_id})
 
 
 def check_party_of(work: UnitOfWork, field: str, key: UUID, parties: list[Any]) -> None:
@@ -95,15 +95,15 @@ async def _move_on(work: UnitOfWork, dispute: Any, on: dt.date) -> tuple[str | N
     if state == "PERFORMED":
         await visit_due(work, dispute["id"], on)
     if state == dispute["state"]:
-        await work.change(dispute["id"])
+        await work.update_dispute(dispute["id"])
         return None, None
-    await work.change(dispute["id"], state=state)
+    await work.update_dispute(dispute["id"], state=state)
     return dispute["state"], state
 
 
 async def _check_day(work: UnitOfWork, obligation: Record, happened_at: dt.datetime) -> None:
     """A step comes after the day on which the agreement took effect, or on it."""
-    work.happened("happenedAt", happened_at)
+    work.check_time("happenedAt", happened_at)
     found = await work.fetch(_EFFECTIVE_ON, {"of_agreement": obligation["agreement_id"]})
     if day_of(happened_at) < found[0]["effective_on"]:
         work.error("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{found[0]['effective_on']}）。")
@@ -146,11 +146,11 @@ async def perform(work: UnitOfWork, obligation: Record, input: PerformInput) -> 
     await _check_day(work, obligation, input.happened_at)
     for field, text in (("evidence", input.evidence), ("bothConfirmed", input.both_confirmed)):
         if text is not None:
-            work.text(field, text, 1000)
+            work.check_text(field, text, 1000)
     if input.evidence is None and input.both_confirmed is None:
         work.error("evidence", "NO_PROOF", "登记履行须有凭证或双方确认。")
     amount, whole = await _performed(work, obligation, input)
-    work.settle()
+    work.raise_errors()
     on = day_of(input.happened_at)
     key = await work.insert(
         t.performance,
@@ -215,8 +215,8 @@ class ExcuseInput:
 async def excuse(work: UnitOfWork, obligation: Record, input: ExcuseInput) -> Outcome:
     """若干规定 Art. 37: what is not performed for a good reason is not urged; the reason is on record."""
     await _check_day(work, obligation, input.happened_at)
-    work.text("reason", input.reason, 1000)
-    work.settle()
+    work.check_text("reason", input.reason, 1000)
+    work.raise_errors()
     on = day_of(input.happened_at)
     await work.insert(
         t.performance,
@@ -256,8 +256,8 @@ async def urge(work: UnitOfWork, obligation: Record, input: UrgeInput) -> Outcom
     """Art. 31: the committee urges both sides, the one who owes and the one who must let him perform; what came of it is recorded."""
     await _check_day(work, obligation, input.happened_at)
     check_party_of(work, "partyId", input.party_id, await parties_of(work, obligation["dispute_id"]))
-    work.text("result", input.result, 1000)
-    work.settle()
+    work.check_text("result", input.result, 1000)
+    work.raise_errors()
     on = day_of(input.happened_at)
     key = await work.insert(
         t.performance,
@@ -270,7 +270,7 @@ async def urge(work: UnitOfWork, obligation: Record, input: UrgeInput) -> Outcom
         method=input.method,
         result=input.result.strip(),
     )
-    await work.change(obligation["dispute_id"])
+    await work.update_dispute(obligation["dispute_id"])
     changes = (
         ("Performance", key, "occurred_on", on.isoformat()),
         ("Performance", key, "method", input.method),

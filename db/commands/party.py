@@ -21,7 +21,7 @@ from db.tables.dispute import BEFORE_AGREEMENT_STATES, OPEN_STATES, STATES
 from db.tables.obligation import OWED_STATES
 from db.tables.party import MAIN_SIDES, NATURAL_KINDS, PARTY_KINDS, SIDES
 from db.uuid7 import uuid7
-from db.write.batch import Found
+from db.write.batch import Lookup
 from db.write.command import Absent, Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
 
@@ -67,7 +67,7 @@ def check_cells(
     if phone is not None and not _PHONE.fullmatch(phone):
         work.error(f"{prefix}phone", "BAD_PHONE", "电话应为 11 位手机号，或带区号的座机号，如 0635-1234567。")
     if address is not None:
-        work.text(f"{prefix}address", address, 200)
+        work.check_text(f"{prefix}address", address, 200)
     # SECURITY: the number itself is never repeated in a message.
     if id_number is not None and not is_id_number(normalise_id_number(id_number)):
         work.error(
@@ -81,7 +81,7 @@ def check_cells(
 
 def impersonal(work: UnitOfWork, field: str, text: str, longest: int) -> None:
     """Check a text that many will read: it must say something, and no ID number or mobile number."""
-    work.text(field, text, longest)
+    work.check_text(field, text, longest)
     if _PERSONAL.search(text):
         work.error(field, "PERSONAL_DATA", "请勿写入身份号码或手机号码。")
 
@@ -124,9 +124,9 @@ def _named(name: Sql, code: Sql) -> Sql:
     return select(t.company.c.id).where(same).limit(literal_column("1")).scalar_subquery()
 
 
-def _company(kind: str, name: str, credit_code: str | None) -> Found | None:
+def _company(kind: str, name: str, credit_code: str | None) -> Lookup | None:
     """The company of the register that the party is, by its credit code, or else its very name."""
-    return Found(_named, (name, credit_code)) if kind == "COMPANY" else None
+    return Lookup(_named, (name, credit_code)) if kind == "COMPANY" else None
 
 
 # -- the parties of a dispute, for other commands
@@ -171,9 +171,9 @@ async def begin_when_all_consent(work: UnitOfWork, dispute: Any) -> str | None:
     # Told first (若干规定 Art. 30): a party who left does not make up for that.
     told = dispute["notified_at"] is not None
     if dispute["state"] == "ACCEPTED" and told and complete and all(one["consent"] == "CONSENTED" for one in main):
-        await work.change(key, state="MEDIATING")
+        await work.update_dispute(key, state="MEDIATING")
         return "MEDIATING"
-    await work.change(key)
+    await work.update_dispute(key)
     return None
 
 
@@ -199,14 +199,14 @@ class PartyAddInput:
 )
 async def add(work: UnitOfWork, dispute: Record, input: PartyAddInput) -> Outcome:
     """A party who was not named at registration. Without his consent there is no agreement."""
-    work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
+    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     check_party(work, "party", input.party)
     number = input.party.id_number
     if number is not None and await _is_party(work, dispute.id, normalise_id_number(number)):
         work.error("party.idNumber", "DUPLICATE", "此人已是本案当事人。")
-    work.settle()
+    work.raise_errors()
     key = await add_party(work, dispute.id, input.party)
-    await work.change(dispute.id)
+    await work.update_dispute(dispute.id)
     changes = (("Party", key, "side", input.party.side), ("Party", key, "kind", input.party.kind))
     return Outcome("Party", key, input.happened_at, fields=("side", "kind", "name"), changes=changes)
 
@@ -263,7 +263,7 @@ async def update(work: UnitOfWork, party: Record, input: PartyUpdateInput) -> Ou
     """个人信息保护法 Arts. 46-47: what is wrong is corrected, what is not needed is erased."""
     assert party.dispute is not None
     dispute_id = party.dispute["id"]
-    work.happened("happenedAt", input.happened_at, party.dispute["registered_at"], "登记时间")
+    work.check_time("happenedAt", input.happened_at, party.dispute["registered_at"], "登记时间")
     check_cells(work, "", input.name, input.phone, input.address, input.id_number, input.credit_code)
     cleared = [one.lower() for one in input.cleared]
     for index, name in enumerate(cleared):
@@ -272,12 +272,12 @@ async def update(work: UnitOfWork, party: Record, input: PartyUpdateInput) -> Ou
     given_ = {name: getattr(input, name) for name in _PLAIN if getattr(input, name) is not None}
     if not given_ and input.id_number is None and not cleared:
         work.error("", "REQUIRED", "请至少写明一项变更。")
-    work.settle()
+    work.raise_errors()
     if input.id_number is not None and await _is_party(
         work, dispute_id, normalise_id_number(input.id_number), but=party.id
     ):
         work.error("idNumber", "DUPLICATE", "此人已是本案当事人。")
-        work.settle()
+        work.raise_errors()
     if "name" in given_:
         given_["name"] = given_["name"].strip()
     values: dict[str, Any] = {**given_, **{name: None for name in cleared if name != "id_number"}}
@@ -289,7 +289,7 @@ async def update(work: UnitOfWork, party: Record, input: PartyUpdateInput) -> Ou
         now = {name: values.get(name, party[name]) for name in _OF_COMPANY}
         values["company_id"] = _company(**now)
     await work.update(t.party, party.id, **values)
-    await work.change(dispute_id)
+    await work.update_dispute(dispute_id)
     # SECURITY: the event names what changed; of what is about the person it holds no value, so that what is erased is gone.
     changes = tuple(("Party", party.id, name, _said(values[name])) for name in changed if name in _TOLD)
     return Outcome("Party", party.id, input.happened_at, fields=tuple(changed), changes=changes)
@@ -322,12 +322,12 @@ class PartyAppointInput:
 async def appoint(work: UnitOfWork, party: Record, input: PartyAppointInput) -> Outcome:
     """授权委托书: the agent with his powers; a new one takes the place of the old."""
     assert party.dispute is not None
-    work.happened("happenedAt", input.happened_at)
-    work.text("agentName", input.agent_name, 60)
+    work.check_time("happenedAt", input.happened_at)
+    work.check_text("agentName", input.agent_name, 60)
     impersonal(work, "powers", input.powers, 200)
-    work.settle()
+    work.raise_errors()
     await work.update(t.party, party.id, agent_name=input.agent_name.strip(), agent_powers=input.powers.strip())
-    await work.change(party.dispute["id"])
+    await work.update_dispute(party.dispute["id"])
     changes = (("Party", party.id, "agent_powers", input.powers.strip()),)
     return Outcome("Party", party.id, input.happened_at, fields=("agent_name", "agent_powers"), changes=changes)
 
@@ -373,9 +373,9 @@ _OWES_NOTHING = Guard(
 async def withdraw(work: UnitOfWork, party: Record, input: PartyWithdrawInput) -> Outcome:
     """人民调解法 Art. 23: one of several leaves, or a third party. The last of a side ends the mediation: `dispute.withdraw`, `dispute.refuse`."""
     assert party.dispute is not None
-    work.happened("happenedAt", input.happened_at, party.dispute["registered_at"], "登记时间")
+    work.check_time("happenedAt", input.happened_at, party.dispute["registered_at"], "登记时间")
     impersonal(work, "reason", input.reason, 500)
-    work.settle()
+    work.raise_errors()
     day = day_of(input.happened_at)
     await work.update(t.party, party.id, withdrawn_on=day)
     state = await begin_when_all_consent(work, party.dispute)

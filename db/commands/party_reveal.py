@@ -52,7 +52,7 @@ async def reveal(work: UnitOfWork, party: Record, input: PartyRevealInput) -> Ou
             work.error(f"fields.{index}", "FORBIDDEN", "您无权查看这一项的明文。")
     if await _used_today(work) >= DAILY_QUOTA:
         work.error("", "QUOTA", f"今日查看明文已满 {DAILY_QUOTA} 次，请明日再办。")
-    work.settle()
+    work.raise_errors()
     # SECURITY: names of fields only; the values go to the answer, which is given after the event is committed, and nowhere else.
     names = tuple(dict.fromkeys(name.lower() for name in input.fields))
     values: dict[str, str | None] = {}
@@ -83,7 +83,7 @@ async def _covered(work: UnitOfWork, key: UUID, wanted: tuple[str, ...]) -> set[
             .where(row["id"] == bindparam("revealed_id", type_=Uuid()))
         )
 
-    found = await work.look(("covered", names), make, {"revealed_id": key})
+    found = await work.fetch_for_caller(("covered", names), make, {"revealed_id": key})
     return {name for i, name in enumerate(names) if found[0][f"c_{i}"]}
 
 

@@ -34,12 +34,12 @@ _NOT_MYSELF = Guard("id", "SELF", "不能停用自己的账号，请由他人办
 )
 async def suspend(work: UnitOfWork, person: Record, input: PersonSuspendInput) -> Outcome:
     """He keeps his posts, and gets nowhere with them."""
-    work.text("reason", input.reason, 500)
+    work.check_text("reason", input.reason, 500)
     await lock_rights(work)
     before = await staff_of(work, of_today=True)
     await work.update(t.person, person.id, state="SUSPENDED")
     await check_governed(work, before)
-    work.settle()
+    work.raise_errors()
     return Outcome("Person", person.id, None, person["state"], "SUSPENDED", ("state",), input.reason.strip())
 
 
@@ -62,8 +62,8 @@ class PersonRestoreInput:
 )
 async def restore(work: UnitOfWork, person: Record, input: PersonRestoreInput) -> Outcome:
     """What he had and has not lost meanwhile is his again."""
-    work.text("reason", input.reason, 500)
-    work.settle()
+    work.check_text("reason", input.reason, 500)
+    work.raise_errors()
     await lock_rights(work)
     await work.update(t.person, person.id, state="ACTIVE")
     return Outcome("Person", person.id, None, person["state"], "ACTIVE", ("state",), input.reason.strip())

@@ -66,11 +66,11 @@ async def draft(work: UnitOfWork, input: PolicyDraftInput) -> Outcome:
         raise Refused(_FORBIDDEN)
     live = await _live(work)
     parent = await work.load_visible(POLICY, input.from_id or live["id"], field="fromId")
-    work.text("note", input.note, 500)
+    work.check_text("note", input.note, 500)
     if (input.text is None) is (not input.edits):
         work.error("text", "ONE_WAY", "text 与 edits 须且只须写一项；只改测试的，text 请照写原文。")
     edits = edits_of(work, input.edits)
-    work.settle()
+    work.raise_errors()
     text = input.text
     if text is None:
         try:
@@ -143,7 +143,7 @@ async def approve(work: UnitOfWork, version: Record, input: PolicyApproveInput) 
     if input.digest != version["digest"]:
         work.error("digest", "STALE", "与这一版现在的散列不符：您审阅之后又有变化，或抄写有误，请重新审阅。")
     if input.note is not None:
-        work.text("note", input.note, 500)
+        work.check_text("note", input.note, 500)
     staff = await staff_of(work, of_today=True)
     me = work.actor.person_id
     approvers = [one for one in (version["approver_id"], me) if one is not None]
@@ -152,7 +152,7 @@ async def approve(work: UnitOfWork, version: Record, input: PolicyApproveInput) 
     houses = _houses(version, staff)
     if complete and needed > 1 and not any(staff.is_outside(one, houses) for one in approvers):
         work.error("id", "SAME_ORGANIZATION", "起草人或其机构由此多得权限，两名批准人中须有一名任职于另一机构。")
-    work.settle()
+    work.raise_errors()
     column = "second_approver_id" if version["approver_id"] is not None else "approver_id"
     state = "APPROVED" if complete else "DRAFT"
     await work.update(
@@ -205,7 +205,7 @@ async def publish(work: UnitOfWork, version: Record, input: PolicyPublishInput) 
         work.error("id", "STALE", "批准之后，测试结果已有变化，批准作废；请重新起草。")
     await _check(work, examined)
     await _check_approvals(work, version, examined)
-    work.settle()
+    work.raise_errors()
     await work.fetch(_RETIRE, {"retired": live["id"]})
     await work.update(t.policy_version, version.id, state="PUBLISHED", published_at=work.now)
     reason = f"第 {version['version']} 版取代第 {live['version']} 版"
@@ -231,8 +231,8 @@ class PolicyRollbackInput:
 )
 async def rollback(work: UnitOfWork, version: Record, input: PolicyRollbackInput) -> Outcome:
     """A new version with the old text, live at once."""
-    work.text("note", input.note, 500)
-    work.settle()
+    work.check_text("note", input.note, 500)
+    work.raise_errors()
     tests = version["tests"] or shipped_tests()
     examined = await _examined(work, version["text"], tests, field="id")
     await lock_rights(work)
@@ -247,7 +247,7 @@ async def rollback(work: UnitOfWork, version: Record, input: PolicyRollbackInput
         message = "回退会使您本人多得权限，不能由您一人办理；请由这一版另行起草，经另一机构的人批准后发布。"
         work.error("id", "NEEDS_APPROVAL", message)
     await _check(work, examined)
-    work.settle()
+    work.raise_errors()
     await work.fetch(_RETIRE, {"retired": live["id"]})
     key = await work.insert(
         t.policy_version,

@@ -57,19 +57,19 @@ _NOT_ARCHIVED = Guard("id", "ARCHIVED", "纠纷已归档，不能再变更。", 
 )
 async def answer(work: UnitOfWork, referral: Record, input: AnswerInput) -> Outcome:
     """The receiver's receipt, and later its result. What it has returned or done it answers no more (a guard)."""
-    work.happened(
+    work.check_time(
         "happenedAt",
         input.happened_at,
         referral["answered_at"] or referral["sent_at"],
         "上次答复时间" if referral["answered_at"] else "送出时间",
     )
-    work.text("reply", input.reply, 2000)
+    work.check_text("reply", input.reply, 2000)
     if referral["state"] == "TAKEN" and input.answer == "TAKEN":
         work.error("answer", "ALREADY_TAKEN", "已经接受；办完后请答复办结。")
-    work.settle()
+    work.raise_errors()
     reply = input.reply.strip()
     await work.update(t.referral, referral.id, state=input.answer, answered_at=input.happened_at, reply=reply)
-    await work.change(referral["dispute_id"])
+    await work.update_dispute(referral["dispute_id"])
     return Outcome(
         "Referral",
         referral.id,

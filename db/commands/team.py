@@ -50,8 +50,8 @@ class TeamFormInput:
 )
 async def form(work: UnitOfWork, input: TeamFormInput) -> Outcome:
     """A new team: ACTIVE with all four roles, FORMING with fewer. It replaces none: a grid has one active team."""
-    work.happened("happenedAt", input.happened_at)
-    work.text("name", input.name, 60)
+    work.check_time("happenedAt", input.happened_at)
+    work.check_text("name", input.name, 60)
     day = day_of(input.happened_at)
     if not await is_grid(work, input.grid_code):
         work.error("gridCode", "BAD_GRID", "没有这个网格，应为 15 位网格代码。")
@@ -65,7 +65,7 @@ async def form(work: UnitOfWork, input: TeamFormInput) -> Outcome:
         if people[member.person_id] > 1:
             work.error(f"members.{index}.personId", "DUPLICATE", "一人在团队中只能担任一种角色。")
         await _check_member(work, f"members.{index}.personId", member.role, member.person_id, input.grid_code, day)
-    work.settle()
+    work.raise_errors()
     complete = set(counted) == set(TEAM_ROLES)
     state = "ACTIVE" if complete else "FORMING"
     key = await work.insert(t.team, name=input.name.strip(), state=state, formed_on=day, grid_code=input.grid_code)
@@ -96,7 +96,7 @@ class TeamReplaceInput:
 )
 async def replace(work: UnitOfWork, team: Record, input: TeamReplaceInput) -> Outcome:
     """One member of a role gives way to another from a day on; a forming team that is thereby complete becomes active."""
-    work.happened("happenedAt", input.happened_at)
+    work.check_time("happenedAt", input.happened_at)
     day = input.from_on or day_of(input.happened_at)
     if day < team["formed_on"]:
         work.error("fromOn", "TOO_EARLY", "接任日期不能早于团队组建日期。")
@@ -112,7 +112,7 @@ async def replace(work: UnitOfWork, team: Record, input: TeamReplaceInput) -> Ou
     completes = team["state"] == "FORMING" and {*serving, input.role} == set(TEAM_ROLES)
     if completes and await team_of(work, team["grid_code"]) is not None:
         work.error("id", "DUPLICATE", "该网格已有一支在用团队，本团队补齐后不能开始运行；请先撤销那一支。")
-    work.settle()
+    work.raise_errors()
     if before is not None:
         await work.update(t.team_member, before["id"], valid_to=day - dt.timedelta(days=1))
     await work.insert(t.team_member, team_id=team.id, person_id=input.person_id, role=input.role, valid_from=day)
@@ -142,11 +142,11 @@ class TeamDissolveInput:
 async def dissolve(work: UnitOfWork, team: Record, input: TeamDissolveInput) -> Outcome:
     """The team and the service of its members end; what it did stays on record."""
     day = day_of(input.happened_at)
-    work.happened("happenedAt", input.happened_at)
-    work.text("reason", input.reason, 500)
+    work.check_time("happenedAt", input.happened_at)
+    work.check_text("reason", input.reason, 500)
     if day < team["formed_on"]:
         work.error("happenedAt", "TOO_EARLY", "撤销日期不能早于团队组建日期。")
-    work.settle()
+    work.raise_errors()
     await work.update(t.team, team.id, state="DISSOLVED", dissolved_on=day)
     for member in (await _serving(work, team.id)).values():
         # Who was to join later never served: his day of leaving is that of joining.

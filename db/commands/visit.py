@@ -40,14 +40,14 @@ class InspectionRecordInput:
 )
 async def record_inspection(work: UnitOfWork, input: InspectionRecordInput) -> Outcome:
     """An inspection of a grid by the caller."""
-    work.happened("happenedAt", input.happened_at)
+    work.check_time("happenedAt", input.happened_at)
     if input.found_count < 0:
         work.error("foundCount", "NEGATIVE", "发现的纠纷数不能为负数。")
     if input.note is not None:
-        work.text("note", input.note, 1000)
+        work.check_text("note", input.note, 1000)
     if not await is_grid(work, input.grid_code):
         work.error("gridCode", "BAD_GRID", "没有这个网格，应为 15 位网格代码。")
-    work.settle()
+    work.raise_errors()
     key = await work.insert(
         t.inspection,
         grid_code=input.grid_code,
@@ -92,13 +92,13 @@ class VisitRecordInput:
 async def record_visit(work: UnitOfWork, input: VisitRecordInput) -> Outcome:
     """A visit about a dispute that the caller sees; a factor of high severity opens an alert to those who hold the case."""
     dispute = await work.load_visible("Dispute", input.dispute_id, field="disputeId")
-    work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
-    work.text("note", input.note, 2000)
+    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
+    work.check_text("note", input.note, 2000)
     if input.factor is not None:
-        work.text("factor.suggestion", input.factor.suggestion, 1000)
+        work.check_text("factor.suggestion", input.factor.suggestion, 1000)
     if dispute["state"] in _OVER:
         work.error("disputeId", "WRONG_STATE", "纠纷已终止或归档，不再登记走访。")
-    work.settle()
+    work.raise_errors()
     note = input.note.strip()
     key = await work.insert(
         t.visit,
@@ -115,7 +115,7 @@ async def record_visit(work: UnitOfWork, input: VisitRecordInput) -> Outcome:
     ]
     if input.factor is not None:
         changes += await note_factor(work, dispute.id, input.factor, input.happened_at)
-    await work.change(dispute.id)
+    await work.update_dispute(dispute.id)
     fields = ("kind", "note", *(("factor",) if input.factor is not None else ()))
     return Outcome("Visit", key, input.happened_at, fields=fields, changes=tuple(changes), dispute_id=dispute.id)
 

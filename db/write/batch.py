@@ -1,67 +1,78 @@
-"""The writes of a command, held back and brought to the database together: one statement for as many as can stand in one.
+"""The writes of a command, held back and sent to the database together: one statement for as many as fit in one.
 
-It asks nobody for permission: what is written was taken under the policy before, or is looked at behind (db/write/transaction.py).
+It checks no permission: what is written was locked under the policy before, or is checked afterwards (db/write/transaction.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, Table, bindparam, func, literal_column, select, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.types import Text
+from sqlalchemy import CTE, Table, Update, bindparam, func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+from sqlalchemy.types import Text, TypeEngine
 
 from db import tables as t
 from db.lru_cache import LruCache
 from db.query.statement import compile_statement
 from db.resources.resource import Sql
 
-# Long lists are written in several statements: each length of list is a text of its own that is kept here and on every connection.
-MOST_VALUES = 1000
+# Long lists are written in several statements: each length of list is a text of its own that is cached here and on every connection.
+MAX_VALUES = 1000
 
 
 @dataclass(frozen=True)
-class Latest:
-    """As a value: the version that a dispute has by then."""
+class LatestVersion:
+    """As a value: the version of a dispute after the writes before this one."""
 
     dispute_id: UUID | None
 
 
 @dataclass(frozen=True)
-class Found:
-    """As a value: what a sub-select finds for texts. `of` makes it of their parameters."""
+class Lookup:
+    """As a value: the result of a scalar sub-select over texts. `build` makes it of their parameters."""
 
-    of: Callable[..., Sql]
+    build: Callable[..., Sql]
     texts: tuple[str | None, ...]
 
 
 class Write(NamedTuple):
-    """What rows written together have in common. `raised`: columns that go up by one."""
+    """What rows written together have in common. `incremented`: columns that go up by one."""
 
     kind: str  # insert; insert_or_ignore: insert unless a unique rule has a row in its place; update
     table: Table
     names: tuple[str, ...]
-    raised: tuple[str, ...] = ()
+    incremented: tuple[str, ...] = ()
 
 
-class _Made(NamedTuple):
-    """A compiled batch. `places`: where the value of each parameter is, as (write, row, column, which of its texts)."""
+class _Place(NamedTuple):
+    """Where the value of a parameter stands: which write, which row of it, which column, and which text of a `Lookup`."""
+
+    write: int
+    row: int
+    name: str
+    text: int
+
+
+class _Compiled(NamedTuple):
+    """The text of a batch and the places of its parameters' values, in their order."""
 
     sql: str
-    places: tuple[tuple[int, int, str, int], ...]
+    places: tuple[_Place, ...]
 
 
-_CACHE: LruCache[_Made] = LruCache(1000)
+_Rows = list[Mapping[str, Any]]
+_CACHE: LruCache[_Compiled] = LruCache(1000)
 
 
 class Batch:
-    """Writes in the order in which they were given."""
+    """Writes in the order in which they were added."""
 
     def __init__(self) -> None:
-        self._writes: list[tuple[Write, list[Mapping[str, Any]]]] = []
+        self._writes: list[tuple[Write, _Rows]] = []
         self._keys: set[tuple[str, Any]] = set()
         self._values = 0
 
@@ -73,9 +84,9 @@ class Batch:
         """The tables that it writes to."""
         return [write.table.name for write, _ in self._writes]
 
-    def takes(self, table: Table, key: Any) -> bool:
-        """Whether there is room for a write to this row: PostgreSQL changes a row only once in a statement."""
-        return (table.name, key) not in self._keys and self._values < MOST_VALUES
+    def has_room(self, table: Table, key: Any) -> bool:
+        """Whether a write to this row fits in: PostgreSQL changes a row only once in a statement."""
+        return (table.name, key) not in self._keys and self._values < MAX_VALUES
 
     def add(self, write: Write, values: Mapping[str, Any]) -> None:
         """One more row. `values`: those of `write.names` and the key `id`."""
@@ -88,63 +99,69 @@ class Batch:
     def statement(self) -> tuple[str, list[Any]]:
         """The SQL text of all of it, and its values."""
         # SECURITY: none of the values is in the text, nor does it depend on a policy: the same writes are the same for everybody.
-        worked_out = tuple(
-            (at, row, name, self._written(value.dispute_id) if isinstance(value, Latest) else value.of)
+        computed = tuple(
+            (at, row, name, self._write_to(value.dispute_id) if isinstance(value, LatestVersion) else value.build)
             for at, (write, rows) in enumerate(self._writes)
             for row, values in enumerate(rows)
             for name in write.names
-            if isinstance(value := values[name], Latest | Found)
+            if isinstance(value := values[name], LatestVersion | Lookup)
         )
-        key = (tuple((*write, len(rows)) for write, rows in self._writes), worked_out)
-        made = _CACHE.get(key, self._make)
-        return made.sql, [_given(self._writes[at][1][row][name], text) for at, row, name, text in made.places]
+        key = (tuple((*write, len(rows)) for write, rows in self._writes), computed)
+        compiled = _CACHE.get(key, self._compile)
+        return compiled.sql, [self._argument(place) for place in compiled.places]
 
-    def _written(self, dispute_id: UUID | None) -> int | None:
+    def _argument(self, place: _Place) -> Any:
+        value = self._writes[place.write][1][place.row][place.name]
+        if isinstance(value, Lookup):
+            return value.texts[place.text]
+        return value.dispute_id if isinstance(value, LatestVersion) else value
+
+    def _write_to(self, dispute_id: UUID | None) -> int | None:
         """Which of the writes is to this dispute."""
         for at, (write, rows) in enumerate(self._writes):
             if write.table is t.dispute and any(values["id"] == dispute_id for values in rows):
                 return at
         return None
 
-    def _make(self) -> _Made:
-        places: dict[str, tuple[int, int, str, int]] = {}
-        made: list[CTE] = []
+    def _compile(self) -> _Compiled:
+        places: dict[str, _Place] = {}
+        ctes: list[CTE] = []
         for at, (write, rows) in enumerate(self._writes):
 
-            def value(row: int, name: str, at: int = at, write: Write = write, rows: Any = rows) -> Sql:
-                def bind(kind: Any, text: int = 0) -> Sql:
-                    bound = f"w{at}_{row}_{name}_{text}"
-                    places[bound] = (at, row, name, text)
-                    return bindparam(bound, type_=kind)
+            def value(row: int, name: str, at: int = at, write: Write = write, rows: _Rows = rows) -> Sql:
+                def bind(kind: TypeEngine[Any], text: int = 0) -> Sql:
+                    parameter = f"w{at}_{row}_{name}_{text}"
+                    places[parameter] = _Place(at, row, name, text)
+                    return bindparam(parameter, type_=kind)
 
-                given = rows[row][name]
-                if isinstance(given, Found):
-                    return given.of(*(bind(Text(), text) for text in range(len(given.texts))))
-                if not isinstance(given, Latest):
+                plain = rows[row][name]
+                if isinstance(plain, Lookup):
+                    return plain.build(*(bind(Text(), text) for text in range(len(plain.texts))))
+                if not isinstance(plain, LatestVersion):
                     return bind(write.table.c[name].type)
-                written = self._written(given.dispute_id)
-                of = t.dispute if written is None else made[written]
-                return select(of.c.version).where(of.c.id == bind(of.c.id.type)).scalar_subquery()
+                changed = self._write_to(plain.dispute_id)
+                source = t.dispute if changed is None else ctes[changed]
+                return select(source.c.version).where(source.c.id == bind(source.c.id.type)).scalar_subquery()
 
-            made.append(_write(write, rows, value).cte(f"w{at}"))
+            ctes.append(_statement(write, rows, value).cte(f"w{at}"))
         # Counted one after the other, so that they are carried out in this order.
-        counted = (select(func.count()).select_from(one).scalar_subquery().label(one.name) for one in made)
-        compiled = compile_statement(select(*counted))
-        return _Made(compiled.sql, tuple(places[name] for name in compiled.binds))
+        counts = (select(func.count()).select_from(cte).scalar_subquery().label(cte.name) for cte in ctes)
+        compiled = compile_statement(select(*counts))
+        return _Compiled(compiled.sql, tuple(places[name] for name in compiled.binds))
 
 
-def _given(value: Any, text: int) -> Any:
-    if isinstance(value, Found):
-        return value.texts[text]
-    return value.dispute_id if isinstance(value, Latest) else value
-
-
-def _write(write: Write, rows: list[Mapping[str, Any]], value: Any) -> Any:
+def _statement(
+    write: Write, rows: Sequence[Mapping[str, Any]], value: Callable[[int, str], Sql]
+) -> ReturningInsert[Any] | ReturningUpdate[Any]:
+    """One write as a statement that returns the keys, and the versions of disputes."""
     table = write.table
-    back = [table.c.id, *([table.c.version] if table is t.dispute else [])]
+    returned = [table.c.id, *([table.c.version] if table is t.dispute else [])]
     if write.kind == "update":
-        changed = {name: value(0, name) for name in write.names}
-        changed |= {name: table.c[name] + literal_column("1") for name in write.raised}
-        return update(table).where(table.c.id == value(0, "id")).values(changed).returning(*back)
-    made = insert(table).values([{name: value(row, name) for name in write.names} for row in range(len(rows))])
-    return (made.on_conflict_do_nothing() if write.kind == "insert_or_ignore" else made).returning(*back)
+        changed: dict[str, Any] = {name: value(0, name) for name in write.names}
+        changed |= {name: table.c[name] + literal_column("1") for name in write.incremented}
+        statement: Update = update(table).where(table.c.id == value(0, "id")).values(changed)
+        return statement.returning(*returned)
+    inserted: Insert = insert(table).values(
+        [{name: value(row, name) for name in write.names} for row in range(len(rows))]
+    )
+    return (inserted.on_conflict_do_nothing() if write.kind == "insert_or_ignore" else inserted).returning(*returned)

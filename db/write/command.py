@@ -1,6 +1,6 @@
-"""What a command is: a noun, a verb, an order (its input) and a function that carries it out at a desk.
+"""What a command is: a noun, a verb, an input and a function that executes it in a unit of work.
 
-One verb everywhere: the action of the policy, the function, the mutation `nounVerb`, the event `noun.verb`. The order is a frozen
+One verb everywhere: the action of the policy, the function, the mutation `nounVerb`, the event `noun.verb`. The input is a frozen
 dataclass whose fields carry their Chinese labels; the schema makes the input type from it.
 """
 
@@ -20,7 +20,7 @@ from db.write.row_locks import Fact
 
 @dataclass(frozen=True)
 class UserError:
-    """One thing wrong with an order: the field (camelCase path, empty for the whole), a stable code, a sentence in Chinese."""
+    """One thing wrong with an input: the field (camelCase path, empty for the whole), a stable code, a sentence in Chinese."""
 
     field: str
     code: str
@@ -28,7 +28,7 @@ class UserError:
 
 
 class Refused(Exception):
-    """The order is refused for its mistakes; nothing is stored."""
+    """The input is refused for its user errors; nothing is stored."""
 
     def __init__(self, *user_errors: UserError) -> None:
         super().__init__(len(user_errors))
@@ -45,7 +45,7 @@ class Absent(Exception):
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that was changed meanwhile: its value at the caller's version where that is known, the caller's and the present one."""
+    """A field that was changed meanwhile: its value at the caller's version if any is recorded, the caller's and the present one."""
 
     field: str
     base: str | None
@@ -74,14 +74,14 @@ class KeyReused(Exception):
     """The idempotency key was used before with another input."""
 
 
-# No text of an order is longer, unless it says so itself.
+# No text of an input is longer, unless its field says so.
 LONGEST = 20_000
 
 
 def input_field(
     label: str, *, of: str | None = None, codes: tuple[str, ...] | None = None, longest: int = LONGEST, **options: Any
 ) -> Any:
-    """A field of an order. `of`: the resource that a UUID names (a global id in the schema); `codes`: a closed list of codes;
+    """A field of an input. `of`: the resource that a UUID names (a global id in the schema); `codes`: a closed list of codes;
     `longest`: the length of a text at most.
 
     Optional with `default=None`; a list with `default=()`.
@@ -93,7 +93,7 @@ def input_field(
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command leaves: the row to show (`kind`, `id`) and what the event says. `fields`: names changed, never values."""
+    """The result of a command: the row to show (`kind`, `id`) and what the event says. `fields`: names changed, never values."""
 
     kind: str
     id: UUID
@@ -185,7 +185,7 @@ def command(
     added = {"happened_at": NOW, row_field: row_of(resource)}
 
     def register(run: Callable[..., Awaitable[Outcome]]) -> Callable[..., Awaitable[Outcome]]:
-        made = Command(
+        registered = Command(
             noun,
             verb,
             label,
@@ -202,10 +202,10 @@ def command(
             online,
             facts,
         )
-        if made.name in COMMANDS:
-            raise ValueError(f"{made.name} is registered twice")
+        if registered.name in COMMANDS:
+            raise ValueError(f"{registered.name} is registered twice")
         register_transition(resource, action, Transition(states, guards, row_field is None, on_archived))
-        COMMANDS[made.name] = made
+        COMMANDS[registered.name] = registered
         return run
 
     return register

@@ -1,4 +1,4 @@
-"""The conflict report: what others changed since the version that a caller has, over the fields that he reads in clear."""
+"""The conflict report: what others changed since the version that a caller has, over the fields that they read in clear."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from db.write.transaction import UnitOfWork
 
 
 async def check_version(work: UnitOfWork, dispute: Mapping[str, Any] | None, expected: int | None, input: Any) -> None:
-    """Raises Collided where the dispute has moved on from the version that the caller has."""
+    """Raises VersionConflict where the dispute has moved on from the version that the caller has."""
     if expected is None or dispute is None or dispute["version"] == expected:
         return
     raise VersionConflict(Conflict(expected, dispute["version"], await _differences(work, dispute, expected, input)))
@@ -73,7 +73,7 @@ async def _readable(work: UnitOfWork, dispute: Mapping[str, Any], names: tuple[s
         wanted = row["id"] == bindparam("of", type_=Uuid())
         return select(*columns).select_from(where).where(wanted, work.visibility.visible(row))
 
-    found = await work.look(("readable", names), make, {"of": dispute["id"]})
-    if not found:
+    rows = await work.fetch_for_caller(("readable", names), make, {"of": dispute["id"]})
+    if not rows:
         return {}
-    return {name: found[0][f"v{i}"] for i, name in enumerate(names) if found[0][f"c{i}"]}
+    return {name: rows[0][f"v{i}"] for i, name in enumerate(names) if rows[0][f"c{i}"]}

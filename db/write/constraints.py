@@ -1,4 +1,4 @@
-"""Database constraints that a race may break although the command checked: what the user is told. Others are errors of ours."""
+"""Database constraints that a race may break although the command checked: the user error for each. Others are errors of the service."""
 
 from db.write.command import UserError
 
@@ -24,5 +24,5 @@ _USER_ERRORS: dict[str, UserError] = {
 
 
 def user_error_of(constraint: str | None) -> UserError | None:
-    """The mistake that a violated constraint stands for, None if it is not the user's."""
+    """The user error that a violated constraint stands for, None if it is not the user's."""
     return _USER_ERRORS.get(constraint or "")

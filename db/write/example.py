@@ -30,12 +30,12 @@ def row_of(resource: str) -> Placeholder:
     return Placeholder(resource, "the row")
 
 
-def complete(input_type: type, given: Mapping[str, Any]) -> dict[str, Any]:
+def complete(input_type: type, values: Mapping[str, Any]) -> dict[str, Any]:
     """The example in the order of the input's fields. Raises ValueError for a field that the input has not, or a required one left out."""
     fields = {field.name: field for field in dataclasses.fields(input_type)}
     required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
-    if unknown := given.keys() - fields.keys():
+    if unknown := values.keys() - fields.keys():
         raise ValueError(f"the example of {input_type.__name__} has unknown fields {sorted(unknown)}")
-    if missing := required - given.keys():
+    if missing := required - values.keys():
         raise ValueError(f"the example of {input_type.__name__} lacks {sorted(missing)}")
-    return {name: given[name] for name in fields if name in given}
+    return {name: values[name] for name in fields if name in values}

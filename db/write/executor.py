@@ -1,4 +1,4 @@
-"""Carries out one command: idempotency, the row under the policy, the change, the event, the commit. Acknowledged means stored."""
+"""Executes one command: idempotency, the row under the policy, the change, the event, the commit. Acknowledged means stored."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ from db.write.rollups import compact
 from db.write.row_locks import Wanted
 from db.write.transaction import Actor, Request, UnitOfWork
 
+# After a deadlock or a serialization failure.
 ATTEMPTS = 4
-# So many commands, and what they have added to the figures is folded into the sums: a fifth of a second every few minutes.
-FOLD_AFTER = 500
+# So many commands, and what they have added to the metrics is moved into the sums: a fifth of a second every few minutes.
+COMPACT_AFTER = 500
+# Characters of an idempotency key at most.
 KEY_LENGTH = 100
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """The result of a command: the row to show, or why nothing was stored. `replayed`: the same request had been carried out before."""
+    """The result of a command: the row to show, or why nothing was stored. `replayed`: the same request was executed before."""
 
     kind: str
     id: UUID | None = None
@@ -43,18 +45,18 @@ class Receipt:
     revealed: Mapping[str, str | None] | None = field(default=None, repr=False)
 
 
-class Commander:
-    """Carries out the commands of one process."""
+class CommandExecutor:
+    """Executes the commands of one process."""
 
     def __init__(self, pool: Pool, cipher: Cipher) -> None:
         self._pool, self._cipher = pool, cipher
-        self._carried_out = 0
-        self._folding: asyncio.Task[None] | None = None
+        self._executed = 0
+        self._compacting: asyncio.Task[None] | None = None
 
-    async def carry_out(
+    async def execute(
         self, command: Command, actor: Actor, input: Any, *, key: str | None, expected_version: int | None
     ) -> Receipt:
-        """Do it once. Raises KeyReused; everything else that is wrong with the order is in the receipt."""
+        """Execute it once. Raises KeyReused, and Stale where the caller's rights have changed; what is wrong with the input is in the receipt."""
         for attempt in range(ATTEMPTS):
             try:
                 receipt = await self._once(command, actor, input, key, expected_version)
@@ -70,7 +72,7 @@ class Commander:
             except VersionConflict as conflicting:
                 return Receipt(command.shows, conflict=conflicting.conflict)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
-                # Two changes crossed each other; neither has happened, so one is simply done again.
+                # Two changes crossed each other; neither has happened, so this one is tried again.
                 if attempt == ATTEMPTS - 1:
                     raise
                 await asyncio.sleep(0.02 * 2**attempt)
@@ -82,13 +84,13 @@ class Commander:
         raise AssertionError
 
     def _count(self) -> None:
-        """Fold now and then, beside the answers. Whoever dies before has changed nothing: the next one folds."""
-        self._carried_out += 1
-        if self._carried_out % FOLD_AFTER == 0 and (self._folding is None or self._folding.done()):
-            self._folding = asyncio.create_task(self._fold())
+        """Compact now and then, beside the answers. A process that dies before has changed nothing: the next one compacts."""
+        self._executed += 1
+        if self._executed % COMPACT_AFTER == 0 and (self._compacting is None or self._compacting.done()):
+            self._compacting = asyncio.create_task(self._compact())
 
-    async def _fold(self) -> None:
-        # A compact that fails leaves everything as it was, and every figure right.
+    async def _compact(self) -> None:
+        # A compaction that fails leaves everything as it was, and every metric right.
         with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             async with self._pool.transaction() as connection:
                 await compact(connection)
@@ -117,26 +119,28 @@ class Commander:
             else:
                 outcome = await command.run(work, input)
                 dispute_id = outcome.id if outcome.kind == "Dispute" else outcome.dispute_id
-            work.settle()
+            work.raise_errors()
             await work.finish(command.name, dispute_id, outcome)
         return Receipt(outcome.kind, outcome.id, revealed=outcome.revealed)
 
 
 def _request(command: Command, input: Any, key: str) -> Request:
-    # Whatever way the client wrote it, the same order is the same bytes.
+    # Whatever way the client wrote it, the same input is the same bytes.
     canonical = orjson.dumps(input, default=str, option=orjson.OPT_SORT_KEYS)
     return Request(key, command.name, hashlib.sha256(f"{command.name}\n".encode() + canonical).digest())
 
 
-async def _replayed(connection: Any, command: Command, actor: Actor, request: Request) -> Receipt:
+async def _replayed(
+    connection: asyncpg.Connection[asyncpg.Record], command: Command, actor: Actor, request: Request
+) -> Receipt:
     """The receipt of the earlier request with this key."""
     row = await connection.fetchrow(
         "SELECT digest, receipt FROM request WHERE person_id = $1 AND key = $2", actor.person_id, request.key
     )
-    if row["digest"] != request.digest:
+    if row is None or row["digest"] != request.digest:
         raise KeyReused
     if command.reveals:
-        # SECURITY: what was revealed is kept nowhere, so it cannot be answered again; each look has an event of its own.
+        # SECURITY: what was revealed is stored nowhere, so it cannot be answered again; each revealing has an event of its own.
         message = "这次查看已经给出过明文，不再重复；确需再看的，请换一个幂等键，另计一次。"
         raise Refused(UserError("idempotencyKey", "REVEALED", message))
     receipt = json.loads(row["receipt"])

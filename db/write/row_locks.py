@@ -1,4 +1,4 @@
-"""The statements by which a desk takes a row, looks at it behind the lock, and looks at what became of it. Needs no connection."""
+"""The statements by which a unit of work locks a row, loads it behind the lock, and checks it after the change. Needs no connection."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ class Wanted(NamedTuple):
     action: str
 
 
-def opening(visibility: Visibility, keyed: bool, wanted: Wanted | None) -> Select[Any]:
+def begin(visibility: Visibility, keyed: bool, wanted: Wanted | None) -> Select[Any]:
     """The epoch; `request`, the key of the row that stands for the request if it is new; `found`, whether there is such a row, which
-    is then locked. In this order: whoever waits for the same request holds no row meanwhile."""
+    is then locked. In this order: whoever waits for the same request holds no row meanwhile. `keyed`: there is an idempotency key."""
     epoch = EPOCH.scalar_subquery()
-    made: Sql = literal_column("NULL::uuid")
+    request: Sql = literal_column("NULL::uuid")
     found: Sql = literal_column("0")
-    locked = None if wanted is None else locking(visibility, wanted)
+    locked = None if wanted is None else lock_row(visibility, wanted)
     if keyed:
         columns = ("person_id", "key", "command", "digest")
-        given = {name: bindparam(f"request_{name}", type_=t.request.c[name].type) for name in columns}
-        new = insert(t.request).values(given).on_conflict_do_nothing().returning(t.request.c.id).cte("new")
-        made = select(new.c.id).scalar_subquery()
+        values = {name: bindparam(f"request_{name}", type_=t.request.c[name].type) for name in columns}
+        new = insert(t.request).values(values).on_conflict_do_nothing().returning(t.request.c.id).cte("new")
+        request = select(new.c.id).scalar_subquery()
         if locked is not None:
             locked = locked.where(exists(select(new.c.id)))
     if locked is not None:
         found = select(func.count()).select_from(locked.cte("locked")).scalar_subquery()
-    return select(epoch.label("epoch"), made.label("request"), found.label("found"))
+    return select(epoch.label("epoch"), request.label("request"), found.label("found"))
 
 
-def locking(visibility: Visibility, wanted: Wanted) -> Select[Any]:
-    """The row, locked with its dispute, if the caller may do the action or at least sees it."""
+def lock_row(visibility: Visibility, wanted: Wanted) -> Select[Any]:
+    """The key of the row, locked with its dispute, if the caller may do the action or at least sees the row."""
     # SECURITY: no row is locked for an action that no command registers.
     transition_of(wanted.kind, wanted.action)
     row, at = _row(visibility, wanted)
@@ -62,12 +62,12 @@ def locking(visibility: Visibility, wanted: Wanted) -> Select[Any]:
         select(row["id"])
         .select_from(at)
         # SECURITY: a row that the caller neither may change nor see is not even waited for.
-        .where(row["id"] == bindparam("taken_id", type_=Uuid()), _may_or_sees(visibility, row, wanted.action))
+        .where(row["id"] == bindparam("row_id", type_=Uuid()), _may_or_sees(visibility, row, wanted.action))
         .with_for_update(of=of)
     )
 
 
-def holding(visibility: Visibility, wanted: Wanted, facts: tuple[Fact, ...]) -> Select[Any]:
+def load_locked_row(visibility: Visibility, wanted: Wanted, facts: tuple[Fact, ...]) -> Select[Any]:
     """The row that was locked (`r_`), its dispute (`d_`), the facts, whether the caller may, and whether each guard holds (`g_`)."""
     row, at = _row(visibility, wanted)
     columns: list[Any] = [row.at.c[name].label(f"r_{name}") for name in columns_of(RESOURCES[wanted.kind].table)]
@@ -77,10 +77,10 @@ def holding(visibility: Visibility, wanted: Wanted, facts: tuple[Fact, ...]) -> 
     columns.append(_is_true(visibility.visible(row, wanted.action)).label("allowed"))
     guards = transition_of(wanted.kind, wanted.action).guards
     columns += [_is_true(guard.holds(row)).label(f"g_{i}") for i, guard in enumerate(guards)]
-    return select(*columns).select_from(at).where(row["id"] == bindparam("taken_id", type_=Uuid()))
+    return select(*columns).select_from(at).where(row["id"] == bindparam("row_id", type_=Uuid()))
 
 
-def seeing(visibility: Visibility, kind: str, facts: tuple[Fact, ...]) -> Select[Any]:
+def load_visible_row(visibility: Visibility, kind: str, facts: tuple[Fact, ...]) -> Select[Any]:
     """A row that the caller sees, with the facts."""
     resource = RESOURCES[kind]
     row, at = visibility.row(resource, resource.table.alias())
@@ -88,16 +88,16 @@ def seeing(visibility: Visibility, kind: str, facts: tuple[Fact, ...]) -> Select
         *(row.at.c[name] for name in columns_of(resource.table)),
         *(fact.of(row).label(fact.name) for fact in facts),
     ]
-    wanted = row["id"] == bindparam("seen_id", type_=Uuid())
+    wanted = row["id"] == bindparam("row_id", type_=Uuid())
     return select(*columns).select_from(at).where(wanted, visibility.visible(row))
 
 
-def keeping(visibility: Visibility, kind: str, action: str, or_seen: bool) -> Select[Any]:
-    """A row on which the caller may do the action, or which he at least sees."""
+def still_allowed(visibility: Visibility, kind: str, action: str, or_seen: bool) -> Select[Any]:
+    """A row on which the caller may do the action, or which they at least see."""
     resource = RESOURCES[kind]
     row, at = visibility.row(resource, resource.table.alias())
     may = _may_or_sees(visibility, row, action) if or_seen else visibility.visible(row, action)
-    return select(row["id"]).select_from(at).where(row["id"] == bindparam("kept_id", type_=Uuid()), may)
+    return select(row["id"]).select_from(at).where(row["id"] == bindparam("row_id", type_=Uuid()), may)
 
 
 def _row(visibility: Visibility, wanted: Wanted) -> tuple[Row, FromClause]:

@@ -1,7 +1,7 @@
-"""The desk at which a command works: one transaction of one caller. Every row it takes is taken under the policy.
+"""The unit of work of a command: one transaction of one caller. Every row that it changes is locked under the policy.
 
 The check is the fetch: `SELECT ... WHERE id = :id AND <rows of this action> FOR UPDATE`. What the caller may not touch is absent.
-Statements are built once and kept; writes are held back and brought to the database together (db/write/batch.py).
+Statements are built once and cached; writes are held back and sent to the database together (db/write/batch.py).
 """
 
 from __future__ import annotations
@@ -15,11 +15,8 @@ from functools import cached_property
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
-from sqlalchemy import (
-    ClauseElement,
-    Select,
-    Table,
-)
+import asyncpg
+from sqlalchemy import ClauseElement, Select, Table
 
 from db import tables as t
 from db.calendar import local
@@ -31,14 +28,14 @@ from db.resources.catalog import RESOURCES
 from db.resources.transitions import transition_of
 from db.uuid7 import uuid7
 from db.write import row_locks
-from db.write.batch import Batch, Latest, Write
+from db.write.batch import Batch, LatestVersion, Write
 from db.write.command import Absent, Outcome, Refused, UserError
 from db.write.row_locks import Fact, Wanted, columns_of
 from policies.grant import Access
 from policies.predicate import Never
 
 
-class _Read(NamedTuple):
+class _Cached(NamedTuple):
     """A compiled statement with the words of its text, and whether it changes anything."""
 
     statement: Statement
@@ -52,7 +49,7 @@ class _Read(NamedTuple):
 
 
 # Statements of this process. Of those that a policy shapes, the shape of the access is part of the key.
-_CACHE: LruCache[_Read] = LruCache(4000)
+_CACHE: LruCache[_Cached] = LruCache(4000)
 
 
 class Stale(Exception):
@@ -61,7 +58,7 @@ class Stale(Exception):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: his access with the epoch of its reading, his person, the request."""
+    """The caller: their access with the epoch of its reading, their person, the id of the request."""
 
     access: Access
     person_id: UUID
@@ -71,7 +68,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Record:
-    """A row taken for a change: its resource, its columns and facts, and the row of its dispute (itself for a dispute)."""
+    """A loaded row: its resource, its columns and facts, and the row of its dispute (itself for a dispute)."""
 
     kind: str
     values: Mapping[str, Any]
@@ -87,44 +84,56 @@ class Record:
 
 @dataclass(frozen=True)
 class Request:
-    """The idempotency key of a request with what it stands for."""
+    """The idempotency key of a request with the command and the digest of the input that it stands for."""
 
     key: str
     command: str
     digest: bytes
 
 
+class _Postcondition(NamedTuple):
+    """After the change the row must be one for the action, or with `or_seen` one that the caller sees; else the user error is raised."""
+
+    kind: str
+    key: UUID
+    action: str
+    or_seen: bool
+    user_error: UserError
+
+
 class UnitOfWork:
     """One transaction of one caller. `now` is the time of recording."""
 
-    def __init__(self, connection: Any, actor: Actor, cipher: Cipher, now: dt.datetime) -> None:
+    def __init__(
+        self, connection: asyncpg.Connection[asyncpg.Record], actor: Actor, cipher: Cipher, now: dt.datetime
+    ) -> None:
         self.connection, self.actor, self.cipher, self.now = connection, actor, cipher, now
         self.visibility = Visibility(actor.access)
         self.user_errors: list[UserError] = []
         self._batch = Batch()
         self._written: set[str] = set()
-        self._musts: list[tuple[str, UUID, str, bool, UserError]] = []
+        self._postconditions: list[_Postcondition] = []
         self._request: UUID | None = None
 
-    # -- mistakes: all at once, nothing stored
+    # -- user errors: all at once, nothing stored
 
     def error(self, field: str, code: str, message: str) -> None:
-        """Note a mistake and go on checking."""
+        """Note a user error and go on checking."""
         self.user_errors.append(UserError(field, code, message))
 
-    def settle(self) -> None:
-        """End the checking. Raises Refused with every mistake noted."""
+    def raise_errors(self) -> None:
+        """End the checking. Raises Refused with every user error noted."""
         if self.user_errors:
             raise Refused(*self.user_errors)
 
-    def happened(self, field: str, at: dt.datetime, not_before: dt.datetime | None = None, what: str = "") -> None:
+    def check_time(self, field: str, at: dt.datetime, not_before: dt.datetime | None = None, what: str = "") -> None:
         """Check when a fact happened: not in the future, not before what it rests on (`what`, in words)."""
         if at > self.now:
             self.error(field, "IN_FUTURE", "发生时间不能晚于现在。")
         elif not_before is not None and at < not_before:
             self.error(field, "TOO_EARLY", f"发生时间不能早于{what}（{local(not_before):%Y-%m-%d %H:%M}）。")
 
-    def text(self, field: str, text: str, longest: int) -> None:
+    def check_text(self, field: str, text: str, longest: int) -> None:
         """Check a text that must say something."""
         if not text.strip():
             self.error(field, "REQUIRED", "不能为空。")
@@ -134,21 +143,23 @@ class UnitOfWork:
     # -- reading
 
     async def fetch(self, statement: ClauseElement, values: Mapping[str, Any] | None = None) -> list[Any]:
-        """Rows of a statement that is the same for everybody: made once, outside the function that asks it."""
-        return await self._run(_CACHE.get(statement, lambda: _Read.of(statement)), values)
+        """Rows of a statement that is the same for everybody: built once, outside the function that runs it."""
+        return await self._run(_CACHE.get(statement, lambda: _Cached.of(statement)), values)
 
-    async def look(self, name: Hashable, make: Callable[[], Select[Any]], values: Mapping[str, Any]) -> list[Any]:
+    async def fetch_for_caller(
+        self, name: Hashable, make: Callable[[], Select[Any]], values: Mapping[str, Any]
+    ) -> list[Any]:
         """Rows of a statement that depends on what the caller may, and beyond that on nothing but its name."""
-        return await self._run(self._kept(name, make), values)
+        return await self._run(self._cached(name, make), values)
 
-    def _kept(self, name: Hashable, make: Callable[[], Select[Any]]) -> _Read:
+    def _cached(self, name: Hashable, make: Callable[[], Select[Any]]) -> _Cached:
         # SECURITY: the shape holds the policy and the roles: nobody is answered by a statement that was made for other rights.
-        return _CACHE.get((self.actor.access.shape, name), lambda: _Read.of(make()))
+        return _CACHE.get((self.actor.access.shape, name), lambda: _Cached.of(make()))
 
-    async def _run(self, read: _Read, values: Mapping[str, Any] | None) -> list[Any]:
+    async def _run(self, read: _Cached, values: Mapping[str, Any] | None) -> list[Any]:
         if read.writes:
             self._written |= read.words
-        # What is held back goes first where the statement could see it.
+        # Writes held back go first where the statement could see them.
         if self._batch and (read.writes or not read.words.isdisjoint(self._batch.tables)):
             await self._flush()
         bound = {**self._caller, **(values or {}), **read.statement.constants}
@@ -158,21 +169,22 @@ class UnitOfWork:
     def _caller(self) -> dict[str, Any]:
         return {"me": self.actor.person_id, **claim_values(self.actor.access)}
 
-    # -- taking a row
+    # -- locking and loading
 
     async def open(self, request: Request | None, wanted: Wanted | None, key: UUID | None) -> tuple[bool, bool]:
         """Begin: whether the request is new, and whether there is such a row, which is then locked. One statement, in this order.
 
-        A request of the same key that is under way is waited for. Raises Stale.
+        Waits for a request of the same key that is under way. Raises Stale.
         """
-        values: dict[str, Any] = {"taken_id": key}
+        values: dict[str, Any] = {"row_id": key}
         if request is not None:
             values |= {"request_person_id": self.actor.person_id, "request_key": request.key}
             values |= {"request_command": request.command, "request_digest": request.digest}
-        name = ("open", request is not None, wanted)
-        row = (await self.look(name, lambda: row_locks.opening(self.visibility, request is not None, wanted), values))[
-            0
-        ]
+        keyed = request is not None
+        rows = await self.fetch_for_caller(
+            ("begin", keyed, wanted), lambda: row_locks.begin(self.visibility, keyed, wanted), values
+        )
+        row = rows[0]
         # SECURITY: rights that ended before this request are not used: the epoch is that of the caller's reading, or nothing is done.
         if row["epoch"] != self.actor.epoch:
             raise Stale
@@ -186,64 +198,78 @@ class UnitOfWork:
         but may not do this, or not now; LookupError where no command registers the action.
         """
         wanted = Wanted(kind, action)
-        if not await self.look(("lock", wanted), lambda: row_locks.locking(self.visibility, wanted), {"taken_id": key}):
+        if not await self.fetch_for_caller(
+            ("lock", wanted), lambda: row_locks.lock_row(self.visibility, wanted), {"row_id": key}
+        ):
             raise Absent(field)
         return await self.load_locked(wanted, key, field)
 
     async def load_locked(self, wanted: Wanted, key: UUID, field: str = "id", facts: tuple[Fact, ...] = ()) -> Record:
-        """The row that was locked, if all that the command needs holds. A statement of its own, behind the lock: that of the lock sees
-        other tables as they stood before it waited, so that two commands at once could both find nothing in their way."""
+        """The row that was locked, if the policy, its state and its guards allow the action. Raises Refused.
+
+        A statement of its own, behind the lock: that of the lock sees other tables as they were before it waited, so that two commands
+        at once could both find nothing in their way.
+        """
         transition = transition_of(wanted.kind, wanted.action)
-        name = ("held", wanted, facts)
-        one = (await self.look(name, lambda: row_locks.holding(self.visibility, wanted, facts), {"taken_id": key}))[0]
-        # SECURITY: whoever was replaced while he waited for the lock acts no more.
-        if not one["allowed"]:
+        rows = await self.fetch_for_caller(
+            ("load_locked", wanted, facts),
+            lambda: row_locks.load_locked_row(self.visibility, wanted, facts),
+            {"row_id": key},
+        )
+        row = rows[0]
+        # SECURITY: whoever was replaced while waiting for the lock acts no more.
+        if not row["allowed"]:
             raise Refused(_forbidden(field))
-        known = (*columns_of(RESOURCES[wanted.kind].table), *(fact.name for fact in facts))
-        values = {name: one[f"r_{name}"] for name in known}
+        names = (*columns_of(RESOURCES[wanted.kind].table), *(fact.name for fact in facts))
+        values = {name: row[f"r_{name}"] for name in names}
         dispute = values if wanted.kind == "Dispute" else None
-        if dispute is None and "d_id" in one:
-            dispute = {name: one[f"d_{name}"] for name in columns_of(t.dispute)}
+        if dispute is None and "d_id" in row:
+            dispute = {name: row[f"d_{name}"] for name in columns_of(t.dispute)}
         if transition.states is not None and values["state"] not in transition.states:
             raise Refused(UserError(field, "WRONG_STATE", f"纠纷现为 {values['state']}，此时不能办理此事项。"))
         for i, guard in enumerate(transition.guards):
-            if not one[f"g_{i}"]:
+            if not row[f"g_{i}"]:
                 self.error(guard.field, guard.code, guard.message)
-        self.settle()
+        self.raise_errors()
         return Record(wanted.kind, values, dispute)
 
     async def load_visible(self, kind: str, key: UUID, *, field: str, facts: tuple[Fact, ...] = ()) -> Record:
         """A row that the caller sees, not locked, to refer to. Raises Absent."""
-        name = ("see", kind, facts)
-        found = await self.look(name, lambda: row_locks.seeing(self.visibility, kind, facts), {"seen_id": key})
-        if not found:
+        rows = await self.fetch_for_caller(
+            ("load_visible", kind, facts),
+            lambda: row_locks.load_visible_row(self.visibility, kind, facts),
+            {"row_id": key},
+        )
+        if not rows:
             raise Absent(field)
-        return Record(kind, dict(found[0]), None)
+        return Record(kind, dict(rows[0]), None)
 
     def may(self, kind: str, action: str) -> bool:
         """Whether any rule grants the action on some row of the resource."""
         return self.actor.access.grant(kind, action).rows != Never()
 
-    # -- what must hold of the rows as they stand after the change
+    # -- postconditions: what must hold of the rows after the change
 
     def ensure_after(self, kind: str, key: UUID, action: str, user_error: UserError, *, or_seen: bool = False) -> None:
         """SECURITY: the row must in the end be one on which the caller may do the action; whatever was written is rolled back
-        otherwise. `or_seen`: a row that was taken, which he may as well only see afterwards."""
-        self._musts.append((kind, key, action, or_seen, user_error))
+        otherwise. `or_seen`: a row that was locked, which the caller may as well only see afterwards."""
+        self._postconditions.append(_Postcondition(kind, key, action, or_seen, user_error))
 
     def ensure_still_allowed(self, kind: str, key: UUID, action: str) -> None:
-        """SECURITY: the row as it stands after the change must still be one on which the caller may act, or at least see."""
+        """SECURITY: after the change the row must still be one on which the caller may act, or which the caller at least sees."""
         message = "此变更会使纠纷脱离您的职责范围，不能办理。"
         self.ensure_after(kind, key, action, UserError("", "FORBIDDEN", message), or_seen=True)
 
-    async def _check(self, kind: str, key: UUID, action: str, or_seen: bool, user_error: UserError) -> None:
-        read = self._kept(
-            ("must", kind, action, or_seen), lambda: row_locks.keeping(self.visibility, kind, action, or_seen)
+    async def _check(self, condition: _Postcondition) -> None:
+        kind, key, action, or_seen, user_error = condition
+        read = self._cached(
+            ("ensure_after", kind, action, or_seen),
+            lambda: row_locks.still_allowed(self.visibility, kind, action, or_seen),
         )
-        # A row that was taken was looked at behind its lock: it is looked at again if something was written that decides.
+        # A row that was locked was checked behind its lock: it is checked again if something was written that decides.
         if or_seen and read.words.isdisjoint(self._written):
             return
-        if not await self._run(read, {"kept_id": key}):
+        if not await self._run(read, {"row_id": key}):
             raise Refused(user_error)
 
     # -- writing
@@ -260,15 +286,15 @@ class UnitOfWork:
         await self._write(Write("insert_or_ignore", table, tuple(values)), values)
 
     async def update(self, table: Table, key: UUID, **values: Any) -> None:
-        """Change a row that was taken."""
+        """Change a row that was locked."""
         await self._write(Write("update", table, tuple(values)), {**values, "id": key})
 
-    async def change(self, dispute_id: UUID, **values: Any) -> None:
-        """Change a dispute that was taken; its version goes up by one, also where only a part of it changed."""
+    async def update_dispute(self, dispute_id: UUID, **values: Any) -> None:
+        """Change a dispute that was locked; its version goes up by one, also where only a part of it changed."""
         await self._write(Write("update", t.dispute, tuple(values), ("version",)), {**values, "id": dispute_id})
 
     async def _write(self, write: Write, values: Mapping[str, Any]) -> None:
-        if not self._batch.takes(write.table, values["id"]):
+        if not self._batch.has_room(write.table, values["id"]):
             await self._flush()
         self._batch.add(write, values)
         # A version that goes up decides nothing about the row.
@@ -281,7 +307,7 @@ class UnitOfWork:
         await self.connection.fetch(sql, *values)
 
     async def finish(self, name: str, dispute_id: UUID | None, outcome: Outcome) -> None:
-        """The one event of the command and the receipt of its request; then what must hold is looked at. Raises Refused."""
+        """Write the one event of the command and the receipt of its request; then check the postconditions. Raises Refused."""
         await self.insert(
             t.event,
             dispute_id=dispute_id,
@@ -293,7 +319,7 @@ class UnitOfWork:
             resource_id=outcome.id,
             from_state=outcome.from_state,
             to_state=outcome.to_state,
-            dispute_version=Latest(dispute_id),
+            dispute_version=LatestVersion(dispute_id),
             fields=" ".join(outcome.fields) or None,
             reason=outcome.reason,
             policy_version=self.actor.access.policy.version,
@@ -308,8 +334,8 @@ class UnitOfWork:
             receipt = json.dumps({"kind": outcome.kind, "id": str(outcome.id)})
             await self.update(t.request, self._request, receipt=receipt)
         await self._flush()
-        for must in self._musts:
-            await self._check(*must)
+        for condition in self._postconditions:
+            await self._check(condition)
 
 
 def _forbidden(field: str) -> UserError:

@@ -15,7 +15,7 @@ from graphql.execution.values import get_variable_values
 
 from db.query.reader import Reader, TooSlow
 from db.write.command import Command, KeyReused, UserError
-from db.write.executor import Commander, Receipt
+from db.write.executor import CommandExecutor, Receipt
 from db.write.transaction import Actor
 from policies.grant import Access
 from schema.execution.command_input import BadInput, read_input
@@ -67,8 +67,8 @@ class _Run:
 class MutationExecutor:
     """Mutations of one process. Plans of root fields are kept by document, operation and shape of access."""
 
-    def __init__(self, schema: GraphQLSchema, reader: Reader, commander: Commander) -> None:
-        self._schema, self._reader, self._commander = schema, reader, commander
+    def __init__(self, schema: GraphQLSchema, reader: Reader, commands: CommandExecutor) -> None:
+        self._schema, self._reader, self._commands = schema, reader, commands
         assert schema.mutation_type is not None
         self._root: GraphQLObjectType = schema.mutation_type
         self._plans: PlanCache[tuple[_PlannedField, ...]] = PlanCache(MAX_CACHED_OPERATIONS)
@@ -198,7 +198,7 @@ class MutationExecutor:
     async def _commit(self, run: _Run, caller: Caller, command: Command, input: Any, values: dict[str, Any]) -> Receipt:
         actor = Actor(caller.viewer.access, caller.viewer.person_id, caller.epoch, run.operation.request_id)
         try:
-            receipt = await self._commander.carry_out(
+            receipt = await self._commands.execute(
                 command,
                 actor,
                 input,

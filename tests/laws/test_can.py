@@ -27,7 +27,7 @@ from db.postgres.session import Session
 from db.resources.catalog import RESOURCES
 from db.resources.transitions import ASKING, TRANSITIONS, Transition, offered_actions
 from db.write.command import Command
-from db.write.executor import Commander
+from db.write.executor import CommandExecutor
 from db.write.transaction import Actor
 from policies.predicate import Never
 from schema.names import camel
@@ -86,8 +86,8 @@ class Hall:
     """The office, who the people are, the rows that are asked about, and what carries out commands: for good, or to be undone."""
 
     office: Office
-    executor: Commander
-    undoing: Commander
+    executor: CommandExecutor
+    undoing: CommandExecutor
     examples: Examples
     actors: dict[str, Actor] = field(default_factory=dict)
     disputes: list[UUID] = field(default_factory=list)
@@ -122,7 +122,7 @@ async def hall(can_county: Address) -> AsyncIterator[Hall]:
         session, cipher = Session(can_county, WRITER, 30_000), Cipher(Settings().key())
         pool, connection = Pool(session, 1), await session.connect()
         undone: Any = _Undone(connection)
-        hall = Hall(office, Commander(pool, cipher), Commander(undone, cipher), Examples(office))
+        hall = Hall(office, CommandExecutor(pool, cipher), CommandExecutor(undone, cipher), Examples(office))
         hall.fresh = await fresh(office)
         # Of the county, two of each state, rather those that many see.
         rows = await office.rows(
@@ -170,7 +170,7 @@ class Judged:
         # A command that has no time to be wrong about gets a reason that says too little.
         spoiled = {} if "happened_at" in command.example else {"reason": "短"}
         example = await self.hall.examples.of_row(command, key, now() + DAY, **spoiled)
-        receipt = await self.hall.executor.carry_out(
+        receipt = await self.hall.executor.execute(
             command, self.hall.actors[person], example, key=None, expected_version=None
         )
         errors = [(error.field, error.code) for error in receipt.user_errors]
@@ -265,7 +265,7 @@ async def test_what_is_listed_succeeds(hall: Hall) -> None:
                     if command.reveals:
                         continue
                     example = await hall.examples.of_row(command, key, now() - dt.timedelta(seconds=1))
-                    receipt = await hall.undoing.carry_out(
+                    receipt = await hall.undoing.execute(
                         command, hall.actors[person], example, key=None, expected_version=None
                     )
                     done[command.name] += not receipt.user_errors

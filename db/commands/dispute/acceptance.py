@@ -37,13 +37,13 @@ class AcceptInput:
 )
 async def accept(work: UnitOfWork, dispute: Record, input: AcceptInput) -> Outcome:
     """Art. 17 and 若干规定 Arts. 23-25. The number is taken from the committee's counter of the year, without gaps."""
-    work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
-    work.settle()
+    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
+    work.raise_errors()
     committee = await _committee(work, dispute, input)
     accepted_on = day_of(input.happened_at)
     number, sequence = await _next_number(work, committee, accepted_on.year)
     due_on = mediation_due(accepted_on, await load_calendar(work.connection))
-    await work.change(
+    await work.update_dispute(
         dispute.id,
         state="ACCEPTED",
         accepted_at=input.happened_at,
@@ -124,10 +124,10 @@ class DeclineInput:
 )
 async def decline(work: UnitOfWork, dispute: Record, input: DeclineInput) -> Outcome:
     """若干规定 Arts. 22, 25: what may not be accepted is declined with advice where to go instead."""
-    work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
-    work.text("advice", input.advice, 500)
-    work.settle()
-    await work.change(dispute.id, state="DECLINED", decline_reason=input.reason, advice=input.advice.strip())
+    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
+    work.check_text("advice", input.advice, 500)
+    work.raise_errors()
+    await work.update_dispute(dispute.id, state="DECLINED", decline_reason=input.reason, advice=input.advice.strip())
     return Outcome(
         "Dispute", dispute.id, input.happened_at, "REGISTERED", "DECLINED", ("decline_reason", "advice"), input.reason
     )
@@ -150,7 +150,7 @@ class NotifyInput:
 )
 async def notify(work: UnitOfWork, dispute: Record, input: NotifyInput) -> Outcome:
     """若干规定 Art. 30; the parties' rights and duties: 人民调解法 Arts. 23-24."""
-    work.happened("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
-    work.settle()
-    await work.change(dispute.id, notified_at=input.happened_at)
+    work.check_time("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
+    work.raise_errors()
+    await work.update_dispute(dispute.id, notified_at=input.happened_at)
     return Outcome("Dispute", dispute.id, input.happened_at, fields=("notified_at",))

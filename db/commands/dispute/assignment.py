@@ -55,11 +55,11 @@ async def assign(work: UnitOfWork, dispute: Record, input: AssignInput) -> Outco
         work.error("isLead", "LEAD_NEEDED", "尚无主持调解员，请先指派主持人（人民调解工作若干规定第二十六条）。")
     ending = [one for one in (lead if input.is_lead else None, mine) if one is not None]
     _happened(work, dispute, at, ending)
-    work.settle()
+    work.raise_errors()
     for one in ending:
         await work.update(t.assignment, one["id"], ended_at=at)
     key = await _install(work, dispute, mediator["person_id"], input.is_lead, input.mode, at)
-    await work.change(dispute.id)
+    await work.update_dispute(dispute.id)
     changes = (
         *(("Assignment", one["id"], "ended_at", at.isoformat()) for one in ending),
         ("Assignment", key, "is_lead", str(input.is_lead).lower()),
@@ -94,15 +94,15 @@ async def disclose(work: UnitOfWork, dispute: Record, input: DiscloseInput) -> O
     if mine is None:
         work.error("id", "NOT_ASSIGNED", "您没有承办这件纠纷，无须披露。")
     _happened(work, dispute, at, [mine] if mine is not None else [])
-    work.text("ground", input.ground, 1000)
-    work.settle()
+    work.check_text("ground", input.ground, 1000)
+    work.raise_errors()
     assert mine is not None
     key = await _note_recusal(work, dispute, "DISCLOSURE", work.actor.person_id, input.ground, at)
     changes: tuple[tuple[str, UUID, str, str | None], ...] = (("Recusal", key, "ground", input.ground.strip()),)
     if not input.parties_agree:
         await work.update(t.assignment, mine["id"], ended_at=at)
         changes = (*changes, ("Assignment", mine["id"], "ended_at", at.isoformat()))
-    await work.change(dispute.id)
+    await work.update_dispute(dispute.id)
     return Outcome("Dispute", dispute.id, at, fields=("recusals", "ground", "assignments"), changes=changes)
 
 
@@ -159,8 +159,8 @@ async def recuse(work: UnitOfWork, dispute: Record, input: RecuseInput) -> Outco
         work.error("replacementId", "SAME_PERSON", "接替人不能是被要求更换的调解员。")
     ending = [one for one in (replaced, active.get(person_id)) if one is not None]
     _happened(work, dispute, at, ending)
-    work.text("ground", input.ground, 1000)
-    work.settle()
+    work.check_text("ground", input.ground, 1000)
+    work.raise_errors()
     assert replaced is not None
     # A helper who takes the lead begins anew as lead; a lead who is to take over from a helper stays what he is.
     stays = active.get(person_id)
@@ -171,7 +171,7 @@ async def recuse(work: UnitOfWork, dispute: Record, input: RecuseInput) -> Outco
     key = await _note_recusal(
         work, dispute, "REQUEST", leaving["person_id"], input.ground, at, party_id=party.id, replacement_id=person_id
     )
-    await work.change(dispute.id)
+    await work.update_dispute(dispute.id)
     changes = (
         ("Recusal", key, "ground", input.ground.strip()),
         ("Assignment", replaced["id"], "ended_at", at.isoformat()),
@@ -195,7 +195,7 @@ def _lead(active: dict[UUID, Any]) -> Any:
 
 def _happened(work: UnitOfWork, dispute: Record, at: dt.datetime, ending: list[Any]) -> None:
     earliest = max([dispute["accepted_at"], *(one["assigned_at"] for one in ending)])
-    work.happened("happenedAt", at, earliest, "受理时间或原来的指派时间")
+    work.check_time("happenedAt", at, earliest, "受理时间或原来的指派时间")
 
 
 async def _install(

@@ -80,7 +80,7 @@ _NO_ALERT = Guard(
 )
 async def close(work: UnitOfWork, dispute: Record, input: CloseInput) -> Outcome:
     """S27 案结事了. The guards ask what must be there; here only when."""
-    work.happened("happenedAt", input.happened_at, dispute["concluded_at"], "调解终结时间")
+    work.check_time("happenedAt", input.happened_at, dispute["concluded_at"], "调解终结时间")
     last = await _last_day(work, dispute.id)
     if last is not None and day_of(input.happened_at) < last:
         work.error("happenedAt", "TOO_EARLY", f"结案不能早于最后一次履行或回访（{last.isoformat()}）。")
@@ -88,8 +88,8 @@ async def close(work: UnitOfWork, dispute: Record, input: CloseInput) -> Outcome
     if input.outcome is not None:
         check_impersonal(work, "outcome", input.outcome)
         values["outcome"] = input.outcome.strip()
-    work.settle()
-    await work.change(dispute.id, state="CLOSED", closed_at=input.happened_at, **values)
+    work.raise_errors()
+    await work.update_dispute(dispute.id, state="CLOSED", closed_at=input.happened_at, **values)
     changes = (
         ("Dispute", dispute.id, "closed_at", input.happened_at.isoformat()),
         *(("Dispute", dispute.id, name, value) for name, value in values.items()),
@@ -156,10 +156,10 @@ _RECORDED = Guard(
 async def archive(work: UnitOfWork, dispute: Record, input: ArchiveInput) -> Outcome:
     """人民调解法 Art. 27. A case that ended without being closed (declined, failed, withdrawn, refused) ends with its archiving."""
     ended = dispute["closed_at"] or dispute["concluded_at"] or dispute["accepted_at"] or dispute["registered_at"]
-    work.happened("happenedAt", input.happened_at, ended, "结案或终结时间")
-    work.settle()
+    work.check_time("happenedAt", input.happened_at, ended, "结案或终结时间")
+    work.raise_errors()
     closed_at = dispute["closed_at"] or input.happened_at
-    await work.change(dispute.id, state="ARCHIVED", closed_at=closed_at)
+    await work.update_dispute(dispute.id, state="ARCHIVED", closed_at=closed_at)
     return Outcome("Dispute", dispute.id, input.happened_at, dispute["state"], "ARCHIVED", ("state",))
 
 
@@ -194,11 +194,11 @@ _NOT_REOPENED = Guard(
 async def reopen(work: UnitOfWork, dispute: Record, input: ReopenInput) -> Outcome:
     """S24. The dispute before it stays as it is; the new one goes through registration, consent and number as any other."""
     at = input.happened_at
-    work.happened("happenedAt", at, dispute["closed_at"], "结案时间")
-    work.text("reason", input.reason, 1000)
+    work.check_time("happenedAt", at, dispute["closed_at"], "结案时间")
+    work.check_text("reason", input.reason, 1000)
     if input.summary is not None:
-        work.text("summary", input.summary, 4000)
-    work.settle()
+        work.check_text("summary", input.summary, 4000)
+    work.raise_errors()
     copied = {name: dispute[name] for name in _COPIED}
     if input.summary is not None:
         copied["summary"] = input.summary.strip()

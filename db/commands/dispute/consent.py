@@ -50,11 +50,11 @@ _SOMEBODY_TO_CONSENT = Guard(
 )
 async def consent(work: UnitOfWork, dispute: Record, input: ConsentInput) -> Outcome:
     """人民调解法 Art. 17, 若干规定 Art. 30: the parties agree after they were told their rights; then mediation begins."""
-    work.happened("happenedAt", input.happened_at, dispute["notified_at"], "告知时间")
+    work.check_time("happenedAt", input.happened_at, dispute["notified_at"], "告知时间")
     party = await party_of(work, dispute.id, input.party_id, "partyId")
     if party is not None and party["consent"] == "CONSENTED":
         work.error("partyId", "ALREADY", "该当事人已经同意调解。")
-    work.settle()
+    work.raise_errors()
     await work.update(t.party, input.party_id, consent="CONSENTED", consent_on=day_of(input.happened_at))
     state = await begin_when_all_consent(work, dispute)
     return Outcome(

@@ -52,19 +52,19 @@ class RefuseInput:
 )
 async def refuse(work: UnitOfWork, dispute: Record, input: RefuseInput) -> Outcome:
     """人民调解法 Arts. 17, 23: whoever clearly refuses is not mediated with, at any time. A third party only stays out."""
-    work.happened("happenedAt", input.happened_at, *_since(dispute))
+    work.check_time("happenedAt", input.happened_at, *_since(dispute))
     impersonal(work, "reason", input.reason, 500)
     party = await party_of(work, dispute.id, input.party_id, "partyId")
     if party is not None and party["consent"] == "REFUSED":
         work.error("partyId", "ALREADY", "该当事人已经拒绝调解。")
-    work.settle()
+    work.raise_errors()
     assert party is not None
     await work.update(t.party, input.party_id, consent="REFUSED", consent_on=day_of(input.happened_at))
     ends = party["side"] in MAIN_SIDES
     if ends:
-        await work.change(dispute.id, state="REFUSED", concluded_at=input.happened_at)
+        await work.update_dispute(dispute.id, state="REFUSED", concluded_at=input.happened_at)
     else:
-        await work.change(dispute.id)
+        await work.update_dispute(dispute.id)
     return Outcome(
         "Dispute",
         dispute.id,
@@ -116,13 +116,13 @@ _ONE_APPLICANT = Guard(
 )
 async def withdraw(work: UnitOfWork, dispute: Record, input: WithdrawInput) -> Outcome:
     """人民调解法 Art. 23: the applicant takes his application back. Of several applicants one only leaves (a guard; `party.withdraw`)."""
-    work.happened("happenedAt", input.happened_at, *_since(dispute))
+    work.check_time("happenedAt", input.happened_at, *_since(dispute))
     impersonal(work, "reason", input.reason, 500)
     party = await party_of(work, dispute.id, input.party_id, "partyId")
     if party is not None and party["side"] != "APPLICANT":
         work.error("partyId", "NOT_APPLICANT", "只有申请人可以撤回；其他当事人不愿调解的，请登记拒绝。")
-    work.settle()
-    await work.change(dispute.id, state="WITHDRAWN", concluded_at=input.happened_at)
+    work.raise_errors()
+    await work.update_dispute(dispute.id, state="WITHDRAWN", concluded_at=input.happened_at)
     return Outcome(
         "Dispute",
         dispute.id,
@@ -156,20 +156,20 @@ class TerminateInput:
 )
 async def terminate(work: UnitOfWork, dispute: Record, input: TerminateInput) -> Outcome:
     """人民调解法 Art. 26: mediation that fails is terminated, and the parties are told of the other routes."""
-    work.happened("happenedAt", input.happened_at, *_since(dispute))
+    work.check_time("happenedAt", input.happened_at, *_since(dispute))
     if not input.routes_told:
         work.error("routesTold", "ROUTES_NOT_TOLD", "请先告知当事人仲裁、行政、司法途径（人民调解法第二十六条）。")
     if input.advice is not None:
-        work.text("advice", input.advice, 500)
+        work.check_text("advice", input.advice, 500)
     if input.explanation is not None:
         impersonal(work, "explanation", input.explanation, 500)
     elif input.reason == "OTHER_END":
         work.error("explanation", "REQUIRED", "终止原因为其他的，请写明说明。")
     if input.reason == "EXPIRED" and day_of(input.happened_at) <= dispute["due_on"]:
         work.error("reason", "NOT_EXPIRED", f"调解期限至 {dispute['due_on']:%Y-%m-%d}，尚未届满。")
-    work.settle()
+    work.raise_errors()
     said = END_REASONS[input.reason] + (f"：{input.explanation.strip()}" if input.explanation else "")
-    await work.change(
+    await work.update_dispute(
         dispute.id,
         state="FAILED",
         concluded_at=input.happened_at,

@@ -64,7 +64,7 @@ _EXTENDABLE = Guard(
 async def extend(work: UnitOfWork, dispute: Record, input: ExtendInput) -> Outcome:
     """若干规定 Art. 33: the month may be prolonged with the consent of both sides, given before it is over."""
     due: dt.date = dispute["due_on"]
-    work.happened("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
+    work.check_time("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
     consented = input.consented_on or day_of(input.happened_at)
     if day_of(input.happened_at) > due:
         work.error("happenedAt", "EXPIRED", f"期限已于 {due:%Y-%m-%d} 届满，不能再延长。")
@@ -81,11 +81,11 @@ async def extend(work: UnitOfWork, dispute: Record, input: ExtendInput) -> Outco
             work.error(f"partyIds.{index}", "NOT_FOUND", "本案没有这名当事人。")
     if not {one["id"] for one in parties if one["side"] in MAIN_SIDES} <= set(input.party_ids):
         work.error("partyIds", "NO_CONSENT", "延长期限须申请人、被申请人全部同意。")
-    work.settle()
+    work.raise_errors()
     made = await work.insert(
         t.extension, dispute_id=dispute.id, from_on=due, to_on=input.to_on, consented_on=consented, recorded_at=work.now
     )
-    await work.change(dispute.id, due_on=input.to_on)
+    await work.update_dispute(dispute.id, due_on=input.to_on)
     changes = (
         ("Dispute", dispute.id, "due_on", input.to_on.isoformat()),
         ("Extension", made, "consented_on", consented.isoformat()),

@@ -57,9 +57,9 @@ _NOT_TOP = Guard(
 async def escalate(work: UnitOfWork, dispute: Record, input: EscalateInput) -> Outcome:
     """S16, S17. The receiving organization sees the dispute from now on, and takes or returns it."""
     at = input.happened_at
-    work.happened("happenedAt", at, await _not_before(work, dispute), "受理时间或上次移交的答复时间")
-    work.text("reason", input.reason, 1000)
-    work.text("handover", input.handover, 4000)
+    work.check_time("happenedAt", at, await _not_before(work, dispute), "受理时间或上次移交的答复时间")
+    work.check_text("reason", input.reason, 1000)
+    work.check_text("handover", input.handover, 4000)
     receiver = await work.load_visible("Organization", input.organization_id, field="organizationId")
     tier = TIER_OF.get(receiver["kind"])
     if tier is None:
@@ -70,7 +70,7 @@ async def escalate(work: UnitOfWork, dispute: Record, input: EscalateInput) -> O
         work.error("organizationId", "NOT_UPWARD", "只能上交到更高的层级。")
     elif TIERS.index(tier) > TIERS.index(dispute["tier"]) + 1 and dispute["risk_level"] != "HIGH":
         work.error("organizationId", "SKIPS_A_TIER", "越级上交限于高风险纠纷；请先上交物业纠纷调解队，或先评估风险。")
-    work.settle()
+    work.raise_errors()
     assert tier is not None
     key = await work.insert(
         t.escalation,
@@ -84,7 +84,7 @@ async def escalate(work: UnitOfWork, dispute: Record, input: EscalateInput) -> O
         handover=input.handover.strip(),
         sent_at=at,
     )
-    await work.change(dispute.id, **{PLACE[tier]: receiver.id})
+    await work.update_dispute(dispute.id, **{PLACE[tier]: receiver.id})
     changes = (
         ("Escalation", key, "to_tier", tier),
         ("Escalation", key, "reason", input.reason.strip()),
@@ -113,13 +113,13 @@ class TakeInput:
 async def take(work: UnitOfWork, dispute: Record, input: TakeInput) -> Outcome:
     """The tier changes now, in the same change as the answer to the hand-over. Who mediates stays until somebody else is assigned."""
     waiting = await _waiting(work, dispute.id)
-    work.happened("happenedAt", input.happened_at, waiting["sent_at"], "上交时间")
+    work.check_time("happenedAt", input.happened_at, waiting["sent_at"], "上交时间")
     if input.answer is not None:
-        work.text("answer", input.answer, 1000)
-    work.settle()
+        work.check_text("answer", input.answer, 1000)
+    work.raise_errors()
     answer = input.answer.strip() if input.answer is not None else None
     await work.update(t.escalation, waiting["id"], state="TAKEN", answered_at=input.happened_at, answer=answer)
-    await work.change(dispute.id, tier=waiting["to_tier"])
+    await work.update_dispute(dispute.id, tier=waiting["to_tier"])
     changes: tuple[tuple[str, UUID, str, str | None], ...] = (
         ("Dispute", dispute.id, "tier", waiting["to_tier"]),
         ("Escalation", waiting["id"], "state", "TAKEN"),
@@ -152,14 +152,14 @@ class ReturnInput:
 async def send_back(work: UnitOfWork, dispute: Record, input: ReturnInput) -> Outcome:
     """S16: the upper tier must take it or return it with a reason. What it saw for deciding, it sees no more."""
     waiting = await _waiting(work, dispute.id)
-    work.happened("happenedAt", input.happened_at, waiting["sent_at"], "上交时间")
-    work.text("reason", input.reason, 1000)
-    work.settle()
+    work.check_time("happenedAt", input.happened_at, waiting["sent_at"], "上交时间")
+    work.check_text("reason", input.reason, 1000)
+    work.raise_errors()
     await work.update(
         t.escalation, waiting["id"], state="RETURNED", answered_at=input.happened_at, answer=input.reason.strip()
     )
     # The guard of `escalate` lets a hand-over start only towards a higher tier, whose place was therefore empty before it.
-    await work.change(dispute.id, **{PLACE[waiting["to_tier"]]: None})
+    await work.update_dispute(dispute.id, **{PLACE[waiting["to_tier"]]: None})
     changes = (
         ("Escalation", waiting["id"], "state", "RETURNED"),
         ("Escalation", waiting["id"], "answer", input.reason.strip()),

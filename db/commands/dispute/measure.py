@@ -39,7 +39,7 @@ async def measure(work: UnitOfWork, dispute: Record, input: MeasureInput) -> Out
     """Persuasion, not an order (人民调解法 Arts. 2, 25). The hours that it took are computed by the database."""
     for field, text in (("agreedBy", input.agreed_by), ("evidence", input.evidence)):
         if text is not None:
-            work.text(field, text, 500)
+            work.check_text(field, text, 500)
     values = {"agreed_by": input.agreed_by, "evidence": input.evidence}
     if input.measure_id is None:
         return await _new_measure(work, dispute, input, values)
@@ -49,15 +49,15 @@ async def measure(work: UnitOfWork, dispute: Record, input: MeasureInput) -> Out
         work.error("doneAt", "NOT_BOTH", "补登恢复时，恢复的时间写在 happenedAt。")
     before = await part_of(work, "Measure", dispute.id, input.measure_id, "measureId")
     if before is None:
-        work.happened("happenedAt", input.happened_at)
+        work.check_time("happenedAt", input.happened_at)
     else:
-        work.happened("happenedAt", input.happened_at, before["requested_at"], "要求恢复的时间")
+        work.check_time("happenedAt", input.happened_at, before["requested_at"], "要求恢复的时间")
         if before["done_at"] is not None:
             work.error("measureId", "ALREADY", "这项措施已登记恢复。")
-    work.settle()
+    work.raise_errors()
     written = {name: value.strip() for name, value in values.items() if value is not None}
     await work.update(t.measure, input.measure_id, done_at=input.happened_at, **written)
-    await work.change(dispute.id)
+    await work.update_dispute(dispute.id)
     changes = (("Measure", input.measure_id, "done_at", input.happened_at.isoformat()),)
     return Outcome("Dispute", dispute.id, input.happened_at, fields=("done_at", *written), changes=changes)
 
@@ -65,12 +65,12 @@ async def measure(work: UnitOfWork, dispute: Record, input: MeasureInput) -> Out
 async def _new_measure(
     work: UnitOfWork, dispute: Record, input: MeasureInput, values: dict[str, str | None]
 ) -> Outcome:
-    work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
+    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     if input.kind is None:
         work.error("kind", "REQUIRED", "请写明措施类型；补登恢复的，请写明 measureId。")
     if input.done_at is not None:
-        work.happened("doneAt", input.done_at, input.happened_at, "要求恢复的时间")
-    work.settle()
+        work.check_time("doneAt", input.done_at, input.happened_at, "要求恢复的时间")
+    work.raise_errors()
     made = await work.insert(
         t.measure,
         dispute_id=dispute.id,
@@ -79,7 +79,7 @@ async def _new_measure(
         done_at=input.done_at,
         **{name: value and value.strip() for name, value in values.items()},
     )
-    await work.change(dispute.id)
+    await work.update_dispute(dispute.id)
     changes = [("Measure", made, "kind", input.kind)]
     if input.done_at is not None:
         changes.append(("Measure", made, "done_at", input.done_at.isoformat()))

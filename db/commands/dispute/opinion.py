@@ -32,9 +32,9 @@ class OpineInput:
 )
 async def opine(work: UnitOfWork, dispute: Record, input: OpineInput) -> Outcome:
     """An opinion of one's own, by the legal adviser of the team or an organization that takes part; nobody changes it afterwards."""
-    work.happened("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
-    work.text("text", input.text, 4000)
-    work.settle()
+    work.check_time("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
+    work.check_text("text", input.text, 4000)
+    work.raise_errors()
     key = await work.insert(
         t.opinion,
         id=uuid7(),
@@ -44,7 +44,7 @@ async def opine(work: UnitOfWork, dispute: Record, input: OpineInput) -> Outcome
         text=input.text.strip(),
         given_at=input.happened_at,
     )
-    await work.change(dispute.id)
+    await work.update_dispute(dispute.id)
     changes = (("Opinion", key, "text", input.text.strip()),)
     return Outcome("Dispute", dispute.id, input.happened_at, fields=("opinions", "text"), changes=changes)
 

@@ -55,7 +55,7 @@ class InviteInput:
 )
 async def invite(work: UnitOfWork, dispute: Record, input: InviteInput) -> Outcome:
     """人民调解法 Art. 20, S17: others take part only with the parties' consent. The invited organization sees this one dispute."""
-    work.happened("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
+    work.check_time("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
     if not input.parties_consent:
         work.error("partiesConsent", "NO_CONSENT", "邀请其他单位参与须经各方当事人同意（人民调解法第二十条）。")
     check_impersonal(work, "purpose", input.purpose)
@@ -93,7 +93,7 @@ class ReferInput:
 )
 async def refer(work: UnitOfWork, dispute: Record, input: ReferInput) -> Outcome:
     """聊城市物业管理条例 Art. 59 (the housing department looks into violations); 山东省多元化解纠纷促进条例 Art. 33 (to whom it belongs)."""
-    work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
+    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     check_impersonal(work, "reason", input.reason)
     receiver = await work.load_visible("Organization", input.organization_id, field="organizationId")
     if receiver["kind"] not in AGENCIES:
@@ -109,7 +109,7 @@ async def refer(work: UnitOfWork, dispute: Record, input: ReferInput) -> Outcome
 
 def check_impersonal(work: UnitOfWork, field: str, text: str) -> None:
     """Check a text that organizations read who do not see the parties."""
-    work.text(field, text, 500)
+    work.check_text(field, text, 500)
     # SECURITY: what is found is not repeated in the message.
     if _PERSONAL.search(text):
         work.error(field, "PERSONAL_DATA", "这里不能写证件号码或手机号码。")
@@ -124,7 +124,7 @@ async def _send(
         work.error("organizationId", "ALREADY_SENT", "已向该单位送出过同类事项，请等待答复或查看其答复。")
     elif earlier is not None and sent_at < (earlier["answered_at"] or earlier["sent_at"]):
         work.error("happenedAt", "TOO_EARLY", "再次送出不能早于上次的答复。")
-    work.settle()
+    work.raise_errors()
     values = {
         "from_organization_id": dispute[_OWNER[dispute["tier"]]],
         "state": "SENT",
@@ -145,7 +145,7 @@ async def _send(
             kind=kind,
             **values,
         )
-    await work.change(dispute.id)
+    await work.update_dispute(dispute.id)
     return key
 
 

@@ -81,7 +81,7 @@ async def register(work: UnitOfWork, input: RegisterInput) -> Outcome:
     """A new dispute in state REGISTERED at the team tier; a mediator who registers takes the lead (Art. 17, own initiative)."""
     compound = await work.load_visible("Compound", input.compound_id, field="compoundId", facts=_PLACE)
     _check(work, input)
-    work.settle()
+    work.raise_errors()
     key = uuid7()
     organization = reporting_organization(work.actor.access)
     await work.insert(
@@ -129,11 +129,11 @@ async def register(work: UnitOfWork, input: RegisterInput) -> Outcome:
 
 def _check(work: UnitOfWork, input: RegisterInput) -> None:
     """Note every user error of the input."""
-    work.happened("happenedAt", input.happened_at)
+    work.check_time("happenedAt", input.happened_at)
     if input.occurred_on is not None and input.occurred_on > day_of(input.happened_at):
         work.error("occurredOn", "OUT_OF_ORDER", "发生日期不能晚于登记日期。")
-    work.text("title", input.title, 100)
-    work.text("summary", input.summary, 4000)
+    work.check_text("title", input.title, 100)
+    work.check_text("summary", input.summary, 4000)
     if input.amount_claimed is not None and input.amount_claimed < 0:
         work.error("amountClaimed", "NEGATIVE", "金额不能为负数。")
     if input.people_count < 1:

@@ -43,10 +43,10 @@ class AssessInput:
 )
 async def assess(work: UnitOfWork, dispute: Record, input: AssessInput) -> Outcome:
     """人民调解法 Art. 25 (S13): the risk is rated at each contact; a high one is reported, or it is written down why not."""
-    work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
-    work.text("reason", input.reason, 2000)
+    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
+    work.check_text("reason", input.reason, 2000)
     if input.no_report_reason is not None:
-        work.text("noReportReason", input.no_report_reason, 500)
+        work.check_text("noReportReason", input.no_report_reason, 500)
     station: UUID | None = None
     reported = input.level == "HIGH" and await _reported(work, dispute.id)
     if input.reported_to_police:
@@ -60,7 +60,7 @@ async def assess(work: UnitOfWork, dispute: Record, input: AssessInput) -> Outco
     elif input.level == "HIGH" and not reported and input.no_report_reason is None:
         message = "高风险须报送派出所（人民调解法第二十五条）：请同时报送，或写明不报送的理由。"
         work.error("reportedToPolice", "REPORT_REQUIRED", message)
-    work.settle()
+    work.raise_errors()
     if station is not None:
         await _send(work, dispute, station, input.happened_at, input.report_reason or "")
     unreported = f"\n不报送派出所的理由：{input.no_report_reason.strip()}" if input.no_report_reason else ""
@@ -73,7 +73,7 @@ async def assess(work: UnitOfWork, dispute: Record, input: AssessInput) -> Outco
         reason=input.reason.strip() + unreported,
         reported=reported or station is not None,
     )
-    await work.change(dispute.id, risk_level=input.level)
+    await work.update_dispute(dispute.id, risk_level=input.level)
     if input.level == "HIGH":
         await open_alert(work, "HIGH_RISK", dispute.id, subject=str(dispute.id), at=input.happened_at)
     changes = (("Dispute", dispute.id, "risk_level", input.level),)
@@ -100,13 +100,13 @@ class ReportInput:
 )
 async def report(work: UnitOfWork, dispute: Record, input: ReportInput) -> Outcome:
     """人民调解法 Art. 25: what may become a matter of public security or crime is reported promptly."""
-    work.happened("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
+    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     impersonal(work, "reason", input.reason, 500)
     station = await _station(work, dispute, input.police_id, "policeId")
-    work.settle()
+    work.raise_errors()
     assert station is not None
     sent = await _send(work, dispute, station, input.happened_at, input.reason)
-    await work.change(dispute.id)
+    await work.update_dispute(dispute.id)
     changes = (("Referral", sent, "kind", "RISK_REPORT"),)
     return Outcome("Dispute", dispute.id, input.happened_at, fields=("referrals",), changes=changes)
 

@@ -61,17 +61,17 @@ def _last_consent(row: Row) -> Sql:
 )
 async def record(work: UnitOfWork, dispute: Record, input: RecordInput) -> Outcome:
     """人民调解法 Art. 27. Agencies attend by invitation with the parties' consent (Art. 20). Caucus notes stay with their author and the lead."""
-    work.happened("happenedAt", input.happened_at, _begun(dispute), "各方同意调解之日")
-    work.text("place", input.place, 200)
-    work.text("record", input.record, 20_000)
+    work.check_time("happenedAt", input.happened_at, _begun(dispute), "各方同意调解之日")
+    work.check_text("place", input.place, 200)
+    work.check_text("record", input.record, 20_000)
     for index, one in enumerate(input.notes):
-        work.text(f"notes.{index}.text", one.text, 4000)
+        work.check_text(f"notes.{index}.text", one.text, 4000)
     if input.is_joint and not input.organization_ids:
         work.error("organizationIds", "REQUIRED", "联合调解须写明到场的单位。")
     if input.organization_ids and not input.is_joint:
         work.error("isJoint", "NOT_JOINT", "有联动单位到场的，是联合调解。")
     await _invited(work, dispute, input)
-    work.settle()
+    work.raise_errors()
     held = await work.insert(
         t.session,
         dispute_id=dispute.id,
@@ -93,7 +93,7 @@ async def record(work: UnitOfWork, dispute: Record, input: RecordInput) -> Outco
             recorded_at=input.happened_at,
             text=one.text.strip(),
         )
-    await work.change(dispute.id)
+    await work.update_dispute(dispute.id)
     changes = (("Session", held, "result", input.result), ("Session", held, "place", input.place.strip()))
     return Outcome(
         "Dispute", dispute.id, input.happened_at, fields=("held_at", "place", "result", "record"), changes=changes

@@ -12,7 +12,7 @@ from db import tables as t
 from db.postgres.address import Address
 from db.resources.resource import Sql
 from db.uuid7 import uuid7
-from db.write.batch import Batch, Found, Latest, Write
+from db.write.batch import Batch, LatestVersion, Lookup, Write
 
 _NOW = dt.datetime(2024, 3, 1, tzinfo=dt.UTC)
 
@@ -24,14 +24,14 @@ def _insert(batch: Batch, table: Any, as_: str = "insert", /, **values: Any) -> 
     return key
 
 
-def _update(batch: Batch, table: Any, key: UUID, raised: tuple[str, ...] = (), **values: Any) -> None:
-    batch.add(Write("update", table, tuple(values), raised), {**values, "id": key})
+def _update(batch: Batch, table: Any, key: UUID, incremented: tuple[str, ...] = (), **values: Any) -> None:
+    batch.add(Write("update", table, tuple(values), incremented), {**values, "id": key})
 
 
 def _event(batch: Batch, dispute: UUID | None) -> UUID:
     return _insert(
         batch, t.event, dispute_id=dispute, at=_NOW, action="dispute.note", resource="Dispute", resource_id=uuid7(),
-        dispute_version=Latest(dispute),
+        dispute_version=LatestVersion(dispute),
     )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ async def test_what_is_found_is_found_as_the_row_is_written(county: Address) -> 
                         batch, t.party, dispute_id=dispute, side="THIRD", kind="COMPANY", name="甲", is_natural_person=False,
                         company_id=value,
                     )
-                    for value in (None, Found(named, texts), company["id"])
+                    for value in (None, Lookup(named, texts), company["id"])
                 ]  # fmt: skip
                 statements.add(batch.statement()[0])
                 assert await _carry_out(connection, batch) == {"w0": 3}
@@ -153,9 +153,9 @@ async def test_what_is_found_is_found_as_the_row_is_written(county: Address) -> 
 def test_a_row_is_changed_once_in_a_statement() -> None:
     batch = Batch()
     key = _insert(batch, t.party, name="甲")
-    assert not batch.takes(t.party, key)
-    assert batch.takes(t.dispute, key)
-    assert batch.takes(t.party, uuid7())
+    assert not batch.has_room(t.party, key)
+    assert batch.has_room(t.dispute, key)
+    assert batch.has_room(t.party, uuid7())
 
 
 def test_the_text_depends_on_what_is_written_and_not_on_the_values() -> None:

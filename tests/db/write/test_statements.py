@@ -149,7 +149,7 @@ async def test_nobody_is_answered_by_a_statement_made_for_others(office: Office)
             made.append(who)
             return select(literal_column(f"'{who}'").label("who"))
 
-        assert (await work.look("test.whose", make, {}))[0]["who"] == who
+        assert (await work.fetch_for_caller("test.whose", make, {}))[0]["who"] == who
     assert made == ["mediator", "grid_worker", "police", "bureau_admin"]
 
 
@@ -181,10 +181,10 @@ async def test_whether_he_still_may_is_asked_where_the_change_decides_it(
         await work.insert(
             t.session, dispute_id=case.key, held_at=moment, place="所里", is_joint=False, result="TO_CONTINUE", record="无。"
         )  # fmt: skip
-        await work.change(case.key)
+        await work.update_dispute(case.key)
 
     async def title(work: UnitOfWork) -> None:
-        await work.change(case.key, title="改了")
+        await work.update_dispute(case.key, title="改了")
 
     async def replaced(work: UnitOfWork) -> None:
         await work.update(t.assignment, assignment, ended_at=moment)

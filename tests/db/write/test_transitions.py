@@ -32,11 +32,11 @@ def offered() -> str:
 def test_what_no_command_registers_is_neither_offered_nor_locked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = Wanted("Dispute", "close")
     assert "'close'" in offered()
-    assert "FOR UPDATE" in compile_statement(row_locks.locking(MEDIATOR, wanted)).sql
+    assert "FOR UPDATE" in compile_statement(row_locks.lock_row(MEDIATOR, wanted)).sql
     monkeypatch.delitem(TRANSITIONS, ("Dispute", "close"))
     assert "'close'" not in offered()
     with pytest.raises(LookupError, match="Dispute has no transition close"):
-        row_locks.locking(MEDIATOR, wanted)
+        row_locks.lock_row(MEDIATOR, wanted)
 
 
 def test_a_transition_is_registered_once_and_states_are_those_of_a_dispute() -> None:

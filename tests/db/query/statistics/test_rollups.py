@@ -174,7 +174,7 @@ async def test_the_writer_may_fold_and_nothing_else(own_county: Address) -> None
 async def test_the_application_folds_after_so_many_commands(
     own_county: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executor, "FOLD_AFTER", 3)
+    monkeypatch.setattr(executor, "COMPACT_AFTER", 3)
     async with open_office(own_county) as office:
         await compact(office.gql.connection)
         for _ in range(3):
