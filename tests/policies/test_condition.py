@@ -1,4 +1,4 @@
-"""The whitelist of conditions: what means something, and every way that was thought of to make it mean something else."""
+"""The whitelist of conditions: what a condition means, and every attempt that was thought of to get around it."""
 
 import pytest
 from hypothesis import given, settings
@@ -11,10 +11,10 @@ from tests.policies.small import CASE, CATALOG, PLACE
 
 def meaning(text: str, **named: str) -> Predicate:
     """The predicate of a condition on a case."""
-    known: dict[str, Condition] = {}
+    conditions: dict[str, Condition] = {}
     for name, other in named.items():
-        known[name] = parse(other, dict(known))
-    return translate(parse(text, known), CASE, CATALOG)
+        conditions[name] = parse(other, dict(conditions))
+    return translate(parse(text, conditions), CASE, CATALOG)
 
 
 OPEN, DONE = Eq("open", True), Eq("state", "DONE")
@@ -22,7 +22,7 @@ TOWN = Eq("town", ClaimRef("area"))
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         ("True", Always()),
         ("not True", Never()),
@@ -47,11 +47,11 @@ TOWN = Eq("town", ClaimRef("area"))
         ("not (r.obj.open or r.obj.fresh)", Not(Or((OPEN, Eq("fresh", True))))),
     ],
 )
-def test_what_a_condition_means(text: str, wanted: Predicate) -> None:
-    assert meaning(text) == wanted
+def test_what_a_condition_means(text: str, expected: Predicate) -> None:
+    assert meaning(text) == expected
 
 
-def test_names_are_put_in_whole() -> None:
+def test_names_are_expanded_as_a_whole() -> None:
     assert meaning("here and ours", here="r.obj.town == r.sub.area", ours="r.obj.open or r.obj.fresh") == And(
         (TOWN, Or((OPEN, Eq("fresh", True))))
     )
@@ -191,16 +191,16 @@ def test_what_is_too_much(text: str) -> None:
 
 
 def test_names_that_double_each_other_are_refused_before_they_fill_the_memory() -> None:
-    """Thirty lines, each twice the one before: a thousand million conditions."""
-    known = {"n0": parse("r.obj.open or r.obj.fresh")}
+    """Thirty lines, each twice the one before: 2 ** 29 times the first condition."""
+    conditions = {"n0": parse("r.obj.open or r.obj.fresh")}
 
     def double() -> None:
         for number in range(1, 30):
-            known[f"n{number}"] = parse(f"n{number - 1} and n{number - 1}", dict(known))
+            conditions[f"n{number}"] = parse(f"n{number - 1} and n{number - 1}", dict(conditions))
 
     with pytest.raises(ConditionRefused, match="代入条件名之后"):
         double()
-    assert len(known) < 12
+    assert len(conditions) < 12
 
 
 def test_a_condition_is_for_one_kind_of_object() -> None:
@@ -212,7 +212,7 @@ def test_a_condition_is_for_one_kind_of_object() -> None:
 @settings(max_examples=300, deadline=None, derandomize=True)
 def test_any_text_is_a_predicate_or_is_refused(text: str) -> None:
     try:
-        found = meaning(text)
+        predicate = meaning(text)
     except ConditionRefused:
         return
-    assert isinstance(found, Always | Never | Eq | In | Has | And | Or | Not)
+    assert isinstance(predicate, Always | Never | Eq | In | Has | And | Or | Not)

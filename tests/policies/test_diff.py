@@ -1,4 +1,4 @@
-"""Differences of grants: what widens, what narrows, what cannot be compared; a text that says the same otherwise is none."""
+"""Differences of grants: what widens, what narrows, what is incomparable; the same grants in other words are no difference."""
 
 from dataclasses import replace
 from itertools import product
@@ -19,16 +19,17 @@ READ = "p, clerk, Case, read, here, public, allow\n"
 
 def changes(before: str, after: str) -> list[tuple[str, str | None, str, Change]]:
     """Role, class, form and change of every difference."""
-    found = diff(policy(NAMES + before), policy(NAMES + after))
-    return [(one.role, one.field_class, one.form, one.change) for one in found.differences]
+    differences = diff(policy(NAMES + before), policy(NAMES + after)).differences
+    return [(one.role, one.field_class, one.form, one.change) for one in differences]
 
 
-def said(before: str, after: str) -> list[str]:
+def sentences(before: str, after: str) -> list[str]:
+    """The lines of the printed difference."""
     return print_diff(diff(policy(NAMES + before), policy(NAMES + after))).splitlines()
 
 
 @pytest.mark.parametrize(
-    ("after", "wanted"),
+    ("after", "expected"),
     [
         ("p, clerk, Case, read, True, public, allow\n", [("row", "widens"), ("clear", "widens")]),
         ("p, clerk, Case, read, here and done, public, allow\n", [("row", "narrows"), ("clear", "narrows")]),
@@ -39,8 +40,8 @@ def said(before: str, after: str) -> list[str]:
         (READ + "p, clerk, Case, read, done, public, allow\n", [("row", "widens"), ("clear", "widens")]),
     ],
 )
-def test_whether_it_widens_or_narrows(after: str, wanted: list[tuple[str, Change]]) -> None:
-    assert [(form, change) for _, _, form, change in changes(READ, after)] == wanted
+def test_whether_it_widens_or_narrows(after: str, expected: list[tuple[str, Change]]) -> None:
+    assert [(form, change) for _, _, form, change in changes(READ, after)] == expected
 
 
 def test_a_mask_is_a_form_of_its_own() -> None:
@@ -50,7 +51,7 @@ def test_a_mask_is_a_form_of_its_own() -> None:
     assert changes(clear, masked) == [("clerk", "contact", "clear", "narrows")]
     assert changes(masked, clear) == [("clerk", "contact", "clear", "widens")]
     assert changes(READ, masked) == [("clerk", "contact", "masked", "widens")]
-    # Gained in clear it is gained masked as well, which is told once.
+    # Gained in clear it is gained masked as well, which is reported once.
     assert changes(READ, clear) == [("clerk", "contact", "clear", "widens")]
 
 
@@ -75,8 +76,8 @@ def test_a_mask_is_a_form_of_its_own() -> None:
     ],
 )
 def test_the_same_in_other_words_is_no_difference(before: str, after: str) -> None:
-    found = changes(before, after)
-    assert [one for one in found if one[0] == "clerk"] == ([] if "guest" not in after else found)
+    differences = changes(before, after)
+    assert [one for one in differences if one[0] == "clerk"] == ([] if "guest" not in after else differences)
 
 
 def test_an_inherited_rule_is_a_difference_of_every_role_that_has_it() -> None:
@@ -87,47 +88,51 @@ def test_an_inherited_rule_is_a_difference_of_every_role_that_has_it() -> None:
     assert {(role, change) for role, _, _, change in changes(edges + READ, READ)} == {("chief", "narrows")}
 
 
-def test_a_named_condition_that_means_something_else_is_a_difference() -> None:
+def test_a_redefined_named_condition_is_a_difference() -> None:
     before = policy(NAMES + READ)
     after = policy((NAMES + READ).replace("r.obj.town == r.sub.area", "r.obj.open"))
     assert {one.change for one in diff(before, after).differences} == {"incomparable"}
 
 
 def test_sentences() -> None:
-    assert said(READ, READ + "p, clerk, Case, read, done, ~contact, allow\n") == [
+    assert sentences(READ, READ + "p, clerk, Case, read, done, ~contact, allow\n") == [
         "+ 办事员：可以看到案件的范围扩大，由「本镇」变为「本镇 或 已办结」",
         "+ 办事员：现在可以看到案件的联系电话（掩码），范围：已办结",
     ]
-    assert said(READ + "p, clerk, Case, close, here and done, -, allow\n", READ) == [
+    assert sentences(READ + "p, clerk, Case, close, here and done, -, allow\n", READ) == [
         "- 办事员：不再可以对案件办理「结案」，原范围：本镇 且 已办结"
     ]
-    assert said(
+    assert sentences(
         READ, "p, clerk, Case, read, here, public, allow\np, chief, Case, read, here, public|name, allow\n"
     ) == ["+ 主任：现在可以看到案件（公开信息、姓名），范围：本镇"]
-    assert said(READ, "p, clerk, Case, read, done, public, allow\n") == [
+    assert sentences(READ, "p, clerk, Case, read, done, public, allow\n") == [
         "? 办事员：可以看到案件（公开信息）的范围改变，可能有增有减，由「本镇」变为「已办结」"
     ]
     reveal = "p, clerk, Case, reveal, here, name, allow\n"
-    assert said(READ, READ + reveal) == ["+ 办事员：现在可以对案件办理「留痕查看明文」（姓名），范围：本镇"]
-    assert said(READ + reveal, READ + reveal.replace("name", "name|contact")) == [
+    assert sentences(READ, READ + reveal) == ["+ 办事员：现在可以对案件办理「留痕查看明文」（姓名），范围：本镇"]
+    assert sentences(READ + reveal, READ + reveal.replace("name", "name|contact")) == [
         "+ 办事员：现在可以对案件办理「留痕查看明文」的联系电话，范围：本镇"
     ]
     # Roles with the same change share a sentence.
     both = READ + "g, chief, clerk\n"
-    assert said(both, both + "p, clerk, Case, close, here, -, allow\n") == [
+    assert sentences(both, both + "p, clerk, Case, close, here, -, allow\n") == [
         "+ 办事员、主任：现在可以对案件办理「结案」，范围：本镇"
     ]
-    assert said(READ, READ) == ["两份策略的授权相同。"]
+    assert sentences(READ, READ) == ["两份策略的授权相同。"]
 
 
-def test_words_that_change_no_access_are_notes() -> None:
+def test_labels_and_names_that_change_no_access_are_notes() -> None:
     before, after = (
         policy(NAMES + READ),
         policy(NAMES.replace("本镇", "本镇街") + READ + "p3, boss, 局长\np2, open, r.obj.open, 在办\n"),
     )
-    found = diff(before, after)
-    assert (found.differences, found.widens) == ((), False)
-    assert found.notes == ("新增角色 局长（boss）", "条件 here 改称「本镇街」，原称「本镇」", "新增条件名 open「在办」")
+    difference = diff(before, after)
+    assert (difference.differences, difference.widens) == ((), False)
+    assert difference.notes == (
+        "新增角色 局长（boss）",
+        "条件 here 改称「本镇街」，原称「本镇」",
+        "新增条件名 open「在办」",
+    )
     assert diff(after, before).notes == (
         "删去角色 局长（boss）",
         "条件 here 改称「本镇」，原称「本镇街」",
@@ -167,17 +172,22 @@ def drawn(rules: list[tuple[str, str, str, str]], inherits: bool) -> Policy:
 
 @given(lines, lines, st.booleans(), st.booleans())
 @settings(max_examples=150, deadline=None, derandomize=True)
-def test_diff_is_true_of_every_row_and_turns_round(
-    before: list[tuple[str, str, str, str]], after: list[tuple[str, str, str, str]], one: bool, other: bool
+def test_diff_holds_on_every_row_and_is_symmetric(
+    before: list[tuple[str, str, str, str]],
+    after: list[tuple[str, str, str, str]],
+    old_inherits: bool,
+    new_inherits: bool,
 ) -> None:
-    old, new = drawn(before, one), drawn(after, other)
+    old, new = drawn(before, old_inherits), drawn(after, new_inherits)
     assert diff(old, old).differences == () == diff(new, new).differences
-    found = diff(old, new).differences
-    turned: dict[Change, Change] = {"widens": "narrows", "narrows": "widens", "incomparable": "incomparable"}
-    back = {replace(each, change=turned[each.change], before=each.after, after=each.before) for each in found}
-    assert set(diff(new, old).differences) == back
-    told: dict[tuple[str, str | None, str], Difference] = {
-        (each.role, each.field_class, each.form): each for each in found
+    differences = diff(old, new).differences
+    reversed_change: dict[Change, Change] = {"widens": "narrows", "narrows": "widens", "incomparable": "incomparable"}
+    reversed_differences = {
+        replace(each, change=reversed_change[each.change], before=each.after, after=each.before) for each in differences
+    }
+    assert set(diff(new, old).differences) == reversed_differences
+    by_cell: dict[tuple[str, str | None, str], Difference] = {
+        (each.role, each.field_class, each.form): each for each in differences
     }
     rows = [
         row(town=town, state=state, open=flag) for town, state, flag in product("TU", ("DONE", "NEW"), (True, False))
@@ -189,9 +199,9 @@ def test_diff_is_true_of_every_row_and_turns_round(
                 [evaluate(access.grant("Case").cell(cell), each, access.claims) for each in rows]
                 for access in (was, is_)
             ]
-            change = told.get((role, field_class, form))
+            change = by_cell.get((role, field_class, form))
             if change is None and form == "masked":
-                change = told.get((role, field_class, "clear"))
+                change = by_cell.get((role, field_class, "clear"))
             if change is None:
                 assert seen[0] == seen[1]
             elif change.change == "widens":

@@ -48,7 +48,7 @@ READ = RuleKey("clerk", "Case", "read", "here")
 
 
 def changed(*edits: Edit, text: str = TEXT) -> list[str]:
-    """The lines that went (-) and came (+)."""
+    """The removed lines (-) and the added ones (+)."""
     after = edit(text, edits)
     return [line for line in difflib.ndiff(text.splitlines(), after.splitlines()) if line[0] in "+-"]
 
@@ -60,7 +60,7 @@ def refusal(*edits: Edit) -> tuple[tuple[int, str], ...]:
 
 
 @pytest.mark.parametrize(
-    ("one", "went", "came"),
+    ("one", "removed", "added"),
     [
         (
             GrantRule(RuleKey("clerk", "Case", "read", "r.obj.open"), "name"),
@@ -104,10 +104,10 @@ def refusal(*edits: Edit) -> tuple[tuple[int, str], ...]:
         ),
     ],
 )
-def test_an_edit_changes_its_own_line_and_no_other(one: Edit, went: list[str], came: list[str]) -> None:
-    found = changed(one)
-    assert [line[2:] for line in found if line[0] == "-"] == went
-    assert [line[2:] for line in found if line[0] == "+"] == came
+def test_an_edit_changes_its_own_line_and_no_other(one: Edit, removed: list[str], added: list[str]) -> None:
+    lines = changed(one)
+    assert [line[2:] for line in lines if line[0] == "-"] == removed
+    assert [line[2:] for line in lines if line[0] == "+"] == added
 
 
 def test_new_lines_come_where_a_reader_looks_for_them() -> None:
@@ -132,7 +132,7 @@ def test_new_lines_come_where_a_reader_looks_for_them() -> None:
     assert before("g, clerk, guest") == "g, chief, clerk"
 
 
-def test_a_role_goes_with_its_rules_and_whatever_it_inherits_or_bequeaths() -> None:
+def test_a_role_is_removed_with_its_rules_and_its_inheritance() -> None:
     assert [line[2:] for line in changed(RemoveRole("clerk"))] == [
         "p3, clerk, 办事员",
         "g, chief, clerk",
@@ -142,7 +142,7 @@ def test_a_role_goes_with_its_rules_and_whatever_it_inherits_or_bequeaths() -> N
 
 
 @pytest.mark.parametrize(
-    ("one", "said"),
+    ("one", "part"),
     [
         (RevokeRule(RuleKey("clerk", "Case", "read", "True")), "没有这样的规则：clerk, Case, read, True, allow"),
         (RevokeRule(RuleKey("clerk", "Case", "read", "here", "deny")), "没有这样的规则"),
@@ -167,14 +167,14 @@ def test_a_role_goes_with_its_rules_and_whatever_it_inherits_or_bequeaths() -> N
         (NameCondition("open", "r.obj.open", '"在办"'), "双引号"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_words(one: Edit, said: str) -> None:
-    ((place, message),) = refusal(one)
-    assert (place, said in message) == (0, True), message
+def test_an_edit_that_cannot_be_made_is_refused_with_a_sentence(one: Edit, part: str) -> None:
+    ((index, message),) = refusal(one)
+    assert (index, part in message) == (0, True), message
 
 
 def test_all_edits_that_cannot_be_made_come_at_once() -> None:
-    found = refusal(AddRole("clerk", "一"), AddRole("guest", "二"), RemoveRole("boss"), AddRole("guest", "三"))
-    assert [place for place, _ in found] == [0, 2, 3]
+    problems = refusal(AddRole("clerk", "一"), AddRole("guest", "二"), RemoveRole("boss"), AddRole("guest", "三"))
+    assert [index for index, _ in problems] == [0, 2, 3]
 
 
 def test_a_rule_may_not_become_another_one() -> None:
@@ -201,12 +201,12 @@ def test_ends_of_lines_stay_as_they_are() -> None:
     assert edit(TEXT, []) == TEXT
 
 
-def test_an_edited_text_is_a_policy_that_says_what_was_meant() -> None:
+def test_an_edited_text_compiles_to_what_was_meant() -> None:
     after = edit(
         TEXT, [GrantRule(RuleKey("chief", "Case", "close", "here"), "-"), ChangeFields(READ, "public|contact")]
     )
-    found = diff(compile_policy(TEXT, CATALOG), compile_policy(after, CATALOG))
-    assert [(one.role, one.action, one.field_class, one.form, one.change) for one in found.differences] == [
+    differences = diff(compile_policy(TEXT, CATALOG), compile_policy(after, CATALOG)).differences
+    assert [(one.role, one.action, one.field_class, one.form, one.change) for one in differences] == [
         ("clerk", "read", "contact", "clear", "widens"),
         ("chief", "close", None, "row", "widens"),
         ("chief", "read", "contact", "clear", "widens"),
@@ -219,15 +219,15 @@ POLICY = compile_policy(SHIPPED, SHIPPED_CATALOG)
 
 @given(st.sampled_from(POLICY.rules))
 @settings(max_examples=40, deadline=None, derandomize=True)
-def test_a_rule_taken_away_and_given_again_is_the_same_policy_and_the_difference_is_the_rule(rule) -> None:  # type: ignore[no-untyped-def]  # Hypothesis brings the rule
+def test_a_rule_revoked_and_granted_again_is_the_same_policy_and_the_difference_is_the_rule(rule) -> None:  # type: ignore[no-untyped-def]  # Hypothesis brings the rule
     key = RuleKey(rule.role, rule.resource, rule.action, rule.condition)
     without = edit(SHIPPED, [RevokeRule(key)])
     assert len(without.splitlines()) == len(SHIPPED.splitlines()) - 1
     less = compile_policy(without, SHIPPED_CATALOG)
-    found = diff(POLICY, less).differences
-    assert {one.change for one in found} == {"narrows"}
-    assert {(one.resource, one.action) for one in found} == {(rule.resource, rule.action)}
-    assert {one.role for one in found} <= {role for role, held in POLICY.inherited.items() if rule.role in held}
+    differences = diff(POLICY, less).differences
+    assert {one.change for one in differences} == {"narrows"}
+    assert {(one.resource, one.action) for one in differences} == {(rule.resource, rule.action)}
+    assert {one.role for one in differences} <= {role for role, roles in POLICY.inherited.items() if rule.role in roles}
     again = edit(without, [GrantRule(key, rule.cells)])
     assert diff(POLICY, compile_policy(again, SHIPPED_CATALOG)).differences == ()
     assert sorted(again.splitlines()) == sorted(SHIPPED.splitlines())

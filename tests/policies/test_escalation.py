@@ -41,7 +41,7 @@ def escalated(
         ),
         (LIVE + "p, clerk, Case, close, here, -, allow\n", [("close", None, "row", None, "本镇")]),
         (LIVE + "p, chief, Case, close, here, -, allow\n", []),
-        # By another way: the role itself gets no rule, but inherits one.
+        # The role itself gets no rule, but inherits one.
         (LIVE + "g, clerk, guest\np, guest, Case, close, here, -, allow\n", [("close", None, "row", None, "本镇")]),
     ],
 )
@@ -67,8 +67,8 @@ def test_a_missing_claim_grants_nothing() -> None:
 
 def test_a_removed_deny_is_an_escalation() -> None:
     denied = LIVE + "p, clerk, Case, read, r.obj.open, *, deny\n"
-    found = escalated(LIVE, "clerk", live=denied)
-    assert [(field_class, form) for _, field_class, form, _, _ in found] == [
+    cells = escalated(LIVE, "clerk", live=denied)
+    assert [(field_class, form) for _, field_class, form, _, _ in cells] == [
         (None, "row"),
         ("public", "clear"),
         ("contact", "masked"),

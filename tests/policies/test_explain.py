@@ -1,4 +1,4 @@
-"""Why and why not: every rule's part, the one that decides, and what would change the answer."""
+"""Explanations: every rule's verdict, the decisive rule, and what would change the decision."""
 
 import itertools
 from typing import Any
@@ -26,11 +26,6 @@ TEXT = (
 CLAIMS: dict[str, Any] = {"person": 1, "area": "T", "teams": [7, 8]}
 
 
-def told(field: str | None = None, role: str = "clerk", **values: Any) -> Explanation:
-    access = Access(policy(TEXT), [Appointment(role, CLAIMS)])
-    return explain(access, CASE, row(**values), CASE.fields[field] if field else None)
-
-
 @pytest.mark.parametrize(
     ("field", "values", "visible", "shown"),
     [
@@ -48,29 +43,29 @@ def told(field: str | None = None, role: str = "clerk", **values: Any) -> Explan
     ],
 )
 def test_how_a_cell_shows(field: str | None, values: dict[str, Any], visible: bool, shown: str | None) -> None:
-    found = told(field, **values)
-    assert (found.visible, found.field) == (visible, shown)
+    explanation = explained("clerk", field, **values)
+    assert (explanation.visible, explanation.field) == (visible, shown)
 
 
-def test_every_rule_is_named_with_what_it_lacks() -> None:
-    found = told(town="U", open=True, state="DONE", team=9, role="chief")
-    assert not found.visible
-    assert [(one.bound.rule.line, one.failed) for one in found.verdicts] == [
+def test_every_rule_has_a_verdict_with_the_condition_that_fails() -> None:
+    explanation = explained("chief", town="U", open=True, state="DONE", team=9)
+    assert not explanation.visible
+    assert [(one.bound.rule.line, one.failed) for one in explanation.verdicts] == [
         (7, "镇街 为 U，要求 T"),
         (8, "镇街 为 U，要求 T"),
         (9, "协助人 ｛｝ 不含 1"),
         (10, "不得 状态 为 DONE，要求 DONE"),
         (11, None),
     ]
-    # The first condition that fails is the one that is told.
-    assert told(town="U", state="OPEN", team=9, role="chief").verdicts[3].failed == "团队 9 不在 ｛7、8｝ 之中"
-    assert told(town="T").verdicts[1].failed == "未办结 为 （空），要求 是"
+    # The first condition that fails is reported.
+    assert explained("chief", town="U", state="OPEN", team=9).verdicts[3].failed == "团队 9 不在 ｛7、8｝ 之中"
+    assert explained("clerk", town="T").verdicts[1].failed == "未办结 为 （空），要求 是"
 
 
-def test_only_rules_that_speak_of_the_field_are_told() -> None:
-    assert [one.bound.rule.line for one in told("phone", town="T").verdicts] == [7, 8, 11]
-    assert [one.bound.rule.line for one in told("title", town="T").verdicts] == [7, 9]
-    assert [one.bound.rule.line for one in told("title", role="guest").verdicts] == [12]
+def test_only_applicable_rules_have_a_verdict() -> None:
+    assert [one.bound.rule.line for one in explained("clerk", "phone", town="T").verdicts] == [7, 8, 11]
+    assert [one.bound.rule.line for one in explained("clerk", "title", town="T").verdicts] == [7, 9]
+    assert [one.bound.rule.line for one in explained("guest", "title").verdicts] == [12]
 
 
 def test_the_explanation_agrees_with_the_grant_on_every_cell() -> None:
@@ -114,41 +109,42 @@ def test_the_rule_that_decides(role: str, field: str | None, values: dict[str, A
     assert (decisive and decisive.rule.line) == line
 
 
-def ways(found: Explanation) -> list[tuple[str, int, bool, tuple[str, ...]]]:
-    return [(one.role, one.line, one.held, one.needs) for one in found.changes]
+def changes(explanation: Explanation) -> list[tuple[str, int, bool, tuple[str, ...]]]:
+    """Role, line, whether it is held, and needs of every change."""
+    return [(one.role, one.line, one.held, one.needs) for one in explanation.changes]
 
 
-def test_what_would_change_the_answer() -> None:
-    assert ways(explained("clerk", town="U")) == [
+def test_what_would_change_the_decision() -> None:
+    assert changes(explained("clerk", town="U")) == [
         ("clerk", 7, True, ("本镇（辖区为 U）",)),
     ]
-    assert ways(explained("clerk", town="U", team=9)) == [
+    assert changes(explained("clerk", town="U", team=9)) == [
         ("clerk", 7, True, ("本镇（辖区为 U）",)),
         ("chief", 10, False, ("团队包括 9",)),
     ]
     # What already shows needs no change.
-    assert ways(explained("clerk", town="T")) == []
-    assert ways(explained("clerk", "title", town="T")) == []
+    assert changes(explained("clerk", town="T")) == []
+    assert changes(explained("clerk", "title", town="T")) == []
     # A field that shows masked could be clear.
-    assert ways(explained("clerk", "phone", town="T", open=False)) == [("clerk", 8, True, ("未办结为 是",))]
+    assert changes(explained("clerk", "phone", town="T", open=False)) == [("clerk", 8, True, ("未办结为 是",))]
     # Where it is denied, that is what stands in the way.
-    assert ways(explained("clerk", "phone", town="T", open=True, state="DONE")) == [
+    assert changes(explained("clerk", "phone", town="T", open=True, state="DONE")) == [
         ("clerk", 8, True, ("第 11 行的禁止不再适用",)),
     ]
     # Another role could see it as it is.
-    assert ways(explained("guest", town="T")) == [("clerk", 7, False, ())]
-    assert ways(explained("guest", town="U")) == [("clerk", 7, False, ("本镇（辖区为 U）",))]
+    assert changes(explained("guest", town="T")) == [("clerk", 7, False, ())]
+    assert changes(explained("guest", town="U")) == [("clerk", 7, False, ("本镇（辖区为 U）",))]
 
 
-def test_what_the_row_does_not_have_no_appointment_could_match() -> None:
-    assert ways(explained("guest")) == [("clerk", 9, False, ("协助人包括本人",))]
-    assert ("chief", 10) not in [(role, line) for role, line, _, _ in ways(explained("guest", team=None, town="U"))]
+def test_no_appointment_could_match_a_missing_attribute() -> None:
+    assert changes(explained("guest")) == [("clerk", 9, False, ("协助人包括本人",))]
+    assert ("chief", 10) not in [(role, line) for role, line, _, _ in changes(explained("guest", team=None, town="U"))]
 
 
-def test_a_missing_claim_is_told_as_what_the_rule_asks_for() -> None:
-    found = explained("clerk", claims={"area": None, "person": None}, town="U")
-    assert [one.failed for one in found.verdicts[:1]] == ["任职缺少条件所需的属性"]
-    assert ways(found) == [("clerk", 7, True, ("本镇（辖区为 U）",))]
+def test_a_missing_claim_is_described_by_what_the_rule_requires() -> None:
+    explanation = explained("clerk", claims={"area": None, "person": None}, town="U")
+    assert [one.failed for one in explanation.verdicts[:1]] == ["任职缺少条件所需的属性"]
+    assert changes(explanation) == [("clerk", 7, True, ("本镇（辖区为 U）",))]
 
 
 def test_an_action_is_explained_like_a_row() -> None:
@@ -157,26 +153,26 @@ def test_an_action_is_explained_like_a_row() -> None:
     assert (open_.visible, open_.decisive and open_.decisive.rule.line, open_.changes) == (True, 13, ())
     done = explain(access, CASE, row(town="T", state="DONE"), action="close")
     assert (done.visible, done.decisive and done.decisive.rule.line) == (False, 15)
-    assert ways(done) == [("clerk", 13, True, ("第 15 行的禁止不再适用",))]
+    assert changes(done) == [("clerk", 13, True, ("第 15 行的禁止不再适用",))]
 
 
-def test_values_that_the_asker_may_not_see_are_not_told() -> None:
+def test_values_of_concealed_attributes_do_not_show() -> None:
     access = Access(policy(TEXT), [Appointment("clerk", CLAIMS)])
-    found = explain(access, CASE, row(town="SECRET", state="HIDDEN"), concealed=frozenset({"town", "state"}))
-    assert "SECRET" not in repr(found.verdicts[0].failed) + repr(found.changes)
-    assert found.verdicts[0].failed == "镇街 为 （不予显示），要求 T"
-    assert found.changes[0].needs == ("本镇（辖区为 （不予显示））",)
+    explanation = explain(access, CASE, row(town="SECRET", state="HIDDEN"), concealed=frozenset({"town", "state"}))
+    assert "SECRET" not in repr(explanation.verdicts[0].failed) + repr(explanation.changes)
+    assert explanation.verdicts[0].failed == "镇街 为 （不予显示），要求 T"
+    assert explanation.changes[0].needs == ("本镇（辖区为 （不予显示））",)
 
 
-def test_a_change_that_is_named_does_change_the_answer() -> None:
-    """Whatever his own role lacks on a row: with exactly that, he would see it."""
+def test_a_change_does_change_the_decision() -> None:
+    """What a role that the caller holds lacks on a row: with exactly that, the row would show."""
     for town, helpers, opened in itertools.product(("T", "U", None), (set(), {1}, {2}), (True, None)):
         values = row(town=town, helpers=helpers, open=opened)
         for claims in (CLAIMS, {**CLAIMS, "area": "U", "person": 2}):
             access = Access(policy(TEXT), [Appointment("clerk", claims)])
-            found = explain(access, CASE, values)
-            assert found.visible == (found.changes == ()) == (found.decisive is not None)
-            for change in found.changes:
+            explanation = explain(access, CASE, values)
+            assert explanation.visible == (explanation.changes == ()) == (explanation.decisive is not None)
+            for change in explanation.changes:
                 if change.needs == (f"本镇（辖区为 {town}）",):
                     moved = Access(policy(TEXT), [Appointment("clerk", {**claims, "area": town})])
                     assert explain(moved, CASE, values).visible

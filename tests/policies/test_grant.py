@@ -1,4 +1,4 @@
-"""What one caller may: appointments merged, denies over allows, masks under clear, and what is closed when a claim is missing."""
+"""The grants of a caller: appointments grants, denies over allows, masked below clear, and missing claims that fail closed."""
 
 import sys
 from typing import Any
@@ -13,8 +13,8 @@ CLAIMS: dict[str, Any] = {"person": 1, "area": "T", "teams": [7, 8]}
 
 def grant(text: str, *appointments: tuple[str, dict[str, Any]], action: str = "read") -> Grant:
     """The grant on cases of a caller: roles with the claims that differ from CLAIMS."""
-    held = [Appointment(role, {**CLAIMS, **claims}) for role, claims in appointments]
-    return Access(policy(text), held).grant("Case", action)
+    appointments = [Appointment(role, {**CLAIMS, **claims}) for role, claims in appointments]
+    return Access(policy(text), appointments).grant("Case", action)
 
 
 def field(name: str) -> Field:
@@ -32,20 +32,20 @@ def test_without_a_rule_there_is_no_row() -> None:
 
 def test_rules_of_all_appointments_are_merged_each_with_its_own_claims() -> None:
     text = "p, clerk, Case, read, r.obj.town == r.sub.area, public, allow\np, chief, Case, read, r.obj.open, narrative, allow\n"
-    merged = grant(text, ("clerk", {"area": "A"}), ("clerk", {"area": "B"}), ("chief", {}))
+    grants = grant(text, ("clerk", {"area": "A"}), ("clerk", {"area": "B"}), ("chief", {}))
     first, second, opened = Eq("town", ClaimRef("area", 0)), Eq("town", ClaimRef("area", 1)), Eq("open", True)
-    assert merged.rows == Or((first, second, opened))
-    assert merged.field(field("title")).clear == Or((first, second))
-    assert merged.field(field("story")).clear == opened
+    assert grants.rows == Or((first, second, opened))
+    assert grants.field(field("title")).clear == Or((first, second))
+    assert grants.field(field("story")).clear == opened
 
 
 def test_claims_never_mix() -> None:
     text = "p, clerk, Case, read, r.obj.town == r.sub.area and r.obj.owner == r.sub.person, public, allow\n"
-    held = [
+    appointments = [
         Appointment("clerk", {**CLAIMS, "area": "A", "person": 1}),
         Appointment("clerk", {**CLAIMS, "area": "B", "person": 2}),
     ]
-    access = Access(policy(text), held)
+    access = Access(policy(text), appointments)
     rows = access.grant("Case").rows
     seen = [
         (town, owner) for town in "AB" for owner in (1, 2) if evaluate(rows, row(town=town, owner=owner), access.claims)
@@ -110,10 +110,10 @@ def test_an_empty_set_of_teams_is_no_missing_claim_and_matches_nothing() -> None
 
 def test_what_is_read_on_every_visible_row_may_be_filtered_by() -> None:
     text = "p, clerk, Case, read, r.obj.open, public|~contact, allow\np, clerk, Case, read, r.obj.open and r.obj.fresh, name, allow\n"
-    one = grant(text, ("clerk", {}))
-    assert [name for name in CASE.fields if one.reads(CASE.fields[name])] == ["title"]
-    wider = grant(text + "p, chief, Case, read, True, name, allow\n", ("clerk", {}), ("chief", {}))
-    assert [name for name in CASE.fields if wider.reads(CASE.fields[name])] == ["name"]
+    narrow = grant(text, ("clerk", {}))
+    assert [name for name in CASE.fields if narrow.reads(CASE.fields[name])] == ["title"]
+    wide = grant(text + "p, chief, Case, read, True, name, allow\n", ("clerk", {}), ("chief", {}))
+    assert [name for name in CASE.fields if wide.reads(CASE.fields[name])] == ["name"]
 
 
 def test_callers_of_one_shape_share_statements_and_others_do_not() -> None:
@@ -152,12 +152,12 @@ def test_one_appointment_held_twice_asks_its_conditions_for_each() -> None:
 def test_rules_are_merged_once_for_all_callers_of_a_shape() -> None:
     text = "p, clerk, Case, read, r.obj.town == r.sub.area, public, allow\n"
     compiled = policy(text)
-    one, other = (Access(compiled, [Appointment("clerk", {**CLAIMS, "area": area})]) for area in "AB")
-    assert one.grant("Case") is other.grant("Case")
-    assert one.grant("Case").rows is other.grant("Case").rows
-    # What they see differs all the same: a grant holds no value of a claim.
-    assert evaluate(one.grant("Case").rows, row(town="A"), one.claims)
-    assert not evaluate(other.grant("Case").rows, row(town="A"), other.claims)
+    first, second = (Access(compiled, [Appointment("clerk", {**CLAIMS, "area": area})]) for area in "AB")
+    assert first.grant("Case") is second.grant("Case")
+    assert first.grant("Case").rows is second.grant("Case").rows
+    # They see different rows all the same: a grant has no value of a claim.
+    assert evaluate(first.grant("Case").rows, row(town="A"), first.claims)
+    assert not evaluate(second.grant("Case").rows, row(town="A"), second.claims)
     missing = Access(compiled, [Appointment("clerk", {**CLAIMS, "area": None})])
     assert missing.grant("Case").rows == Never()
 
@@ -173,14 +173,14 @@ def test_rules_of_other_roles_cost_a_caller_nothing() -> None:
                 f"p, n{number}, Case, read, r.obj.town == r.sub.area, public, allow\n" for number in range(others)
             )
         )
-        Access(compiled, [Appointment("n1", CLAIMS)]).grant("Case")  # what is made once for a policy
+        Access(compiled, [Appointment("n1", CLAIMS)]).grant("Case")  # fills what is cached by policy
         count = 0
 
-        def note(frame: Any, event: str, argument: Any) -> None:
+        def count_call(frame: Any, event: str, argument: Any) -> None:
             nonlocal count
             count += event == "call"
 
-        sys.setprofile(note)
+        sys.setprofile(count_call)
         try:
             assert Access(compiled, [Appointment("clerk", CLAIMS)]).grant("Case").rows == Eq("open", True)
         finally:

@@ -1,4 +1,4 @@
-"""The policy as a table: what is granted after inheritance and denials, in words, and nothing else."""
+"""The policy as a table: what is granted after inheritance and denials, in Chinese, and nothing else."""
 
 from db.resources.catalog import CATALOG as SHIPPED_CATALOG
 from policies.compile import POLICY_PATH, compile_policy
@@ -20,9 +20,9 @@ TEXT = (
 )
 
 
-def test_cells_in_words_with_the_lines_that_say_so() -> None:
-    found = [(one.role, one.action, one.field_class, one.form, one.words, one.lines) for one in matrix(policy(TEXT))]
-    assert found == [
+def test_entries_have_their_condition_and_the_lines_of_their_rules() -> None:
+    entries = [(one.role, one.action, one.field_class, one.form, one.words, one.lines) for one in matrix(policy(TEXT))]
+    assert entries == [
         ("clerk", "read", None, "row", "本镇", (7, 8)),
         ("clerk", "read", "public", "clear", "本镇", (7,)),
         ("clerk", "read", "contact", "clear", "本镇 且 未办结", (8,)),
@@ -50,15 +50,15 @@ def test_the_table_is_what_a_holder_of_the_role_is_granted() -> None:
     compiled = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), SHIPPED_CATALOG)
     for role in compiled.roles:
         access = Access(compiled, [Appointment(role, {})])
-        told = {(one.resource, one.action, one.field_class, one.form): one.rows for one in matrix(compiled, [role])}
+        entries = {(one.resource, one.action, one.field_class, one.form): one.rows for one in matrix(compiled, [role])}
         for resource in SHIPPED_CATALOG.resources.values():
             for action in resource.actions:
                 grant = access.grant(resource.name, action)
                 for cell, field_class, form in cells_of(resource, action):
                     rows = unbound(grant.cell(cell))
                     key = (resource.name, action, field_class, form)
-                    if key in told:
-                        assert told.pop(key) == rows
+                    if key in entries:
+                        assert entries.pop(key) == rows
                     else:
                         assert rows == Never() or (form == "masked" and rows == unbound(grant.cell(cell[1:])))
-        assert not told
+        assert not entries

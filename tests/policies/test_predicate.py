@@ -1,4 +1,4 @@
-"""The algebra of predicates: whatever is simplified, the truth stays; what is said to follow, follows."""
+"""The algebra of predicates: simplification never changes the truth, and every implication found holds."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -157,8 +157,8 @@ def test_bind_ties_claims_to_one_appointment_and_replaces_comparisons_with_missi
 ) -> None:
     if_missing: Predicate = Always() if matches else Never()
 
-    def truth(one: Predicate) -> bool:
-        match one:
+    def truth(predicate: Predicate) -> bool:
+        match predicate:
             case And(parts=parts):
                 return all(truth(part) for part in parts)
             case Or(parts=parts):
@@ -166,10 +166,10 @@ def test_bind_ties_claims_to_one_appointment_and_replaces_comparisons_with_missi
             case Not(part=part):
                 return not truth(part)
             case Always() | Never():
-                return isinstance(one, Always)
-            case _ if claims_of(one) & missing:
+                return isinstance(predicate, Always)
+            case _ if claims_of(predicate) & missing:
                 return matches
-        return evaluate(unslotted(one), row, (own,))
+        return evaluate(unslotted(predicate), row, (own,))
 
     bound = bind(predicate, 1, frozenset(missing), if_missing)
     # What another appointment claims decides nothing.
