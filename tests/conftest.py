@@ -54,7 +54,7 @@ def template(server: EmbeddedServer) -> Address:
 @pytest.fixture(scope="session")
 def county_template(template: Address) -> Address:
     """A migrated database with the demo county. Never connect to it: clones are made of it."""
-    from db.county import load
+    from db.county.loading import load
     from db.crypto import Cipher
 
     address = template.with_database("template_county")

@@ -25,7 +25,6 @@ LONG_MODULES = {
     "tests/laws/world.py",
 }
 LONG_FUNCTIONS = {
-    "db/county/seed_case.py:tell",
     "tests/laws/test_no_echo.py:probes",
     "tests/laws/test_readable.py:pick",
 }

@@ -91,13 +91,13 @@ async def _prepare(address: "Address", settings: Settings, scale: int, console: 
 
 
 async def _populate(connection: Any, settings: Settings, scale: int, console: Console) -> None:
-    from db import county
     from db.county.demo import extend_and_vacuum
+    from db.county.loading import load
     from db.crypto import Cipher
 
     cipher = Cipher(settings.key())
     with console.status("正在建立演示县……"):
-        await county.load(connection, cipher)
+        await load(connection, cipher)
     if not scale:
         return
     columns = TextColumn("正在另造纠纷"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
@@ -111,7 +111,7 @@ async def _populate(connection: Any, settings: Settings, scale: int, console: Co
 
 async def _issue_tokens(connection: Any, path: Path) -> list[Resident]:
     """A token for each role: those of the file as far as they are still good, new ones for the rest."""
-    from db.county import PRINCIPALS
+    from db.county.people import PRINCIPALS
     from db.resources.catalog import CATALOG
     from policies.compile import POLICY_PATH, compile_policy
 

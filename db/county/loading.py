@@ -4,9 +4,9 @@ from typing import Any
 
 import asyncpg
 
-from db.county import organizations, people, places, register, seed_case, telling
-from db.county.fixed import Row, Rows, people_names
-from db.county.story import County
+from db.county import lifecycle, organizations, people, places, scenarios, seed_case
+from db.county.builder import County
+from db.county.deterministic import Row, Rows, people_names
 from db.crypto import Cipher
 from db.postgres.advisory_locks import AdvisoryLock
 
@@ -21,17 +21,18 @@ ORDER = (
 def build(cipher: Cipher) -> dict[str, list[Row]]:
     """All rows by table. Only ciphertexts and hashes differ from one secret to the next."""
     rows = Rows()
-    where = places.build(rows)
-    which = organizations.build(rows)
-    who = people.build(rows, where, which)
-    county = County(rows, where, which, who, cipher, people_names({*who.ids, "李龙"}))
-    # The seed case first: its parties are the first people of the register.
-    seed_case.tell(county)
-    for case in register.resolved():
-        telling.tell(county, case)
-    for case in register.unresolved():
-        telling.tell(county, case)
-    telling.number(rows.tables["dispute"])
+    built_places = places.build(rows)
+    built_organizations = organizations.build(rows)
+    built_people = people.build(rows, built_places, built_organizations)
+    names = people_names({*built_people.ids, "李龙"})
+    county = County(rows, built_places, built_organizations, built_people, cipher, names)
+    # First: its parties are the first persons, from whose numbers phones and ID numbers are made.
+    seed_case.build_seed_case(county)
+    for case in scenarios.resolved():
+        lifecycle.build_dispute(county, case)
+    for case in scenarios.unresolved():
+        lifecycle.build_dispute(county, case)
+    lifecycle.number_cases(rows.tables["dispute"])
     return {table: rows.tables[table] for table in ORDER}
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from db.county.fixed import Rows, identifier
+from db.county.deterministic import Rows, identifier
 from db.county.places import CHONGWEN, COUNTY, QINGQUAN, TOWNS, YANZHUANG
 
 BUREAU = "冠县司法局"

@@ -7,11 +7,11 @@ from datetime import date
 from uuid import UUID
 
 from db.county import organizations as orgs
-from db.county.fixed import Dice, Rows, people_names
+from db.county.deterministic import HashRandom, Rows, people_names
 from db.county.organizations import GOVERNANCE_TOWNS, POLICE_TOWNS, SQUADS, Organizations, police_name
 from db.county.places import CHONGWEN, COUNTY, QINGQUAN, TOWNS, YANZHUANG, Places
 
-# The person who speaks for each role in examples and walkthroughs. Those of a place belong to 崇文街道.
+# The person who acts for each role in examples. Those of a place belong to 崇文街道.
 PRINCIPALS: dict[str, str] = {
     "grid_worker": "周巧云", "legal_adviser": "沈明哲", "law_leader": "韩庆喜", "mediator": "郑秀兰",
     "squad_member": "冯立新", "centre_staff": "曹慧敏", "police": "孟凡强", "justice_office": "邓家和",
@@ -40,7 +40,7 @@ _SPECIALTIES = ("物业收费", "相邻关系", "房屋质量", "公共设施维
 
 @dataclass
 class People:
-    """Who may act where, for the lookups of later stages."""
+    """Who is in which office, for the disputes."""
 
     ids: dict[str, UUID] = field(default_factory=dict)
     mediators: dict[str, list[UUID]] = field(default_factory=lambda: defaultdict(list))
@@ -56,14 +56,14 @@ class People:
 
 
 class _Hiring:
-    """Writes people and appointments; names that are not given are taken from the list of invented ones."""
+    """Writes people, appointments and the register of mediators; who has no name gets an invented one."""
 
     def __init__(self, rows: Rows, organizations: Organizations, people: People) -> None:
         self.rows = rows
         self.organizations = organizations
         self.people = people
-        given = {*PRINCIPALS.values(), SECOND_MEDIATOR, THREE_POSTS, SUSPENDED, ENDED, FUTURE}
-        self.names: Iterator[str] = people_names(given)
+        reserved = {*PRINCIPALS.values(), SECOND_MEDIATOR, THREE_POSTS, SUSPENDED, ENDED, FUTURE}
+        self.names: Iterator[str] = people_names(reserved)
 
     def person(self, name: str | None = None, state: str = "ACTIVE") -> UUID:
         name = name or next(self.names)
@@ -89,14 +89,14 @@ class _Hiring:
         return person
 
     def register(self, person: UUID, organization: UUID, full_time: bool) -> None:
-        dice = Dice(f"mediator/{person}")
+        random = HashRandom(f"mediator/{person}")
         self.rows.add(
             "mediator",
             str(person),
-            hired_as="HIRED" if full_time else dice.pick(("MEMBER", "MEMBER", "HIRED")),
+            hired_as="HIRED" if full_time else random.choice(("MEMBER", "MEMBER", "HIRED")),
             full_time=full_time,
-            specialty=dice.pick(_SPECIALTIES),
-            qualified_on=date(2015 + dice.below(7), 1 + dice.below(12), 1 + dice.below(28)),
+            specialty=random.choice(_SPECIALTIES),
+            qualified_on=date(2015 + random.randrange(7), 1 + random.randrange(12), 1 + random.randrange(28)),
             term_ends_on=date(2027, 12, 31),
             person_id=person,
             organization_id=organization,
@@ -104,7 +104,7 @@ class _Hiring:
 
 
 def build(rows: Rows, places: Places, organizations: Organizations) -> People:
-    """Write everyone, office by office, and then the teams."""
+    """Write the people of each office, and then the teams."""
     people = People()
     hiring = _Hiring(rows, organizations, people)
     _county_offices(hiring)

@@ -6,7 +6,7 @@ Communities, grids, compounds and companies carry made-up names and codes. No re
 from dataclasses import dataclass
 from uuid import UUID
 
-from db.county.fixed import Rows
+from db.county.deterministic import Rows
 from db.id_numbers import credit_check, organization_check
 
 COUNTY = "371525"
@@ -39,7 +39,7 @@ DEVELOPER = "聊城示例筑梦置业有限公司"
 
 @dataclass(frozen=True)
 class Compound:
-    """A residential compound, with what a dispute in it needs to know."""
+    """A residential compound, with what its disputes need of it."""
 
     id: UUID
     name: str
@@ -54,7 +54,7 @@ class Compound:
 
 @dataclass(frozen=True)
 class Places:
-    """What was built, for the lookups of later stages."""
+    """Names by area code, and the compounds."""
 
     names: dict[str, str]
     compounds: tuple[Compound, ...]

@@ -1,9 +1,9 @@
-# ruff: noqa: E501, S608 - the statements are made of constants of this file; broken into short lines nobody could read them
+# ruff: noqa: E501, S608 - the statements are made of constants of this file; broken into short lines they could not be read
 """Fills a county with synthetic disputes of the years 2013 to 2022, to measure how the service behaves with ten million.
 
 The rows are made by the database itself from running numbers, so the same number is the same dispute on every machine.
-One in fifty, registered in October 2022, is still open. Everything that is invented here can be told by its
-identifier; the figures since 2023 stay as they are.
+One in fifty, registered in October 2022, is still open. A synthetic row is recognised by its identifier; the statistics since
+2023 do not change.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from db.calendar import COUNTY_ZONE
-from db.county import fixed
+from db.county import deterministic
 from db.county.places import CHONGWEN
 from db.county.texts import MATTERS
 from db.postgres.advisory_locks import AdvisoryLock
@@ -26,7 +26,7 @@ _OF_MEDIATOR = 200  # and of each synthetic mediator; two of them share a grid
 
 Progress = Callable[[int, int], None]
 
-# What kind a synthetic row is stands in its identifier; the rest is its number.
+# The kind of a synthetic row stands in its identifier; the rest is its number.
 _KINDS = {
     name: number
     for number, name in enumerate(
@@ -37,7 +37,7 @@ _KINDS = {
 
 
 def identifier(kind: str, number: int) -> UUID:
-    """The identifier of the synthetic row with that number."""
+    """The identifier of the synthetic row with that number, at most 48 bits."""
     return UUID(f"5ca1e000-{_KINDS[kind]:04x}-8000-8000-{number:012x}")
 
 
@@ -87,8 +87,8 @@ SELECT (SELECT count(*) FROM existing)::int + block, true, grid, block, {_id("co
 FROM invented
 """
 
-# Communities, grids, compounds, people and teams around the synthetic blocks. Running it again adds what is new.
-_SURROUNDINGS = (
+# Communities, grids, compounds, people and teams of the synthetic blocks. Running it again adds what is new.
+_PLACES_AND_PEOPLE = (
     f"""INSERT INTO area (id, code, name, level, parent_code)
         SELECT DISTINCT {_id("community", "left(grid_code, 12)::bigint")}, left(grid_code, 12),
             '示例' || substr(grid_code, 10, 3) || '社区', 'COMMUNITY', town_code
@@ -131,8 +131,8 @@ _SURROUNDINGS = (
         ) AS one (id, role, person_id) WHERE synthetic AND invented % 2 = 0 ON CONFLICT DO NOTHING""",
 )
 
-# One batch of numbers with everything that more than one table needs. The open ones end early enough that what has
-# happened to them so far has happened before 2023; what they still owe is overdue ever since.
+# One batch of numbers, with what more than one table needs. The open disputes were registered early enough that every event of
+# theirs is before 2023; what is still owed is overdue since then.
 _BATCH = f"""
 INSERT INTO scale_batch
 SELECT n, {_id("dispute", "n")}, place.*, registered_at,
@@ -196,7 +196,7 @@ _TABLES = (
     f"""INSERT INTO assignment (id, dispute_id, dispute_registered_at, person_id, is_lead, mode, assigned_at)
         SELECT {_id("assignment", "n")}, id, registered_at, mediator_id, true, 'APPOINTED', registered_at + interval '4 hours'
         FROM scale_batch""",
-    # Those under mediation have met once; of the others one in ten keeps its record.
+    # One session of each that is under mediation, and of one in ten of the others.
     f"""INSERT INTO session (id, dispute_id, held_at, place, is_joint, result, record)
         SELECT {_id("session", "n")}, id, registered_at + interval '1 day', town_name || '调解室', false,
             CASE WHEN state = 'MEDIATING' THEN 'TO_CONTINUE' ELSE 'AGREED' END, '双方陈述了意见，调解员释明了有关规定。'
@@ -242,15 +242,15 @@ _TEMPORARY = (
 _LOADED = (
     "dispute", "party", "assignment", "session", "agreement", "obligation", "performance", "follow_up", "referral",
 )  # fmt: skip
-_SURROUNDING = ("area", "compound", "person", "mediator", "appointment", "team", "team_member")
-_SECONDARY = """
+_PLACE_TABLES = ("area", "compound", "person", "mediator", "appointment", "team", "team_member")
+_SECONDARY_INDEXES = """
 SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
 FROM pg_index WHERE indrelid = ANY ($1::text[]::regclass[]) AND NOT indisunique ORDER BY 1
 """
 
 
 class NoCounty(Exception):
-    """There is no county to fill: towns, committees and compounds have to be there first."""
+    """There is no county to fill: it takes towns, committees and compounds."""
 
 
 async def extend(
@@ -258,8 +258,9 @@ async def extend(
 ) -> int:
     """Add synthetic disputes until there are `count` of them; returns how many were added.
 
-    One transaction, so that nothing is left half done; the tables are locked meanwhile. It takes the owner of the
-    tables, and is faster for a superuser, who can leave the foreign keys unchecked.
+    One transaction, so that nothing is left half done; the tables are locked meanwhile. The user must own the tables; a
+    superuser is faster, for the foreign keys are then left unchecked. `progress` is called with the number done and the total.
+    Raises NoCounty.
     """
     async with connection.transaction():
         await connection.execute(f"SELECT pg_advisory_xact_lock({AdvisoryLock.SCALE})")
@@ -272,40 +273,40 @@ async def extend(
         )
         if present >= count:
             return 0
-        fast = await _leave_triggers(connection)
-        compounds = await _surround(connection, count)
+        replica = await _disable_triggers(connection)
+        compounds = await _prepare(connection, count)
         others = await connection.fetchval("SELECT count(*) FROM dispute")
         # Building an index once is cheaper than feeding it row by row, unless most of its rows are there already.
-        indexes = await connection.fetch(_SECONDARY, list(_LOADED)) if count - present > others // 2 else []
+        indexes = await connection.fetch(_SECONDARY_INDEXES, list(_LOADED)) if count - present > others // 2 else []
         for index in indexes:
             await connection.execute(f"DROP INDEX {index['name']}")
         await _fill(connection, present, count, compounds, progress)
         for index in indexes:
             await connection.execute(index["definition"])
-        if not fast:
-            for table in (*_LOADED, *_SURROUNDING):
+        if not replica:
+            for table in (*_LOADED, *_PLACE_TABLES):
                 await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-        # SECURITY: the triggers that would have done it were left out, and there are new people, posts and teams.
+        # SECURITY: the triggers that do it were disabled, and there are new people, posts and teams.
         await connection.execute("UPDATE access_epoch SET epoch = epoch + 1")
         await connection.execute("ANALYZE; SELECT tally_rebuild()")
     await connection.execute("ANALYZE")
     return count - present
 
 
-async def _leave_triggers(connection: "asyncpg.Connection[Any]") -> bool:
-    """Leave out the triggers, which check or write nothing here that is not so by construction."""
+async def _disable_triggers(connection: "asyncpg.Connection[Any]") -> bool:
+    """Disable the triggers, which check or write nothing that does not hold by construction. Whether for this session alone."""
     try:
         async with connection.transaction():
             await connection.execute("SET LOCAL session_replication_role = replica")
         return True
     except asyncpg.InsufficientPrivilegeError:
-        for table in (*_LOADED, *_SURROUNDING):
+        for table in (*_LOADED, *_PLACE_TABLES):
             await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         return False
 
 
-async def _surround(connection: "asyncpg.Connection[Any]", count: int) -> int:
-    """Prepare the temporary tables and write the places and people; returns the number of compounds that were there."""
+async def _prepare(connection: "asyncpg.Connection[Any]", count: int) -> int:
+    """Fill the temporary tables and write the places and people; returns the number of compounds that were there before."""
     for statement in _TEMPORARY:
         await connection.execute(statement)
     forms = [
@@ -327,7 +328,7 @@ async def _surround(connection: "asyncpg.Connection[Any]", count: int) -> int:
     await connection.execute(_PLACES, count)
     if not await connection.fetchval("SELECT EXISTS (SELECT FROM scale_place WHERE synthetic)"):
         raise NoCounty("no towns with committees and compounds")
-    for statement in _SURROUNDINGS:
+    for statement in _PLACES_AND_PEOPLE:
         await connection.execute(statement)
     return int(await connection.fetchval("SELECT count(*) FROM scale_place WHERE NOT synthetic"))
 
@@ -342,7 +343,7 @@ async def _fill(
         )
         for kind in ("HOTLINE_OFFICE", "PETITION_OFFICE", "GOVERNANCE_CENTRE")
     ]
-    arguments: dict[int, list[Any]] = {0: agencies, 1: [fixed.SURNAMES, fixed.GIVEN_NAMES]}
+    arguments: dict[int, list[Any]] = {0: agencies, 1: [deterministic.SURNAMES, deterministic.GIVEN_NAMES]}
     for begin in range(present + 1, count + 1, BATCH):
         end = min(begin + BATCH - 1, count)
         await connection.execute("TRUNCATE scale_batch")

@@ -11,8 +11,8 @@ from typing import Any
 
 import asyncpg
 
-from db import county
 from db.county import scale
+from db.county.loading import load
 from db.crypto import Cipher
 from db.identity import tokens
 from db.install import install
@@ -72,7 +72,7 @@ async def prepare(address: Address, rows: int, key: bytes, say: Any) -> None:
     await install(address)
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
-        await county.load(connection, Cipher(key))
+        await load(connection, Cipher(key))
         added = await scale.extend(connection, rows, lambda done, total: say(f"loading {done:,} of {total:,} disputes"))
         if added:
             await connection.execute("VACUUM (ANALYZE)")

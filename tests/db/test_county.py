@@ -11,9 +11,11 @@ from typing import Any
 import asyncpg
 import pytest
 
-from db.county import PRINCIPALS, build, load, scale
-from db.county.fixed import Row, month_after
-from db.county.register import RESOLVED_COUNT
+from db.county import scale
+from db.county.deterministic import Row, month_after
+from db.county.loading import build, load
+from db.county.people import PRINCIPALS
+from db.county.scenarios import RESOLVED_COUNT
 from db.crypto import Cipher
 from db.id_numbers import is_credit_code
 from db.postgres.address import Address

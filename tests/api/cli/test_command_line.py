@@ -19,7 +19,7 @@ from api import settings
 from api.__main__ import app
 from api.__main__ import main as run_main
 from api.settings import BadSettings, Settings
-from db.county import PRINCIPALS
+from db.county.people import PRINCIPALS
 from db.identity import tokens
 from db.postgres.address import Address
 from policies.compile import POLICY_PATH

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from api.cli.demo import _TRY, TOKENS_FILE
-from db.county import PRINCIPALS
+from db.county.people import PRINCIPALS
 from db.postgres.embedded.server import EmbeddedServer, erase
 from tests.server import ServerProcess, start_demo
 

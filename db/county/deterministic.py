@@ -1,4 +1,4 @@
-"""What makes the demo county the same on every machine: identifiers from names, choices from hashes, no clock."""
+"""Deterministic sources of the demo county: identifiers and choices from hashes of names, and no clock. It is the same on every machine."""
 
 import hashlib
 from collections import defaultdict
@@ -28,7 +28,7 @@ GIVEN_NAMES = (
 
 
 def identifier(table: str, name: str) -> UUID:
-    """The same for the same table and name, everywhere and always."""
+    """A UUID of version 5: the same for the same table and name."""
     return uuid5(NAMESPACE, f"{table}:{name}")
 
 
@@ -48,7 +48,7 @@ def month_after(day: date) -> date:
 
 
 def people_names(taken: set[str]) -> Iterator[str]:
-    """Invented names, each once. `taken` are names that others bear already."""
+    """Invented names, each once, without those in `taken`."""
     seen = set(taken)
     number = 0
     while True:
@@ -62,27 +62,29 @@ def people_names(taken: set[str]) -> Iterator[str]:
             yield name
 
 
-class Dice:
-    """Choices that depend on a name only. Not `random`: its choices may differ from one Python to the next."""
+class HashRandom:
+    """Choices that depend on a name only. Not the module `random`: its choices may differ from one Python to the next."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._count = 0
 
-    def below(self, limit: int) -> int:
+    def randrange(self, limit: int) -> int:
+        """From 0 to `limit` - 1."""
         self._count += 1
         digest = hashlib.sha256(f"{self._name}#{self._count}".encode()).digest()
         return int.from_bytes(digest[:8]) % limit
 
-    def between(self, low: int, high: int) -> int:
+    def randint(self, low: int, high: int) -> int:
         """Both ends included."""
-        return low + self.below(high - low + 1)
+        return low + self.randrange(high - low + 1)
 
-    def pick(self, options: Sequence[Item]) -> Item:
-        return options[self.below(len(options))]
+    def choice(self, options: Sequence[Item]) -> Item:
+        return options[self.randrange(len(options))]
 
     def chance(self, percent: int) -> bool:
-        return self.below(100) < percent
+        """True in so many of a hundred cases."""
+        return self.randrange(100) < percent
 
 
 class Rows:

@@ -1,4 +1,4 @@
-"""One dispute while it is being written: what was planned, who takes part, and what has happened so far."""
+"""The builder of one dispute: its plan, its parties and mediators, and its events so far."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from db.county.fixed import Dice, Rows, identifier
+from db.county.deterministic import HashRandom, Rows, identifier
 from db.county.organizations import Organizations
 from db.county.people import SEED_GRID, People
 from db.county.places import Compound, Places
@@ -17,7 +17,11 @@ from db.tables.party import NATURAL_KINDS
 
 @dataclass(frozen=True)
 class Case:
-    """The plan of one dispute. `concluded` is the day of the agreement or of the end; open ones have none."""
+    """The plan of one dispute.
+
+    `key`: names it, and decides its identifier and all that is drawn for it. `concluded`: the day of the agreement or of the end;
+    open ones have none. `flags`: what else it is to show. `previous`: the key of the dispute that it is a rebound of.
+    """
 
     key: str
     town: str
@@ -27,13 +31,13 @@ class Case:
     source: str
     registered: date
     concluded: date | None = None
-    marks: frozenset[str] = frozenset()
+    flags: frozenset[str] = frozenset()
     previous: str | None = None
 
 
 @dataclass(frozen=True)
 class County:
-    """Everything that stands before the first dispute."""
+    """What is there before the first dispute, and the rows written so far."""
 
     rows: Rows
     places: Places
@@ -47,7 +51,7 @@ class County:
 
 @dataclass
 class Party:
-    """A party, as far as texts, signatures and obligations need it."""
+    """What texts, signatures and obligations need of a party."""
 
     id: UUID
     side: str
@@ -55,8 +59,8 @@ class Party:
     kind: str
 
     @property
-    def called(self) -> str:
-        """How the texts call it: 李某 for a person, the short word for a company."""
+    def short_name(self) -> str:
+        """Its name in the texts: 李某 for a person, the kind for an organization."""
         if self.kind in NATURAL_KINDS:
             return f"{self.name[0]}某"
         return {"COMPANY": "物业公司", "OWNERS_COMMITTEE": "业主委员会", "DEVELOPER": "开发单位"}.get(
@@ -64,27 +68,42 @@ class Party:
         )
 
 
+@dataclass(frozen=True)
+class Event:
+    """What somebody did: `action` on one resource, with the states of the dispute before and after where it changed."""
+
+    moment: datetime
+    actor: UUID | None
+    action: str
+    resource: str
+    resource_id: UUID
+    from_state: str | None
+    to_state: str | None
+    reason: str | None
+
+
 @dataclass
-class Story:
-    """The dispute's row and its chronicle; parts are written to the county's rows as they happen."""
+class DisputeBuilder:
+    """The dispute's row and its events. Its parts are added to the rows of the county at once, the dispute itself by `write`.
+
+    `placeholders`: names and numbers that its texts are filled with. `mediators`: those in office, the lead first.
+    `numbers`: how many parts there are of each table. `state`: after the events so far.
+    """
 
     county: County
     case: Case
     compound: Compound
-    dice: Dice
+    random: HashRandom
     id: UUID
     row: dict[str, Any]
-    words: dict[str, str]
+    placeholders: dict[str, str]
     facts: str
     parties: list[Party] = field(default_factory=list)
     mediators: list[UUID] = field(default_factory=list)
-    """Those in office, the lead first."""
     first_mediator: UUID | None = None
     taken_over_at: datetime | None = None
     numbers: dict[str, int] = field(default_factory=dict)
-    chronicle: list[tuple[datetime, UUID | None, str, str, UUID, str | None, str | None, str | None]] = field(
-        default_factory=list
-    )
+    events: list[Event] = field(default_factory=list)
     state: str | None = None
 
     @property
@@ -111,7 +130,7 @@ class Story:
         """The identifier that the next part in `table` will have."""
         return identifier(table, f"{self.case.key}/{self.numbers.get(table, 0) + 1}")
 
-    def happen(
+    def add_event(
         self,
         moment: datetime,
         actor: UUID | None,
@@ -122,44 +141,42 @@ class Story:
         resource_id: UUID | None = None,
         reason: str | None = None,
     ) -> None:
-        """One line of the chronicle; with `to_state` the dispute moves on."""
+        """An event by `actor`; with `to_state` it changes the state of the dispute."""
         before = self.state if to_state else None
-        self.chronicle.append((moment, actor, action, resource, resource_id or self.id, before, to_state, reason))
+        self.events.append(Event(moment, actor, action, resource, resource_id or self.id, before, to_state, reason))
         self.state = to_state or self.state
 
-    def tell(self, text: str, **more: str) -> str:
-        """A text with the dispute's names and numbers filled in."""
-        return text.format_map({**self.words, **more})
+    def fill(self, text: str, **more: str) -> str:
+        """A text with the names and numbers of the dispute in the places of `{applicant}` and the like."""
+        return text.format_map({**self.placeholders, **more})
 
-    def finish(self) -> None:
-        """Write the dispute itself and its events, in the order of time."""
+    def write(self) -> None:
+        """Add the rows of the dispute itself and of its events, in the order of time. Raises ValueError unless it is in the planned state."""
         if self.state != self.case.state:
-            raise ValueError(f"{self.case.key}: told to the end as {self.state}, planned as {self.case.state}")
-        self.chronicle.sort(key=lambda line: line[0])
-        for number, (moment, actor, action, resource, resource_id, before, after, reason) in enumerate(
-            self.chronicle, 1
-        ):
+            raise ValueError(f"{self.case.key}: ends as {self.state}, planned as {self.case.state}")
+        self.events.sort(key=lambda event: event.moment)
+        for number, event in enumerate(self.events, 1):
             self.county.rows.add(
                 "event",
                 f"{self.case.key}/{number}",
                 dispute_id=self.id,
-                actor_id=actor,
-                at=moment,
-                action=action,
-                resource=resource,
-                resource_id=resource_id,
-                from_state=before,
-                to_state=after,
-                reason=reason,
+                actor_id=event.actor,
+                at=event.moment,
+                action=event.action,
+                resource=event.resource,
+                resource_id=event.resource_id,
+                from_state=event.from_state,
+                to_state=event.to_state,
+                reason=event.reason,
             )
         self.row["state"] = self.state
-        self.row["version"] = sum(line[3] == "Dispute" for line in self.chronicle)
+        self.row["version"] = sum(event.resource == "Dispute" for event in self.events)
         self.county.rows.tables["dispute"].append(self.row)
 
 
-def begin(county: County, case: Case) -> Story:
-    """The dispute's row with everything that registration knows; nothing has happened yet."""
-    dice = Dice(case.key)
+def start_dispute(county: County, case: Case) -> DisputeBuilder:
+    """A dispute with the values of its registration, and no party and no event yet."""
+    random = HashRandom(case.key)
     matter = MATTERS[case.matter]
     compounds = county.places.compounds_in(case.town)
     before = case.previous and identifier("dispute", case.previous)
@@ -167,38 +184,38 @@ def begin(county: County, case: Case) -> Story:
     # The towns have a team in their first grid only; most of their disputes arise there.
     if earlier is not None:
         compound = next(one for one in compounds if one.id == earlier["compound_id"])
-    elif case.key == "seed" or "grid" in case.marks:
+    elif case.key == "seed" or "grid" in case.flags:
         compound = next(one for one in compounds if one.grid == SEED_GRID)
     else:
-        compound = compounds[0] if len(compounds) == 2 and dice.chance(75) else dice.pick(compounds)
-    words_number = dice.below(len(matter.titles))
+        compound = compounds[0] if len(compounds) == 2 and random.chance(75) else random.choice(compounds)
+    variant = random.randrange(len(matter.titles))
     low, high = matter.amounts or (0, 0)
-    amount = None if matter.amounts is None else dice.between(low // 10, high // 10) * 10
-    words = {
+    amount = None if matter.amounts is None else random.randint(low // 10, high // 10) * 10
+    placeholders = {
         "compound": compound.name,
-        "building": str(dice.between(1, 18)),
-        "year": str(dice.between(2019, 2022)),
-        "years": dice.pick(("两", "三", "四")),
+        "building": str(random.randint(1, 18)),
+        "year": str(random.randint(2019, 2022)),
+        "years": random.choice(("两", "三", "四")),
         "amount": f"{amount or 0}",
     }
     row: dict[str, Any] = {
         "id": identifier("dispute", case.key),
         "case_number": None,
-        "title": matter.titles[words_number],
+        "title": matter.titles[variant],
         "category": matter.category,
         "sub_category": case.matter,
         "source": case.source,
         "state": case.state,
         "tier": case.tier,
-        "risk_level": "HIGH" if "risk" in case.marks else dice.pick(("LOW", "LOW", "LOW", "MEDIUM")),
+        "risk_level": "HIGH" if "risk" in case.flags else random.choice(("LOW", "LOW", "LOW", "MEDIUM")),
         "amount_claimed": amount,
-        "people_count": dice.between(5, 24) if case.tier == "CENTRE" else dice.between(2, 5),
-        "occurred_on": case.registered - timedelta(days=dice.below(12)),
+        "people_count": random.randint(5, 24) if case.tier == "CENTRE" else random.randint(2, 5),
+        "occurred_on": case.registered - timedelta(days=random.randrange(12)),
         "accepted_at": None,
         "due_on": None,
         "concluded_at": None,
         "closed_at": None,
-        "outcome": dice.pick(OUTCOME.get(case.state, (None,))),
+        "outcome": random.choice(OUTCOME.get(case.state, (None,))),
         "external_ref": None,
         "committee_id": None,
         "case_year": None,
@@ -211,4 +228,4 @@ def begin(county: County, case: Case) -> Story:
         "source_organization_id": None,
         "previous_id": earlier and earlier["id"],
     }
-    return Story(county, case, compound, dice, row["id"], row, words, matter.facts[words_number])
+    return DisputeBuilder(county, case, compound, random, row["id"], row, placeholders, matter.facts[variant])

@@ -1,4 +1,4 @@
-"""The plan of the register: which disputes the demo county has, where, in which state, and why each is there.
+"""The plan of every dispute of the demo county: in which town, in which state, and what else it is to show.
 
 117 are resolved, as the county reported for 2023 up to February 2024; the others show every other state.
 """
@@ -6,9 +6,9 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from db.county.fixed import Dice, workday
+from db.county.builder import Case
+from db.county.deterministic import HashRandom, workday
 from db.county.places import CHONGWEN, QINGQUAN, TOWNS, YANZHUANG
-from db.county.story import Case
 
 RESOLVED_COUNT = 117
 SEED = "seed"
@@ -46,15 +46,17 @@ def resolved() -> Iterator[Case]:
     total = len(towns)
     every = [f"P{number:02d}" for number in range(1, 20)] + ["P99"]
     for number in range(total):
-        dice = Dice(f"resolved/{number}")
+        random = HashRandom(f"resolved/{number}")
         town = towns[number * 37 % total]
-        tier = dice.pick(("TEAM",) * 6 + ("SQUAD",) * 3 + ("CENTRE",))
+        tier = random.choice(("TEAM",) * 6 + ("SQUAD",) * 3 + ("CENTRE",))
         tier = "SQUAD" if tier == "CENTRE" and town not in _STREETS else tier
         concluded = workday(_FIRST + (_LAST - _FIRST) * number // (total - 1))
         longest = (
-            dice.between(36, 55) if number % 9 == 4 else {"TEAM": 5, "SQUAD": 13, "CENTRE": 18}[tier] + dice.below(10)
+            random.randint(36, 55)
+            if number % 9 == 4
+            else {"TEAM": 5, "SQUAD": 13, "CENTRE": 18}[tier] + random.randrange(10)
         )
-        matter = every[number // 5] if number % 5 == 0 and number // 5 < len(every) else dice.pick(_USUAL)
+        matter = every[number // 5] if number % 5 == 0 and number // 5 < len(every) else random.choice(_USUAL)
         state = (
             "ARCHIVED"
             if concluded < date(2023, 8, 1)
@@ -62,7 +64,7 @@ def resolved() -> Iterator[Case]:
             if number % 4 == 1 and concluded >= _LATE
             else "CLOSED"
         )
-        marks = {
+        flags = {
             name
             for name, present in {
                 "oral": number % 11 == 3,
@@ -72,18 +74,18 @@ def resolved() -> Iterator[Case]:
             }.items()
             if present
         }
-        if "confirm" in marks:
-            marks.discard("oral")
+        if "confirm" in flags:
+            flags.discard("oral")
         yield Case(
             f"resolved/{number}",
             town,
             state,
             tier,
             matter,
-            dice.pick(_SOURCES),
+            random.choice(_SOURCES),
             concluded - timedelta(days=longest),
             concluded,
-            frozenset(marks),
+            frozenset(flags),
         )
 
 
@@ -178,9 +180,9 @@ DECLINED   TEAM   107 P19 ONLINE            2023-08-23 -
 def unresolved() -> Iterator[Case]:
     """The other disputes. `grid` places one in the seed case's grid, where the principals work."""
     for number, line in enumerate(_UNRESOLVED.split("\n")[1:-1]):
-        state, tier, town, matter, source, registered, ended, *marks = line.split()
+        state, tier, town, matter, source, registered, ended, *flags = line.split()
         previous = None
-        if "rebound" in marks:
+        if "rebound" in flags:
             late = (case for case in resolved() if case.concluded and case.concluded >= _LATE)
             previous = next(case.key for case in late if case.town.endswith(town) and case.matter == matter)
         yield Case(
@@ -192,6 +194,6 @@ def unresolved() -> Iterator[Case]:
             source,
             date.fromisoformat(registered),
             None if ended == "-" else date.fromisoformat(ended),
-            frozenset(marks),
+            frozenset(flags),
             previous,
         )
