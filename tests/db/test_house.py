@@ -68,10 +68,12 @@ def listed(node: ast.AST) -> Iterator[tuple[str, ...]]:
 
 
 def definitions(path: Path, tree: ast.Module) -> set[int]:
-    """The nodes with which a table module names a list."""
+    """The tuples that a table module names, as `X = (...)` or `X = Codes((...))`."""
     if path.parent != Path("db/tables"):
         return set()
-    return {id(node.value) for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple)}
+    values = [node.value for node in tree.body if isinstance(node, ast.Assign)]
+    values += [node.args[0] for node in values if isinstance(node, ast.Call) and ast.unparse(node.func) == "Codes"]
+    return {id(value) for value in values if isinstance(value, ast.Tuple)}
 
 
 def copies(path: Path, tree: ast.Module, sets: dict[tuple[str, ...], list[str]]) -> Iterator[str]:
