@@ -1,4 +1,5 @@
-"""What can be asked: the words of the GraphQL schema, one file per noun, and the planning and running of operations.
+"""The GraphQL schema, one file per noun, and the planning and execution of operations.
 
-It never knows HTTP or tokens. Types bind to the catalog by name (`schema.node`); `schema.sdl` puts them together.
+It knows neither HTTP nor tokens. Types bind to the catalog by name (`schema.node`); `schema.sdl` builds the schema from them. Imports run
+one way: sdl > execution > (query, mutation) > questions > planning > nouns.
 """

@@ -1,4 +1,4 @@
-"""Who mediates which dispute, in the lead or beside."""
+"""Assignments: which mediators a dispute has, the lead and the assistants."""
 
 from enum import Enum
 

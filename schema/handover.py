@@ -1,4 +1,4 @@
-"""How a dispute changes hands: escalations between tiers, disclosures and recusals, and opinions given to it."""
+"""Handovers of a dispute: escalations between tiers, disclosures and recusals, and opinions on it."""
 
 from enum import Enum
 

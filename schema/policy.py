@@ -1,4 +1,4 @@
-"""Versions of the access policy, as those see them who answer for it."""
+"""Versions of the access policy, as policy administrators see them."""
 
 from enum import Enum
 

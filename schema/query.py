@@ -1,4 +1,4 @@
-"""The root of every read: who asks, one object, lists, statistics."""
+"""The query root: the viewer, one object, lists, statistics, questions about the policy."""
 
 from collections.abc import Callable
 from typing import Annotated, TypeVar

@@ -1,6 +1,6 @@
-"""Scalars whose text the database writes and the wire carries as it is: instants, dates, money.
+"""Scalars whose text the database writes and the wire carries unchanged: instants, dates, money.
 
-Input is checked here; output passes through, because it is already text.
+Input is checked here; output passes through: it is text already.
 """
 
 import datetime as dt

@@ -1,4 +1,4 @@
-"""Puts the words together into the schema, and prints the contract that `schema/schema.graphql` holds.
+"""Builds the schema from the nouns, and prints it as SDL: the contract that `schema/schema.graphql` holds.
 
 python -m schema.sdl > schema/schema.graphql
 """

@@ -1,4 +1,4 @@
-"""What is worked out of a dispute at every read: its clocks, and its timeline as the viewer may see it."""
+"""Computed at every read of a dispute: its clocks, and its timeline as the caller may see it."""
 
 from enum import Enum
 

@@ -1,4 +1,4 @@
-"""Whom an answer is for."""
+"""The viewer: the person that an operation is answered for, with their access."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from policies.grant import Access
 
 @dataclass(frozen=True)
 class Viewer:
-    """Whom the answer is for: his access, and what `viewer` says of him."""
+    """A person with their access, and what the root field `viewer` shows of them."""
 
     access: Access
     person_id: Any
@@ -21,10 +21,10 @@ class Viewer:
 
     @cached_property
     def values(self) -> dict[str, Any]:
-        """The binds of a statement that are the same in all that he asks: his claims, and what `viewer` shows."""
-        found = claim_values(self.access)
-        found["viewer_person_id"] = self.person_id
-        found["viewer_roles"] = list(self.roles)
-        found["viewer_token_expires_at"] = self.token_expires_at
-        found["viewer_policy_version"] = self.access.policy.version
-        return found
+        """The binds of a statement that depend on the viewer alone: the claims, and what `viewer` shows."""
+        values = claim_values(self.access)
+        values["viewer_person_id"] = self.person_id
+        values["viewer_roles"] = list(self.roles)
+        values["viewer_token_expires_at"] = self.token_expires_at
+        values["viewer_policy_version"] = self.access.policy.version
+        return values

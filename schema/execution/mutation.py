@@ -120,7 +120,7 @@ class MutationExecutor:
     # -- planning
 
     def _plan_and_check(self, run: _Run, access: Access) -> tuple[_PlannedField, ...]:
-        """The root fields, with the values of their payloads found good. Raises Refusal."""
+        """The root fields, after the values of their payloads were checked. Raises Refusal."""
         fields = self._plan(run, access)
         for field in fields:
             if field.payload is not None:

@@ -44,7 +44,7 @@ def converted(argument: Argument, convert: Callable[[Any], Any], name: str, path
 
 
 def refusing(extract: Extract, name: str, path: tuple[str | int, ...]) -> Extract:
-    """The extract with a BadValue made into a Refusal that names the argument."""
+    """The extract, raising a Refusal that names the argument in place of a BadValue."""
 
     def extract_or_refuse(variables: Any) -> Any:
         try:

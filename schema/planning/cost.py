@@ -1,4 +1,4 @@
-"""What a query may cost, in rows that it touches, before it is run. It knows the plan, and nothing of what it is answered with."""
+"""The cost of a query, in rows that it may touch at most, computed from its plan before it is executed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def cost_of(item: Any, sizes: dict[str, int]) -> int:
     match item:
         case p.Page(slice=part, items=items):
             size = sizes[part.size]
-            # Each count is made once, however often it is shown.
+            # Each count is made once, however often it is selected.
             total = 1 + sum({_count_rows(one) for one in items if isinstance(one, p.TotalCount | p.TotalCapped)})
             for one in items:
                 if isinstance(one, p.Nodes):

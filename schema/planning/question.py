@@ -13,7 +13,7 @@ from schema.planning.arguments import Argument, arguments_of
 from schema.planning.context import PlanningContext
 from schema.planning.selection import Selection
 
-# So many questions may stand in one operation: each costs as much as a query.
+# Questions of one operation, at most: each costs as much as a query.
 MAX_QUESTIONS = 5
 
 

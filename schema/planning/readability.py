@@ -44,7 +44,7 @@ class Readability:
     def _may_filter(self, resource: str, name: str, operator: str) -> bool:
         match operator:
             case "party":
-                # A party's field tells about the dispute, so all parties of every visible dispute must show it.
+                # A party's field says something of the dispute, so all parties of every visible dispute must show it.
                 return self.reads("Party", name.partition(".")[2]) and self.accompanies(resource, "Party")
             case "area":
                 # Where a row lies is as public as the row.

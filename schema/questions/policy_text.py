@@ -26,7 +26,7 @@ from schema.questions.answer import QuestionContext, question
 from schema.questions.field_form import FieldForm, form_of
 from schema.refusal import Code, Refusal
 
-# Testing changes every rule in several ways, the table says each cell in words: for what somebody could still review.
+# Testing mutates every rule in several ways, and the matrix says each cell in words: bounds of what a person can still review.
 MAX_TESTED_RULES = 3000
 MAX_ENTRIES = 5000
 
