@@ -99,10 +99,10 @@ async def draft(work: UnitOfWork, input: DraftInput) -> Outcome:
     else:
         work.check_time("happenedAt", input.happened_at, dispute["notified_at"], "告知权利义务的时间")
     agreed_on = day_of(input.happened_at)
-    main = [one for one in parties if one["side"] in MAIN_SIDES]
-    if {one["side"] for one in main} != set(MAIN_SIDES):
+    main = [party for party in parties if party["side"] in MAIN_SIDES]
+    if {party["side"] for party in main} != set(MAIN_SIDES):
         work.error("disputeId", "PARTIES_INCOMPLETE", "协议须有申请人与被申请人双方。")
-    if any(one["consent_on"] is not None and agreed_on < one["consent_on"] for one in main):
+    if any(party["consent_on"] is not None and agreed_on < party["consent_on"] for party in main):
         work.error("happenedAt", "TOO_EARLY", "达成协议不能早于当事人同意调解的日期。")
     work.check_text("content", input.content, 8000)
     for index, term in enumerate(input.obligations):
@@ -213,7 +213,7 @@ async def _take_effect(
     await work.update(t.agreement, key, state="EFFECTIVE", effective_on=effective_on, confirm_by_on=confirm_by_on)
     await set_states(work, key, ("DRAFT",), "PENDING")
     state = "AGREED" if await owing(work, dispute["id"]) else "PERFORMED"
-    # Signatures are known by their day, and the last to be recorded need not be the last that was made.
+    # A signature has a day and no time, and the last to be recorded need not be the last that was made.
     began = start_of(effective_on)
     concluded_at = max(began, at, dispute["accepted_at"])
     await work.update_dispute(dispute["id"], state=state, concluded_at=concluded_at)
@@ -280,21 +280,21 @@ async def sign(work: UnitOfWork, agreement: Record, input: SignInput) -> Outcome
     work.raise_errors()
     signatures = await _signatures(work, agreement.id)
     changes: tuple[tuple[str, UUID, str, str | None], ...] = ()
-    if not any(all(one[name] == value for name, value in signer.items()) for one in signatures):
+    if not any(all(signature[name] == value for name, value in signer.items()) for signature in signatures):
         key = await work.insert(
             t.signature, dispute_id=dispute["id"], agreement_id=agreement.id, signed_on=signed_on, **signer
         )
         signatures.append({**signer, "signed_on": signed_on})
         changes = (("Signature", key, "kind", input.kind), ("Signature", key, "signed_on", signed_on.isoformat()))
-    signed = {one.get("party_id") for one in signatures}
-    complete = {"MEDIATOR", "SEAL"} <= {one["kind"] for one in signatures} and all(
-        one["id"] in signed for one in parties if one["side"] in MAIN_SIDES
+    signed = {signature.get("party_id") for signature in signatures}
+    complete = {"MEDIATOR", "SEAL"} <= {signature["kind"] for signature in signatures} and all(
+        party["id"] in signed for party in parties if party["side"] in MAIN_SIDES
     )
     if not complete:
         if changes:
             await work.update_dispute(dispute["id"])
         return Outcome("Agreement", agreement.id, input.happened_at, changes=changes)
-    effective_on = max(one["signed_on"] for one in signatures)
+    effective_on = max(signature["signed_on"] for signature in signatures)
     before, after, effect = await _take_effect(work, agreement.id, dispute, effective_on, input.happened_at)
     fields = ("state", "effective_on", "confirm_by_on")
     return Outcome("Agreement", agreement.id, input.happened_at, before, after, fields, changes=(*changes, *effect))

@@ -59,13 +59,13 @@ async def vary(work: UnitOfWork, agreement: Record, input: VaryInput) -> Outcome
         work.error("", "NOTHING_CHANGED", "请写明新的协议内容，或要变更的义务。")
     changes: list[tuple[str, UUID, str, str | None]] = [("Agreement", agreement.id, "state", "VARIED")]
     writes: list[tuple[UUID, dict[str, Any]]] = []
-    known = await _obligations_of(work, agreement.id)
+    obligations = await _obligations_of(work, agreement.id)
     for index, term in enumerate(input.obligations):
         path = f"obligations.{index}"
-        if term.id not in known or term.id in (key for key, _ in writes):
+        if term.id not in obligations or term.id in (key for key, _ in writes):
             work.error(f"{path}.id", "NOT_FOUND", "协议没有这项义务，或重复写了同一项。")
             continue
-        values = await _varied(work, path, term, known[term.id], day_of(input.happened_at))
+        values = await _varied(work, path, term, obligations[term.id], day_of(input.happened_at))
         writes.append((term.id, values))
         changes += [("Obligation", term.id, name, str(value)) for name, value in values.items()]
     work.raise_errors()
@@ -91,9 +91,9 @@ async def _obligations_of(work: UnitOfWork, agreement_id: UUID) -> dict[UUID, An
     return {row["id"]: row for row in await work.fetch(_OBLIGATIONS, {"of_agreement": agreement_id})}
 
 
-async def _varied(work: UnitOfWork, path: str, term: VariedTermInput, known: Any, on: dt.date) -> dict[str, Any]:
+async def _varied(work: UnitOfWork, path: str, term: VariedTermInput, obligation: Any, on: dt.date) -> dict[str, Any]:
     """The new values of an obligation."""
-    if known["state"] not in OWED_STATES:
+    if obligation["state"] not in OWED_STATES:
         work.error(f"{path}.id", "WRONG_STATE", "此项义务不在待履行或部分履行状态，不能变更。")
     for field, text, longest in (
         ("content", term.content, 1000),
@@ -105,9 +105,9 @@ async def _varied(work: UnitOfWork, path: str, term: VariedTermInput, known: Any
     if term.due_on is not None:
         check_due(work, f"{path}.dueOn", term.due_on, on)
     if term.amount is not None and check_money(work, f"{path}.amount", term.amount):
-        if known["amount"] is None:
+        if obligation["amount"] is None:
             work.error(f"{path}.amount", "NOT_APPLICABLE", "此项义务不涉及金额。")
-        elif known["state"] == "PARTLY_PERFORMED" and term.amount <= await paid(work, known["id"]):
+        elif obligation["state"] == "PARTLY_PERFORMED" and term.amount <= await paid(work, obligation["id"]):
             work.error(f"{path}.amount", "TOO_SMALL", "新的总金额应高于已履行的金额；其余不再履行的，请登记免除。")
     new = {
         "content": term.content.strip() if term.content else None,

@@ -36,7 +36,7 @@ _OPEN = Guard("id", "WRONG_STATE", "预警已在处置或已关闭。", lambda r
     on_archived=True,
 )
 async def handle(work: UnitOfWork, alert: Record, input: AlertHandleInput) -> Outcome:
-    """OPEN to HANDLING; whoever handles it is named."""
+    """OPEN to HANDLING; the handler is named."""
     work.check_time("happenedAt", input.happened_at, alert["opened_at"], "预警产生时间")
     work.raise_errors()
     await work.update(t.alert, alert.id, state="HANDLING", handler_id=work.actor.person_id)
@@ -109,16 +109,16 @@ async def open_alert(
     **about: Any,
 ) -> None:
     """Open an alert of an enabled rule, unless one for this subject is open. `about`: compound_id, company_id, due_on."""
-    found = await work.fetch(_RULE, {"rule": rule})
-    if not found:
+    rows = await work.fetch(_RULE, {"rule": rule})
+    if not rows:
         return
     await work.insert_or_ignore(
         t.alert,
         dispute_id=dispute_id,
         subject=subject,
         rule=rule,
-        level=found[0]["level"],
-        message=message or found[0]["label"],
+        level=rows[0]["level"],
+        message=message or rows[0]["label"],
         opened_at=at,
         **about,
     )

@@ -1,4 +1,4 @@
-"""Commands on posts: grant, end, delegate for a leave. What they change holds from the next request on; nobody gives himself anything."""
+"""Commands on appointments: grant, end, delegate for a leave. A change holds from the next request on; nobody grants anything to themselves."""
 
 from __future__ import annotations
 
@@ -118,9 +118,9 @@ async def end(work: UnitOfWork, post: Record, input: AppointmentEndInput) -> Out
     work.raise_errors()
     await lock_rights(work)
     before = await staff_of(work, of_today=True)
-    for one in await work.fetch(_WITH_DELEGATED, {"post": post.id, "last": last}):
+    for row in await work.fetch(_WITH_DELEGATED, {"post": post.id, "last": last}):
         # A post that had not begun was never held: its last day is the one before its first.
-        await work.update(t.appointment, one["id"], valid_to=max(last, one["valid_from"] - _DAY))
+        await work.update(t.appointment, row["id"], valid_to=max(last, row["valid_from"] - _DAY))
     await check_governed(work, before)
     work.raise_errors()
     return Outcome("Appointment", post.id, None, None, None, ("valid_to",), input.reason.strip())
@@ -214,8 +214,8 @@ async def _check_seen(work: UnitOfWork, kind: str, key: UUID, field: str, messag
 
 
 async def _check_person(work: UnitOfWork, field: str, key: UUID) -> None:
-    """Note a mistake unless it is somebody else, whose account is open."""
-    # SECURITY: nobody gives himself a right, whatever he may give to others.
+    """Note a user error unless it is somebody else, whose account is active."""
+    # SECURITY: nobody gives themselves a right, whatever they may give to others.
     if key == work.actor.person_id:
         work.error(field, "SELF", "不能给自己授予任职，请由他人办理。")
         return

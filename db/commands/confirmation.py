@@ -169,10 +169,10 @@ async def decide(work: UnitOfWork, confirmation: Record, input: ConfirmationDeci
 
 
 def _check_number(work: UnitOfWork, number: str, first: int, last: int) -> None:
-    found = _NUMBER.fullmatch(number)
-    if found is None:
+    match = _NUMBER.fullmatch(number)
+    if match is None:
         work.error("caseNumber", "BAD_CASE_NUMBER", "案号应形如 (2024)鲁1525诉前调确12号。")
-    elif not first <= int(found[1]) <= last:
+    elif not first <= int(match[1]) <= last:
         work.error("caseNumber", "BAD_CASE_NUMBER", "案号的年度应为申请或裁定的年度。")
 
 
@@ -185,5 +185,5 @@ _REFERRAL = select(t.referral.c.id, t.referral.c.sent_at).where(
 
 async def _referral(work: UnitOfWork, confirmation: Record) -> Any:
     values = {"of_dispute": confirmation["dispute_id"], "of_court": confirmation["court_id"]}
-    found = await work.fetch(_REFERRAL, values)
-    return found[0] if found else None
+    rows = await work.fetch(_REFERRAL, values)
+    return rows[0] if rows else None

@@ -50,7 +50,7 @@ class FollowUpScheduleInput:
     example={"due_on": Placeholder("date", "in three days")},
 )
 async def schedule(work: UnitOfWork, input: FollowUpScheduleInput) -> Outcome:
-    """A visit that is due on a day; whoever makes it is written down when it is made."""
+    """A visit that is due on a day; the visitor is recorded when it is made."""
     dispute = await work.lock("Dispute", input.dispute_id, "follow", field="disputeId")
     work.check_time("happenedAt", input.happened_at, dispute["concluded_at"], "调解终结时间")
     if input.due_on < day_of(input.happened_at):

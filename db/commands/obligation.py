@@ -60,7 +60,7 @@ async def parties_of(work: UnitOfWork, dispute_id: UUID) -> list[Any]:
 
 def check_party_of(work: UnitOfWork, field: str, key: UUID, parties: list[Any]) -> None:
     """The party is one of the dispute that the caller sees."""
-    if not any(one["id"] == key and one["seen"] for one in parties):
+    if not any(party["id"] == key and party["seen"] for party in parties):
         work.error(field, "NOT_FOUND", "这件纠纷没有这个当事人，或其已退出。")
 
 
@@ -104,9 +104,9 @@ async def _move_on(work: UnitOfWork, dispute: Any, on: dt.date) -> tuple[str | N
 async def _check_day(work: UnitOfWork, obligation: Record, happened_at: dt.datetime) -> None:
     """A step comes after the day on which the agreement took effect, or on it."""
     work.check_time("happenedAt", happened_at)
-    found = await work.fetch(_EFFECTIVE_ON, {"of_agreement": obligation["agreement_id"]})
-    if day_of(happened_at) < found[0]["effective_on"]:
-        work.error("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{found[0]['effective_on']}）。")
+    rows = await work.fetch(_EFFECTIVE_ON, {"of_agreement": obligation["agreement_id"]})
+    if day_of(happened_at) < rows[0]["effective_on"]:
+        work.error("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{rows[0]['effective_on']}）。")
 
 
 @dataclass(frozen=True)
@@ -253,7 +253,7 @@ class UrgeInput:
     example={"party_id": Placeholder("Party", "that owes"), "method": "PHONE", "result": "答应。"},
 )
 async def urge(work: UnitOfWork, obligation: Record, input: UrgeInput) -> Outcome:
-    """Art. 31: the committee urges both sides, the one who owes and the one who must let him perform; what came of it is recorded."""
+    """Art. 31: the committee urges both sides, the one who owes and the one who must accept the performance; what came of it is recorded."""
     await _check_day(work, obligation, input.happened_at)
     check_party_of(work, "partyId", input.party_id, await parties_of(work, obligation["dispute_id"]))
     work.check_text("result", input.result, 1000)

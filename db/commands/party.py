@@ -45,11 +45,11 @@ class PartyInput:
 
 
 def check_party(work: UnitOfWork, path: str, input: PartyInput) -> None:
-    """Note every mistake of a party of a new dispute."""
-    check_cells(work, f"{path}.", input.name, input.phone, input.address, input.id_number, input.credit_code)
+    """Note every user error of a party of a new dispute."""
+    check_fields(work, f"{path}.", input.name, input.phone, input.address, input.id_number, input.credit_code)
 
 
-def check_cells(
+def check_fields(
     work: UnitOfWork,
     prefix: str,
     name: str | None,
@@ -58,7 +58,7 @@ def check_cells(
     id_number: str | None,
     credit_code: str | None,
 ) -> None:
-    """Note every mistake in what is written of a party; None is not written."""
+    """Note every user error in the written fields of a party; None is not written."""
     if name is not None:
         if not name.strip():
             work.error(f"{prefix}name", "REQUIRED", "姓名或名称不能为空。")
@@ -79,7 +79,7 @@ def check_cells(
         )
 
 
-def impersonal(work: UnitOfWork, field: str, text: str, longest: int) -> None:
+def check_public_text(work: UnitOfWork, field: str, text: str, longest: int) -> None:
     """Check a text that many will read: it must say something, and no ID number or mobile number."""
     work.check_text(field, text, longest)
     if _PERSONAL.search(text):
@@ -133,7 +133,7 @@ def _company(kind: str, name: str, credit_code: str | None) -> Lookup | None:
 
 
 async def part_of(work: UnitOfWork, kind: str, dispute_id: UUID, key: UUID, field: str) -> Record | None:
-    """A part of this dispute that the caller sees; otherwise the mistake is noted."""
+    """A part of this dispute that the caller sees; otherwise the user error is noted."""
     try:
         part = await work.load_visible(kind, key, field=field)
     except Absent:
@@ -145,7 +145,7 @@ async def part_of(work: UnitOfWork, kind: str, dispute_id: UUID, key: UUID, fiel
 
 
 async def party_of(work: UnitOfWork, dispute_id: UUID, key: UUID, field: str) -> Record | None:
-    """A party of this dispute who has not left it; otherwise the mistake is noted."""
+    """A party of this dispute who has not left it; otherwise the user error is noted."""
     party = await part_of(work, "Party", dispute_id, key, field)
     if party is not None and party["withdrawn_on"] is not None:
         work.error(field, "WITHDRAWN", "该当事人已经退出。")
@@ -166,11 +166,16 @@ async def parties_in(work: UnitOfWork, dispute_id: UUID) -> list[Any]:
 async def begin_when_all_consent(work: UnitOfWork, dispute: Any) -> str | None:
     """Bump the dispute's version; MEDIATING, if it was only accepted and both sides are there and all of them consent."""
     key = dispute["id"]
-    main = [one for one in await parties_in(work, key) if one["side"] in MAIN_SIDES]
-    complete = {one["side"] for one in main} == set(MAIN_SIDES)
+    main = [party for party in await parties_in(work, key) if party["side"] in MAIN_SIDES]
+    complete = {party["side"] for party in main} == set(MAIN_SIDES)
     # Told first (若干规定 Art. 30): a party who left does not make up for that.
-    told = dispute["notified_at"] is not None
-    if dispute["state"] == "ACCEPTED" and told and complete and all(one["consent"] == "CONSENTED" for one in main):
+    notified = dispute["notified_at"] is not None
+    if (
+        dispute["state"] == "ACCEPTED"
+        and notified
+        and complete
+        and all(party["consent"] == "CONSENTED" for party in main)
+    ):
         await work.update_dispute(key, state="MEDIATING")
         return "MEDIATING"
     await work.update_dispute(key)
@@ -198,7 +203,7 @@ class PartyAddInput:
     example={"party": {"side": "THIRD", "kind": "OWNER", "name": "邻居"}},
 )
 async def add(work: UnitOfWork, dispute: Record, input: PartyAddInput) -> Outcome:
-    """A party who was not named at registration. Without his consent there is no agreement."""
+    """A party who was not named at registration. Without their consent there is no agreement."""
     work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     check_party(work, "party", input.party)
     number = input.party.id_number
@@ -219,8 +224,8 @@ _SAME_NUMBER = select(t.party.c.id).where(
 
 
 async def _is_party(work: UnitOfWork, dispute_id: UUID, number: str, *, but: UUID | None = None) -> bool:
-    found = await work.fetch(_SAME_NUMBER, {"dispute": dispute_id, "digest": work.cipher.digest(number)})
-    return any(row["id"] != but for row in found)
+    rows = await work.fetch(_SAME_NUMBER, {"dispute": dispute_id, "digest": work.cipher.digest(number)})
+    return any(row["id"] != but for row in rows)
 
 
 @dataclass(frozen=True)
@@ -241,7 +246,7 @@ class PartyUpdateInput:
 
 # What a company of the register is known by.
 _OF_COMPANY = frozenset({"kind", "name", "credit_code"})
-_TOLD = ("kind", "is_natural_person", "is_alias", "credit_code")
+_SHOWN = ("kind", "is_natural_person", "is_alias", "credit_code")
 _PLAIN = ("kind", "name", "is_natural_person", "is_alias", "phone", "address", "credit_code", "is_minor")
 
 
@@ -264,8 +269,8 @@ async def update(work: UnitOfWork, party: Record, input: PartyUpdateInput) -> Ou
     assert party.dispute is not None
     dispute_id = party.dispute["id"]
     work.check_time("happenedAt", input.happened_at, party.dispute["registered_at"], "登记时间")
-    check_cells(work, "", input.name, input.phone, input.address, input.id_number, input.credit_code)
-    cleared = [one.lower() for one in input.cleared]
+    check_fields(work, "", input.name, input.phone, input.address, input.id_number, input.credit_code)
+    cleared = [item.lower() for item in input.cleared]
     for index, name in enumerate(cleared):
         if getattr(input, name) is not None:
             work.error(f"cleared.{index}", "NOT_BOTH", "同一项不能既写明又清空。")
@@ -291,11 +296,11 @@ async def update(work: UnitOfWork, party: Record, input: PartyUpdateInput) -> Ou
     await work.update(t.party, party.id, **values)
     await work.update_dispute(dispute_id)
     # SECURITY: the event names what changed; of what is about the person it holds no value, so that what is erased is gone.
-    changes = tuple(("Party", party.id, name, _said(values[name])) for name in changed if name in _TOLD)
+    changes = tuple(("Party", party.id, name, _text_of(values[name])) for name in changed if name in _SHOWN)
     return Outcome("Party", party.id, input.happened_at, fields=tuple(changed), changes=changes)
 
 
-def _said(value: Any) -> str | None:
+def _text_of(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return None if value is None else str(value)
@@ -320,11 +325,11 @@ class PartyAppointInput:
     example={"agent_name": "某律师", "powers": "一般代理"},
 )
 async def appoint(work: UnitOfWork, party: Record, input: PartyAppointInput) -> Outcome:
-    """授权委托书: the agent with his powers; a new one takes the place of the old."""
+    """授权委托书: the agent with their powers; a new one takes the place of the old."""
     assert party.dispute is not None
     work.check_time("happenedAt", input.happened_at)
     work.check_text("agentName", input.agent_name, 60)
-    impersonal(work, "powers", input.powers, 200)
+    check_public_text(work, "powers", input.powers, 200)
     work.raise_errors()
     await work.update(t.party, party.id, agent_name=input.agent_name.strip(), agent_powers=input.powers.strip())
     await work.update_dispute(party.dispute["id"])
@@ -374,7 +379,7 @@ async def withdraw(work: UnitOfWork, party: Record, input: PartyWithdrawInput) -
     """人民调解法 Art. 23: one of several leaves, or a third party. The last of a side ends the mediation: `dispute.withdraw`, `dispute.refuse`."""
     assert party.dispute is not None
     work.check_time("happenedAt", input.happened_at, party.dispute["registered_at"], "登记时间")
-    impersonal(work, "reason", input.reason, 500)
+    check_public_text(work, "reason", input.reason, 500)
     work.raise_errors()
     day = day_of(input.happened_at)
     await work.update(t.party, party.id, withdrawn_on=day)

@@ -11,7 +11,7 @@ from sqlalchemy.types import DateTime, Text, Uuid
 
 from db import tables as t
 from db.calendar import day_of, start_of
-from db.commands.party import impersonal
+from db.commands.party import check_public_text
 from db.resources.catalog import RESOURCES
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
@@ -41,7 +41,7 @@ class PartyRevealInput:
 )
 async def reveal(work: UnitOfWork, party: Record, input: PartyRevealInput) -> Outcome:
     """个人信息保护法 Art. 51. The policy's `reveal` rule names the classes of field that may be shown."""
-    impersonal(work, "reason", input.reason, 200)
+    check_public_text(work, "reason", input.reason, 200)
     if 0 < len(input.reason.strip()) < 5:
         work.error("reason", "TOO_SHORT", "请写明理由，至少 5 个字。")
     if not input.fields:
@@ -78,13 +78,13 @@ async def _covered(work: UnitOfWork, key: UUID, wanted: tuple[str, ...]) -> set[
         cells = [grant.cell(resource.fields[name.lower()].policy.field_class) for name in names]
         columns: list[Any] = [work.visibility.where(cell, row).is_(literal_column("true")) for cell in cells]
         return (
-            select(*(one.label(f"c_{i}") for i, one in enumerate(columns)))
+            select(*(column.label(f"c_{i}") for i, column in enumerate(columns)))
             .select_from(at)
             .where(row["id"] == bindparam("revealed_id", type_=Uuid()))
         )
 
-    found = await work.fetch_for_caller(("covered", names), make, {"revealed_id": key})
-    return {name for i, name in enumerate(names) if found[0][f"c_{i}"]}
+    rows = await work.fetch_for_caller(("covered", names), make, {"revealed_id": key})
+    return {name for i, name in enumerate(names) if rows[0][f"c_{i}"]}
 
 
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("lock", type_=Text()), literal_column("0"))))

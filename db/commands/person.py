@@ -33,7 +33,7 @@ _NOT_MYSELF = Guard("id", "SELF", "不能停用自己的账号，请由他人办
     example={"reason": "停职"},
 )
 async def suspend(work: UnitOfWork, person: Record, input: PersonSuspendInput) -> Outcome:
-    """He keeps his posts, and gets nowhere with them."""
+    """The person keeps the appointments, which give no access meanwhile."""
     work.check_text("reason", input.reason, 500)
     await lock_rights(work)
     before = await staff_of(work, of_today=True)
@@ -61,7 +61,7 @@ class PersonRestoreInput:
     example={"reason": "复职"},
 )
 async def restore(work: UnitOfWork, person: Record, input: PersonRestoreInput) -> Outcome:
-    """What he had and has not lost meanwhile is his again."""
+    """What the person had and has not lost meanwhile is valid again."""
     work.check_text("reason", input.reason, 500)
     work.raise_errors()
     await lock_rights(work)

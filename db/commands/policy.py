@@ -1,7 +1,7 @@
 """Commands on versions of the access policy: draft, approve, publish, go back to an earlier one. Four eyes see each before it is live.
 
-Whoever drafts does not approve; what he or his organization would gain needs somebody of another organization; somebody must be left in
-charge. To go back is one call: the text had its four eyes, and must give nothing to whoever goes back.
+Whoever drafts does not approve; what the author or their organization would gain needs somebody of another organization; somebody must be left in
+charge. To go back is one call: the text was approved once, and must give nothing to the caller.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from policies.text import Problem
 
 # A text may be as long as a request.
 LONGEST = 1_048_576
-MOST_MISTAKES = 200
+MAX_ERRORS = 200
 
 _FORBIDDEN = UserError("", "FORBIDDEN", "您无权起草访问策略。")
 _UNGOVERNED = "发布之后，须仍有一人可以起草并发布、另有一人可以批准；照此发布，策略就再也改不了了。"
@@ -87,7 +87,7 @@ async def draft(work: UnitOfWork, input: PolicyDraftInput) -> Outcome:
     examined = await _examined(work, text, tests)
     staff = await staff_of(work, of_today=False)
     me = work.actor.person_id
-    # SECURITY: kept with the version, so that it does not help him to be gone by the time it is published.
+    # SECURITY: stored with the version, so that leaving before it is published does not help the author.
     houses = staff.organizations_of(me)
     gains = gained(work.actor.access.policy, examined.policy, staff.within(me, houses), staff)
     await lock_rights(work)
@@ -146,11 +146,11 @@ async def approve(work: UnitOfWork, version: Record, input: PolicyApproveInput) 
         work.check_text("note", input.note, 500)
     staff = await staff_of(work, of_today=True)
     me = work.actor.person_id
-    approvers = [one for one in (version["approver_id"], me) if one is not None]
+    approvers = [approver for approver in (version["approver_id"], me) if approver is not None]
     needed = version["approvals_needed"]
     complete = len(approvers) >= needed
     houses = _houses(version, staff)
-    if complete and needed > 1 and not any(staff.is_outside(one, houses) for one in approvers):
+    if complete and needed > 1 and not any(staff.is_outside(approver, houses) for approver in approvers):
         work.error("id", "SAME_ORGANIZATION", "起草人或其机构由此多得权限，两名批准人中须有一名任职于另一机构。")
     work.raise_errors()
     column = "second_approver_id" if version["approver_id"] is not None else "approver_id"
@@ -242,7 +242,7 @@ async def rollback(work: UnitOfWork, version: Record, input: PolicyRollbackInput
     staff = await staff_of(work, of_today=False)
     was, me = work.actor.access.policy, work.actor.person_id
     houses = staff.organizations_of(me)
-    # SECURITY: what his organization had, four eyes have once let it have; what he himself would have again, others must let him have.
+    # SECURITY: what the organization had was once approved by others; what the caller personally would have again, others must approve.
     if gained(was, examined.policy, [me], staff):
         message = "回退会使您本人多得权限，不能由您一人办理；请由这一版另行起草，经另一机构的人批准后发布。"
         work.error("id", "NEEDS_APPROVAL", message)
@@ -290,7 +290,7 @@ async def _next(work: UnitOfWork) -> int:
 
 
 async def _examined(work: UnitOfWork, text: str, tests: str, field: str | None = None) -> Examined:
-    """The text as it compiles and tests now. `field`: where all its mistakes are told; else with the texts. Raises Refused."""
+    """The text as it compiles and tests now. `field`: where all its errors are reported; else with the texts. Raises Refused."""
     live: Policy = work.actor.access.policy
     try:
         # Seconds of work: other requests of this process go on meanwhile.
@@ -302,19 +302,19 @@ async def _examined(work: UnitOfWork, text: str, tests: str, field: str | None =
 
 
 def _mistakes(problems: tuple[Problem, ...], field: str, code: str) -> list[UserError]:
-    found = [UserError(field, code, _said(one)) for one in problems[:MOST_MISTAKES]]
-    left = len(problems) - len(found)
-    return [*found, UserError(field, code, f"另有 {left} 处错误。")] if left else found
+    errors = [UserError(field, code, _text_of(problem)) for problem in problems[:MAX_ERRORS]]
+    left = len(problems) - len(errors)
+    return [*errors, UserError(field, code, f"另有 {left} 处错误。")] if left else errors
 
 
-def _said(problem: Problem) -> str:
+def _text_of(problem: Problem) -> str:
     place = f"第 {problem.line} 行" if problem.line else ""
     place += f"第 {problem.column} 列" if problem.column else ""
     return f"{place}：{problem.message}。" if place else f"{problem.message}。"
 
 
 async def _check(work: UnitOfWork, examined: Examined) -> None:
-    """Note a mistake where the tests are not green, or nobody would be left in charge."""
+    """Note a user error where the tests are not green, or nobody would be left in charge."""
     if not examined.report.green:
         work.error("id", "NOT_GREEN", "测试有不符的，或有规则没有测试；请改好后另行起草。")
     if not governed(examined.policy, await staff_of(work, of_today=True)):
@@ -322,21 +322,23 @@ async def _check(work: UnitOfWork, examined: Examined) -> None:
 
 
 async def _check_approvals(work: UnitOfWork, version: Record, examined: Examined) -> None:
-    """Note a mistake unless those who approved it still may, and are enough for what it gives its author today."""
+    """Note a user error unless those who approved it still may, and are enough for what it gives its author today."""
     staff = await staff_of(work, of_today=True)
     live = work.actor.access.policy
-    approvers = [one for one in (version["approver_id"], version["second_approver_id"]) if one is not None]
+    approvers = [
+        approver for approver in (version["approver_id"], version["second_approver_id"]) if approver is not None
+    ]
     able = set(permission_holders(live, "approve", staff.appointments))
     if not able.issuperset(approvers):
         work.error("id", "APPROVER_GONE", "批准人已不能批准（离任、停用或权限已变），请重新起草、批准。")
     to_come = await staff_of(work, of_today=False)
     houses = _houses(version, to_come) | _houses(version, staff)
     gains = gained(live, examined.policy, to_come.within(version["author_id"], houses), to_come)
-    if gains and not (len(approvers) > 1 and any(staff.is_outside(one, houses) for one in approvers)):
+    if gains and not (len(approvers) > 1 and any(staff.is_outside(approver, houses) for approver in approvers)):
         message = "这一版使起草人或其机构多得权限，须有两人批准，其中一人任职于另一机构。"
         work.error("id", "SECOND_APPROVER", message)
 
 
 def _houses(version: Record, staff: Staff) -> frozenset[UUID]:
-    """The author's organizations, when he drafted it and as staff has them."""
+    """The author's organizations, when it was drafted and as staff has them."""
     return frozenset(version["organization_ids"]) | staff.organizations_of(version["author_id"])

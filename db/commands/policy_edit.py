@@ -83,27 +83,27 @@ class PolicyEditInput:
     name_condition: PolicyConditionInput | None = input_field("给条件命名，或改已有名称的含义", default=None)
 
 
-_MADE: dict[str, Callable[[Any], edit.Edit]] = {
-    "grant": lambda one: edit.GrantRule(one.rule.key, one.fields),
-    "revoke": lambda one: edit.RevokeRule(one.key),
-    "change_rows": lambda one: edit.ChangeRows(one.rule.key, one.rows),
-    "change_fields": lambda one: edit.ChangeFields(one.rule.key, one.fields),
-    "change_effect": lambda one: edit.ChangeEffect(one.rule.key, one.effect, one.fields),
-    "add_role": lambda one: edit.AddRole(one.role, one.label),
+_EDIT_OF: dict[str, Callable[[Any], edit.Edit]] = {
+    "grant": lambda item: edit.GrantRule(item.rule.key, item.fields),
+    "revoke": lambda item: edit.RevokeRule(item.key),
+    "change_rows": lambda item: edit.ChangeRows(item.rule.key, item.rows),
+    "change_fields": lambda item: edit.ChangeFields(item.rule.key, item.fields),
+    "change_effect": lambda item: edit.ChangeEffect(item.rule.key, item.effect, item.fields),
+    "add_role": lambda item: edit.AddRole(item.role, item.label),
     "remove_role": edit.RemoveRole,
-    "add_inheritance": lambda one: edit.AddInheritance(one.role, one.inherited),
-    "remove_inheritance": lambda one: edit.RemoveInheritance(one.role, one.inherited),
-    "name_condition": lambda one: edit.NameCondition(one.name, one.rows, one.label),
+    "add_inheritance": lambda item: edit.AddInheritance(item.role, item.inherited),
+    "remove_inheritance": lambda item: edit.RemoveInheritance(item.role, item.inherited),
+    "name_condition": lambda item: edit.NameCondition(item.name, item.rows, item.label),
 }
 
 
 def edits_of(work: UnitOfWork, items: tuple[PolicyEditInput, ...]) -> list[edit.Edit]:
-    """The edits that were ordered; an item that orders none or several is noted as a mistake."""
-    found: list[edit.Edit] = []
+    """The edits of the input; an item that names none or several is noted as a user error."""
+    edits: list[edit.Edit] = []
     for place, item in enumerate(items):
-        chosen = [one.name for one in dataclasses.fields(item) if getattr(item, one.name) is not None]
+        chosen = [field.name for field in dataclasses.fields(item) if getattr(item, field.name) is not None]
         if len(chosen) != 1:
             work.error(f"edits.{place}", "ONE_CHANGE", "每一项须且只须写一种修改。")
             continue
-        found.append(_MADE[chosen[0]](getattr(item, chosen[0])))
-    return found
+        edits.append(_EDIT_OF[chosen[0]](getattr(item, chosen[0])))
+    return edits

@@ -18,7 +18,7 @@ async def lock_rights(work: UnitOfWork) -> None:
     Before anything is written. Raises Stale.
     """
     await work.fetch(_LOCK)
-    # SECURITY: whoever lost his rights while he waited acts no more, and what was worked out under another policy is not used.
+    # SECURITY: a caller who lost their rights while waiting acts no more, and what was computed under another policy is not used.
     if (await work.fetch(EPOCH))[0]["epoch"] != work.actor.epoch:
         raise Stale
 
@@ -29,7 +29,7 @@ async def staff_of(work: UnitOfWork, *, of_today: bool) -> Staff:
 
 
 async def check_governed(work: UnitOfWork, before: Staff) -> None:
-    """Note a mistake where the change leaves nobody in charge of the policy although there was somebody."""
+    """Note a user error where the change leaves nobody in charge of the policy although there was somebody."""
     policy = work.actor.access.policy
     if governed(policy, before) and not governed(policy, await staff_of(work, of_today=True)):
         message = "如此便无人可以起草、发布访问策略，或无他人可以批准；请先另行任命。"

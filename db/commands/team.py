@@ -57,8 +57,8 @@ async def form(work: UnitOfWork, input: TeamFormInput) -> Outcome:
         work.error("gridCode", "BAD_GRID", "没有这个网格，应为 15 位网格代码。")
     elif await team_of(work, input.grid_code) is not None:
         work.error("gridCode", "DUPLICATE", "该网格已有一支在用团队；请先撤销它，或更换其成员。")
-    counted = Counter(one.role for one in input.members)
-    people = Counter(one.person_id for one in input.members)
+    counted = Counter(member.role for member in input.members)
+    people = Counter(member.person_id for member in input.members)
     for index, member in enumerate(input.members):
         if counted[member.role] > 1:
             work.error(f"members.{index}.role", "DUPLICATE", f"{_LABELS[member.role]}只能有一名。")
@@ -104,7 +104,7 @@ async def replace(work: UnitOfWork, team: Record, input: TeamReplaceInput) -> Ou
     before = serving.get(input.role)
     if before is not None and before["person_id"] == input.person_id:
         work.error("personId", "UNCHANGED", "此人现在就担任这一角色。")
-    elif any(one["person_id"] == input.person_id for one in serving.values()):
+    elif any(member["person_id"] == input.person_id for member in serving.values()):
         work.error("personId", "DUPLICATE", "此人已在团队中担任另一种角色。")
     if before is not None and day <= before["valid_from"]:
         work.error("fromOn", "TOO_EARLY", "接任日期应晚于前任的加入日期。")
@@ -149,7 +149,7 @@ async def dissolve(work: UnitOfWork, team: Record, input: TeamDissolveInput) -> 
     work.raise_errors()
     await work.update(t.team, team.id, state="DISSOLVED", dissolved_on=day)
     for member in (await _serving(work, team.id)).values():
-        # Who was to join later never served: his day of leaving is that of joining.
+        # A member who was to join later never served: the day of leaving is that of joining.
         await work.update(t.team_member, member["id"], valid_to=max(day, member["valid_from"]))
     return Outcome(
         "Team", team.id, input.happened_at, team["state"], "DISSOLVED", ("state", "dissolved_on"), input.reason.strip()
@@ -176,7 +176,7 @@ _APPOINTED_HERE = _APPOINTED.where(t.appointment.c.area_code == bindparam("grid"
 
 async def _serving(work: UnitOfWork, team_id: UUID) -> dict[str, Any]:
     """The members in force by role."""
-    return {one["role"]: one for one in await work.fetch(_SERVING, {"team": team_id})}
+    return {row["role"]: row for row in await work.fetch(_SERVING, {"team": team_id})}
 
 
 def eligible_roles(policy: Policy, team_role: str) -> list[str]:
@@ -189,7 +189,7 @@ def eligible_roles(policy: Policy, team_role: str) -> list[str]:
 
 
 async def _check_member(work: UnitOfWork, field: str, role: str, person_id: UUID, grid_code: str, day: dt.date) -> None:
-    """Note a mistake unless the person holds the role's appointment on the day, a grid worker that of the very grid."""
+    """Note a user error unless the person holds the role's appointment on the day, a grid worker that of the very grid."""
     try:
         await work.load_visible("Person", person_id, field=field)
     except Absent:
@@ -224,5 +224,5 @@ async def is_grid(work: UnitOfWork, code: str) -> bool:
 
 async def team_of(work: UnitOfWork, code: str) -> UUID | None:
     """The active team of a grid."""
-    found = await work.fetch(_TEAM, {"grid": code})
-    return UUID(str(found[0]["id"])) if found else None
+    rows = await work.fetch(_TEAM, {"grid": code})
+    return UUID(str(rows[0]["id"])) if rows else None

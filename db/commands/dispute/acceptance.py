@@ -72,10 +72,10 @@ _COMMITTEE_OF_TOWN = (
 
 async def _committee(work: UnitOfWork, dispute: Record, input: AcceptInput) -> Any:
     statement = _COMMITTEE_OF_TOWN if input.committee_id is None else _NAMED_COMMITTEE
-    found = await work.fetch(statement, {"wanted": input.committee_id, "town": dispute["town_code"]})
-    if not found:
+    rows = await work.fetch(statement, {"wanted": input.committee_id, "town": dispute["town_code"]})
+    if not rows:
         raise Absent("committeeId")
-    return found[0]
+    return rows[0]
 
 
 _COMMITTEE_ID, _YEAR = bindparam("committee", type_=Uuid()), bindparam("year", type_=Integer())

@@ -1,6 +1,6 @@
 """Commands about who mediates: assign, disclose (a conflict of one's own), recuse (at a party's request).
 
-One mediator presides at any time once there is one; whoever may not be impartial is not assigned.
+One mediator presides at any time once there is one; a mediator who may not be impartial is not assigned.
 """
 
 from __future__ import annotations
@@ -48,20 +48,20 @@ async def assign(work: UnitOfWork, dispute: Record, input: AssignInput) -> Outco
     at = input.happened_at
     active = await _active(work, dispute.id)
     mediator = await _candidate(work, dispute, input.mediator_id, "mediatorId", at, active)
-    mine, lead = active.get(mediator["person_id"]), _lead(active)
-    if mine is not None and (mine["is_lead"] or not input.is_lead):
+    own, lead = active.get(mediator["person_id"]), _lead(active)
+    if own is not None and (own["is_lead"] or not input.is_lead):
         work.error("mediatorId", "ALREADY_ASSIGNED", "该调解员已在承办这件纠纷。")
     elif lead is None and not input.is_lead:
         work.error("isLead", "LEAD_NEEDED", "尚无主持调解员，请先指派主持人（人民调解工作若干规定第二十六条）。")
-    ending = [one for one in (lead if input.is_lead else None, mine) if one is not None]
-    _happened(work, dispute, at, ending)
+    ending = [assignment for assignment in (lead if input.is_lead else None, own) if assignment is not None]
+    _check_assignment_time(work, dispute, at, ending)
     work.raise_errors()
-    for one in ending:
-        await work.update(t.assignment, one["id"], ended_at=at)
+    for assignment in ending:
+        await work.update(t.assignment, assignment["id"], ended_at=at)
     key = await _install(work, dispute, mediator["person_id"], input.is_lead, input.mode, at)
     await work.update_dispute(dispute.id)
     changes = (
-        *(("Assignment", one["id"], "ended_at", at.isoformat()) for one in ending),
+        *(("Assignment", assignment["id"], "ended_at", at.isoformat()) for assignment in ending),
         ("Assignment", key, "is_lead", str(input.is_lead).lower()),
         ("Assignment", key, "mode", input.mode),
     )
@@ -88,20 +88,20 @@ class DiscloseInput:
     example={"ground": "与一方相识。"},
 )
 async def disclose(work: UnitOfWork, dispute: Record, input: DiscloseInput) -> Outcome:
-    """特邀调解规定 Art. 15: whoever has an interest steps back of himself, unless all parties agree that he goes on."""
+    """特邀调解规定 Art. 15: a mediator with an interest steps back, unless all parties agree to continue."""
     at = input.happened_at
-    mine = (await _active(work, dispute.id)).get(work.actor.person_id)
-    if mine is None:
+    own = (await _active(work, dispute.id)).get(work.actor.person_id)
+    if own is None:
         work.error("id", "NOT_ASSIGNED", "您没有承办这件纠纷，无须披露。")
-    _happened(work, dispute, at, [mine] if mine is not None else [])
+    _check_assignment_time(work, dispute, at, [own] if own is not None else [])
     work.check_text("ground", input.ground, 1000)
     work.raise_errors()
-    assert mine is not None
+    assert own is not None
     key = await _note_recusal(work, dispute, "DISCLOSURE", work.actor.person_id, input.ground, at)
     changes: tuple[tuple[str, UUID, str, str | None], ...] = (("Recusal", key, "ground", input.ground.strip()),)
     if not input.parties_agree:
-        await work.update(t.assignment, mine["id"], ended_at=at)
-        changes = (*changes, ("Assignment", mine["id"], "ended_at", at.isoformat()))
+        await work.update(t.assignment, own["id"], ended_at=at)
+        changes = (*changes, ("Assignment", own["id"], "ended_at", at.isoformat()))
     await work.update_dispute(dispute.id)
     return Outcome("Dispute", dispute.id, at, fields=("recusals", "ground", "assignments"), changes=changes)
 
@@ -157,16 +157,16 @@ async def recuse(work: UnitOfWork, dispute: Record, input: RecuseInput) -> Outco
     person_id = replacement["person_id"]
     if person_id == leaving["person_id"]:
         work.error("replacementId", "SAME_PERSON", "接替人不能是被要求更换的调解员。")
-    ending = [one for one in (replaced, active.get(person_id)) if one is not None]
-    _happened(work, dispute, at, ending)
+    ending = [assignment for assignment in (replaced, active.get(person_id)) if assignment is not None]
+    _check_assignment_time(work, dispute, at, ending)
     work.check_text("ground", input.ground, 1000)
     work.raise_errors()
     assert replaced is not None
-    # A helper who takes the lead begins anew as lead; a lead who is to take over from a helper stays what he is.
+    # A helper who takes the lead begins anew as lead; a lead who is to take over from a helper stays lead.
     stays = active.get(person_id)
     is_lead = replaced["is_lead"] or (stays is not None and stays["is_lead"])
-    for one in ending:
-        await work.update(t.assignment, one["id"], ended_at=at)
+    for assignment in ending:
+        await work.update(t.assignment, assignment["id"], ended_at=at)
     await _install(work, dispute, person_id, is_lead, input.mode, at)
     key = await _note_recusal(
         work, dispute, "REQUEST", leaving["person_id"], input.ground, at, party_id=party.id, replacement_id=person_id
@@ -186,15 +186,15 @@ _ACTIVE = select(t.assignment).where(
 
 async def _active(work: UnitOfWork, dispute_id: UUID) -> dict[UUID, Any]:
     """The assignments in force, by person."""
-    return {one["person_id"]: one for one in await work.fetch(_ACTIVE, {"dispute_id": dispute_id})}
+    return {row["person_id"]: row for row in await work.fetch(_ACTIVE, {"dispute_id": dispute_id})}
 
 
 def _lead(active: dict[UUID, Any]) -> Any:
-    return next((one for one in active.values() if one["is_lead"]), None)
+    return next((assignment for assignment in active.values() if assignment["is_lead"]), None)
 
 
-def _happened(work: UnitOfWork, dispute: Record, at: dt.datetime, ending: list[Any]) -> None:
-    earliest = max([dispute["accepted_at"], *(one["assigned_at"] for one in ending)])
+def _check_assignment_time(work: UnitOfWork, dispute: Record, at: dt.datetime, ending: list[Any]) -> None:
+    earliest = max([dispute["accepted_at"], *(assignment["assigned_at"] for assignment in ending)])
     work.check_time("happenedAt", at, earliest, "受理时间或原来的指派时间")
 
 
@@ -231,9 +231,11 @@ async def _note_recusal(
 async def _candidate(
     work: UnitOfWork, dispute: Record, mediator_id: UUID, field: str, at: dt.datetime, active: dict[UUID, Any]
 ) -> Record:
-    """The mediator, with every reason noted why he may not be assigned. Raises Absent."""
+    """The mediator, with every reason noted against the assignment. Raises Absent."""
     mediator = await work.load_visible("Mediator", mediator_id, field=field)
-    for code, message in await unfit(work, dispute.id, mediator, at, assigned=mediator["person_id"] in active):
+    for code, message in await reasons_against(
+        work, dispute.id, mediator, at, assigned=mediator["person_id"] in active
+    ):
         work.error(field, code, message)
     return mediator
 
@@ -248,7 +250,7 @@ _RECUSED = (
 
 
 def _interest() -> Select[Any]:
-    """A party of the dispute for whom the mediator works, or who he is."""
+    """A party of the dispute that is the mediator, or the mediator's employer."""
     party, company, person = t.party, t.company, t.person
     post, organization = t.appointment, t.organization
     employers = union(
@@ -261,11 +263,11 @@ def _interest() -> Select[Any]:
         party.c.is_natural_person.is_(False),
         or_(party.c.name.in_(select(employers.c.name)), company.c.name.in_(select(employers.c.name))),
     )
-    himself = party.c.phone == select(person.c.phone).where(person.c.id == _OF_PERSON).scalar_subquery()
+    same_phone = party.c.phone == select(person.c.phone).where(person.c.id == _OF_PERSON).scalar_subquery()
     return (
         select(party.c.id)
         .select_from(party.outerjoin(company, company.c.id == party.c.company_id))
-        .where(party.c.dispute_id == _OF_DISPUTE, or_(employed, himself))
+        .where(party.c.dispute_id == _OF_DISPUTE, or_(employed, same_phone))
         .limit(literal_column("1"))
     )
 
@@ -273,19 +275,19 @@ def _interest() -> Select[Any]:
 _INTERESTED = _interest()
 
 
-async def unfit(
+async def reasons_against(
     work: UnitOfWork, dispute_id: UUID, mediator: Any, at: dt.datetime, *, assigned: bool = False
 ) -> list[tuple[str, str]]:
-    """Why a mediator may not be assigned to a dispute: code and sentence; none if he may. `assigned`: he is on it already."""
+    """Why a mediator may not be assigned to a dispute: code and message; none if they may be. `assigned`: they are on it already."""
     reasons: list[tuple[str, str]] = []
     bound = {
         "dispute_id": dispute_id,
         "person_id": mediator["person_id"],
         "organization_id": mediator["organization_id"],
     }
-    known = (await work.fetch(_PERSON, bound))[0]
-    # What he did once he cannot do today: his access begins with the recording, whatever day is given.
-    if known["state"] != "ACTIVE":
+    person = (await work.fetch(_PERSON, bound))[0]
+    # As of today, not of the day of the assignment: the access begins with the recording, whatever day the input names.
+    if person["state"] != "ACTIVE":
         reasons.append(("SUSPENDED", "该调解员的账号已停用。"))
     if mediator["term_ends_on"] is not None and mediator["term_ends_on"] < day_of(work.now):
         reasons.append(("TERM_ENDED", "该调解员的任期已经届满。"))

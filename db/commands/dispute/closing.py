@@ -12,9 +12,9 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
-from db.commands.dispute.assignment import unfit
+from db.commands.dispute.assignment import reasons_against
 from db.commands.dispute.guards import NO_HANDOVER_WAITING
-from db.commands.dispute.referral import check_impersonal
+from db.commands.dispute.referral import check_shared_text
 from db.commands.team import team_of
 from db.resources.guards import Guard, equals, literals, none, some
 from db.tables.dispute import CLOSED_STATES, ENDED_STATES, SOURCES
@@ -86,7 +86,7 @@ async def close(work: UnitOfWork, dispute: Record, input: CloseInput) -> Outcome
         work.error("happenedAt", "TOO_EARLY", f"结案不能早于最后一次履行或回访（{last.isoformat()}）。")
     values: dict[str, Any] = {}
     if input.outcome is not None:
-        check_impersonal(work, "outcome", input.outcome)
+        check_shared_text(work, "outcome", input.outcome)
         values["outcome"] = input.outcome.strip()
     work.raise_errors()
     await work.update_dispute(dispute.id, state="CLOSED", closed_at=input.happened_at, **values)
@@ -129,7 +129,7 @@ _BOTH_SIDES = Guard(
         and_(some(t.party, equals("side", "APPLICANT"))(row), some(t.party, equals("side", "RESPONDENT"))(row)),
     ),
 )
-_TOLD = Guard(
+_NOTIFIED = Guard(
     "id",
     "NOT_NOTIFIED",
     "案卷不全：没有权利义务告知（人民调解工作若干规定第三十条）。",
@@ -151,7 +151,7 @@ _RECORDED = Guard(
     target="Dispute",
     shows="Dispute",
     states=("CLOSED", "FAILED", "WITHDRAWN", "REFUSED", "DECLINED"),
-    guards=(_BOTH_SIDES, _TOLD, _RECORDED, NO_HANDOVER_WAITING),
+    guards=(_BOTH_SIDES, _NOTIFIED, _RECORDED, NO_HANDOVER_WAITING),
 )
 async def archive(work: UnitOfWork, dispute: Record, input: ArchiveInput) -> Outcome:
     """人民调解法 Art. 27. A case that ended without being closed (declined, failed, withdrawn, refused) ends with its archiving."""
@@ -209,7 +209,7 @@ async def reopen(work: UnitOfWork, dispute: Record, input: ReopenInput) -> Outco
         source=input.source,
         state="REGISTERED",
         tier="TEAM",
-        # A rebound is no low risk (S13); whoever assesses it says what it is.
+        # A rebound is no low risk (S13); its level is set by the next assessment.
         risk_level="HIGH" if dispute["risk_level"] == "HIGH" else "MEDIUM",
         registered_at=at,
         team_id=await team_of(work, dispute["grid_code"]),
@@ -217,7 +217,7 @@ async def reopen(work: UnitOfWork, dispute: Record, input: ReopenInput) -> Outco
     )
     await _copy_parties(work, dispute.id, key)
     await _lead_again(work, dispute, key, at)
-    # SECURITY: whoever makes the new dispute must see it; otherwise it is not made.
+    # SECURITY: the caller must see the new dispute; otherwise it is not created.
     work.ensure_still_allowed("Dispute", key, "reopen")
     changes = (("Dispute", key, "summary", copied["summary"]),)
     # The event belongs to the new dispute: the one before it may be archived, and stays as it is.
@@ -234,31 +234,33 @@ _ASSIGNED = select(t.assignment.c.person_id, t.assignment.c.is_lead).where(
 
 
 async def _copy_parties(work: UnitOfWork, before: UUID, key: UUID) -> None:
-    for one in await work.fetch(_PARTIES, {"of_dispute": before}):
+    for party in await work.fetch(_PARTIES, {"of_dispute": before}):
         party_id = uuid7()
-        cipher = one["id_number_cipher"]
+        cipher = party["id_number_cipher"]
         if cipher is not None:
             # SECURITY: a ciphertext opens in its own row only, so it is made anew for the copy; the number goes nowhere else.
-            cipher = work.cipher.encrypt(work.cipher.decrypt(cipher, row_id=one["id"]), row_id=party_id)
-        copied = {name: one[name] for name in _PARTY_COPIED}
+            cipher = work.cipher.encrypt(work.cipher.decrypt(cipher, row_id=party["id"]), row_id=party_id)
+        copied = {name: party[name] for name in _PARTY_COPIED}
         await work.insert(t.party, id=party_id, dispute_id=key, id_number_cipher=cipher, **copied)
 
 
 async def _lead_again(work: UnitOfWork, dispute: Record, key: UUID, at: dt.datetime) -> None:
-    """The mediator who reopens it takes the lead, else whoever led it last, if he still may."""
-    before = {one["person_id"]: one["is_lead"] for one in await work.fetch(_ASSIGNED, {"of_dispute": dispute.id})}
-    found = await work.fetch(_MEDIATOR, {"of_person": work.actor.person_id})
-    if not found:
+    """The mediator who reopens it takes the lead, else the last lead, if they still may."""
+    before = {row["person_id"]: row["is_lead"] for row in await work.fetch(_ASSIGNED, {"of_dispute": dispute.id})}
+    mediators = await work.fetch(_MEDIATOR, {"of_person": work.actor.person_id})
+    if not mediators:
         led = next((person for person, is_lead in before.items() if is_lead), None)
-        found = await work.fetch(_MEDIATOR, {"of_person": led}) if led is not None else []
+        mediators = await work.fetch(_MEDIATOR, {"of_person": led}) if led is not None else []
     # The parties are the same, and so are the conflicts that were disclosed about them.
-    if found and not await unfit(work, dispute.id, found[0], at, assigned=found[0]["person_id"] in before):
+    if mediators and not await reasons_against(
+        work, dispute.id, mediators[0], at, assigned=mediators[0]["person_id"] in before
+    ):
         await work.insert(
             t.assignment,
             id=uuid7(),
             dispute_id=key,
             dispute_registered_at=at,
-            person_id=found[0]["person_id"],
+            person_id=mediators[0]["person_id"],
             is_lead=True,
             mode="APPOINTED",
             assigned_at=at,

@@ -49,7 +49,7 @@ _SOMEBODY_TO_CONSENT = Guard(
     example={"party_id": Placeholder("Party", "that has not consented")},
 )
 async def consent(work: UnitOfWork, dispute: Record, input: ConsentInput) -> Outcome:
-    """人民调解法 Art. 17, 若干规定 Art. 30: the parties agree after they were told their rights; then mediation begins."""
+    """人民调解法 Art. 17, 若干规定 Art. 30: the parties agree after they were notified of their rights; then mediation begins."""
     work.check_time("happenedAt", input.happened_at, dispute["notified_at"], "告知时间")
     party = await party_of(work, dispute.id, input.party_id, "partyId")
     if party is not None and party["consent"] == "CONSENTED":

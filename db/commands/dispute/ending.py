@@ -10,7 +10,7 @@ from sqlalchemy import literal_column
 
 from db import tables as t
 from db.calendar import day_of
-from db.commands.party import impersonal, party_of
+from db.commands.party import check_public_text, party_of
 from db.resources.guards import Guard, number_of
 from db.resources.resource import Row, Sql
 from db.tables.dispute import BEFORE_AGREEMENT_STATES, UNDER_MEDIATION_STATES
@@ -51,9 +51,9 @@ class RefuseInput:
     example={"party_id": Placeholder("Party", "a respondent"), "reason": "不愿再谈。"},
 )
 async def refuse(work: UnitOfWork, dispute: Record, input: RefuseInput) -> Outcome:
-    """人民调解法 Arts. 17, 23: whoever clearly refuses is not mediated with, at any time. A third party only stays out."""
+    """人民调解法 Arts. 17, 23: a party who clearly refuses is not mediated with, at any time. A third party only stays out."""
     work.check_time("happenedAt", input.happened_at, *_since(dispute))
-    impersonal(work, "reason", input.reason, 500)
+    check_public_text(work, "reason", input.reason, 500)
     party = await party_of(work, dispute.id, input.party_id, "partyId")
     if party is not None and party["consent"] == "REFUSED":
         work.error("partyId", "ALREADY", "该当事人已经拒绝调解。")
@@ -115,9 +115,9 @@ _ONE_APPLICANT = Guard(
     example={"party_id": Placeholder("Party", "the applicant"), "reason": "不愿再谈。"},
 )
 async def withdraw(work: UnitOfWork, dispute: Record, input: WithdrawInput) -> Outcome:
-    """人民调解法 Art. 23: the applicant takes his application back. Of several applicants one only leaves (a guard; `party.withdraw`)."""
+    """人民调解法 Art. 23: the applicant takes the application back. Of several applicants one only leaves (a guard; `party.withdraw`)."""
     work.check_time("happenedAt", input.happened_at, *_since(dispute))
-    impersonal(work, "reason", input.reason, 500)
+    check_public_text(work, "reason", input.reason, 500)
     party = await party_of(work, dispute.id, input.party_id, "partyId")
     if party is not None and party["side"] != "APPLICANT":
         work.error("partyId", "NOT_APPLICANT", "只有申请人可以撤回；其他当事人不愿调解的，请登记拒绝。")
@@ -162,19 +162,19 @@ async def terminate(work: UnitOfWork, dispute: Record, input: TerminateInput) ->
     if input.advice is not None:
         work.check_text("advice", input.advice, 500)
     if input.explanation is not None:
-        impersonal(work, "explanation", input.explanation, 500)
+        check_public_text(work, "explanation", input.explanation, 500)
     elif input.reason == "OTHER_END":
         work.error("explanation", "REQUIRED", "终止原因为其他的，请写明说明。")
     if input.reason == "EXPIRED" and day_of(input.happened_at) <= dispute["due_on"]:
         work.error("reason", "NOT_EXPIRED", f"调解期限至 {dispute['due_on']:%Y-%m-%d}，尚未届满。")
     work.raise_errors()
-    said = END_REASONS[input.reason] + (f"：{input.explanation.strip()}" if input.explanation else "")
+    outcome = END_REASONS[input.reason] + (f"：{input.explanation.strip()}" if input.explanation else "")
     await work.update_dispute(
         dispute.id,
         state="FAILED",
         concluded_at=input.happened_at,
         advice=input.advice.strip() if input.advice else ROUTES_TOLD,
-        outcome=said,
+        outcome=outcome,
     )
     return Outcome(
         "Dispute",
@@ -184,7 +184,7 @@ async def terminate(work: UnitOfWork, dispute: Record, input: TerminateInput) ->
         "FAILED",
         ("outcome", "advice"),
         input.reason,
-        (("Dispute", dispute.id, "outcome", said),),
+        (("Dispute", dispute.id, "outcome", outcome),),
     )
 
 

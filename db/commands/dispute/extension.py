@@ -75,19 +75,19 @@ async def extend(work: UnitOfWork, dispute: Record, input: ExtendInput) -> Outco
     elif input.to_on > due + LONGEST_EXTENSION:
         work.error("toOn", "TOO_LATE", f"一次至多延长 {LONGEST_EXTENSION.days} 日。")
     parties = await parties_in(work, dispute.id)
-    known = {one["id"] for one in parties}
+    party_ids = {party["id"] for party in parties}
     for index, key in enumerate(input.party_ids):
-        if key not in known:
+        if key not in party_ids:
             work.error(f"partyIds.{index}", "NOT_FOUND", "本案没有这名当事人。")
-    if not {one["id"] for one in parties if one["side"] in MAIN_SIDES} <= set(input.party_ids):
+    if not {party["id"] for party in parties if party["side"] in MAIN_SIDES} <= set(input.party_ids):
         work.error("partyIds", "NO_CONSENT", "延长期限须申请人、被申请人全部同意。")
     work.raise_errors()
-    made = await work.insert(
+    extension_id = await work.insert(
         t.extension, dispute_id=dispute.id, from_on=due, to_on=input.to_on, consented_on=consented, recorded_at=work.now
     )
     await work.update_dispute(dispute.id, due_on=input.to_on)
     changes = (
         ("Dispute", dispute.id, "due_on", input.to_on.isoformat()),
-        ("Extension", made, "consented_on", consented.isoformat()),
+        ("Extension", extension_id, "consented_on", consented.isoformat()),
     )
     return Outcome("Dispute", dispute.id, input.happened_at, fields=("due_on",), changes=changes)

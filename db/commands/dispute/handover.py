@@ -182,5 +182,5 @@ async def _waiting(work: UnitOfWork, dispute_id: UUID) -> Any:
 
 async def _not_before(work: UnitOfWork, dispute: Record) -> dt.datetime:
     last = (await work.fetch(_LAST_ANSWER, {"dispute_id": dispute.id}))[0]["last"]
-    moments: list[dt.datetime] = [one for one in (dispute["accepted_at"], last) if one is not None]
+    moments: list[dt.datetime] = [moment for moment in (dispute["accepted_at"], last) if moment is not None]
     return max(moments)

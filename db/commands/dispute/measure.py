@@ -71,7 +71,7 @@ async def _new_measure(
     if input.done_at is not None:
         work.check_time("doneAt", input.done_at, input.happened_at, "要求恢复的时间")
     work.raise_errors()
-    made = await work.insert(
+    measure_id = await work.insert(
         t.measure,
         dispute_id=dispute.id,
         kind=input.kind,
@@ -80,8 +80,8 @@ async def _new_measure(
         **{name: value and value.strip() for name, value in values.items()},
     )
     await work.update_dispute(dispute.id)
-    changes = [("Measure", made, "kind", input.kind)]
+    changes = [("Measure", measure_id, "kind", input.kind)]
     if input.done_at is not None:
-        changes.append(("Measure", made, "done_at", input.done_at.isoformat()))
+        changes.append(("Measure", measure_id, "done_at", input.done_at.isoformat()))
     fields = ("kind", "requested_at", *(("done_at",) if input.done_at else ()))
     return Outcome("Dispute", dispute.id, input.happened_at, fields=fields, changes=tuple(changes))

@@ -58,7 +58,7 @@ async def invite(work: UnitOfWork, dispute: Record, input: InviteInput) -> Outco
     work.check_time("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
     if not input.parties_consent:
         work.error("partiesConsent", "NO_CONSENT", "邀请其他单位参与须经各方当事人同意（人民调解法第二十条）。")
-    check_impersonal(work, "purpose", input.purpose)
+    check_shared_text(work, "purpose", input.purpose)
     receiver = await work.load_visible("Organization", input.organization_id, field="organizationId")
     if receiver["kind"] not in AGENCIES:
         work.error("organizationId", "NOT_AN_AGENCY", "该单位不能受邀；上交层级请办理上交。")
@@ -94,7 +94,7 @@ class ReferInput:
 async def refer(work: UnitOfWork, dispute: Record, input: ReferInput) -> Outcome:
     """聊城市物业管理条例 Art. 59 (the housing department looks into violations); 山东省多元化解纠纷促进条例 Art. 33 (to whom it belongs)."""
     work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
-    check_impersonal(work, "reason", input.reason)
+    check_shared_text(work, "reason", input.reason)
     receiver = await work.load_visible("Organization", input.organization_id, field="organizationId")
     if receiver["kind"] not in AGENCIES:
         work.error("organizationId", "NOT_AN_AGENCY", "不能向该单位移送；上交层级请办理上交。")
@@ -107,7 +107,7 @@ async def refer(work: UnitOfWork, dispute: Record, input: ReferInput) -> Outcome
     return Outcome("Dispute", dispute.id, input.happened_at, fields=("referrals", "kind", "reason"), changes=changes)
 
 
-def check_impersonal(work: UnitOfWork, field: str, text: str) -> None:
+def check_shared_text(work: UnitOfWork, field: str, text: str) -> None:
     """Check a text that organizations read who do not see the parties."""
     work.check_text(field, text, 500)
     # SECURITY: what is found is not repeated in the message.
@@ -118,7 +118,7 @@ def check_impersonal(work: UnitOfWork, field: str, text: str) -> None:
 async def _send(
     work: UnitOfWork, dispute: Record, kind: str, receiver: Record, reason: str, sent_at: dt.datetime
 ) -> UUID:
-    """The referral's row, new or sent again, once every mistake has been told; it comes from the organization that owns the case."""
+    """The referral's row, new or sent again, once every user error is noted; it comes from the organization that owns the case."""
     earlier = await _earlier(work, dispute.id, kind, receiver.id)
     if earlier is not None and earlier["state"] not in ("RETURNED", "WITHDRAWN"):
         work.error("organizationId", "ALREADY_SENT", "已向该单位送出过同类事项，请等待答复或查看其答复。")
@@ -158,5 +158,5 @@ _EARLIER = select(t.referral).where(
 
 async def _earlier(work: UnitOfWork, dispute_id: UUID, kind: str, organization_id: UUID) -> Any:
     values = {"dispute_id": dispute_id, "organization_id": organization_id, "kind": kind}
-    found = await work.fetch(_EARLIER, values)
-    return found[0] if found else None
+    rows = await work.fetch(_EARLIER, values)
+    return rows[0] if rows else None

@@ -13,7 +13,7 @@ from sqlalchemy.types import Text, Uuid
 from db import tables as t
 from db.calendar import local
 from db.commands.alert import open_alert
-from db.commands.party import impersonal
+from db.commands.party import check_public_text
 from db.tables.dispute import OPEN_STATES, RISK_LEVELS
 from db.write.command import Absent, Outcome, Refused, command, input_field
 from db.write.transaction import Record, UnitOfWork
@@ -50,12 +50,12 @@ async def assess(work: UnitOfWork, dispute: Record, input: AssessInput) -> Outco
     station: UUID | None = None
     reported = input.level == "HIGH" and await _reported(work, dispute.id)
     if input.reported_to_police:
-        # SECURITY: a report opens the dispute to the police, so whoever makes one by assessing must be allowed to report.
+        # SECURITY: a report opens the dispute to the police, so the caller who makes one by assessing must be allowed to report.
         try:
             await work.lock("Dispute", dispute.id, "report", field="reportedToPolice")
         except Refused as refused:
-            work.user_errors += [one for one in refused.user_errors if one not in work.user_errors]
-        impersonal(work, "reportReason", input.report_reason or "", 500)
+            work.user_errors += [error for error in refused.user_errors if error not in work.user_errors]
+        check_public_text(work, "reportReason", input.report_reason or "", 500)
         station = await _station(work, dispute, input.police_id, "policeId")
     elif input.level == "HIGH" and not reported and input.no_report_reason is None:
         message = "高风险须报送派出所（人民调解法第二十五条）：请同时报送，或写明不报送的理由。"
@@ -101,7 +101,7 @@ class ReportInput:
 async def report(work: UnitOfWork, dispute: Record, input: ReportInput) -> Outcome:
     """人民调解法 Art. 25: what may become a matter of public security or crime is reported promptly."""
     work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
-    impersonal(work, "reason", input.reason, 500)
+    check_public_text(work, "reason", input.reason, 500)
     station = await _station(work, dispute, input.police_id, "policeId")
     work.raise_errors()
     assert station is not None
@@ -120,7 +120,7 @@ _STATION_OF_TOWN = (
 
 
 async def _station(work: UnitOfWork, dispute: Record, wanted: UUID | None, field: str) -> UUID | None:
-    """The police station that is named, or that of the town; otherwise the mistake is noted."""
+    """The police station that is named, or that of the town; otherwise the user error is noted."""
     if wanted is not None:
         try:
             named = await work.load_visible("Organization", wanted, field=field)
@@ -130,11 +130,11 @@ async def _station(work: UnitOfWork, dispute: Record, wanted: UUID | None, field
             work.error(field, "NOT_POLICE", "请写明一个派出所。")
             return None
         return named.id
-    found = await work.fetch(_STATION_OF_TOWN, {"town": dispute["town_code"]})
-    if not found:
+    rows = await work.fetch(_STATION_OF_TOWN, {"town": dispute["town_code"]})
+    if not rows:
         work.error(field, "REQUIRED", "本镇街没有登记派出所，请写明报送哪一个派出所。")
         return None
-    return UUID(str(found[0]["id"]))
+    return UUID(str(rows[0]["id"]))
 
 
 async def _reported(work: UnitOfWork, dispute_id: UUID) -> bool:

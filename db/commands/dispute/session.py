@@ -64,8 +64,8 @@ async def record(work: UnitOfWork, dispute: Record, input: RecordInput) -> Outco
     work.check_time("happenedAt", input.happened_at, _begun(dispute), "各方同意调解之日")
     work.check_text("place", input.place, 200)
     work.check_text("record", input.record, 20_000)
-    for index, one in enumerate(input.notes):
-        work.check_text(f"notes.{index}.text", one.text, 4000)
+    for index, note in enumerate(input.notes):
+        work.check_text(f"notes.{index}.text", note.text, 4000)
     if input.is_joint and not input.organization_ids:
         work.error("organizationIds", "REQUIRED", "联合调解须写明到场的单位。")
     if input.organization_ids and not input.is_joint:
@@ -83,15 +83,15 @@ async def record(work: UnitOfWork, dispute: Record, input: RecordInput) -> Outco
     )
     for organization in input.organization_ids:
         await work.insert(t.attendance, dispute_id=dispute.id, session_id=held, organization_id=organization)
-    for one in input.notes:
+    for note in input.notes:
         await work.insert(
             t.note,
             dispute_id=dispute.id,
             session_id=held,
             author_id=work.actor.person_id,
-            visibility=one.visibility,
+            visibility=note.visibility,
             recorded_at=input.happened_at,
-            text=one.text.strip(),
+            text=note.text.strip(),
         )
     await work.update_dispute(dispute.id)
     changes = (("Session", held, "result", input.result), ("Session", held, "place", input.place.strip()))
@@ -101,10 +101,10 @@ async def record(work: UnitOfWork, dispute: Record, input: RecordInput) -> Outco
 
 
 def _begun(dispute: Record) -> dt.datetime:
-    """When the last party consented (a day), or the parties were told, whichever is later."""
+    """When the last party consented (a day), or the parties were notified, whichever is later."""
     last: dt.date | None = dispute["last_consent_on"]
-    told: dt.datetime = dispute["notified_at"]
-    return told if last is None else max(told, start_of(last))
+    notified_at: dt.datetime = dispute["notified_at"]
+    return notified_at if last is None else max(notified_at, start_of(last))
 
 
 _INVITED = select(t.referral.c.organization_id, t.referral.c.sent_at).where(
