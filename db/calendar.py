@@ -17,7 +17,7 @@ ONE_DAY = dt.timedelta(days=1)
 
 COUNTY_ZONE = "Asia/Shanghai"
 COUNTY_TIME = ZoneInfo(COUNTY_ZONE)
-# The county's date of the statement, in SQL: the same for the whole transaction.
+# The county's date at the start of the transaction, in SQL.
 TODAY_SQL = f"(now() AT TIME ZONE '{COUNTY_ZONE}')::date"
 
 
@@ -38,17 +38,16 @@ def start_of(day: dt.date) -> dt.datetime:
 
 @dataclass(frozen=True)
 class Calendar:
-    """Working days: Monday to Friday but for the days that differ (holidays False, make-up days True)."""
+    """Working days: Monday to Friday, but for the exceptions (False for a holiday, True for a make-up day)."""
 
-    differing: Mapping[dt.date, bool] = field(default_factory=dict)
+    exceptions: Mapping[dt.date, bool] = field(default_factory=dict)
 
-    def works(self, day: dt.date) -> bool:
-        """Whether the day is a working day."""
-        return self.differing.get(day, day.weekday() < 5)
+    def is_working_day(self, day: dt.date) -> bool:
+        return self.exceptions.get(day, day.weekday() < 5)
 
-    def next_working(self, day: dt.date) -> dt.date:
-        """The day itself if it works, else the first working day after it."""
-        while not self.works(day):
+    def next_working_day(self, day: dt.date) -> dt.date:
+        """The day itself if it is a working day, else the first one after it."""
+        while not self.is_working_day(day):
             day += ONE_DAY
         return day
 
@@ -60,16 +59,16 @@ def month_after(day: dt.date) -> dt.date:
 
 
 def mediation_due(accepted_on: dt.date, working: Calendar) -> dt.date:
-    """The end of the month of mediation (人民调解工作若干规定 Art. 33): 2023-12-27 gives 2024-01-29."""
-    return working.next_working(month_after(accepted_on))
+    """The last day of the month of mediation (人民调解工作若干规定 Art. 33): 2023-12-27 gives 2024-01-29."""
+    return working.next_working_day(month_after(accepted_on))
 
 
 def confirmation_due(effective_on: dt.date, working: Calendar) -> dt.date:
     """The last day to apply jointly for confirmation (人民调解法 Art. 33, thirty days): 2024-02-20 gives 2024-03-21."""
-    return working.next_working(effective_on + dt.timedelta(days=30))
+    return working.next_working_day(effective_on + dt.timedelta(days=30))
 
 
 async def load_calendar(connection: Any) -> Calendar:
-    """The calendar as the database holds it: the week's rule with the days that differ from it."""
+    """The calendar with the exceptions that the database holds (`db/tables/calendar.py`)."""
     rows = await connection.fetch("SELECT day, works FROM calendar_day")
     return Calendar({row["day"]: row["works"] for row in rows})

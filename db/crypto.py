@@ -1,6 +1,6 @@
-"""ID numbers at rest: encrypted, hashed with a key for equality, and masked. It knows no table but the place it guards.
+"""ID numbers at rest: encrypted, hashed with a key for equality, and masked. It knows no table but the one column it encrypts.
 
-Two keys are derived from one secret; neither can be told from the other. Without the secret a stolen dump holds
+Two keys are derived from one secret (HKDF), so that one reveals nothing of the other. Without the secret a stolen dump holds
 only masks.
 """
 
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 SECRET_BYTES = 32
 
+# The first byte of a ciphertext: the scheme that it was made with.
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
 _PLACE = b"party.id_number_cipher"
@@ -28,7 +29,10 @@ class UnreadableCiphertext(Exception):
 
 
 class Cipher:
-    """Encrypts, decrypts and hashes ID numbers. Its repr shows no key."""
+    """Encrypts (AES-256-GCM), decrypts and hashes (HMAC-SHA256) ID numbers with keys from one secret. Its repr shows no key.
+
+    Raises ValueError unless the secret has 32 bytes.
+    """
 
     __slots__ = ("_aead", "_digest_key")
 
@@ -39,7 +43,7 @@ class Cipher:
         self._digest_key = _derive(secret, b"sanlian id_number digest v1")
 
     def encrypt(self, text: str, *, row_id: UUID) -> bytes:
-        """Version, nonce and ciphertext, valid in this row only."""
+        """Version (1 byte), nonce (12) and ciphertext with its tag (16 more than the text): valid in this row only."""
         # SECURITY: a random nonce is safe for 2^32 messages under one key; a county has fewer people by far.
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return _VERSION + nonce + self._aead.encrypt(nonce, text.encode(), _bound_to(row_id))
@@ -55,7 +59,7 @@ class Cipher:
             raise UnreadableCiphertext("wrong key, wrong row or damaged") from None
 
     def digest(self, text: str) -> bytes:
-        """The same for equal texts, and of no use without the secret: ID numbers are few enough to try them all."""
+        """32 bytes, equal for equal texts. SECURITY: keyed, for ID numbers are few enough to try the hashes of them all."""
         return hmac.digest(self._digest_key, text.encode(), hashlib.sha256)
 
 

@@ -24,12 +24,12 @@ def id_check(digits: str) -> str:
 
 
 def normalise_id_number(text: str) -> str:
-    """As it is stored and compared: without spaces, the check letter in upper case."""
+    """The form in which it is stored and compared: without spaces, the check letter in upper case."""
     return re.sub(r"\s", "", text).upper()
 
 
 def is_id_number(text: str) -> bool:
-    """Whether the date exists and the check digit is right. The area may be one that has been abolished."""
+    """Whether form, date and check digit are right (eighteen characters). The area may be one that has been abolished."""
     if not text.isascii() or not _ID_NUMBER.fullmatch(text):
         return False
     try:
@@ -54,5 +54,5 @@ def credit_check(code: str) -> str:
 
 
 def is_credit_code(text: str) -> bool:
-    """Whether the form and the last check character are right."""
+    """Whether the form (eighteen characters) and the last check character are right."""
     return text.isascii() and _CREDIT_CODE.fullmatch(text) is not None and credit_check(text[:17]) == text[17]

@@ -1,4 +1,4 @@
-"""Compiled statements, kept by what their SQL depends on; the least used leave. It knows neither values nor callers."""
+"""A bounded cache that evicts the least recently used entry. It knows neither the entries nor who uses them."""
 
 from __future__ import annotations
 
@@ -6,26 +6,29 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-Made = TypeVar("Made")
+Value = TypeVar("Value")
 
 
-class LruCache(Generic[Made]):
-    """A bounded cache. SECURITY: a key must hold all that its SQL depends on; for what a policy decides that is the shape of the access."""
+class LruCache(Generic[Value]):
+    """At most `max_size` entries, for one thread: what is expensive to make, such as compiled statements.
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._made: OrderedDict[Hashable, Made] = OrderedDict()
+    SECURITY: a key must hold all that its value depends on; for what a policy decides that is the shape of the access.
+    """
 
-    def get(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        """What was made for the key, or is made now."""
-        made = self._made.get(key)
-        if made is None:
-            made = self._made[key] = make()
-            if len(self._made) > self._most:
-                self._made.popitem(last=False)
+    def __init__(self, max_size: int) -> None:
+        self._max_size = max_size
+        self._entries: OrderedDict[Hashable, Value] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The value of the key, made now if it is not there. What `make` raises is raised, and nothing is stored."""
+        value = self._entries.get(key)
+        if value is None:
+            value = self._entries[key] = make()
+            if len(self._entries) > self._max_size:
+                self._entries.popitem(last=False)
         else:
-            self._made.move_to_end(key)
-        return made
+            self._entries.move_to_end(key)
+        return value
 
     def __len__(self) -> int:
-        return len(self._made)
+        return len(self._entries)

@@ -1,6 +1,6 @@
-"""Heavy thinking beside the event loop: one piece of work at a time in a thread, so many waiting, so long each. It knows no work.
+"""Computation beside the event loop, in one thread: bounded in time and in the length of its queue. It knows no work.
 
-A thread cannot be stopped: work that takes too long is no longer waited for, and nothing else begins before it has ended.
+A thread cannot be stopped: work that exceeds its time is no longer waited for, and nothing else begins before it has ended.
 """
 
 from __future__ import annotations
@@ -12,38 +12,38 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-WAITING = 8
-SECONDS = 20.0
+MAX_PENDING = 8
+TIMEOUT_SECONDS = 20.0
 
 
-class TooLong(Exception):
+class WorkTimeout(Exception):
     """The work was not done in time."""
 
 
-class Busy(Exception):
-    """Too much work is waiting already."""
+class QueueFull(Exception):
+    """Too much work is pending already."""
 
 
 class Worker:
-    """The one place of a process where such work is done."""
+    """One thread for one process. `seconds`: how long a piece of work may take, its waiting included. `pending`: how many at once."""
 
-    def __init__(self, seconds: float = SECONDS, waiting: int = WAITING) -> None:
+    def __init__(self, seconds: float = TIMEOUT_SECONDS, pending: int = MAX_PENDING) -> None:
         self._thread = ThreadPoolExecutor(1, "worker")
-        self._seconds, self._waiting = seconds, waiting
+        self._seconds, self._max_pending = seconds, pending
         self._pending: list[Future[Any]] = []
 
-    async def do(self, work: Callable[..., T], *arguments: Any) -> T:
-        """The result of the work. Raises TooLong, Busy and what the work raises."""
-        self._pending = [one for one in self._pending if not one.done()]
-        if len(self._pending) >= self._waiting:
-            raise Busy
+    async def run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """The result of the work. Raises WorkTimeout, QueueFull and what the work raises."""
+        self._pending = [future for future in self._pending if not future.done()]
+        if len(self._pending) >= self._max_pending:
+            raise QueueFull
         future = self._thread.submit(work, *arguments)
         self._pending.append(future)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._seconds)
         except TimeoutError:
-            raise TooLong from None
+            raise WorkTimeout from None
 
     def close(self) -> None:
-        """Let go of the thread; work that has not begun never will."""
+        """Release the thread; work that has not begun never will."""
         self._thread.shutdown(wait=False, cancel_futures=True)

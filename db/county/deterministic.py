@@ -11,7 +11,8 @@ from db import calendar
 
 NAMESPACE = UUID("3f1d5c1e-9a52-5b7e-8c35-371525002001")
 
-_WEEK = calendar.Calendar()
+# No holidays: the demo county knows weekends alone.
+WEEKS = calendar.Calendar()
 
 Item = TypeVar("Item")
 Row = dict[str, Any]
@@ -39,12 +40,7 @@ def at(day: date, hour: int, minute: int = 0) -> datetime:
 
 def workday(day: date) -> date:
     """The day itself, or the Monday after a weekend."""
-    return _WEEK.next_working(day)
-
-
-def month_after(day: date) -> date:
-    """One month by the Civil Code, Arts. 201-203: the matching day or the month's last, moved off a weekend."""
-    return workday(calendar.month_after(day))
+    return WEEKS.next_working_day(day)
 
 
 def people_names(taken: set[str]) -> Iterator[str]:

@@ -3,9 +3,10 @@
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from db.calendar import mediation_due
 from db.county import organizations as orgs
 from db.county.builder import DisputeBuilder, Party
-from db.county.deterministic import at, month_after, workday
+from db.county.deterministic import WEEKS, at, workday
 from db.county.places import DEVELOPER, TOWNS, credit_code
 from db.county.texts import PUBLIC_STAGE
 from db.crypto import mask_id_number
@@ -61,7 +62,7 @@ def accept_at(dispute: DisputeBuilder, moment: datetime) -> None:
     county, town = dispute.county, dispute.case.town
     dispute.row["accepted_at"] = moment
     dispute.row["committee_id"] = county.organizations.committee(town)
-    dispute.row["due_on"] = month_after(moment.date())
+    dispute.row["due_on"] = mediation_due(moment.date(), WEEKS)
     dispute.add_event(moment, county.people.justice[town], "dispute.accept", "ACCEPTED")
 
 

@@ -21,7 +21,7 @@ from db.policy_admin.impact.runs import ImpactRuns
 from db.query import plan as p
 from db.query.epoch import read_epoch
 from db.query.select import select_plan
-from db.worker import Busy, TooLong, Worker
+from db.worker import QueueFull, Worker, WorkTimeout
 from policies.grant import Access
 from policies.policy import Policy
 from schema.names import camel
@@ -63,10 +63,10 @@ class QuestionContext:
     async def compute(self, work: Callable[..., T], *arguments: Any) -> T:
         """The result of work that would hold up the event loop. Raises Refusal where it takes too long or too many want some."""
         try:
-            return await self.worker.do(work, *arguments)
-        except TooLong:
+            return await self.worker.run(work, *arguments)
+        except WorkTimeout:
             raise Refusal(Code.TOO_COSTLY, "计算超时：请缩小策略或测试后重试。") from None
-        except Busy:
+        except QueueFull:
             raise Refusal(Code.TOO_COSTLY, "正在计算的请求过多，请稍后重试。") from None
 
 

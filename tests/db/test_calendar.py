@@ -56,9 +56,9 @@ def test_a_deadline_is_a_working_day_and_the_first_from_the_matching_day(working
             (mediation_due(start, working), month_after(start)),
             (confirmation_due(start, working), start + 30 * DAY),
         ):
-            assert working.works(due)
+            assert working.is_working_day(due)
             assert matching <= due
-            assert not any(working.works(matching + n * DAY) for n in range((due - matching).days))
+            assert not any(working.is_working_day(matching + n * DAY) for n in range((due - matching).days))
 
 
 @pytest.mark.parametrize("working", [WEEKS, OFFICIAL])
@@ -78,14 +78,14 @@ def test_a_month_ends_on_the_matching_day_or_on_the_last() -> None:
 
 
 def test_only_days_that_differ_from_the_week_are_kept() -> None:
-    for one, works in OFFICIAL.differing.items():
+    for one, works in OFFICIAL.exceptions.items():
         assert works != (one.weekday() < 5), one
     # 全国年节及纪念日放假办法: eleven days of rest a year, thirteen from 2025; rest days beside them are worked off.
     for year, by_law in ((2023, 11), (2024, 11), (2025, 13), (2026, 13)):
-        days = [works for one, works in OFFICIAL.differing.items() if one.year == year]
+        days = [works for one, works in OFFICIAL.exceptions.items() if one.year == year]
         assert days.count(False) - days.count(True) == by_law, year
 
 
 async def test_the_database_holds_the_same_calendar(database: Address) -> None:
     async with connected(database) as connection:
-        assert dict((await load_calendar(connection)).differing) == dict(OFFICIAL.differing)
+        assert dict((await load_calendar(connection)).exceptions) == dict(OFFICIAL.exceptions)

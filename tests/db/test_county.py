@@ -11,8 +11,9 @@ from typing import Any
 import asyncpg
 import pytest
 
+from db.calendar import mediation_due
 from db.county import scale
-from db.county.deterministic import Row, month_after
+from db.county.deterministic import WEEKS, Row
 from db.county.loading import build, load
 from db.county.people import PRINCIPALS
 from db.county.scenarios import RESOLVED_COUNT
@@ -248,10 +249,10 @@ def test_it_is_the_same_wherever_it_is_built() -> None:
 
 
 def test_the_month_ends_as_the_civil_code_says() -> None:
-    assert month_after(date(2023, 12, 27)) == date(2024, 1, 29)  # 27 January is a Saturday
-    assert month_after(date(2024, 1, 31)) == date(2024, 2, 29)
-    assert month_after(date(2023, 12, 31)) == date(2024, 1, 31)
-    assert month_after(date(2023, 11, 30)) == date(2024, 1, 1)  # 30 December is a Saturday
+    assert mediation_due(date(2023, 12, 27), WEEKS) == date(2024, 1, 29)  # 27 January is a Saturday
+    assert mediation_due(date(2024, 1, 31), WEEKS) == date(2024, 2, 29)
+    assert mediation_due(date(2023, 12, 31), WEEKS) == date(2024, 1, 31)
+    assert mediation_due(date(2023, 11, 30), WEEKS) == date(2024, 1, 1)  # 30 December is a Saturday
 
 
 async def test_two_loads_store_the_same(own_county: Address, database: Address) -> None:

@@ -1,8 +1,8 @@
-"""New keys: as those of the database, and in the order in which they were made."""
+"""Keys made in the process: of version 7, and in the order in which they were made."""
 
 import datetime as dt
 
-from db.uuid7 import Keys, uuid7
+from db.uuid7 import Uuid7Generator, uuid7
 
 
 def test_keys_are_of_version_7_and_of_now() -> None:
@@ -13,6 +13,6 @@ def test_keys_are_of_version_7_and_of_now() -> None:
 
 
 def test_each_is_later_than_the_one_before_it() -> None:
-    keys = Keys()
+    keys = Uuid7Generator()
     made = [keys.new() for _ in range(20_000)]
     assert made == sorted(set(made))

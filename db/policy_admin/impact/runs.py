@@ -73,7 +73,7 @@ async def measure(
 ) -> dict[str, Any]:
     """What the other policy changes, as a value for JSON. `told` hears how many units are done, of how many."""
     holders = await holders_of(connection, {**before.roles, **after.roles})
-    comparison = await worker.do(Comparison, before, after, holders)
+    comparison = await worker.run(Comparison, before, after, holders)
     total, done = len(comparison.units), 0
     changes: dict[tuple[str, str], dict[tuple[str, str], Tally]] = defaultdict(lambda: defaultdict(Tally))
     told(0, total)
