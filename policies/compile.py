@@ -12,7 +12,8 @@ Steps
 1. Lines (`policies.text.parse_lines`). One line is a key and its columns, divided by commas. Comments (`#`) and empty lines are left out. A
    line with an invisible character, an unknown key, a wrong number of columns, an empty column, a trailing blank, or one of `"[]#` in a
    column is refused.
-2. Roles (`_roles`). `p3, name, label`: each role is declared once. Names are lower-case letters, digits and underscores.
+2. Roles (`_roles`). `p3, name, label`: each role is declared once. A name begins with a lower-case letter and has
+   lower-case letters, digits and underscores only, 63 at most.
 3. Named conditions (`_named_conditions`). `p2, name, expression, label`: each name is defined once, and before another p2 line uses it. An
    expression is parsed against a whitelist (`policies.condition.parse`) and must translate for one resource of the catalog at least.
 4. Inheritance (`_inheritance`). `g, role, inherited`: both roles are declared, no edge is repeated, no cycle, no chain of more than
