@@ -209,7 +209,7 @@ class Caller:
         for dispute in data["disputes"]["nodes"]:
             key = self._key(dispute["id"])
             for name, target in lists.items():
-                self._check_rows(target, dispute[name], self.world.services(target, key), name)
+                self._check_rows(target, dispute[name], self.world.parts(target, key), name)
 
     async def check_lookup(self, resource: str, row: Record) -> None:
         """One row by `node`: there, or not found in the words of a row that does not exist."""
