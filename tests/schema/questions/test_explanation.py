@@ -1,4 +1,4 @@
-"""Questions about access: everybody about himself, others for whoever may explain, and nothing of a row that the asker does not see."""
+"""Why and why not: everybody about themselves, others for whoever may explain, and nothing of a row that the asker does not see."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from db.resources.catalog import RESOURCES
 from schema.names import camel
 from schema.planning.question import MAX_QUESTIONS
 from tests.laws.client import GraphQLClient, open_client
-from tests.laws.expected import TABLES
-from tests.laws.people import SEVERAL, TYPICAL, appoint_several
-
-SECURITY, AUDITOR, BUREAU = PRINCIPALS["security_admin"], PRINCIPALS["auditor"], PRINCIPALS["bureau_admin"]
-GRID, POLICE = PRINCIPALS["grid_worker"], PRINCIPALS["police"]
-MISSING = "00000000-0000-4000-8000-000000000000"
-WHY = """query ($node: ID!, $person: ID, $token: String, $field: String, $action: String! = "read", $asOf: DateTime) {
-  told: explainAccess(node: $node, person: $person, token: $token, field: $field, action: $action, asOf: $asOf) {
-    policyVersion personId roles known visible field
-    rules { line role roleLabel allow condition fields matched failed decisive }
-    changes { line role roleLabel held needs } } }"""
-# The county's own bureau may explain here, so that one who sees rows asks about others.
-EXPLAINING = "p, bureau_admin, PolicyVersion, explain, anywhere, -, allow\n"
+from tests.laws.people import SEVERAL, appoint_several
+from tests.schema.questions.access_questions import (
+    AUDITOR,
+    BUREAU,
+    EXPLAINING,
+    GRID,
+    MISSING,
+    POLICE,
+    SECURITY,
+    WHY,
+    key,
+    live,
+    person,
+    publish,
+    some,
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -37,36 +40,8 @@ async def gql(county: Address) -> AsyncIterator[GraphQLClient]:
         yield opened
 
 
-async def live(gql: GraphQLClient) -> str:
-    text: str = await gql.connection.fetchval("SELECT text FROM policy_version WHERE state = 'PUBLISHED'")
-    return text
-
-
-async def publish(gql: GraphQLClient, text: str) -> None:
-    """Another version, past all commands: how it comes to be is not asked here."""
-    async with gql.connection.transaction():
-        await gql.connection.execute("SET LOCAL session_replication_role = replica")
-        await gql.connection.execute("UPDATE policy_version SET state = 'RETIRED' WHERE state = 'PUBLISHED'")
-        await gql.connection.execute(
-            "INSERT INTO policy_version (version, text, sha256, state, published_at)"
-            " SELECT max(version) + 1, $1, encode(sha256(convert_to($1, 'UTF8')), 'hex'), 'PUBLISHED', clock_timestamp()"
-            " FROM policy_version",
-            text,
-        )
-        await gql.connection.execute("UPDATE access_epoch SET epoch = epoch + 1")
-
-
-async def person(gql: GraphQLClient, name: str) -> str:
-    return f"Person:{await gql.connection.fetchval('SELECT id FROM person WHERE name = $1', name)}"
-
-
-async def some(gql: GraphQLClient, resource: str, count: int) -> list[str]:
-    rows = await gql.connection.fetch(f"SELECT id FROM {TABLES[resource]} ORDER BY md5(id::text) LIMIT $1", count)
-    return [f"{resource}:{row['id']}" for row in rows]
-
-
 async def test_what_is_explained_is_what_is_shown(gql: GraphQLClient) -> None:
-    """For himself, on rows that he sees and rows that he does not: the row, each field, and what he can do by policy."""
+    """About oneself, on rows that the asker sees and rows that they do not: the row, each field, and each action by policy."""
     shown = {"CLEAR": 0, "MASKED": 0, "HIDDEN": 0, None: 0}
     lists = {"Dispute": "disputes(first: 2) { nodes { id } }", "FollowUp": "followUps(first: 1) { nodes { id } }"}
     for name in (
@@ -93,26 +68,26 @@ async def test_what_is_explained_is_what_is_shown(gql: GraphQLClient) -> None:
                 below = "known visible field rules { allow matched decisive }"
                 parts = [f'{one}: explainAccess(node: $n, field: "{one}") {{ {below} }}' for one in asked]
                 answers = await gql.data(name, f"query ($n: ID!) {{ {' '.join(parts)} }}", n=node)
-                for field, told in answers.items():
-                    assert told["known"] is (seen is not None)
+                for field, answer in answers.items():
+                    assert answer["known"] is (seen is not None)
                     form = None
                     if seen is not None:
                         hidden, masked = (field in seen["access"][what] for what in ("hidden", "masked"))
                         form = "HIDDEN" if hidden else "MASKED" if masked else "CLEAR"
-                        denied = any(not one["allow"] and one["matched"] for one in told["rules"])
-                        assert told["visible"]
-                        assert [one["decisive"] for one in told["rules"]].count(True) == (form != "HIDDEN" or denied)
-                    assert told["field"] == form
+                        denied = any(not one["allow"] and one["matched"] for one in answer["rules"])
+                        assert answer["visible"]
+                        assert [one["decisive"] for one in answer["rules"]].count(True) == (form != "HIDDEN" or denied)
+                    assert answer["field"] == form
                     shown[form] += 1
             for action in sorted(RESOURCES[resource].actions)[::6] if seen is not None else ():
-                told = (await gql.data(name, WHY, node=node, action=action))["told"]
-                # What can be done now is what the policy lets him do, where state and guards let it be done at all.
-                assert told["visible"] or action not in seen["access"]["can"]
+                answer = (await gql.data(name, WHY, node=node, action=action))["answer"]
+                # What can be done now is what the policy allows, where state and guards allow it at all.
+                assert answer["visible"] or action not in seen["access"]["can"]
     assert min(shown.values()) > 5, shown
 
 
-async def test_a_row_that_he_does_not_see_is_explained_like_one_that_is_not_there(gql: GraphQLClient) -> None:
-    """To whoever asks, about himself or about others, whatever he asks."""
+async def test_a_hidden_row_is_explained_like_one_that_is_missing(gql: GraphQLClient) -> None:
+    """To every asker, about themselves or about others, whatever the question."""
     for asker, about in (
         (GRID, None),
         (POLICE, None),
@@ -129,13 +104,13 @@ async def test_a_row_that_he_does_not_see_is_explained_like_one_that_is_not_ther
                 nothing = await gql.ask(
                     asker, WHY, node=f"{resource}:{MISSING}", person=subject, field=field, action=action
                 )
-                assert nothing.data["told"]["known"] is False
-                assert {one["matched"] for one in nothing.data["told"]["rules"]} <= {None}
+                assert nothing.data["answer"]["known"] is False
+                assert {one["matched"] for one in nothing.data["answer"]["rules"]} <= {None}
                 for node in await some(gql, resource, 3):
                     query = "query ($id: ID!) { node(id: $id) { id } }"
                     if (await gql.ask(asker, query, id=node)).data["node"] is None:
-                        told = await gql.ask(asker, WHY, node=node, person=subject, field=field, action=action)
-                        assert (told.text, told.errors) == (nothing.text, nothing.errors)
+                        answer = await gql.ask(asker, WHY, node=node, person=subject, field=field, action=action)
+                        assert (answer.text, answer.errors) == (nothing.text, nothing.errors)
                         unseen += 1
         assert unseen or asker == BUREAU
 
@@ -147,43 +122,39 @@ async def test_others_are_for_whoever_may_explain(gql: GraphQLClient) -> None:
         for about in (await person(gql, BUREAU), f"Person:{MISSING}"):
             said = await gql.ask(asker, WHY, node=node, person=about)
             refused.append(said.errors)
-            assert (said.data, said.codes) == ({"told": None}, ["FORBIDDEN"])
-        # Whether there is such a person or token is told to nobody.
+            assert (said.data, said.codes) == ({"answer": None}, ["FORBIDDEN"])
+        # SECURITY: nobody learns whether there is such a person or token.
         assert refused[0] == refused[1]
         prefix = await gql.connection.fetchval(
             "SELECT prefix FROM token WHERE person_id <> $1 LIMIT 1", await key(gql, asker)
         )
         for token in (prefix, "nosuchid"):
             assert (await gql.ask(asker, WHY, node=node, token=token)).errors == refused[0]
-            said = await gql.ask(asker, "query ($t: String) { told: whatCanSee(token: $t) { roles } }", t=token)
+            said = await gql.ask(asker, "query ($t: String) { answer: whatCanSee(token: $t) { roles } }", t=token)
             assert said.errors == refused[0]
-        assert (await gql.ask(asker, "query ($n: ID!) { told: whoCanSee(node: $n) { total } }", n=node)).codes == [
+        assert (await gql.ask(asker, "query ($n: ID!) { answer: whoCanSee(node: $n) { total } }", n=node)).codes == [
             "FORBIDDEN"
         ]
-        assert (await gql.data(asker, WHY, node=node, person=await person(gql, asker)))["told"]["personId"]
-    told = await gql.data(BUREAU, WHY, node=node, person=await person(gql, GRID), field="amountClaimed")
-    assert told["told"]["roles"] == ["grid_worker"]
+        assert (await gql.data(asker, WHY, node=node, person=await person(gql, asker)))["answer"]["personId"]
+    answer = await gql.data(BUREAU, WHY, node=node, person=await person(gql, GRID), field="amountClaimed")
+    assert answer["answer"]["roles"] == ["grid_worker"]
     for unknown in ({"person": f"Person:{MISSING}"}, {"token": "nosuchid"}):
         assert (await gql.ask(BUREAU, WHY, node=node, **unknown)).codes == ["NOT_FOUND"]
 
 
-async def key(gql: GraphQLClient, name: str) -> Any:
-    return await gql.connection.fetchval("SELECT id FROM person WHERE name = $1", name)
-
-
 async def test_a_token_is_what_it_stands_for(gql: GraphQLClient) -> None:
-    """One that is limited to a post is explained by that post alone; the bearer himself by what he asks with."""
+    """A token that is limited to a post is explained by that post alone; the bearer by the token of the request."""
     name = next(iter(SEVERAL))
     post = await gql.connection.fetchval(
         "SELECT id FROM appointment WHERE person_id = $1 AND role = 'police'", await key(gql, name)
     )
     token, whole = await gql.token(name, post), await gql.token(name)
     node = (await some(gql, "Dispute", 1))[0]
-    limited = (await gql.ask_with(token, WHY, {"node": node})).data["told"]
+    limited = (await gql.ask_with(token, WHY, {"node": node})).data["answer"]
     assert limited["roles"] == ["police"]
-    assert (await gql.ask_with(whole, WHY, {"node": node})).data["told"]["roles"] == ["court", "police"]
-    assert (await gql.data(BUREAU, WHY, node=node, token=token[3:11]))["told"]["roles"] == ["police"]
-    assert (await gql.ask_with(whole, WHY, {"node": node, "token": token[3:11]})).data["told"]["roles"] == ["police"]
+    assert (await gql.ask_with(whole, WHY, {"node": node})).data["answer"]["roles"] == ["court", "police"]
+    assert (await gql.data(BUREAU, WHY, node=node, token=token[3:11]))["answer"]["roles"] == ["police"]
+    assert (await gql.ask_with(whole, WHY, {"node": node, "token": token[3:11]})).data["answer"]["roles"] == ["police"]
 
 
 @pytest.mark.parametrize(
@@ -202,10 +173,10 @@ async def test_a_token_is_what_it_stands_for(gql: GraphQLClient) -> None:
 )
 async def test_what_cannot_be_asked(gql: GraphQLClient, given: dict[str, Any], code: str) -> None:
     said = await gql.ask(BUREAU, WHY, **{"node": f"Dispute:{MISSING}", **given})
-    assert (said.data, said.codes) == ({"told": None}, [code])
+    assert (said.data, said.codes) == ({"answer": None}, [code])
 
 
-async def test_values_that_the_asker_does_not_read_are_not_told(gql: GraphQLClient) -> None:
+async def test_values_that_the_asker_does_not_read_are_left_out(gql: GraphQLClient) -> None:
     """The police see a dispute of theirs, but neither the squad nor the mediators: no explanation names them."""
     seen = (await gql.data(POLICE, "{ disputes(first: 1) { nodes { id } } }"))["disputes"]["nodes"][0]["id"]
     row = await gql.connection.fetchrow("SELECT * FROM dispute WHERE 'Dispute:' || id = $1", seen)
@@ -221,64 +192,18 @@ async def test_values_that_the_asker_does_not_read_are_not_told(gql: GraphQLClie
     assert "不予显示" in text or "承办调解员包括本人" in text
 
 
-async def test_who_sees_a_row_is_whoever_sees_it(gql: GraphQLClient) -> None:
-    """Everybody is asked; whoever is listed gets the row or the field, and nobody else."""
-    query = """query ($n: ID!, $f: String, $o: Int! = 0) { told: whoCanSee(node: $n, field: $f, first: 100, offset: $o) {
-      total nextOffset people { personId name form role line organizationId areaCode } } }"""
-    for node in await some(gql, "Dispute", 2):
-        for field in (None, "amountClaimed"):
-            listed: dict[str, Any] = {}
-            offset: int | None = 0
-            while offset is not None:
-                told = (await gql.data(BUREAU, query, n=node, f=field, o=offset))["told"]
-                listed.update({one["name"]: one for one in told["people"]})
-                offset = told["nextOffset"]
-            assert told["total"] == len(listed) > 1
-            for name in TYPICAL:
-                seen = (await gql.ask(name, "query ($id: ID!) { node(id: $id) { access { hidden } } }", id=node)).data[
-                    "node"
-                ]
-                sees = seen is not None and (field is None or field not in seen["access"]["hidden"])
-                assert (name in listed) is sees, (name, field)
-
-
-async def test_who_sees_is_not_told_of_rows_that_the_asker_does_not_see(gql: GraphQLClient) -> None:
-    query = "query ($n: ID!) { told: whoCanSee(node: $n) { total } }"
-    nothing = await gql.ask(SECURITY, query, n=f"Dispute:{MISSING}")
-    assert nothing.codes == ["NOT_FOUND"]
-    for node in await some(gql, "Dispute", 3):
-        assert (await gql.ask(SECURITY, query, n=node)).errors == nothing.errors
-    assert (await gql.data(SECURITY, query, n=await person(gql, GRID)))["told"]["total"] > 100
-
-
-async def test_what_somebody_sees_is_as_many_rows_as_he_counts(gql: GraphQLClient) -> None:
-    query = "query ($p: ID) { told: whatCanSee(person: $p) { roles rows { resource rows capped } permissions { resource action form condition } } }"
-    for name in (GRID, POLICE, PRINCIPALS["mediator"], ENDED):
-        told = (await gql.data(BUREAU, query, p=await person(gql, name)))["told"]
-        assert told == (await gql.data(name, query))["told"]
-        counts = {one["resource"]: one["rows"] for one in told["rows"]}
-        own = await gql.data(
-            name, "{ disputes { totalCount } people { totalCount } followUps { totalCount } events { totalCount } }"
-        )
-        names = {"disputes": "Dispute", "people": "Person", "followUps": "FollowUp", "events": "Event"}
-        assert {what: counts.get(resource, 0) for what, resource in names.items()} == {
-            what: one["totalCount"] for what, one in own.items()
-        }
-        assert {one["resource"] for one in told["permissions"] if one["action"] == "read"} >= set(counts)
-
-
 async def test_as_of_the_past(own_county: Address) -> None:
     """The policy of that time and the posts of that day: what has been revoked since is explained as it was."""
     async with open_client(own_county) as gql:
         node = (await gql.data(BUREAU, "{ disputes(first: 1) { nodes { id } } }"))["disputes"]["nodes"][0]["id"]
-        query = "query ($n: ID!, $p: ID, $t: DateTime) { told: explainAccess(node: $n, person: $p, asOf: $t) { policyVersion roles visible } }"
+        query = "query ($n: ID!, $p: ID, $t: DateTime) { answer: explainAccess(node: $n, person: $p, asOf: $t) { policyVersion roles visible } }"
         text = await live(gql)
         await publish(gql, text + EXPLAINING)
         between = await gql.connection.fetchval("SELECT clock_timestamp()")
         await publish(gql, text + EXPLAINING + "p, police, Dispute, read, anywhere, public, allow\n")
         about = await person(gql, POLICE)
-        now = (await gql.data(BUREAU, query, n=node, p=about))["told"]
-        then = (await gql.data(BUREAU, query, n=node, p=about, t=between.isoformat()))["told"]
+        now = (await gql.data(BUREAU, query, n=node, p=about))["answer"]
+        then = (await gql.data(BUREAU, query, n=node, p=about, t=between.isoformat()))["answer"]
         assert (now["policyVersion"], then["policyVersion"], now["visible"]) == (3, 2, True)
         # A post that ended the day before counts for the days before.
         async with gql.connection.transaction():
@@ -291,18 +216,5 @@ async def test_as_of_the_past(own_county: Address) -> None:
             await key(gql, POLICE),
         )
         past = await gql.connection.fetchval("SELECT now() - interval '3 days'")
-        assert (await gql.data(BUREAU, query, n=node, p=about))["told"]["roles"] == []
-        assert (await gql.data(BUREAU, query, n=node, p=about, t=past.isoformat()))["told"]["roles"] == ["police"]
-
-
-async def test_a_suspended_person_sees_nothing(own_county: Address) -> None:
-    async with open_client(own_county) as gql:
-        await publish(gql, (await live(gql)) + EXPLAINING)
-        about = await person(gql, GRID)
-        await gql.connection.execute("UPDATE person SET state = 'SUSPENDED' WHERE name = $1", GRID)
-        told = await gql.data(
-            BUREAU,
-            "query ($p: ID) { whatCanSee(person: $p) { roles permissions { resource } rows { rows } } }",
-            p=about,
-        )
-        assert told["whatCanSee"] == {"roles": [], "permissions": [], "rows": []}
+        assert (await gql.data(BUREAU, query, n=node, p=about))["answer"]["roles"] == []
+        assert (await gql.data(BUREAU, query, n=node, p=about, t=past.isoformat()))["answer"]["roles"] == ["police"]

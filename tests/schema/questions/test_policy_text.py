@@ -65,7 +65,7 @@ async def test_nothing_of_it_is_for_those_who_have_no_part_in_it(gql: GraphQLCli
             said = await gql.ask(person, f"{{ told: {question} {{ __typename }} }}")
             assert (said.data, said.codes) == ({"told": None}, [code]), question
     assert not await gql.connection.fetchval("SELECT count(*) FROM policy_impact")
-    # The auditor reads versions, and what is in them; he neither drafts nor weighs.
+    # The auditor reads versions and their content, but neither drafts nor computes impacts.
     for question, code in questions.items():
         codes = (await gql.ask(AUDITOR, f"{{ told: {question} {{ __typename }} }}")).codes
         expected = [code] if code == "FORBIDDEN" or "99" in question else ["FORBIDDEN"] if "toText" in question else []
@@ -169,7 +169,7 @@ async def test_an_impact_is_worked_out_once_and_kept(gql: GraphQLClient) -> None
 
 
 async def test_tokens_are_counted_with_all_that_they_stand_for(gql: GraphQLClient) -> None:
-    """What the bearer of a token will lose is what he reads now."""
+    """What the bearer of a token will lose is what they read now."""
     prefix = (await gql.token(MEDIATOR))[3:11]
     told = await done(gql, SECURITY, t=WIDER, r=True)
     change = next(one for one in told["tokens"] if one["name"] == prefix)["changes"]
@@ -244,7 +244,7 @@ async def test_a_question_beside_rows_keeps_the_order_of_both(gql: GraphQLClient
 
 
 async def test_nothing_is_answered_nor_begun_under_rights_that_have_ended(own_county: Address) -> None:
-    """The caller is in the cache of the process when another version takes the right from him."""
+    """The caller is in the cache of the process when another version takes their right away."""
     async with open_client(own_county) as gql:
         query = '{ told: policyMatrix(roles: ["court"]) { sha256 } }'
         assert (await gql.data(SECURITY, query))["told"]
