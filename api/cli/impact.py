@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "int | Policy | None") -> list[str]:
     """The impact as lines; the progress goes to standard error. Raises Unanswerable."""
-    from db.policy_admin.impact.runs import measure
+    from db.policy_admin.impact.runs import compute_impact
     from db.policy_admin.versions import live_policy
     from db.worker import Worker
 
@@ -23,24 +23,24 @@ async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "i
             except LookupError:
                 raise Unanswerable("尚未发布访问策略。") from None
             after = await _policy(connection, draft)
-            result = await measure(connection, before, after, worker, _progress)
+            result = await compute_impact(connection, before, after, worker, _progress)
     finally:
         worker.close()
     return _lines(result)
 
 
-async def _policy(connection: Any, given: "int | Policy") -> "Policy":
+async def _policy(connection: Any, named: "int | Policy") -> "Policy":
     from db.policy_admin.versions import compile_version
     from policies.policy import PolicyRefused
 
-    if not isinstance(given, int):
-        return given
+    if not isinstance(named, int):
+        return named
     try:
-        return await compile_version(connection, given)
+        return await compile_version(connection, named)
     except LookupError:
-        raise Unanswerable(f"没有策略第 {given} 版。") from None
+        raise Unanswerable(f"没有策略第 {named} 版。") from None
     except PolicyRefused as refused:
-        raise Unanswerable(f"策略第 {given} 版不能编译：\n{refused}") from None
+        raise Unanswerable(f"策略第 {named} 版不能编译：\n{refused}") from None
 
 
 def _progress(done: int, total: int) -> None:
@@ -51,8 +51,8 @@ def _progress(done: int, total: int) -> None:
 
 def _lines(result: dict[str, Any]) -> list[str]:
     lines = []
-    for heading, found in (("角色", result["roles"]), ("令牌", result["tokens"])):
-        for holder in found:
+    for heading, holders in (("角色", result["roles"]), ("令牌", result["tokens"])):
+        for holder in holders:
             lines.append(f"{heading} {holder['label']}（{holder['name']}，{holder['appointments']} 项任职）")
             lines += [f"  {_change(one)}" for one in holder["changes"]]
     return lines or ["对现有数据没有影响。"]
@@ -66,6 +66,6 @@ def _change(change: dict[str, Any]) -> str:
         parts.append(f"减 {change['rows_lost']} 行")
     for cells in change["cells"]:
         forms = (("clear", "明文"), ("masked", "掩码"), ("hidden", "不可见"))
-        told = "、".join(f"{cells[name]} 格变为{label}" for name, label in forms if cells[name])
-        parts.append(f"{cells['label']} {told}")
+        forms_shown = "、".join(f"{cells[name]} 格变为{label}" for name, label in forms if cells[name])
+        parts.append(f"{cells['label']} {forms_shown}")
     return f"{change['resource_label']} {change['action_label']}：" + "；".join(parts)

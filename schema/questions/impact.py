@@ -8,7 +8,7 @@ import strawberry
 
 from db.policy_admin.impact.comparison import Comparison
 from db.policy_admin.impact.count import samples
-from db.policy_admin.impact.runs import Standing, holders_of
+from db.policy_admin.impact.runs import RunStatus, holders_of
 from db.query.epoch import read_epoch
 from db.resources.catalog import CATALOG
 from db.tables.impact import IMPACT_STATES
@@ -112,12 +112,12 @@ async def policy_impact(
     _require_impact(context)
     after = await require_policy(context, version, text, "impact")
     before = await require_policy(context, against, None, "impact")
-    run = await context.runs.ask(before, after, anew=refresh, patience=PATIENCE)
+    run = await context.runs.request(before, after, restart=refresh, patience=PATIENCE)
     epoch = await read_epoch(context.connection)
     return _impact(run, epoch)
 
 
-def _impact(run: Standing, epoch: int) -> PolicyImpact:
+def _impact(run: RunStatus, epoch: int) -> PolicyImpact:
     result = run.result
     return PolicyImpact(
         state=PolicyImpactState(run.state),
@@ -157,7 +157,7 @@ async def policy_impact_samples(
     after = await require_policy(context, version, text, "impact")
     before = await require_policy(context, against, None, "impact")
     holders = [one for one in await holders_of(context.connection, {}) if (one.kind, one.name) == ("role", role)]
-    comparison = await context.compute(partial(Comparison, before, after, holders, whole=True))
+    comparison = await context.compute(partial(Comparison, before, after, holders, undivided=True))
     gained: dict[str, None] = {}
     lost: dict[str, None] = {}
     units = [one for one in comparison.units if (one.resource, one.action) == (resource, action)]

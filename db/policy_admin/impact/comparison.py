@@ -1,7 +1,6 @@
-"""What has to be counted to know what another policy would change, and for whom. Pure: it knows no connection (`count` counts).
+"""What has to be counted to know what another policy would change, and for whom. Pure: it needs no connection (`count` counts).
 
-Grants are compared first: what is granted alike is not counted. Holders whose claims say the same are counted once, however many
-they are.
+Grants are compared first: what is granted alike is not counted. Holders with the same claims are counted once, however many they are.
 """
 
 from __future__ import annotations
@@ -50,15 +49,15 @@ class Cells:
 
 
 @dataclass
-class Tally:
+class Totals:
     """What changes for one action on one resource: rows gained and lost, and cells by field class."""
 
     gained: int = 0
     lost: int = 0
     cells: dict[str, Cells] = field(default_factory=lambda: defaultdict(Cells))
 
-    def add(self, other: Tally) -> None:
-        """What changes for another holder too."""
+    def add(self, other: Totals) -> None:
+        """Add what changes for another holder."""
         self.gained += other.gained
         self.lost += other.lost
         for name, cells in other.cells.items():
@@ -67,12 +66,12 @@ class Tally:
             mine.masked += cells.masked
             mine.hidden += cells.hidden
 
-    def add_cells(self, shift: Shift, clear: int, masked: int, hidden: int) -> None:
-        """On so many rows the fields of a shift become clear, masked, hidden."""
-        mine = self.cells[shift.cell]
-        mine.clear += clear * shift.fields
-        mine.masked += masked * shift.fields
-        mine.hidden += hidden * shift.fields
+    def add_cells(self, change: CellChange, clear: int, masked: int, hidden: int) -> None:
+        """Add the fields of a change, on the numbers of rows on which they become clear, masked and hidden."""
+        mine = self.cells[change.cell]
+        mine.clear += clear * change.fields
+        mine.masked += masked * change.fields
+        mine.hidden += hidden * change.fields
 
     def __bool__(self) -> bool:
         return bool(self.gained or self.lost or any(self.cells.values()))
@@ -80,7 +79,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Holder:
-    """One who is counted for: a role (by one appointment) or a token, with his appointments."""
+    """A role (by one appointment) or a token for which rows are counted. `kind`: `role` or `token`; `name`: the role or the prefix."""
 
     kind: str
     name: str
@@ -89,9 +88,12 @@ class Holder:
 
 
 @dataclass(frozen=True)
-class Shift:
-    """A cell of an action whose rows differ. `cell`: `row`, or a field class with the kind of its masks; `fields`: how many fields
-    it stands for. Each pair: under the one policy, under the other."""
+class CellChange:
+    """A cell of an action that shows on other rows under the other policy.
+
+    `cell`: `row`, or a field class; `fields`: the number of fields of that class with the same kind of mask. `clear`, `masked`: on which
+    rows, under the policy before and under the one after.
+    """
 
     cell: str
     fields: int
@@ -100,85 +102,87 @@ class Shift:
 
 
 @dataclass(frozen=True)
-class Unit:
+class CountUnit:
     """One count: the cells of one action on one resource that differ for holders of these claims."""
 
     resource: str
     action: str
-    shifts: tuple[Shift, ...]
+    changes: tuple[CellChange, ...]
     claims: tuple[tuple[str, Any], ...]
-    # The rows among which all that differs must be, as alternatives.
-    among: tuple[Predicate, ...]
-    # What is counted elsewhere already, for all holders at once, and is taken off again on these rows: a shift for each shift.
-    less: tuple[Shift, ...] = ()
+    # Alternatives, one of which holds of every row that differs.
+    candidates: tuple[Predicate, ...]
+    # What another unit counts for all holders at once, to be subtracted on these rows: one for each change.
+    subtracted: tuple[CellChange, ...] = ()
 
 
 class Comparison:
     """Two policies and the holders of their roles: what has to be counted, and for whom."""
 
-    def __init__(self, before: Policy, after: Policy, holders: Sequence[Holder], *, whole: bool = False) -> None:
-        """`whole`: no count is divided, so that each tells whose rows they are."""
-        self.before, self.after, self._whole = before, after, whole
+    def __init__(self, before: Policy, after: Policy, holders: Sequence[Holder], *, undivided: bool = False) -> None:
+        """`undivided`: no count is divided in two, so that each belongs to its holders alone."""
+        self.before, self.after, self._undivided = before, after, undivided
         self.holders = tuple(holders)
-        self.units: dict[Unit, list[Holder]] = {}
-        self._shapes: dict[Any, list[Unit]] = {}
+        self.units: dict[CountUnit, list[Holder]] = {}
+        self._units_by_roles: dict[Any, list[CountUnit]] = {}
         for holder in self.holders:
             for unit in self._units(holder):
                 self.units.setdefault(unit, []).append(holder)
 
-    def _units(self, holder: Holder) -> Iterable[Unit]:
+    def _units(self, holder: Holder) -> Iterable[CountUnit]:
         was, is_ = Access(self.before, holder.appointments), Access(self.after, holder.appointments)
-        shape = tuple((one.role, one.missing) for one in holder.appointments)
-        if shape not in self._shapes:
-            differing = _differing(was, is_, shape)
-            self._shapes[shape] = [one for each in differing for one in ([each] if self._whole else _divided(each))]
+        roles = tuple((one.role, one.missing) for one in holder.appointments)
+        if roles not in self._units_by_roles:
+            differing = _differing_actions(was, is_, roles)
+            self._units_by_roles[roles] = [
+                one for each in differing for one in ([each] if self._undivided else _divide(each))
+            ]
         values = claim_values(was)
-        for unit in self._shapes[shape]:
-            names = sorted({name for part in _predicates(unit) for name in _binds_of(part)})
-            yield replace(unit, claims=tuple((name, _frozen(values[name])) for name in names))
+        for unit in self._units_by_roles[roles]:
+            names = sorted({name for part in _predicates_of(unit) for name in _claims_of(part)})
+            yield replace(unit, claims=tuple((name, _hashable(values[name])) for name in names))
 
-    def batches(self, most: int) -> Iterable[list[Unit]]:
-        """The units, so many at once that differ in their claims alone."""
-        alike: dict[Unit, list[Unit]] = defaultdict(list)
+    def batches(self, size: int) -> Iterable[list[CountUnit]]:
+        """The units in lists of at most `size`, those of a list differing in their claims alone."""
+        alike: dict[CountUnit, list[CountUnit]] = defaultdict(list)
         for unit in self.units:
             alike[replace(unit, claims=())].append(unit)
         for units in alike.values():
-            yield from (units[start : start + most] for start in range(0, len(units), most))
+            yield from (units[start : start + size] for start in range(0, len(units), size))
 
 
-def _predicates(unit: Unit) -> Iterable[Predicate]:
-    for one in (*unit.shifts, *unit.less):
+def _predicates_of(unit: CountUnit) -> Iterable[Predicate]:
+    for one in (*unit.changes, *unit.subtracted):
         yield from (*one.clear, *one.masked)
-    yield from unit.among
+    yield from unit.candidates
 
 
-def _divided(unit: Unit) -> Iterable[Unit]:
-    """A count that some rule lets loose on the whole table and another holds to somebody's own rows, as two: the one for all holders at
-    once, as if nobody had rows of his own, the other for each of them on his own rows alone.
+def _divide(unit: CountUnit) -> Iterable[CountUnit]:
+    """Divide a count in which one rule grants rows of the whole table and another the holder's own rows: into one for all holders at
+    once, as if nobody had rows of their own, and one for each holder on the own rows alone.
 
-    Outside of somebody's own rows no condition on them holds, so there the two say the same.
+    Outside of the own rows no condition on them holds, so there the two agree.
     """
-    own = sorted({atom for part in _predicates(unit) for atom in atoms_of(part) if narrow(atom)}, key=repr)
-    if not own or all(narrow(one) for one in unit.among):
+    own = sorted({atom for part in _predicates_of(unit) for atom in atoms_of(part) if is_selective(atom)}, key=repr)
+    if not own or all(is_selective(one) for one in unit.candidates):
         yield unit
         return
-    less = tuple(
+    subtracted = tuple(
         replace(
             one,
-            clear=(_without(one.clear[0]), _without(one.clear[1])),
-            masked=(_without(one.masked[0]), _without(one.masked[1])),
+            clear=(_without_selective(one.clear[0]), _without_selective(one.clear[1])),
+            masked=(_without_selective(one.masked[0]), _without_selective(one.masked[1])),
         )
-        for one in unit.shifts
+        for one in unit.changes
     )
-    wide = tuple(one for one in less if one.clear[0] != one.clear[1] or one.masked[0] != one.masked[1])
-    among = disjuncts(any_of(_without(one) for one in unit.among))
-    if wide and among:
-        yield replace(unit, shifts=wide, among=among)
-    yield replace(unit, among=tuple(own), less=less)
+    wide = tuple(one for one in subtracted if one.clear[0] != one.clear[1] or one.masked[0] != one.masked[1])
+    candidates = disjuncts(any_of(_without_selective(one) for one in unit.candidates))
+    if wide and candidates:
+        yield replace(unit, changes=wide, candidates=candidates)
+    yield replace(unit, candidates=tuple(own), subtracted=subtracted)
 
 
-def narrow(predicate: Predicate) -> bool:
-    """Whether it holds of few rows among many: it speaks of somebody's place or work, below the county."""
+def is_selective(predicate: Predicate) -> bool:
+    """Whether a predicate holds of few rows among many: it compares with the holder's place or work, below the county."""
     return any(
         isinstance(one, In | Has)
         or (isinstance(one, Eq) and isinstance(one.value, ClaimRef) and one.attribute != "county_code")
@@ -186,52 +190,52 @@ def narrow(predicate: Predicate) -> bool:
     )
 
 
-def _without(predicate: Predicate) -> Predicate:
-    """The predicate for rows that are nobody's own."""
+def _without_selective(predicate: Predicate) -> Predicate:
+    """The predicate on rows that are nobody's own."""
     match predicate:
         case And(parts=parts):
-            return all_of(map(_without, parts))
+            return all_of(map(_without_selective, parts))
         case Or(parts=parts):
-            return any_of(map(_without, parts))
+            return any_of(map(_without_selective, parts))
         case Not(part=part):
-            return negate(_without(part))
-    return Never() if narrow(predicate) else predicate
+            return negate(_without_selective(part))
+    return Never() if is_selective(predicate) else predicate
 
 
-def _frozen(value: Any) -> Any:
+def _hashable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _binds_of(predicate: Predicate) -> Iterable[str]:
+def _claims_of(predicate: Predicate) -> Iterable[str]:
     for one in atoms_of(predicate):
         reference = one.claim if isinstance(one, In | Has) else one.value if isinstance(one, Eq) else None
         if isinstance(reference, ClaimRef):
             yield f"claim_{reference.slot}_{reference.name}"
 
 
-def _differing(was: Access, is_: Access, shape: Any) -> Iterable[Unit]:
-    """The actions of which any cell differs, with these cells; the claims are still to come."""
-    held = {key for access in (was, is_) for role, _ in shape for key in access.policy.actions_by_role.get(role, ())}
+def _differing_actions(was: Access, is_: Access, roles: Any) -> Iterable[CountUnit]:
+    """The actions of which any cell differs, with these cells, as units without claims."""
+    held = {key for access in (was, is_) for role, _ in roles for key in access.policy.actions_by_role.get(role, ())}
     for name, action in sorted(held):
         old, new = was.grant(name, action), is_.grant(name, action)
-        if _same(old, new):
+        if _same_rules(old, new):
             continue
-        shifts, among = tuple(_shifts(RESOURCES[name], action, old, new)), _among(old, new)
-        if shifts and among:
-            yield Unit(name, action, shifts, (), among)
+        changes, candidates = tuple(_cell_changes(RESOURCES[name], action, old, new)), _candidates(old, new)
+        if changes and candidates:
+            yield CountUnit(name, action, changes, (), candidates)
 
 
-def _same(old: Grant, new: Grant) -> bool:
+def _same_rules(old: Grant, new: Grant) -> bool:
     """Whether two grants have the same rules, whatever their lines are."""
     return [(one.rows, one.rule.cells, one.rule.allow) for one in old.rules] == [
         (one.rows, one.rule.cells, one.rule.allow) for one in new.rules
     ]
 
 
-def _shifts(resource: Resource, action: str, old: Grant, new: Grant) -> Iterable[Shift]:
+def _cell_changes(resource: Resource, action: str, old: Grant, new: Grant) -> Iterable[CellChange]:
     pair = (old.rows, new.rows)
-    if not _equal(*pair):
-        yield Shift("row", 1, pair, (Never(), Never()))
+    if not _equivalent(*pair):
+        yield CellChange("row", 1, pair, (Never(), Never()))
     kinds: dict[tuple[str, str | None], list[Field]] = defaultdict(list)
     for one in resource.fields.values():
         # Outside of reading a class is granted or not: its masks play no part, and what has no clear form is in no such class.
@@ -240,8 +244,8 @@ def _shifts(resource: Resource, action: str, old: Grant, new: Grant) -> Iterable
             kinds[one.policy.field_class, "masked" if kind not in (None, "stored") else kind].append(one.policy)
     for (field_class, _), fields in kinds.items():
         before, after = (_forms(grant, action, fields[0]) for grant in (old, new))
-        if not (_equal(before.clear, after.clear) and _equal(before.masked, after.masked)):
-            yield Shift(field_class, len(fields), (before.clear, after.clear), (before.masked, after.masked))
+        if not (_equivalent(before.clear, after.clear) and _equivalent(before.masked, after.masked)):
+            yield CellChange(field_class, len(fields), (before.clear, after.clear), (before.masked, after.masked))
 
 
 def _forms(grant: Grant, action: str, one: Field) -> FieldAccess:
@@ -252,24 +256,27 @@ def _forms(grant: Grant, action: str, one: Field) -> FieldAccess:
     return FieldAccess(all_of([grant.rows, reading.clear]), all_of([grant.rows, reading.masked]))
 
 
-def _equal(one: Predicate, other: Predicate) -> bool:
+def _equivalent(one: Predicate, other: Predicate) -> bool:
     return one == other or (entails(one, other) and entails(other, one))
 
 
-def _among(old: Grant, new: Grant) -> tuple[Predicate, ...]:
-    """Alternatives that hold every row of which a cell differs, as few as can be told: each a condition that an index may answer.
+def _candidates(old: Grant, new: Grant) -> tuple[Predicate, ...]:
+    """Alternatives, one of which holds of every row of which a cell differs, as few as possible: each a condition that an index may
+    answer.
 
     A row that gains is allowed by a rule of the new policy. If that rule allows the same today, then only a denial that has gone can
     make the difference; as long as none has, the rules that are new are enough. Losing is gaining the other way round.
     """
-    found: list[Predicate] = []
+    alternatives: list[Predicate] = []
     for gaining, other in ((new, old), (old, new)):
-        ungone = _denials(other) <= _denials(gaining)
-        known = {(one.rows, one.rule.cells) for one in other.rules if one.rule.allow}
-        found += [
-            one.rows for one in gaining.rules if one.rule.allow and not (ungone and (one.rows, one.rule.cells) in known)
+        no_denial_gone = _denials(other) <= _denials(gaining)
+        allowed = {(one.rows, one.rule.cells) for one in other.rules if one.rule.allow}
+        alternatives += [
+            one.rows
+            for one in gaining.rules
+            if one.rule.allow and not (no_denial_gone and (one.rows, one.rule.cells) in allowed)
         ]
-    return disjuncts(any_of(found))
+    return disjuncts(any_of(alternatives))
 
 
 def _denials(grant: Grant) -> frozenset[tuple[Predicate, str]]:

@@ -1,7 +1,7 @@
-"""Runs of an impact: one at a time for a pair of texts, in the background of the process that began it, with what came of it stored.
+"""Runs of an impact: one at a time for a pair of texts, in the background of the process that began it; the result is stored.
 
-A run keeps telling that it is alive; one that has fallen silent may be begun again by anybody. It knows no rights: whoever may ask for
-an impact is decided where it is asked for.
+A run records every second that it is alive; one that has stopped to do so may be begun again by anybody. It checks no rights: who may ask
+for an impact is decided where it is asked for.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
@@ -19,7 +20,7 @@ import structlog
 
 from db.identity import tokens
 from db.identity.appointments import people_of
-from db.policy_admin.impact.comparison import Comparison, Holder, Tally
+from db.policy_admin.impact.comparison import Comparison, Holder, Totals
 from db.policy_admin.impact.count import count
 from db.postgres.pool import Pool
 from db.query.epoch import read_epoch
@@ -32,14 +33,14 @@ from policies.words import action_words, class_words
 log = structlog.get_logger("sanlian.impact")
 
 SILENT_SECONDS = 30
-BATCH_MS = 120_000
-# So many are counted by one statement: enough to be quick, few enough to tell how far it is.
+BATCH_MS = 120_000  # statement_timeout of a count
+# Units counted by one statement: enough to be quick, few enough to show progress.
 BATCH = 250
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A run as it stands. `result` once it is DONE."""
+class RunStatus:
+    """A run with its progress in units. `result` once it is DONE."""
 
     state: str
     done: int
@@ -52,9 +53,9 @@ class Standing:
 
 
 async def holders_of(connection: Any, labels: Mapping[str, str]) -> list[Holder]:
-    """Whoever an impact is counted for: each appointment in force, under its role, and each valid token."""
+    """The holders for whom an impact is counted: each appointment in force, under its role, and each valid token."""
     people = {person.id: person for person in await people_of(connection)}
-    found = [
+    holders = [
         Holder(
             "role", post.appointment.role, labels.get(post.appointment.role, post.appointment.role), (post.appointment,)
         )
@@ -64,25 +65,28 @@ async def holders_of(connection: Any, labels: Mapping[str, str]) -> list[Holder]
     for token in await tokens.list_valid(connection):
         posts = [post.appointment for post in people[token.person_id].posts if token.appointment_id in (None, post.id)]
         if posts:
-            found.append(Holder("token", token.prefix, token.label, tuple(posts)))
-    return found
+            holders.append(Holder("token", token.prefix, token.label, tuple(posts)))
+    return holders
 
 
-async def measure(
-    connection: Any, before: Policy, after: Policy, worker: Worker, told: Callable[[int, int], None]
+async def compute_impact(
+    connection: Any, before: Policy, after: Policy, worker: Worker, progress: Callable[[int, int], None]
 ) -> dict[str, Any]:
-    """What the other policy changes, as a value for JSON. `told` hears how many units are done, of how many."""
+    """What the other policy changes, as a value for JSON: `roles` and `tokens`, each a list of holders with their changes.
+
+    `progress` is called with the number of units done and of all. Raises what `Worker.do` raises.
+    """
     holders = await holders_of(connection, {**before.roles, **after.roles})
     comparison = await worker.run(Comparison, before, after, holders)
     total, done = len(comparison.units), 0
-    changes: dict[tuple[str, str], dict[tuple[str, str], Tally]] = defaultdict(lambda: defaultdict(Tally))
-    told(0, total)
+    changes: dict[tuple[str, str], dict[tuple[str, str], Totals]] = defaultdict(lambda: defaultdict(Totals))
+    progress(0, total)
     for units in comparison.batches(BATCH):
-        for unit, tally in zip(units, await count(connection, units), strict=True):
-            for holder in comparison.units[unit] if tally else ():
-                changes[holder.kind, holder.name][unit.resource, unit.action].add(tally)
+        for unit, totals in zip(units, await count(connection, units), strict=True):
+            for holder in comparison.units[unit] if totals else ():
+                changes[holder.kind, holder.name][unit.resource, unit.action].add(totals)
         done += len(units)
-        told(done, total)
+        progress(done, total)
     posts: dict[tuple[str, str], int] = defaultdict(int)
     labels = {}
     for holder in holders:
@@ -90,25 +94,22 @@ async def measure(
         labels[holder.kind, holder.name] = holder.label
     listed: dict[str, list[Any]] = {"role": [], "token": []}
     for key in sorted(changes):
-        found = [_change(after, *what, tally) for what, tally in sorted(changes[key].items(), key=_place) if tally]
-        if found:
+        by_action = sorted(changes[key].items(), key=itemgetter(0))
+        described = [_change(after, *action, totals) for action, totals in by_action if totals]
+        if described:
             head = {"name": key[1], "label": labels[key], "appointments": posts[key]}
-            listed[key[0]].append({**head, "changes": found})
+            listed[key[0]].append({**head, "changes": described})
     return {"roles": listed["role"], "tokens": listed["token"]}
 
 
-def _place(one: tuple[tuple[str, str], Tally]) -> tuple[str, str]:
-    return one[0]
-
-
-def _change(policy: Policy, resource: str, action: str, tally: Tally) -> dict[str, Any]:
+def _change(policy: Policy, resource: str, action: str, totals: Totals) -> dict[str, Any]:
     return {
         "resource": resource,
         "resource_label": policy.catalog.resources[resource].label,
         "action": action,
         "action_label": action_words(resource, action),
-        "rows_gained": tally.gained,
-        "rows_lost": tally.lost,
+        "rows_gained": totals.gained,
+        "rows_lost": totals.lost,
         "cells": [
             {
                 "field_class": name,
@@ -117,14 +118,14 @@ def _change(policy: Policy, resource: str, action: str, tally: Tally) -> dict[st
                 "masked": cells.masked,
                 "hidden": cells.hidden,
             }
-            for name, cells in sorted(tally.cells.items())
+            for name, cells in sorted(totals.cells.items())
             if cells
         ],
     }
 
 
 def digest_of(result: Mapping[str, Any]) -> str:
-    """What an approval is bound to: the same result has the same digest."""
+    """The SHA-256 (hex) of a result, to which an approval is bound: the same result has the same digest."""
     return hashlib.sha256(orjson.dumps(result, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
@@ -135,11 +136,13 @@ class ImpactRuns:
         self._readers, self._writers, self._worker = readers, writers, worker
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
 
-    async def ask(self, before: Policy, after: Policy, *, anew: bool, patience: float) -> Standing:
-        """The run for the two texts as it stands; begun if there is none, or if it has fallen silent, or `anew`. Waits a little for
-        one that is soon done."""
+    async def request(self, before: Policy, after: Policy, *, restart: bool, patience: float) -> RunStatus:
+        """The run for the two texts, begun if there is none, if it has failed or fallen silent, or with `restart`.
+
+        Waits at most `patience` seconds for its end.
+        """
         pair = (after.sha256, before.sha256)
-        begun = await self._writers.fetchrow(_BEGIN, [*pair, anew, float(SILENT_SECONDS)])
+        begun = await self._writers.fetchrow(_BEGIN, [*pair, restart, float(SILENT_SECONDS)])
         if begun is not None:
             task = asyncio.ensure_future(self._run(before, after, (*pair, begun["begun_at"])))
             self._running[pair] = task
@@ -150,7 +153,7 @@ class ImpactRuns:
         row = await self._writers.fetchrow(_READ, pair)
         assert row is not None
         result = None if row["result"] is None else orjson.loads(row["result"])
-        return Standing(
+        return RunStatus(
             row["state"],
             row["done"],
             row["total"],
@@ -162,8 +165,8 @@ class ImpactRuns:
         )
 
     async def _run(self, before: Policy, after: Policy, run: tuple[Any, ...]) -> None:
-        progress = [0, 0]
-        alive = asyncio.ensure_future(self._tell(run, progress))
+        counted = [0, 0]
+        alive = asyncio.ensure_future(self._beat(run, counted))
         try:
             async with (
                 self._readers.acquire() as connection,
@@ -172,34 +175,34 @@ class ImpactRuns:
                 await connection.execute(f"SET LOCAL statement_timeout TO {BATCH_MS}")
                 epoch = await read_epoch(connection)
 
-                def told(done: int, total: int) -> None:
-                    progress[:] = [done, total]
+                def progress(done: int, total: int) -> None:
+                    counted[:] = [done, total]
 
-                result = await measure(connection, before, after, self._worker, told)
+                result = await compute_impact(connection, before, after, self._worker, progress)
             text, digest = orjson.dumps(result).decode(), digest_of(result)
             async with self._writers.transaction() as writer:
-                await writer.execute(_END, *run, *progress, epoch, text, digest)
-                await writer.execute(_KNOWN, *run[:2], digest)
+                await writer.execute(_END, *run, *counted, epoch, text, digest)
+                await writer.execute(_VERSIONS, *run[:2], digest)
         except Exception as error:  # noqa: BLE001  whatever went wrong, the run has failed and says so
             log.warning("impact_failed", error=type(error).__name__)
             await self._writers.fetchrow(_FAIL, run)
         finally:
             alive.cancel()
 
-    async def _tell(self, run: tuple[Any, ...], progress: list[int]) -> None:
+    async def _beat(self, run: tuple[Any, ...], counted: list[int]) -> None:
         while True:
             await asyncio.sleep(1)
-            await self._writers.fetchrow(_BEAT, [*run, *progress])
+            await self._writers.fetchrow(_BEAT, [*run, *counted])
 
     async def close(self) -> None:
-        """End what is running; whoever asks again begins it again."""
+        """End what is running; the next request begins it again."""
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-# One run at a time for a pair: only one of those who begin at once gets the row. When it was begun is what a run is known by: one
+# One run at a time for a pair: only one of those who begin at once gets the row. When it was begun identifies a run: one
 # that was taken for dead writes nothing more.
 _BEGIN = """
 INSERT INTO policy_impact (sha256, against_sha256, state, done, total, begun_at, beat_at)
@@ -221,7 +224,7 @@ UPDATE policy_impact SET state = 'DONE', done = $4, total = $5, epoch = $6, resu
  WHERE sha256 = $1 AND against_sha256 = $2 AND begun_at = $3 AND state = 'RUNNING'
 """
 # SECURITY: whoever approves a version approves its impact: one that becomes known, or another one, voids what was approved before.
-_KNOWN = f"""
+_VERSIONS = f"""
 UPDATE policy_version AS draft SET impact_sha256 = $3 FROM policy_version AS base
  WHERE base.id = draft.base_id AND base.sha256 = $2 AND draft.sha256 = $1 AND draft.state IN ({sql_list(UNPUBLISHED_STATES)})
    AND draft.impact_sha256 IS DISTINCT FROM $3

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from db.policy_admin.impact.comparison import Comparison, Holder, Tally
+from db.policy_admin.impact.comparison import Comparison, Holder, Totals
 from db.policy_admin.impact.count import count, samples
 from db.postgres.address import Address
 from db.resources.catalog import CATALOG, RESOURCES
@@ -21,10 +21,10 @@ from tests.laws.strategies import Draw
 from tests.laws.world import World
 
 SEED = int(os.environ.get("SANLIAN_LAW_SEED", "20250601"))
-Told = dict[str, Any]
+Plain = dict[str, Any]
 
 
-def told(tally: Tally) -> Told:
+def plain(tally: Totals) -> Plain:
     """A tally as a plain value, without what is nothing."""
     cells = {name: (one.clear, one.masked, one.hidden) for name, one in tally.cells.items() if one}
     return {"rows": (tally.gained, tally.lost), "cells": cells}
@@ -42,7 +42,7 @@ class Brute:
             for row in rows
         }
 
-    def tally(self, holder: Holder, resource: str, action: str) -> Told:
+    def tally(self, holder: Holder, resource: str, action: str) -> Plain:
         judges = [oracle.caller([(one.role, one.claims) for one in holder.appointments]) for oracle in self.oracles]
         rows: Counter[str] = Counter()
         cells: dict[str, Counter[str]] = defaultdict(Counter)
@@ -73,12 +73,12 @@ def _form(judge: Judge, resource: str, at: Any, one: Field, action: str) -> str:
 async def compare(connection: Any, brute: Brute, before: Policy, after: Policy, holders: list[Holder]) -> Counter[str]:
     """Hold every count against Casbin's: for each holder every action that a rule speaks of. What was met on the way."""
     comparison, met = Comparison(before, after, holders), Counter[str]()
-    tallies: dict[tuple[str, str, str], Tally] = defaultdict(Tally)
+    totals_by_action: dict[tuple[str, str, str], Totals] = defaultdict(Totals)
     for units in comparison.batches(3):
         for unit, tally in zip(units, await count(connection, units), strict=True):
             for holder in comparison.units[unit]:
-                tallies[holder.name, unit.resource, unit.action].add(tally)
-    counted = {key: told(tally) for key, tally in tallies.items()}
+                totals_by_action[holder.name, unit.resource, unit.action].add(tally)
+    counted = {key: plain(tally) for key, tally in totals_by_action.items()}
     for holder in holders:
         held = {
             key for policy in (before, after) for one in holder.appointments for key in policy.actions_by_role[one.role]
@@ -185,7 +185,9 @@ async def test_samples_are_rows_that_the_asker_sees(database: Address) -> None:
         shipped(("", "p, police, Dispute, read, in_county, public, allow")),
     )
     claims = {"person_id": None, "organization_id": None, "area_code": "990101", "team_ids": None}
-    comparison = Comparison(before, after, [Holder("role", "police", "", (Appointment("police", claims),))], whole=True)
+    comparison = Comparison(
+        before, after, [Holder("role", "police", "", (Appointment("police", claims),))], undivided=True
+    )
     (unit,) = comparison.units
     town = {**claims, "area_code": "990101001"}
     connection = await asyncpg.connect(**database.connect_arguments())
