@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.console import pages
 from api.http.endpoint import Endpoint
-from api.http.errors import where_from
+from api.http.errors import frames_of
 from api.http.limits import DEFAULT, Limits
 from api.lifespan import Services
 
@@ -117,7 +117,7 @@ async def _missing(request: Request, error: Exception) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    log.error("page_failed", path=request.url.path, error=type(error).__name__, frames=where_from(error))
+    log.error("page_failed", path=request.url.path, error=type(error).__name__, frames=frames_of(error))
     return _plain(500, "failed")
 
 

@@ -26,9 +26,9 @@ class Gate:
 
     def __init__(self, callers: Callers, executor: QueryExecutor, mutator: MutationExecutor, reader: Reader) -> None:
         self._callers, self._executor, self._mutator, self._reader = callers, executor, mutator, reader
-        self._notes: set[asyncio.Task[None]] = set()
+        self._recordings: set[asyncio.Task[None]] = set()
 
-    async def admit(self, token: str) -> Caller:
+    async def authenticate(self, token: str) -> Caller:
         """The caller as he stands now. Raises Refusal UNAUTHENTICATED."""
 
         async def attempt(caller: Caller) -> tuple[int, Caller]:
@@ -46,7 +46,7 @@ class Gate:
             return epoch, (caller, answer)
 
         caller, answer = await self._fence(token).hold(attempt)
-        self._note(caller)
+        self._record_use_when_due(caller)
         return answer
 
     def _fence(self, token: str, *, note: bool = False) -> Fence[Caller]:
@@ -55,24 +55,24 @@ class Gate:
         async def find() -> Caller:
             caller = await self._callers.find(token)
             if note:
-                self._note(caller)
+                self._record_use_when_due(caller)
             return caller
 
         return Fence(find, lambda: self._callers.forget(token), self._reader.epoch)
 
-    def _note(self, caller: Caller) -> None:
+    def _record_use_when_due(self, caller: Caller) -> None:
         if not self._callers.is_due(caller):
             return
         task = asyncio.ensure_future(self._callers.note_use(caller))
-        self._notes.add(task)
-        task.add_done_callback(self._noted)
+        self._recordings.add(task)
+        task.add_done_callback(self._recorded)
 
-    def _noted(self, task: asyncio.Task[None]) -> None:
-        self._notes.discard(task)
+    def _recorded(self, task: asyncio.Task[None]) -> None:
+        self._recordings.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.warning("token_use_not_recorded", error=type(task.exception()).__name__)
 
     async def close(self) -> None:
         """Wait for what is still being recorded."""
-        if self._notes:
-            await asyncio.wait(self._notes, timeout=2)
+        if self._recordings:
+            await asyncio.wait(self._recordings, timeout=2)

@@ -1,6 +1,19 @@
-"""The GraphQL endpoint: bytes in, bytes out. Reads the request, finds or accepts the document, asks the gate, answers.
+"""The GraphQL endpoint: an ASGI application for one path, bytes in, bytes out. It knows no tables, no rules and no cookies.
 
-The `data` of an answer goes to the socket as the text it already is. It knows no tables, no rules and no cookies.
+The stages of a request, from the socket to SQL and back, with the module of each:
+
+1. headers: method, media type, content type, bearer token        `api.http.request`, here
+2. body or query string -> parameters, within limits              `api.http.request`
+3. token -> caller, for whom alone a document is parsed            `api.gate`, `api.caller`, `db.identity.tokens`
+4. document -> accepted: parsed, limited, validated, cached        `api.http.documents`, `api.http.document_limits`
+5. operation selected, variables limited                           here, `api.http.document_limits`
+6. the fence: answered under the epoch of its own snapshot          `api.gate`, `schema.execution.fence`
+7. operation -> plan, cached by document and shape of access        `schema.execution.query`, `schema.planning`
+   or, for a mutation, commands in transactions                     `schema.execution.mutation`, `db.write`
+   or, for a question about the policy, Python in one snapshot      `schema.questions`
+8. plan -> one SQL statement under the caller's policy              `db.query.select`, `db.query.visibility`
+9. statement -> JSON text of `data`                                 `db.query.reader`, `db.postgres.pool`
+10. response: `data` as the text it already is, errors, status       here, `api.http.errors`
 """
 
 import re
@@ -12,33 +25,33 @@ import structlog
 from graphql import GraphQLSchema, OperationDefinitionNode, OperationType
 from starlette.types import Receive, Scope, Send
 
-from api.http.document_limits import measure_variables
-from api.http.documents import Documents, Invalid, Known
+from api.http.document_limits import check_variables
+from api.http.documents import AcceptedDocument, Documents, InvalidDocument
 from api.http.errors import (
     ALLOW_POST,
     BEARER,
     Headers,
     Rejection,
-    finish,
+    document_error,
+    exception_error,
+    finish_errors,
+    frames_of,
+    internal_error,
+    refusal_error,
     reject,
     status_of,
-    tell_document,
-    tell_exception,
-    tell_internal,
-    tell_refusal,
-    where_from,
 )
 from api.http.limits import DEFAULT, Limits
 from api.http.request import (
     GRAPHQL,
     JSON,
-    Asked,
-    Gone,
+    ClientDisconnected,
+    GraphQLParams,
     check_content,
-    choose,
-    from_address,
-    from_body,
     method_of,
+    negotiate_media_type,
+    params_from_body,
+    params_from_query_string,
     read_body,
 )
 from schema.planning.operation import Answer, Operation
@@ -46,9 +59,9 @@ from schema.refusal import Code, Refusal
 
 log = structlog.get_logger("sanlian.endpoint")
 
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]{1,4096}=*")
-_FIXED: Headers = (
+_REQUEST_ID_FORM = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_TOKEN_FORM = re.compile(rb"[A-Za-z0-9._~+/-]{1,4096}=*")
+_FIXED_HEADERS: Headers = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
@@ -56,19 +69,19 @@ _FIXED: Headers = (
     (b"vary", b"Accept, Authorization"),
 )
 _TYPES = {JSON: b"application/json; charset=utf-8", GRAPHQL: b"application/graphql-response+json; charset=utf-8"}
-_WANTED = frozenset(
+_HEADERS_READ = frozenset(
     {b"accept", b"authorization", b"content-type", b"content-encoding", b"content-length", b"x-request-id"}
 )
 
 
 class OperationGate(Protocol):
-    """Who may ask, and the answer: everything behind the endpoint."""
+    """Everything behind the endpoint: who the caller is, and the answer."""
 
-    async def admit(self, token: str) -> Any:
-        """Return whom the token stands for, now; raise Refusal UNAUTHENTICATED."""
+    async def authenticate(self, token: str) -> Any:
+        """The caller of a token, as of now. Raises Refusal UNAUTHENTICATED."""
 
     async def answer(self, operation: Operation, token: str) -> Answer:
-        """Answer one operation for the bearer of the token; raise Refusal when it is refused as a whole."""
+        """The answer of one operation for the bearer of a token. Raises Refusal where the operation is refused as a whole."""
 
 
 class Endpoint:
@@ -91,24 +104,24 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, one response, whatever happens."""
-        headers = {name: value for name, value in scope["headers"] if name in _WANTED}
-        request_id = _identify(headers.get(b"x-request-id"))
-        media = choose(headers.get(b"accept"))
+        headers = {name: value for name, value in scope["headers"] if name in _HEADERS_READ}
+        request_id = _request_id(headers.get(b"x-request-id"))
+        media = negotiate_media_type(headers.get(b"accept"))
         if self._console is not None and scope["method"] == "GET" and _is_browser(headers.get(b"accept", b"")):
             await _send(send, 303, b"", b"text/plain", request_id, ((b"location", self._console),))
             return
         try:
             status, body, extra = await self._respond(scope, receive, headers, media, request_id)
-        except Gone:
+        except ClientDisconnected:
             return
         except Rejection as rejection:
             status, extra = rejection.status, rejection.headers
-            body = _enveloped(None, (tell_refusal(rejection.refusal),), {}, request_id)
+            body = _response_body(None, (refusal_error(rejection.refusal),), {}, request_id)
         except Exception as error:  # noqa: BLE001  the last line of defence: no stack trace leaves the process
-            told = {"request_id": request_id, "error": type(error).__name__, "frames": where_from(error)}
-            log.error("request_failed", **told)  # noqa: TRY400  a traceback would carry the message, and that values
+            fields = {"request_id": request_id, "error": type(error).__name__, "frames": frames_of(error)}
+            log.error("request_failed", **fields)  # noqa: TRY400  a traceback would carry the message, and that values
             status, extra = 500, ()
-            body = _enveloped(None, (tell_internal(),), {}, request_id)
+            body = _response_body(None, (internal_error(),), {}, request_id)
         await _send(send, status, body, _TYPES[media or JSON], request_id, extra)
 
     async def _respond(
@@ -122,52 +135,52 @@ class Endpoint:
         if method == "POST":
             check_content(headers.get(b"content-type"), headers.get(b"content-encoding"))
         # SECURITY: without a token nothing is read; with a token that is not valid nothing is parsed (see _document).
-        token = _bearer(headers.get(b"authorization"))
+        token = _bearer_token(headers.get(b"authorization"))
         if token is None:
-            return self._refused(_ANONYMOUS, request_id, strict)
+            return self._refusal(_ANONYMOUS, request_id, strict)
         if method == "POST":
-            most = self._limits.max_body_bytes
-            body = await read_body(receive, headers.get(b"content-length"), most, self._body_seconds)
-            asked = from_body(body)
+            max_bytes = self._limits.max_body_bytes
+            body = await read_body(receive, headers.get(b"content-length"), max_bytes, self._body_seconds)
+            params = params_from_body(body)
         else:
-            asked = from_address(scope["query_string"], self._limits.max_address_bytes)
+            params = params_from_query_string(scope["query_string"], self._limits.max_address_bytes)
         try:
-            operation = await self._operation(asked, token, method, request_id)
+            operation = await self._operation(params, token, method, request_id)
             answer = await self._gate.answer(operation, token)
-        except Invalid as invalid:
-            errors = tuple(tell_document(error) for error in invalid.errors)
-            return 400 if strict else 200, _enveloped(None, errors, {}, request_id), ()
+        except InvalidDocument as invalid:
+            errors = tuple(document_error(error) for error in invalid.errors)
+            return 400 if strict else 200, _response_body(None, errors, {}, request_id), ()
         except Refusal as refusal:
-            return self._refused(refusal, request_id, strict)
+            return self._refusal(refusal, request_id, strict)
         if answer.data is None:
-            errors = answer.errors or (tell_internal(),)
-            code = str(finish(errors[:1], request_id)[0]["extensions"]["code"])
+            errors = answer.errors or (internal_error(),)
+            code = str(finish_errors(errors[:1], request_id)[0]["extensions"]["code"])
             status = status_of(code, strict)
             extra = BEARER if status == 401 else ()
-            return status, _enveloped(None, errors, answer.extensions, request_id), extra
-        return 200, _enveloped(answer.data, answer.errors, answer.extensions, request_id), ()
+            return status, _response_body(None, errors, answer.extensions, request_id), extra
+        return 200, _response_body(answer.data, answer.errors, answer.extensions, request_id), ()
 
-    async def _operation(self, asked: Asked, token: str, method: str, request_id: str) -> Operation:
-        known = self.documents.find(asked.query)
+    async def _operation(self, params: GraphQLParams, token: str, method: str, request_id: str) -> Operation:
+        accepted = self.documents.find(params.query)
         try:
-            if known is None:
-                known = await self._document(asked.query, token)
-            definition = known.choose(asked.name)
+            if accepted is None:
+                accepted = await self._document(params.query, token)
+            definition = accepted.select_operation(params.name)
             self._check(definition, method)
-            if asked.variables:
-                measure_variables(asked.variables, self._limits)
+            if params.variables:
+                check_variables(params.variables, self._limits)
         except (Refusal, Rejection) as refused:
-            # SECURITY: what is wrong with a request is told only to those who may ask.
+            # SECURITY: what is wrong with a request is answered to authenticated callers alone.
             if not (isinstance(refused, Refusal) and refused.code == Code.UNAUTHENTICATED):
-                await self._gate.admit(token)
+                await self._gate.authenticate(token)
             if isinstance(refused, Refusal) and refused.code != Code.UNAUTHENTICATED:
                 raise Rejection(400, refused) from None
             raise
-        return Operation(known.document, definition, asked.name, asked.variables, request_id)
+        return Operation(accepted.document, definition, params.name, params.variables, request_id)
 
-    async def _document(self, text: str, token: str) -> Known:
-        # SECURITY: parsing and validation are the dear part of a request; only those admitted make us do it.
-        await self._gate.admit(token)
+    async def _document(self, text: str, token: str) -> AcceptedDocument:
+        # SECURITY: parsing and validation are the costly part of a request; they are done for authenticated callers alone.
+        await self._gate.authenticate(token)
         return self.documents.accept(text)
 
     def _check(self, definition: OperationDefinitionNode, method: str) -> None:
@@ -177,26 +190,30 @@ class Endpoint:
             # SECURITY: a link, a prefetch or an image must never change anything.
             raise reject(405, "GET 只能查询；变更请用 POST。", ALLOW_POST)
 
-    def _refused(self, refusal: Refusal, request_id: str, strict: bool) -> tuple[int, bytes, Headers]:
+    def _refusal(self, refusal: Refusal, request_id: str, strict: bool) -> tuple[int, bytes, Headers]:
         status = status_of(refusal.code, strict)
-        return status, _enveloped(None, (tell_exception(refusal),), {}, request_id), BEARER if status == 401 else ()
+        return (
+            status,
+            _response_body(None, (exception_error(refusal),), {}, request_id),
+            BEARER if status == 401 else (),
+        )
 
 
 _ANONYMOUS = Refusal(Code.UNAUTHENTICATED, "请先登录：在 Authorization 头里带上 Bearer 令牌。")
 
 
-def _bearer(authorization: bytes | None) -> str | None:
+def _bearer_token(authorization: bytes | None) -> str | None:
     # SECURITY: the header is the only place for a token: never the address (it is logged) nor a cookie (it is sent
     # along by other people's pages).
     if authorization is None or authorization[:7].lower() != b"bearer ":
         return None
     token = authorization[7:].strip(b" ")
-    return token.decode("ascii") if _TOKEN.fullmatch(token) else None
+    return token.decode("ascii") if _TOKEN_FORM.fullmatch(token) else None
 
 
-def _identify(given: bytes | None) -> str:
-    if given is not None and _REQUEST_ID.fullmatch(given):
-        return given.decode("ascii")
+def _request_id(header: bytes | None) -> str:
+    if header is not None and _REQUEST_ID_FORM.fullmatch(header):
+        return header.decode("ascii")
     return secrets.token_hex(12)
 
 
@@ -204,13 +221,13 @@ def _is_browser(accept: bytes) -> bool:
     return b"text/html" in accept and b"json" not in accept
 
 
-def _enveloped(data: bytes | None, errors: tuple[Any, ...], extensions: dict[str, Any], request_id: str) -> bytes:
+def _response_body(data: bytes | None, errors: tuple[Any, ...], extensions: dict[str, Any], request_id: str) -> bytes:
     """The response around a `data` that is already text."""
     parts: list[bytes] = []
     if data is not None:
         parts += (b'"data":', data)
     if errors:
-        parts += (b"," if parts else b"", b'"errors":', orjson.dumps(finish(errors, request_id)))
+        parts += (b"," if parts else b"", b'"errors":', orjson.dumps(finish_errors(errors, request_id)))
     if extensions:
         parts += (b"," if parts else b"", b'"extensions":', orjson.dumps(extensions))
     return b"".join((b"{", *parts, b"}"))
@@ -225,7 +242,7 @@ async def _send(send: Send, status: int, body: bytes, media: bytes, request_id: 
                 (b"content-type", media),
                 (b"content-length", str(len(body)).encode()),
                 (b"x-request-id", request_id.encode()),
-                *_FIXED,
+                *_FIXED_HEADERS,
                 *extra,
             ],
         }

@@ -1,4 +1,4 @@
-"""From what went wrong to what the client is told: codes, Chinese sentences, status codes. It knows no request.
+"""What went wrong, formatted for the client: codes, Chinese sentences, status codes. It knows no request.
 
 Nothing a caller put into a variable, and nothing an unexpected exception says, ever gets into a message.
 """
@@ -57,61 +57,61 @@ def reject(status: int, message: str, headers: Headers = ()) -> Rejection:
     return Rejection(status, Refusal(Code.BAD_USER_INPUT, message), headers)
 
 
-def tell_refusal(refusal: Refusal) -> dict[str, Any]:
+def refusal_error(refusal: Refusal) -> dict[str, Any]:
     """The GraphQL error of a refusal."""
-    told: dict[str, Any] = {"message": refusal.message}
+    formatted: dict[str, Any] = {"message": refusal.message}
     if refusal.path:
-        told["path"] = list(refusal.path)
-    told["extensions"] = {"code": str(refusal.code)}
-    return told
+        formatted["path"] = list(refusal.path)
+    formatted["extensions"] = {"code": str(refusal.code)}
+    return formatted
 
 
-def tell_internal() -> dict[str, Any]:
+def internal_error() -> dict[str, Any]:
     """The GraphQL error of anything unexpected: one sentence, whatever happened."""
     return {"message": INTERNAL_MESSAGE, "extensions": {"code": str(Code.INTERNAL)}}
 
 
-def tell_document(error: GraphQLError) -> dict[str, Any]:
+def document_error(error: GraphQLError) -> dict[str, Any]:
     """The GraphQL error of a document that does not parse or validate."""
     if isinstance(error, GraphQLSyntaxError):
         message = "查询语法有误：" + error.message.removeprefix("Syntax Error: ")
     else:
         message = "查询与接口定义不符：" + error.message
-    told: dict[str, Any] = {"message": _plain(message)}
+    formatted: dict[str, Any] = {"message": _cleaned(message)}
     if error.locations:
-        told["locations"] = [{"line": place.line, "column": place.column} for place in error.locations[:5]]
-    told["extensions"] = {"code": str(Code.BAD_USER_INPUT)}
-    return told
+        formatted["locations"] = [{"line": place.line, "column": place.column} for place in error.locations[:5]]
+    formatted["extensions"] = {"code": str(Code.BAD_USER_INPUT)}
+    return formatted
 
 
-def tell_exception(error: BaseException) -> dict[str, Any]:
-    """The GraphQL error of an exception met while answering, for those who collect errors field by field."""
+def exception_error(error: BaseException) -> dict[str, Any]:
+    """The GraphQL error of an exception raised while a field was answered."""
     if isinstance(error, Refusal):
-        return tell_refusal(error)
+        return refusal_error(error)
     if isinstance(error, GraphQLError):
         cause = error.original_error
         if isinstance(cause, Refusal):
-            told = tell_refusal(cause)
+            formatted = refusal_error(cause)
         elif cause is not None or error.path:
-            told = tell_internal()
+            formatted = internal_error()
         else:
-            told = {"message": without_values(error.message), "extensions": {"code": str(Code.BAD_USER_INPUT)}}
+            formatted = {"message": without_values(error.message), "extensions": {"code": str(Code.BAD_USER_INPUT)}}
         if error.locations:
-            told["locations"] = [{"line": place.line, "column": place.column} for place in error.locations[:5]]
+            formatted["locations"] = [{"line": place.line, "column": place.column} for place in error.locations[:5]]
         if error.path:
-            told["path"] = list(error.path)
-        return told
-    return tell_internal()
+            formatted["path"] = list(error.path)
+        return formatted
+    return internal_error()
 
 
-def finish(told: Iterable[Mapping[str, Any]], request_id: str) -> list[dict[str, Any]]:
+def finish_errors(errors: Iterable[Mapping[str, Any]], request_id: str) -> list[dict[str, Any]]:
     """Errors as they leave: each with a code and the request id; those without a code are cleaned first."""
     finished = []
-    for one in told:
-        error = dict(one)
+    for unfinished in errors:
+        error = dict(unfinished)
         extensions = dict(error.get("extensions") or {})
         if "code" not in extensions:
-            # SECURITY: an error nobody gave a code is the executor's own text. With a path it may speak of data and is
+            # SECURITY: an error without a code is the executor's own text. With a path it may speak of data and is
             # replaced; without one it speaks of variables, whose values are taken out.
             if error.get("path"):
                 error["message"] = INTERNAL_MESSAGE
@@ -127,18 +127,18 @@ def finish(told: Iterable[Mapping[str, Any]], request_id: str) -> list[dict[str,
 
 def without_values(message: str) -> str:
     """Say which variable is wrong and why, in Chinese, without a character of what the caller sent as its value."""
-    match = _VARIABLE.match(message)
-    if match is None:
+    matched = _VARIABLE.match(message)
+    if matched is None:
         # SECURITY: an unknown wording may contain anything.
         return "变量的值不符合要求，请对照接口定义检查。"
-    name, default, place, reason = match.groups()
+    name, default, place, reason = matched.groups()
     where = f"变量 ${name}" + ("的默认值" if default else "") + (f"（位置 {place.lstrip('.')}）" if place else "")
     # Our own scalars explain themselves in Chinese; graphql-core's sentences all begin with a Latin letter.
     if reason and "\u4e00" <= reason[0] <= "\u9fff":
         return f"{where}：{reason[:_LONGEST]}"
     for pattern, sentence in _REASONS:
-        if found := pattern.match(reason):
-            return f"{where} {sentence.format(found.group(1))}。"
+        if reason_matched := pattern.match(reason):
+            return f"{where} {sentence.format(reason_matched.group(1))}。"
     return f"{where} 的值不符合要求。"
 
 
@@ -154,15 +154,15 @@ def status_of(code: str, strict: bool) -> int:
     return 400 if strict else 200
 
 
-def where_from(error: BaseException) -> list[str]:
+def frames_of(error: BaseException) -> list[str]:
     """The frames of an exception for the log, without its message."""
     # SECURITY: drivers put bind values into their messages, so the log gets type and place only.
     frames = traceback.extract_tb(error.__traceback__)
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
 
 
-def _plain(message: str) -> str:
+def _cleaned(message: str) -> str:
     message = _SUGGESTION.sub("", message)
-    # SECURITY: a literal may be an ID number or a telephone; what was sent is not sent back, nor seen by whoever keeps answers.
+    # SECURITY: a literal may be an ID number or a telephone; what was sent is not sent back, nor seen by those who store answers.
     message = _REPEATED.sub(r"\1。", message)
     return message if len(message) <= _LONGEST else message[:_LONGEST] + "…"

@@ -9,8 +9,8 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from api.http.documents import Documents, Invalid
-from api.http.errors import finish, tell_document, tell_refusal
+from api.http.documents import Documents, InvalidDocument
+from api.http.errors import document_error, finish_errors, refusal_error
 from api.http.limits import Limits
 from api.lifespan import Services, open_services
 from api.settings import Settings
@@ -69,14 +69,14 @@ class GraphQLClient:
         try:
             known = self.documents.find(query) or self.documents.accept(query)
             answer = await self.services.gate.answer(
-                Operation(known.document, known.choose(name), name, variables), token
+                Operation(known.document, known.select_operation(name), name, variables), token
             )
-        except Invalid as invalid:
-            return Said(None, tuple(finish(map(tell_document, invalid.errors), "r")))
+        except InvalidDocument as invalid:
+            return Said(None, tuple(finish_errors(map(document_error, invalid.errors), "r")))
         except Refusal as refusal:
-            return Said(None, tuple(finish([tell_refusal(refusal)], "r")))
+            return Said(None, tuple(finish_errors([refusal_error(refusal)], "r")))
         data = None if answer.data is None else orjson.loads(answer.data)
-        return Said(data, tuple(finish(answer.errors, "r")), answer.data)
+        return Said(data, tuple(finish_errors(answer.errors, "r")), answer.data)
 
     async def data(self, person: str, query: str, /, **variables: Any) -> Any:
         """The data of an answer that must have no errors."""

@@ -146,7 +146,7 @@ async def hall(can_county: Address) -> AsyncIterator[Hall]:
         for person in PEOPLE:
             await office.gql.token(person)
         for person in PEOPLE:
-            caller = await gate.admit(await office.gql.token(person))
+            caller = await gate.authenticate(await office.gql.token(person))
             hall.actors[person] = Actor(caller.viewer.access, caller.viewer.person_id, caller.epoch)
         yield hall
         await connection.close()

@@ -227,11 +227,11 @@ async def test_every_order(gql: GraphQLClient, world: World, person: str) -> Non
 async def test_every_figure(gql: GraphQLClient, world: World, person: str) -> None:
     """A figure or a group is planned only for those who read all that it is computed from, on all their disputes."""
     rights = Rights(world, world.posts(person))
-    caller = await gql.services.gate.admit(await gql.token(person))
+    caller = await gql.services.gate.authenticate(await gql.token(person))
 
     def refused(query: str) -> str | None:
         known = Documents(gql.services.schema, gql.documents.limits).accept(query)
-        operation = Operation(known.document, known.choose(None), None, {})
+        operation = Operation(known.document, known.select_operation(None), None, {})
         try:
             plan_operation(gql.services.schema, operation, caller.viewer.access, None, typed=False)
         except Refusal as refusal:

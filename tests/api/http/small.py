@@ -62,14 +62,14 @@ class Gate:
         self.admitted = 0
         self.answered = 0
 
-    async def admit(self, token: str) -> object:
+    async def authenticate(self, token: str) -> object:
         self.admitted += 1
         if token != TOKEN:
             raise Refusal(Code.UNAUTHENTICATED, "令牌无效或已过期，请重新登录。")
         return token
 
     async def answer(self, operation: Operation, token: str) -> Answer:
-        await self.admit(token)
+        await self.authenticate(token)
         self.answered += 1
         selections = operation.definition.selection_set.selections
         names = {getattr(getattr(node, "name", None), "value", "") for node in selections}

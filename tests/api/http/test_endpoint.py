@@ -11,11 +11,11 @@ import orjson
 import pytest
 import structlog
 
-from api.http.documents import Documents, Invalid
+from api.http.documents import Documents, InvalidDocument
 from api.http.endpoint import Endpoint
 from api.http.errors import without_values
 from api.http.limits import DEFAULT, Limits
-from api.http.request import GRAPHQL, JSON, choose
+from api.http.request import GRAPHQL, JSON, negotiate_media_type
 from schema.refusal import Code
 from tests.api.http.small import TOKEN, Gate, small_schema
 from tests.api.serving import small_application
@@ -111,7 +111,7 @@ async def test_extensions_and_errors_stand_beside_data(caller: Caller) -> None:
     ],
 )
 def test_media_type_is_negotiated(accept: bytes | None, chosen: bytes | None) -> None:
-    assert choose(accept) == chosen
+    assert negotiate_media_type(accept) == chosen
 
 
 async def test_not_acceptable(caller: Caller) -> None:
@@ -473,7 +473,7 @@ def test_accepted_documents_are_kept_within_bounds() -> None:
 def test_rejected_documents_are_not_kept() -> None:
     documents = Documents(SCHEMA, Limits())
     for n in range(20):
-        with pytest.raises(Invalid):
+        with pytest.raises(InvalidDocument):
             documents.accept("{ nothing" + str(n) + " }")
     assert len(documents) == 0
 

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from graphql import GraphQLError, get_introspection_query, parse, validate
 
-from api.http.document_limits import measure, measure_variables, read
+from api.http.document_limits import check_document, check_variables, parse_document
 from api.http.limits import DEFAULT, Limits
 from schema.refusal import Code, Refusal
 from tests.api.http import hostile
@@ -22,12 +22,12 @@ _NAMES = [document.name for document in DOCUMENTS]
 def test_limits_refuse_what_is_too_large_before_validation(document: Hostile) -> None:
     if document.limited:
         with pytest.raises((Refusal, GraphQLError)) as caught:
-            read(document.text)
+            parse_document(document.text)
         if isinstance(caught.value, Refusal):
             assert caught.value.code in {Code.BAD_USER_INPUT, Code.TOO_COSTLY}
             assert len(caught.value.message) < 200
     else:
-        ast, visited = read(document.text)
+        ast, visited = parse_document(document.text)
         assert visited <= 8 * DEFAULT.max_tokens
         assert (
             len(validate(SCHEMA, ast, max_errors=DEFAULT.max_errors, hide_suggestions=True)) <= DEFAULT.max_errors + 1
@@ -88,7 +88,7 @@ def test_work_is_linear_in_the_length(name: str) -> None:
         tokens = len(_GROWING[name](size).split()) * 4
         _Counting.looked = 0
         try:
-            visited = measure(ast, counting)
+            visited = check_document(ast, counting)
         except Refusal:
             visited = 0
         bound = 4 * tokens + 2 * DEFAULT.max_selections
@@ -99,14 +99,14 @@ def test_work_is_linear_in_the_length(name: str) -> None:
 def test_fragments_are_measured_once() -> None:
     roomy = Limits(max_selections=10**12, max_spreads=10**6, max_fragments=10**4, max_merges=10**12, max_depth=10**6)
     with pytest.raises(Refusal, match="展开片段后的字段"):
-        measure(parse(hostile.doubling(200)), roomy)
+        check_document(parse(hostile.doubling(200)), roomy)
 
 
 def test_a_relay_style_document_passes() -> None:
     names = [f"Card{n}" for n in range(30)]
     text = "query Page { search { id " + " ".join("..." + name for name in names) + " } } "
     text += " ".join(f"fragment {name} on Item {{ id title kind next {{ id }} }}" for name in names)
-    ast, _ = read(text)
+    ast, _ = parse_document(text)
     assert validate(SCHEMA, ast) == []
 
 
@@ -115,7 +115,7 @@ def test_the_standard_introspection_query_passes() -> None:
         get_introspection_query(),
         get_introspection_query(input_value_deprecation=True, specified_by_url=True),
     ):
-        ast, _ = read(text)
+        ast, _ = parse_document(text)
         assert validate(SCHEMA, ast) == []
 
 
@@ -135,7 +135,7 @@ def test_the_standard_introspection_query_passes() -> None:
 )
 def test_the_sentence_names_limit_and_actual(text: str, words: str) -> None:
     with pytest.raises(Refusal, match=words):
-        read(text)
+        parse_document(text)
 
 
 def test_aliased_names_hidden_in_fragments_count_as_root_fields() -> None:
@@ -143,7 +143,7 @@ def test_aliased_names_hidden_in_fragments_count_as_root_fields() -> None:
         f"fragment f{n} on Query {{ {' '.join(f'a{n}_{m}: hello' for m in range(5))} }}" for n in range(3)
     )
     with pytest.raises(Refusal, match="顶层字段达到 15 个"):
-        read("{ ...f0 ...f1 ... { ...f2 } } " + fragments)
+        parse_document("{ ...f0 ...f1 ... { ...f2 } } " + fragments)
 
 
 def test_depth_is_counted_through_fragments() -> None:
@@ -151,7 +151,7 @@ def test_depth_is_counted_through_fragments() -> None:
         f"fragment f{n} on Item {{ next {{ next {{ ...f{n + 1} }} }} }}" for n in range(6)
     )
     with pytest.raises(Refusal, match="查询嵌套达到 14 层"):
-        read(text + " fragment f6 on Item { id }")
+        parse_document(text + " fragment f6 on Item { id }")
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,8 @@ def test_depth_is_counted_through_fragments() -> None:
 )
 def test_variables_have_limits(variables: dict[str, object], words: str) -> None:
     with pytest.raises(Refusal, match=words):
-        measure_variables(variables)
+        check_variables(variables)
 
 
 def test_ordinary_variables_pass() -> None:
-    assert measure_variables({"filter": {"town": ["a", "b"], "and": [{"x": 1.5}, {"y": None}]}, "first": 20}) > 0
+    assert check_variables({"filter": {"town": ["a", "b"], "and": [{"x": 1.5}, {"y": None}]}, "first": 20}) > 0

@@ -137,7 +137,7 @@ async def test_nobody_is_answered_by_a_statement_made_for_others(office: Office)
     accesses = {}
     for who in people:
         token = await office.gql.token(name_of(who))
-        accesses[who] = (await office.gql.services.gate.admit(token)).viewer.access
+        accesses[who] = (await office.gql.services.gate.authenticate(token)).viewer.access
     made: list[str] = []
     epoch = await office.value("SELECT epoch FROM access_epoch")
     for who in people:
@@ -171,7 +171,7 @@ async def test_whether_he_still_may_is_asked_where_the_change_decides_it(
     A column of the dispute, whoever mediates, or a statement that writes by itself may change it."""
     case = await office.mediating()
     token = await office.gql.token(name_of("mediator"))
-    caller = await office.gql.services.gate.admit(token)
+    caller = await office.gql.services.gate.authenticate(token)
     actor = Actor(caller.viewer.access, caller.viewer.person_id, caller.epoch)
     pool = Pool(Session(changing_county, WRITER, 30_000, on_connect=office.gql.recorder.attach), 1)
     t, moment = transaction.t, now()
@@ -237,7 +237,7 @@ async def test_a_read_sees_what_was_written_before_it(office: Office) -> None:
     """What is held back goes to the database before a statement that names its table, and before none that does not."""
     connection = office.gql.connection
     token = await office.gql.token(name_of("mediator"))
-    caller = await office.gql.services.gate.admit(token)
+    caller = await office.gql.services.gate.authenticate(token)
     case = await office.mediating()
     of_case = select(transaction.t.party.c.id).where(transaction.t.party.c.dispute_id == case.key)
     elsewhere = select(transaction.t.team.c.id).limit(literal_column("1"))
