@@ -10,7 +10,7 @@ from tests.paths import ROOT
 
 FILES = sorted(path for path in (ROOT / "api").rglob("*.py"))
 _SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|WITH \w+ AS|VACUUM|CREATE|ALTER|DROP|TRUNCATE)\b")
-_DRIVER = {"fetch", "fetchrow", "fetchval", "execute", "executemany", "prepare", "cursor"}
+_DRIVER = {"fetch", "fetchrow", "fetchval", "executemany", "prepare", "cursor"}
 
 
 def texts_of(tree: ast.AST) -> list[str]:
@@ -29,11 +29,16 @@ def texts_of(tree: ast.AST) -> list[str]:
 
 
 def driver_calls(tree: ast.AST) -> list[str]:
-    """Calls of the methods of a connection or a pool that take SQL."""
+    """Calls of the methods of a connection or a pool that take SQL; `execute` with a text, for executors of operations have one too."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
     return [
-        node.func.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _DRIVER
+        call.func.attr
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and (
+            call.func.attr in _DRIVER
+            or (call.func.attr == "execute" and call.args and isinstance(call.args[0], ast.Constant | ast.JoinedStr))
+        )
     ]
 
 
