@@ -19,7 +19,6 @@ LONG_MODULES = {
     "tests/db/commands/dispute/test_mediation.py",
     "tests/db/commands/test_policy.py",
     "tests/db/test_constraints.py",
-    "tests/db/test_county.py",
     "tests/laws/test_freshness.py",
     "tests/laws/test_matrix.py",
     "tests/laws/world.py",

@@ -1,4 +1,4 @@
-"""The demo county: the figures that were reported, the seed case as it happened, and the same data on every machine."""
+"""The demo county: the figures that were reported, the seed case with its dates, and the same data on every machine."""
 
 import hashlib
 import json
@@ -8,11 +8,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-import asyncpg
 import pytest
 
 from db.calendar import mediation_due
-from db.county import scale
 from db.county.deterministic import WEEKS, Row
 from db.county.loading import build, load
 from db.county.people import PRINCIPALS
@@ -21,28 +19,18 @@ from db.crypto import Cipher
 from db.id_numbers import is_credit_code
 from db.postgres.address import Address
 from db.tables import metadata
+from db.tables.column import sql_list
+from db.tables.dispute import RESOLVED_STATES
 from tests.db.world import connected
 
 SECRET = bytes(range(32))
 SINCE = "concluded_at >= '2023-01-01+08'"
-RESOLVED = f"state IN ('PERFORMED', 'CLOSED', 'ARCHIVED') AND {SINCE}"
+RESOLVED = f"state IN ({sql_list(RESOLVED_STATES)}) AND {SINCE}"
 SEED = "(SELECT dispute_id FROM party WHERE name = '李龙')"
 ROLES = (
     "grid_worker legal_adviser law_leader mediator squad_member centre_staff police justice_office governance_centre court "
     "agency_hotline agency_petition housing bureau_admin analyst auditor system_admin security_admin"
 ).split()
-
-# Every foreign key: rows whose target is missing. The bulk load leaves them unchecked.
-ORPHANS = """
-SELECT conrelid::regclass::text AS source, confrelid::regclass::text AS target,
-    (SELECT string_agg(format('a.%I = b.%I', s.attname, t.attname), ' AND ')
-     FROM unnest(conkey, confkey) AS pair (c, f)
-     JOIN pg_attribute s ON s.attrelid = conrelid AND s.attnum = c
-     JOIN pg_attribute t ON t.attrelid = confrelid AND t.attnum = f) AS matches,
-    (SELECT string_agg(format('a.%I IS NOT NULL', attname), ' AND ') FROM pg_attribute
-     WHERE attrelid = conrelid AND attnum = ANY (conkey)) AS present
-FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace
-"""
 
 
 async def value(address: Address, query: str) -> Any:
@@ -82,13 +70,13 @@ async def test_the_resolved_are_resolved_by_agreement_and_performance(county: Ad
     assert await rows(county, flawed) == []
 
 
-async def test_nobody_was_held_longer_than_a_month_without_consent(county: Address) -> None:
+async def test_no_mediation_exceeds_its_month_without_an_extension(county: Address) -> None:
     late = f"""SELECT case_number FROM dispute WHERE {RESOLVED} AND concluded_at::date > due_on"""
     assert await rows(county, late) == []
     assert await value(county, "SELECT count(*) FROM extension") > 10
 
 
-async def test_the_seed_case_is_as_it_happened(county: Address) -> None:
+async def test_the_seed_case_has_the_reported_dates(county: Address) -> None:
     (dispute,) = await rows(
         county,
         f"""SELECT dispute.*, accepted_at AT TIME ZONE 'Asia/Shanghai' AS accepted, registered_at AT TIME ZONE 'Asia/Shanghai' AS registered
@@ -172,7 +160,7 @@ async def test_each_role_has_its_principal_and_a_colleague_elsewhere(county: Add
     assert await value(county, "SELECT count(*) FROM appointment WHERE valid_to = '2024-06-30'") == 1
     assert await value(county, "SELECT count(*) FROM appointment WHERE valid_from = '2099-01-01'") == 1
     assert await value(county, "SELECT count(DISTINCT name) = count(*) FROM person") is True
-    # The policy finds a member's disputes by the team in which he serves in that role.
+    # The policy finds a member's disputes by the team of which the member has that role.
     for role in ("grid_worker", "legal_adviser", "law_leader", "mediator"):
         found = f"""SELECT count(*) FROM team_member JOIN person ON person.id = person_id JOIN dispute USING (team_id)
             WHERE name = '{PRINCIPALS[role]}' AND role = '{role.upper()}' AND dispute.id = {SEED}"""
@@ -188,7 +176,7 @@ async def test_each_role_has_its_principal_and_a_colleague_elsewhere(county: Add
         ("governance_centre", {"INVITATION"}),
     ],
 )
-async def test_the_agencies_have_received_something(county: Address, role: str, kinds: set[str]) -> None:
+async def test_each_agency_has_received_referrals(county: Address, role: str, kinds: set[str]) -> None:
     found = await rows(
         county,
         f"""SELECT DISTINCT kind FROM referral JOIN appointment USING (organization_id) JOIN person ON person.id = person_id
@@ -197,7 +185,7 @@ async def test_the_agencies_have_received_something(county: Address, role: str, 
     assert {row["kind"] for row in found} == kinds
 
 
-async def test_what_an_agency_sends_carries_its_number_and_its_caller(county: Address) -> None:
+async def test_a_dispute_from_an_agency_has_its_reference_and_its_caller(county: Address) -> None:
     sent = await rows(
         county,
         """SELECT external_ref, (SELECT count(*) FROM party WHERE dispute_id = dispute.id AND supplied_by_id = source_organization_id) AS callers
@@ -226,7 +214,7 @@ async def test_titles_and_public_summaries_name_nobody(county: Address) -> None:
         assert not any(name in text for name in names), text
 
 
-async def test_each_chronicle_is_a_chain(county: Address) -> None:
+async def test_the_events_of_a_dispute_are_a_chain_of_states(county: Address) -> None:
     broken = """SELECT dispute_id FROM (
         SELECT dispute_id, from_state, lag(to_state) OVER (PARTITION BY dispute_id ORDER BY at, id) AS before
         FROM event WHERE to_state IS NOT NULL) AS step WHERE from_state IS DISTINCT FROM before"""
@@ -244,7 +232,7 @@ async def test_companies_have_well_formed_codes(county: Address) -> None:
     assert all(is_credit_code(code) for code in codes)
 
 
-def test_it_is_the_same_wherever_it_is_built() -> None:
+def test_the_rows_do_not_depend_on_the_secret() -> None:
     assert fingerprint(build(Cipher(SECRET))) == fingerprint(build(Cipher(bytes(32))))
 
 
@@ -300,108 +288,8 @@ async def _take(dump: bytearray, part: bytes) -> None:
     dump.extend(part)
 
 
-async def test_synthetic_disputes_leave_the_figures_alone(own_county: Address) -> None:
-    told: list[tuple[int, int]] = []
-    async with connected(own_county) as connection:
-        epoch = await connection.fetchval("SELECT epoch FROM access_epoch")
-        assert await scale.extend(connection, 3_900, lambda done, total: told.append((done, total))) == 3_900
-        assert await scale.extend(connection, 3_900) == 0
-        assert await scale.extend(connection, 4_000) == 100
-        assert told[-1] == (3_900, 3_900)
-        assert await connection.fetchval("SELECT epoch FROM access_epoch") > epoch
-        assert await connection.fetchval("SELECT count(*) FROM dispute") == 4_200
-        assert await connection.fetchval(f"SELECT count(*) FROM dispute WHERE {RESOLVED}") == 117
-        assert await connection.fetchval("SELECT count(*) FROM tally") == 4_200
-        resolved = "SELECT sum(resolved) FROM tally_sum WHERE scope_kind = 'county_code' AND group_kind = 'TIER' AND grain = 'YEAR'"
-        assert await connection.fetchval(f"{resolved} AND starts_on >= '2023-01-01'") == 117
-        assert await connection.fetchval(
-            "SELECT max(concluded_at) < '2023-01-01+08' FROM dispute WHERE case_sequence > 100000"
-        )
-        for key in await connection.fetch(ORPHANS):
-            orphan = (
-                f"SELECT EXISTS (SELECT FROM {key['source']} AS a WHERE {key['present']}"
-                f" AND NOT EXISTS (SELECT FROM {key['target']} AS b WHERE {key['matches']}))"
-            )
-            assert not await connection.fetchval(orphan), (key["source"], key["target"])
-        # What the triggers would have seen to.
-        await connection.execute("UPDATE team SET name = name; UPDATE obligation SET place = 'x' WHERE dispute_id IN"
-                                 " (SELECT id FROM dispute WHERE state <> 'ARCHIVED')")  # fmt: skip
-        principal = PRINCIPALS["mediator"]
-        cases = f"SELECT count(*) FROM assignment WHERE person_id = (SELECT id FROM person WHERE name = '{principal}')"
-        assert await connection.fetchval(cases) < 500
-        busiest = "SELECT max(n) FROM (SELECT count(*) AS n FROM assignment GROUP BY person_id) AS x"
-        assert await connection.fetchval(busiest) < 700
-
-
-async def test_one_synthetic_dispute_in_fifty_is_open(own_county: Address) -> None:
-    """Each open state is there, with what it has and still owes."""
-    synthetic = "case_sequence > 100000"
-    owed = "EXISTS (SELECT FROM obligation WHERE dispute_id = dispute.id AND state = 'PENDING')"
-    unvisited = (
-        "EXISTS (SELECT FROM follow_up WHERE dispute_id = dispute.id AND done_at IS NULL AND due_on < '2023-01-01')"
-    )
-    async with connected(own_county) as connection:
-        await scale.extend(connection, 4_000)
-        states = {
-            row["state"]: tuple(row)[1:]
-            for row in await connection.fetch(
-                "SELECT state, count(*), bool_and(concluded_at IS NULL), bool_and(closed_at IS NULL), bool_or(closed_at IS NULL),"
-                f" bool_and({owed}), bool_or({owed}), bool_and({unvisited}), bool_or({unvisited})"
-                f" FROM dispute WHERE {synthetic} GROUP BY state"
-            )
-        }
-        in_progress = {state: found for state, found in states.items() if found[2]}
-        assert set(in_progress) == {"ACCEPTED", "MEDIATING", "PERFORMING", "PERFORMED"}
-        assert 60 <= sum(found[0] for found in in_progress.values()) <= 100
-        for state, (_, unconcluded, unclosed, some_unclosed, all_owe, one_owes, all_wait, one_waits) in states.items():
-            assert unconcluded == (state in {"ACCEPTED", "MEDIATING"}), state
-            assert unclosed == some_unclosed == (state in in_progress), state
-            assert all_owe == one_owes == (state == "PERFORMING"), state
-            assert all_wait == one_waits == (state == "PERFORMED"), state
-        # A working grid: its worker finds something to do.
-        grids = f"SELECT count(DISTINCT grid_code) FROM dispute WHERE {synthetic} AND state NOT IN ('ARCHIVED', 'CLOSED', 'FAILED', 'WITHDRAWN')"
-        assert await connection.fetchval(grids) > 20
-
-
-async def test_indexes_come_back_after_a_bulk_load(own_county: Address) -> None:
-    async with connected(own_county) as connection:
-        listed = "SELECT array_agg(indexdef ORDER BY indexdef) FROM pg_indexes WHERE schemaname = 'public'"
-        before = await connection.fetchval(listed)
-        await scale.extend(connection, 1_000)
-        assert await connection.fetchval(listed) == before
-
-
-async def test_scale_works_without_superuser_rights(own_county: Address) -> None:
-    """The owner of the tables need not be a superuser: then the triggers are put aside table by table."""
-    async with connected(own_county) as connection:
-        await connection.execute("DROP ROLE IF EXISTS sanlian_test_owner; CREATE ROLE sanlian_test_owner")
-        try:
-            await connection.execute("GRANT CREATE, USAGE ON SCHEMA public TO sanlian_test_owner")
-            for table in await connection.fetch(
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' UNION SELECT viewname FROM pg_views WHERE schemaname = 'public'"
-            ):
-                await connection.execute(f"ALTER TABLE {table[0]} OWNER TO sanlian_test_owner")
-            await connection.execute("SET ROLE sanlian_test_owner")
-            assert await scale.extend(connection, 300) == 300
-            await connection.execute("RESET ROLE")
-            off = "SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'O' AND NOT tgisinternal"
-            assert await connection.fetchval(off) == 0
-            with pytest.raises(asyncpg.CheckViolationError):
-                await connection.execute("UPDATE dispute SET title = 'x' WHERE state = 'ARCHIVED'")
-        finally:
-            await connection.execute(
-                "RESET ROLE; REASSIGN OWNED BY sanlian_test_owner TO CURRENT_USER; DROP OWNED BY sanlian_test_owner; DROP ROLE sanlian_test_owner"
-            )
-
-
-async def test_nothing_to_fill_is_said(database: Address) -> None:
-    async with connected(database) as connection:
-        with pytest.raises(scale.NoCounty):
-            await scale.extend(connection, 10)
-
-
-def test_follow_ups_keep_their_distance() -> None:
-    """Nobody is visited before he has performed."""
+def test_a_follow_up_is_after_the_performance() -> None:
+    """No visit before the performance."""
     tables = build(Cipher(SECRET))
     last: dict[Any, date] = {}
     for row in tables["obligation"]:
@@ -409,5 +297,5 @@ def test_follow_ups_keep_their_distance() -> None:
             last[row["dispute_id"]] = max(row["performed_on"], last.get(row["dispute_id"], date.min))
     states = {row["id"]: row["state"] for row in tables["dispute"]}
     for row in tables["follow_up"]:
-        if row["done_at"] and states[row["dispute_id"]] in ("PERFORMED", "CLOSED", "ARCHIVED"):
+        if row["done_at"] and states[row["dispute_id"]] in RESOLVED_STATES:
             assert row["done_at"] >= last[row["dispute_id"]] + timedelta(days=0)
