@@ -18,7 +18,6 @@ LONG_MODULES = {
     "tests/db/commands/test_agreement.py",
     "tests/db/commands/dispute/test_mediation.py",
     "tests/db/commands/test_policy.py",
-    "tests/db/test_constraints.py",
     "tests/laws/test_freshness.py",
     "tests/laws/test_matrix.py",
     "tests/laws/world.py",

@@ -1,47 +1,21 @@
 """Each invariant of the domain is kept by the database itself, and each refusal says by name which one was broken."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
-
 import asyncpg
 import pytest
 
 from db.postgres.address import Address
 from db.resources.catalog import RESOURCES
 from db.tables import metadata
-from tests.db.world import connected
+from tests.db.world import AUDITOR, OPEN, PRINCIPAL, connected, refused, undone
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 SEED = "(SELECT dispute_id FROM party WHERE name = '李龙')"
-OPEN = "(SELECT id FROM dispute WHERE state = 'MEDIATING' AND tier = 'TEAM' ORDER BY case_number LIMIT 1)"
 ARCHIVED = "(SELECT id FROM dispute WHERE state = 'ARCHIVED' ORDER BY case_number LIMIT 1)"
 ARCHIVED_WRITTEN = (
     "(SELECT dispute_id FROM signature JOIN dispute ON dispute.id = dispute_id WHERE state = 'ARCHIVED' LIMIT 1)"
 )
 TEAM = "(SELECT team_id FROM dispute WHERE id = (SELECT dispute_id FROM party WHERE name = '李龙'))"
-PRINCIPAL = "(SELECT id FROM person WHERE name = '郑秀兰')"
-AUDITOR = "(SELECT id FROM person WHERE name = '秦守正')"
-
-
-@asynccontextmanager
-async def undone(address: Address) -> AsyncIterator["asyncpg.Connection[Any]"]:
-    """A transaction whose checks come at once, and of which nothing stays."""
-    async with connected(address) as connection:
-        transaction = connection.transaction()
-        await transaction.start()
-        try:
-            yield connection
-        finally:
-            await transaction.rollback()
-
-
-async def refused(connection: "asyncpg.Connection[Any]", name: str, statement: str) -> None:
-    """The statement breaks the constraint of that name, now or at the commit."""
-    with pytest.raises(asyncpg.IntegrityConstraintViolationError) as caught:
-        await connection.execute(f"{statement}; SET CONSTRAINTS ALL IMMEDIATE")
-    assert caught.value.constraint_name == name
 
 
 @pytest.mark.parametrize(
@@ -261,131 +235,6 @@ async def test_an_archive_may_still_be_spoken_of(county: Address) -> None:
 async def test_events_are_only_added_even_by_the_owner(county: Address, statement: str) -> None:
     async with undone(county) as connection:
         await refused(connection, "event_append_only", statement)
-
-
-POLICY = """INSERT INTO policy_version (version, text, sha256, state, published_at)
-    SELECT {id}, text, encode(sha256(convert_to(text, 'UTF8')), 'hex'), '{state}', {published}
-    FROM (VALUES ('p, mediator, Dispute, read, true, public, allow')) AS version (text)"""
-
-
-# By the auditor, to have an author at all.
-DRAFTED = (
-    POLICY.format(id=1, state="DRAFT", published="NULL")
-    .replace("(version, ", "(author_id, version, ", 1)
-    .replace("SELECT ", f"SELECT {AUDITOR}, ", 1)
-)
-APPROVED = f"approver_id = {AUDITOR}, approved_digest = digest, approved_at = now()"
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE policy_version SET text = 'other', sha256 = encode(sha256('other'), 'hex')",
-        "UPDATE policy_version SET published_at = now() + interval '1 day'",
-        "UPDATE policy_version SET state = 'DRAFT', published_at = NULL",
-        f"UPDATE policy_version SET approver_id = {AUDITOR}",
-        "DELETE FROM policy_version",
-        "TRUNCATE policy_version",
-    ],
-)
-async def test_a_published_policy_never_changes(county: Address, statement: str) -> None:
-    async with undone(county) as connection:
-        await connection.execute(POLICY.format(id=1, state="PUBLISHED", published="now()"))
-        await refused(connection, "policy_version_immutable", statement)
-
-
-async def test_a_policy_is_drafted_published_and_retired(county: Address) -> None:
-    async with undone(county) as connection:
-        await connection.execute(POLICY.format(id=1, state="DRAFT", published="NULL"))
-        await connection.execute(f"UPDATE policy_version SET state = 'APPROVED', {APPROVED}")
-        await connection.execute("UPDATE policy_version SET state = 'PUBLISHED', published_at = now()")
-        await connection.execute("UPDATE policy_version SET state = 'RETIRED'")
-    async with undone(county) as connection:
-        await connection.execute(POLICY.format(id=1, state="PUBLISHED", published="now()"))
-        await refused(connection, "uq_policy_version_live", POLICY.format(id=2, state="PUBLISHED", published="now()"))
-    async with undone(county) as connection:
-        await refused(
-            connection,
-            "ck_policy_version_sha256",
-            POLICY.format(id=1, state="DRAFT", published="NULL").replace("convert_to(text", "convert_to('other'"),
-        )
-
-
-OWN = f"UPDATE policy_version SET state = 'APPROVED', {APPROVED}"
-BY_OTHER = OWN.replace(AUDITOR, PRINCIPAL)
-
-
-@pytest.mark.parametrize(
-    ("name", "statement"),
-    [
-        ("ck_policy_version_four_eyes", OWN),
-        ("ck_policy_version_four_eyes", f"{BY_OTHER}, second_approver_id = {PRINCIPAL}"),
-        ("ck_policy_version_four_eyes", f"{BY_OTHER}, second_approver_id = {AUDITOR}"),
-        ("ck_policy_version_approved_digest", BY_OTHER.replace("= digest", "= 'other'")),
-        ("ck_policy_version_approved", "UPDATE policy_version SET state = 'APPROVED'"),
-        ("ck_policy_version_second_approver", f"UPDATE policy_version SET second_approver_id = {PRINCIPAL}"),
-        ("policy_version_immutable", "UPDATE policy_version SET state = 'PUBLISHED', published_at = now()"),
-        ("policy_version_immutable", "UPDATE policy_version SET tests = ''"),
-        ("policy_version_immutable", "UPDATE policy_version SET note = 'other'"),
-        ("policy_version_immutable", "DELETE FROM policy_version"),
-    ],
-)
-async def test_an_approval_is_of_somebody_else_and_of_what_he_saw(county: Address, name: str, statement: str) -> None:
-    async with undone(county) as connection:
-        await connection.execute(DRAFTED)
-        await refused(connection, name, statement)
-
-
-async def test_what_becomes_known_of_the_impact_voids_an_approval(county: Address) -> None:
-    async with undone(county) as connection:
-        await connection.execute(DRAFTED)
-        await connection.execute(BY_OTHER)
-        await connection.execute("UPDATE policy_version SET impact_sha256 = encode(sha256('x'), 'hex')")
-        row = await connection.fetchrow("SELECT state, approver_id, approved_digest, approved_at FROM policy_version")
-        assert tuple(row) == ("DRAFT", None, None, None)
-
-
-TOKEN = f"""INSERT INTO token (prefix, hash, person_id, label, expires_at)
-    VALUES ('sl_test', '\\x00', {PRINCIPAL}, '测试', '2099-01-01')"""
-
-
-@pytest.mark.parametrize(
-    ("statement", "bumps"),
-    [
-        (TOKEN, True),
-        ("UPDATE token SET revoked_at = now()", True),
-        ("UPDATE token SET expires_at = now()", True),
-        ("UPDATE token SET last_used_at = now()", False),
-        ("UPDATE token SET label = ''", False),
-        ("DELETE FROM token", True),
-        ("TRUNCATE token", True),
-        (f"UPDATE person SET state = 'SUSPENDED' WHERE id = {PRINCIPAL}", True),
-        (f"UPDATE person SET phone = NULL WHERE id = {PRINCIPAL}", False),
-        (f"UPDATE appointment SET valid_to = '2099-01-01' WHERE person_id = {PRINCIPAL}", True),
-        (f"DELETE FROM appointment WHERE person_id = {PRINCIPAL}", True),
-        (f"UPDATE mediator SET full_time = false WHERE person_id = {PRINCIPAL}", True),
-        ("UPDATE team SET state = 'DISSOLVED' WHERE state = 'FORMING'", True),
-        ("UPDATE team_member SET valid_to = valid_to", True),
-        ("UPDATE organization SET area_code = area_code", True),
-        ("UPDATE organization SET phone = NULL", False),
-        (POLICY.format(id=1, state="PUBLISHED", published="now()"), True),
-        (POLICY.format(id=1, state="DRAFT", published="NULL"), False),
-        (f"UPDATE dispute SET version = version + 1 WHERE id = {OPEN}", False),
-        (f"UPDATE assignment SET ended_at = now() WHERE dispute_id = {OPEN}", False),
-    ],
-)
-async def test_what_decides_access_bumps_the_epoch(county: Address, statement: str, bumps: bool) -> None:
-    async with undone(county) as connection:
-        if statement != TOKEN:
-            await connection.execute(TOKEN)
-        before = await connection.fetchval("SELECT epoch FROM access_epoch")
-        await connection.execute(statement)
-        assert (await connection.fetchval("SELECT epoch FROM access_epoch") > before) is bumps
-
-
-async def test_there_is_one_epoch(county: Address) -> None:
-    async with undone(county) as connection:
-        await refused(connection, "ck_access_epoch_single", "INSERT INTO access_epoch (id, epoch) VALUES (2, 1)")
 
 
 def test_every_personal_field_declares_its_class() -> None:
