@@ -18,7 +18,7 @@ from db.query import plan as p
 from db.query.statement import JsonRow
 from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
-from db.resources.resource import Row, Sql, today
+from db.resources.resource import Row, Sql, is_in, today
 from db.tables.agreement import IN_FORCE_STATES
 from db.tables.dispute import (
     BEFORE_AGREEMENT_STATES,
@@ -88,10 +88,6 @@ def _state(name: str, due_on: Sql, done: Sql) -> Sql:
     )
 
 
-def _in(column: Sql, *values: str) -> Sql:
-    return column.in_([literal_column(f"'{value}'") for value in values])
-
-
 def _day(moment: Sql) -> Sql:
     """The day of an instant in the county."""
     return cast(func.timezone(literal_column(f"'{COUNTY_ZONE}'"), moment), Date)
@@ -111,7 +107,7 @@ def _first_contact(visibility: Visibility, row: Row) -> Select[Any]:
     ]
     now: Sql = literal_column("now()")
     state = case(
-        (or_(_in(row["state"], *ENDED_STATES), *acted), literal_column("'DONE'")),
+        (or_(is_in(row["state"], *ENDED_STATES), *acted), literal_column("'DONE'")),
         (due < now, literal_column("'OVERDUE'")),
         (due - literal_column(f"interval '{FIRST_CONTACT_SOON_HOURS} hours'") <= now, literal_column("'DUE_SOON'")),
         else_=literal_column("'RUNNING'"),
@@ -123,7 +119,7 @@ def _first_contact(visibility: Visibility, row: Row) -> Select[Any]:
 
 def _month(visibility: Visibility, row: Row) -> Select[Any]:
     """The month of mediation with its extensions (人民调解工作若干规定 Art. 33)."""
-    done = ~_in(row["state"], *UNDER_MEDIATION_STATES)
+    done = ~is_in(row["state"], *UNDER_MEDIATION_STATES)
     return (
         select(*_columns("MEDIATION_MONTH", row["due_on"], _state("MEDIATION_MONTH", row["due_on"], done)))
         .where(row["due_on"].is_not(None), _reads(visibility, row, "due_on", "state"))
@@ -136,7 +132,7 @@ def _confirmation(visibility: Visibility, row: Row) -> Select[Any]:
     agreement, at = visibility.row(RESOURCES["Agreement"], t.agreement.alias(), row.at)
     applied = t.confirmation.alias()
     done = or_(
-        ~_in(row["state"], *UNDER_PERFORMANCE_STATES),
+        ~is_in(row["state"], *UNDER_PERFORMANCE_STATES),
         exists(
             select(literal_column("1"))
             .select_from(applied)
@@ -150,7 +146,7 @@ def _confirmation(visibility: Visibility, row: Row) -> Select[Any]:
         .select_from(at)
         .where(
             agreement["dispute_id"] == row["id"],
-            _in(agreement["state"], *IN_FORCE_STATES),
+            is_in(agreement["state"], *IN_FORCE_STATES),
             due.is_not(None),
             visibility.visible(agreement),
             _reads(visibility, agreement, "state", "confirm_by_on"),
@@ -169,7 +165,7 @@ def _tier(visibility: Visibility, row: Row) -> Select[Any]:
         .where(
             escalation["dispute_id"] == row["id"],
             escalation["to_tier"] == row["tier"],
-            _in(escalation["state"], "TAKEN"),
+            is_in(escalation["state"], "TAKEN"),
             visibility.visible(escalation),
             _reads(visibility, escalation, "state", "to_tier", "answered_at"),
         )
@@ -177,13 +173,13 @@ def _tier(visibility: Visibility, row: Row) -> Select[Any]:
         .scalar_subquery()
     )
     own = func.coalesce(row["accepted_at"], row["registered_at"])
-    since = case((_in(row["tier"], "TEAM"), own), else_=taken_over_at)
+    since = case((is_in(row["tier"], "TEAM"), own), else_=taken_over_at)
     days = case(
-        *((_in(row["tier"], tier), _tier_days(tier, count)) for tier, count in TIER_DAYS.items()),
+        *((is_in(row["tier"], tier), _tier_days(tier, count)) for tier, count in TIER_DAYS.items()),
         else_=literal_column("0"),
     )
     due = _day(since) + days
-    done = ~_in(row["state"], *BEFORE_AGREEMENT_STATES)
+    done = ~is_in(row["state"], *BEFORE_AGREEMENT_STATES)
     readable = _reads(visibility, row, "tier", "state", "accepted_at", "registered_at")
     return select(*_columns("TIER", due, _state("TIER", due, done))).where(due.is_not(None), readable).correlate(row.at)
 

@@ -139,6 +139,8 @@ class PageInfo:
 
 @dataclass(frozen=True)
 class Nodes:
+    """`nodes` of a page: the rows as a plain list."""
+
     key: str
     node: Node
 
