@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,10 @@ def test_paths_and_links_exist(document: str) -> None:
     for span in spans(document):
         if span.startswith(FOLDERS) and "<" not in span and " " not in span:
             assert list(ROOT.glob(span.partition(":")[0])), (document, span)
+        elif re.fullmatch(r"\w+\.(py|md|csv|yaml|graphql)", span):
+            assert list(ROOT.glob(span)) or any(list((ROOT / top).rglob(span)) for top in FOLDERS), (document, span)
+        elif named := re.fullmatch(r"([a-z_]+(?:\.[a-z_]+)+):(\w+)", span):
+            assert hasattr(import_module(named.group(1)), named.group(2)), (document, span)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
