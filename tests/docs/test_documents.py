@@ -49,6 +49,17 @@ def test_paths_and_links_exist(document: str) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
+def test_functions_that_are_named_exist(document: str) -> None:
+    """Those that are named with their brackets, as `part(...)`."""
+    source = "\n".join(
+        path.read_text(encoding="utf-8") for top in ("db", "schema") for path in (ROOT / top).rglob("*.py")
+    )
+    for span in spans(document):
+        if called := re.fullmatch(r"(?:work\.)?([a-z_]+)\([^)]*\)", span):
+            assert f"def {called.group(1)}(" in source, (document, span)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_mutations_and_commands_that_are_named_exist(document: str) -> None:
     """`python -m api …` names a command, and a name like `disputeAccept` a field of the schema."""
     groups = {name: getattr(one, "commands", {}) for name, one in get_command(app).commands.items()}  # type: ignore[attr-defined]
