@@ -45,7 +45,10 @@ class Condition:
 
 
 def parse(text: str, named: Mapping[str, Condition] | None = None) -> Condition:
-    """Parses a text; `named`: the conditions that it may name. Raises ConditionRefused unless it is one short expression over defined names."""
+    """Parses a text; `named`: the conditions that it may name.
+
+    Raises ConditionRefused unless it is one short expression over defined names.
+    """
     if len(text) > MAX_LENGTH:
         raise ConditionRefused(f"条件过长（{len(text)} 字，至多 {MAX_LENGTH} 字）")
     if not text.isascii():

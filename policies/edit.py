@@ -134,10 +134,10 @@ def edit(text: str, edits: Iterable[Edit]) -> str:
     """The text after the edits, made one after the other. Raises EditRefused with every edit that cannot be made."""
     editor = _Editor(text)
     problems = []
-    for index, one in enumerate(edits):
+    for index, operation in enumerate(edits):
         try:
-            _check(one)
-            editor.apply(one)
+            _check(operation)
+            editor.apply(operation)
         except _CannotEdit as error:
             problems.append((index, str(error)))
     if problems:
@@ -167,9 +167,9 @@ class _Editor:
     def text(self) -> str:
         return "\n".join(self.raw)
 
-    def apply(self, one: Edit) -> None:
+    def apply(self, operation: Edit) -> None:
         """Makes one edit. Raises _CannotEdit."""
-        match one:
+        match operation:
             case GrantRule(rule=key, fields=added):
                 self._grant(key, added)
             case RevokeRule(rule=key):

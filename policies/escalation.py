@@ -40,7 +40,8 @@ def escalations(live: Policy, draft: Policy, appointments: Sequence[Appointment]
     SECURITY: a cell counts as an escalation unless `entails` proves that it is within today's grant.
     """
     access_live, access_draft = Access(live, appointments), Access(draft, appointments)
-    for resource, action in sorted({pair for one in appointments for pair in draft.actions_by_role.get(one.role, ())}):
+    roles = {appointment.role for appointment in appointments}
+    for resource, action in sorted({pair for role in roles for pair in draft.actions_by_role.get(role, ())}):
         grant_live, grant_draft = access_live.grant(resource, action), access_draft.grant(resource, action)
         for cell, field_class, form in cells_of(draft.catalog.resources[resource], action):
             before, after = grant_live.cell(cell), grant_draft.cell(cell)

@@ -92,7 +92,7 @@ def explain(
     for bound in applicable_rules(grant, field):
         failed = next((part for part in conjuncts(bound.rows) if not evaluate(part, row, claims)), None)
         verdicts.append(Verdict(bound, None if failed is None else describer.failure(failed)))
-    matching = [one.bound for one in verdicts if one.failed is None and one.bound.rule.covers(cell)]
+    matching = [verdict.bound for verdict in verdicts if verdict.failed is None and verdict.bound.rule.covers(cell)]
     # A deny takes precedence over every allow.
     decisive = next((bound for bound in matching if not bound.rule.allow), None) or next(iter(matching), None)
     full = visible if field is None else shown == "clear" or (field.mask == "stored" and shown == "masked")
@@ -158,7 +158,7 @@ def _appointment_changes(
 ) -> Iterator[NeededChange]:
     """What the rules of other roles lack, where claims alone could make up for it."""
     policy = access.policy
-    own = {source for one in access.appointments for source in policy.inherited.get(one.role, ())}
+    own = {role for appointment in access.appointments for role in policy.inherited.get(appointment.role, ())}
     for role in policy.roles:
         if role in own:
             continue
@@ -180,7 +180,10 @@ def _satisfied_by_any(part: Predicate, row: Row, appointments: tuple[Appointment
     """Whether a condition holds with the claims of any one appointment."""
     if not claims_of(part):
         return evaluate(part, row, ({},))
-    return any(not claims_of(part) & one.missing and evaluate(part, row, (one.claims,)) for one in appointments)
+    return any(
+        not claims_of(part) & appointment.missing and evaluate(part, row, (appointment.claims,))
+        for appointment in appointments
+    )
 
 
 class _RowDescriber:
@@ -271,5 +274,5 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, list | tuple | set | frozenset):
-        return "｛" + "、".join(sorted(_text(one) for one in value)) + "｝"
+        return "｛" + "、".join(sorted(_text(item) for item in value)) + "｝"
     return str(value)

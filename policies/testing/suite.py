@@ -184,7 +184,9 @@ class _Loader:
             if word in self.groups:
                 resources += self.groups[word]
                 continue
-            matches = [one for one in self.catalog.resources.values() if word in (one.name, one.label)]
+            matches = [
+                resource for resource in self.catalog.resources.values() if word in (resource.name, resource.label)
+            ]
             if len(matches) != 1:
                 self.refuse(node, f"没有资源 {word[:40]!r}")
             resources += matches[:1]
@@ -258,11 +260,11 @@ class _Loader:
             expected["read"] = frozenset(cells & {cell for cell, _, _ in cells_of(resource, "read")})
         for place, word in self._words(entries.get("can")):
             name, _, classes_text = word.partition("=")
-            actions = [one for one in resource.actions if name in (one, action_words(resource.name, one))]
+            actions = [action for action in resource.actions if name in (action, action_words(resource.name, action))]
             if len(actions) != 1 or actions == ["read"]:
                 self.refuse(place, f"{resource.label}没有动作 {name[:40]!r}")
             else:
-                class_names = [(place, one) for one in classes_text.split("|") if one]
+                class_names = [(place, class_name) for class_name in classes_text.split("|") if class_name]
                 expected[actions[0]] = frozenset({"row", *self._classes(class_names, resource)})
         return expected
 

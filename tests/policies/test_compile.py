@@ -1,9 +1,15 @@
 """The compiler, from text to policy: roles, names, inheritance and rules; every mistake at once, each with its line and column."""
 
+import re
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 
+from policies import compile as compiler
 from policies.compile import MAX_INHERITANCE, compile_policy
-from policies.policy import PolicyRefused
+from policies.grant import Access, Grant
+from policies.policy import Policy, PolicyRefused
 from tests.policies.small import CATALOG, HEAD, READ, only_problem, places, policy, problems
 
 
@@ -176,3 +182,17 @@ def test_all_mistakes_come_at_once_in_the_order_of_their_lines() -> None:
     with pytest.raises(PolicyRefused) as refused:
         compile_policy(HEAD + text, CATALOG)
     assert str(refused.value).splitlines()[0] == "第 5 行：未声明的角色 'boss'，请先用 p3 行声明"
+
+
+def test_the_specification_names_functions_that_exist() -> None:
+    """Private functions of the compiler, public ones by their modules, and members of `Policy`, `Access` and `Grant`."""
+    text = str(compiler.__doc__)
+    source = Path(str(compiler.__file__)).read_text(encoding="utf-8")
+    private = re.findall(r"`(_[a-z_]+)`", text)
+    assert {name for name in private if f"def {name}(" not in source} == set()
+    public = re.findall(r"`policies\.([a-z]+)\.([A-Za-z_]+)`", text)
+    assert [names for names in public if not hasattr(import_module(f"policies.{names[0]}"), names[1])] == []
+    members = re.findall(r"`(Policy|Access|Grant)\.([a-z_]+)`", text)
+    classes = {"Policy": Policy.__dict__ | Policy.__dataclass_fields__, "Access": vars(Access), "Grant": vars(Grant)}
+    assert [names for names in members if names[1] not in classes[names[0]]] == []
+    assert len(private) + len(public) + len(members) > 15
