@@ -1,4 +1,4 @@
-"""Carries out commands for tests as people do: a mutation through documents, gate and commander, on a demo county of one's own.
+"""Carries out commands for tests as people do: a mutation through documents, gate and command executor, on a demo county of one's own.
 
 `office.do("mediator", "disputeAccept", id=case.key)`: the person is a role (its principal) or a name; input names are in snake case,
 UUIDs become global ids, `happened_at` is now unless given. Times of a fresh case lie ten days back.
@@ -34,7 +34,7 @@ def key_of(identifier: str) -> UUID:
 
 @dataclasses.dataclass(frozen=True)
 class Done:
-    """What became of one mutation. `shown`: the payload's object; `mistakes`: (field, code) of each user error."""
+    """The result of one mutation. `shown`: the payload's object; `user_errors`: (field, code) of each."""
 
     said: Said
     payload: dict[str, Any] | None
@@ -157,7 +157,7 @@ class Office:
             {"side": "APPLICANT", "kind": "OWNER", "name": "李龙", "phone": "13800000000", "id_number": ID_NUMBERS[0]},
             {"side": "RESPONDENT", "kind": "COMPANY", "name": "聊城示例物业服务有限公司", "phone": "0635-0000099"},
         ]
-        order = {
+        values = {
             "title": "物业费争议",
             "compound_id": self._compounds[0],
             "sub_category": "P01",
@@ -167,7 +167,7 @@ class Office:
             "parties": parties,
             **given,
         }
-        shown = await self.must(who, "disputeRegister", **order)
+        shown = await self.must(who, "disputeRegister", **values)
         key = key_of(shown["id"])
         sides = {
             one["side"]: one["id"] for one in await self.rows("SELECT id, side FROM party WHERE dispute_id = $1", key)
@@ -207,9 +207,9 @@ def name_of(who: str) -> str:
     return PRINCIPALS.get(who, who)
 
 
-def _input(order: Any, given: dict[str, Any]) -> dict[str, Any]:
-    fields = {one.name: one for one in dataclasses.fields(order)}
-    hints = typing.get_type_hints(order)
+def _input(input_type: Any, given: dict[str, Any]) -> dict[str, Any]:
+    fields = {one.name: one for one in dataclasses.fields(input_type)}
+    hints = typing.get_type_hints(input_type)
     return {camel(name): _value(value, fields.get(name), hints.get(name)) for name, value in given.items()}
 
 

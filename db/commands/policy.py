@@ -296,12 +296,12 @@ async def _examined(work: UnitOfWork, text: str, tests: str, field: str | None =
         # Seconds of work: other requests of this process go on meanwhile.
         return await asyncio.to_thread(examine, text, tests, live)
     except PolicyRefused as refused:
-        raise Refused(*_mistakes(refused.problems, field or "text", "OUTDATED" if field else "BAD_POLICY")) from None
+        raise Refused(*_errors_of(refused.problems, field or "text", "OUTDATED" if field else "BAD_POLICY")) from None
     except SuiteRefused as refused:
-        raise Refused(*_mistakes(refused.problems, field or "tests", "OUTDATED" if field else "BAD_TESTS")) from None
+        raise Refused(*_errors_of(refused.problems, field or "tests", "OUTDATED" if field else "BAD_TESTS")) from None
 
 
-def _mistakes(problems: tuple[Problem, ...], field: str, code: str) -> list[UserError]:
+def _errors_of(problems: tuple[Problem, ...], field: str, code: str) -> list[UserError]:
     errors = [UserError(field, code, _text_of(problem)) for problem in problems[:MAX_ERRORS]]
     left = len(problems) - len(errors)
     return [*errors, UserError(field, code, f"另有 {left} 处错误。")] if left else errors

@@ -168,7 +168,7 @@ async def test_instalments_become_obligations(office: Office) -> None:
     assert {(row["place"], row["manner"]) for row in rows} == {("物业服务中心", "转账")}
 
 
-async def test_every_mistake_of_a_draft_is_told_at_once(office: Office) -> None:
+async def test_every_user_error_of_a_draft_is_reported_at_once(office: Office) -> None:
     case = await office.mediating(STARTED)
     other = await office.register(started=STARTED)
     day = dt.date(2024, 3, 1)
@@ -217,8 +217,8 @@ async def test_every_mistake_of_a_draft_is_told_at_once(office: Office) -> None:
 async def test_nothing_is_agreed_without_consent(office: Office) -> None:
     """Arts. 3, 17."""
     case = await office.accepted(STARTED)
-    order = {"dispute_id": case.key, "happened_at": AGREED, "form": "ORAL", "content": "一致"}
-    done = await office.do("mediator", "agreementDraft", **order)
+    values = {"dispute_id": case.key, "happened_at": AGREED, "form": "ORAL", "content": "一致"}
+    done = await office.do("mediator", "agreementDraft", **values)
     assert done.user_errors
     assert "agree" not in await office.can("mediator", case)
     for party in (case.applicant, case.respondent):
@@ -228,9 +228,9 @@ async def test_nothing_is_agreed_without_consent(office: Office) -> None:
 
 async def test_only_who_holds_the_case_agrees(office: Office) -> None:
     case, agreement = await drafted(office)
-    order = {"dispute_id": case.key, "happened_at": AGREED, "form": "ORAL", "content": "一致"}
+    values = {"dispute_id": case.key, "happened_at": AGREED, "form": "ORAL", "content": "一致"}
     for role in HOLDERS_ONLY:
-        assert not (await office.do(role, "agreementDraft", **order)).ok
+        assert not (await office.do(role, "agreementDraft", **values)).ok
         assert not (await office.do(role, "agreementSign", id=agreement, kind="SEAL", happened_at=AGREED)).ok
     for tier, role, others in (("SQUAD", "squad_member", "centre_staff"), ("CENTRE", "centre_staff", "squad_member")):
         await office.at_tier(case, tier)
@@ -304,23 +304,23 @@ async def test_a_rescinded_agreement_is_mediated_again(office: Office) -> None:
     """若干规定 Arts. 33, 37. The month ends on 2024-04-04, in the holidays of 清明, and so on the 7th, a make-up day."""
     case, agreement, _ = await in_force(office)
     at = dt.datetime(2024, 3, 4, 9, tzinfo=COUNTY)
-    order = {"id": agreement, "happened_at": at, "reason": "房屋已出售"}
-    done = await office.do("mediator", "agreementRescind", **order, both_consent=False)
+    values = {"id": agreement, "happened_at": at, "reason": "房屋已出售"}
+    done = await office.do("mediator", "agreementRescind", **values, both_consent=False)
     assert done.user_errors == [("bothConsent", "NO_CONSENT")]
     shown = await office.must(
-        "mediator", "agreementRescind", **order, both_consent=True, shown="state obligations { state }"
+        "mediator", "agreementRescind", **values, both_consent=True, shown="state obligations { state }"
     )
     assert shown == {"state": "RESCINDED", "obligations": [{"state": "RESCINDED"}]}
     row = await office.dispute(case)
     assert (row["state"], row["concluded_at"], row["due_on"]) == ("MEDIATING", None, dt.date(2024, 4, 7))
     assert await office.can("mediator", case, "Agreement", agreement) == []
-    order = {
+    values = {
         "dispute_id": case.key, "form": "WRITTEN", "content": "再次达成一致。",
         "obligations": [pay(case, "1200.00", dt.date(2024, 4, 1))],
     }  # fmt: skip
-    early = await office.do("mediator", "agreementDraft", **order, happened_at=AGREED)
+    early = await office.do("mediator", "agreementDraft", **values, happened_at=AGREED)
     assert early.user_errors == [("happenedAt", "TOO_EARLY")]
-    again = await office.must("mediator", "agreementDraft", **order, happened_at=at + HOUR)
+    again = await office.must("mediator", "agreementDraft", **values, happened_at=at + HOUR)
     await sign_all(office, case, key_of(again["id"]), at + DAY)
     assert await state_of(office, case) == "AGREED"
 
@@ -344,7 +344,7 @@ async def test_confirmation_is_asked_for_jointly_within_thirty_days(office: Offi
     """人民调解法 Art. 33; 民诉法解释 Art. 355(5): from 2024-02-20 until 2024-03-21."""
     case, agreement, _ = await in_force(office)
     court = await court_of(office)
-    order = {"agreement_id": agreement, "court_id": court, "both_apply": True, "ownership_terms": False}
+    values = {"agreement_id": agreement, "court_id": court, "both_apply": True, "ownership_terms": False}
     last = dt.datetime(2024, 3, 21, 23, 59, tzinfo=COUNTY)
     for given, wrong in (
         ({"happened_at": last + HOUR}, ("happenedAt", "TOO_LATE")),
@@ -353,18 +353,18 @@ async def test_confirmation_is_asked_for_jointly_within_thirty_days(office: Offi
         ({"ownership_terms": True}, ("ownershipTerms", "OWNERSHIP")),
         ({"court_id": await office.organization("POLICE_STATION")}, ("courtId", "NOT_A_COURT")),
     ):
-        done = await office.do("mediator", "confirmationApply", **{**order, "happened_at": last, **given})
+        done = await office.do("mediator", "confirmationApply", **{**values, "happened_at": last, **given})
         assert done.user_errors == [wrong]
-    assert not (await office.do("court", "confirmationApply", **order, happened_at=last)).ok
+    assert not (await office.do("court", "confirmationApply", **values, happened_at=last)).ok
     shown = await office.must(
-        "mediator", "confirmationApply", **order, happened_at=last, shown="id appliedOn result court { id }"
+        "mediator", "confirmationApply", **values, happened_at=last, shown="id appliedOn result court { id }"
     )
     assert (shown["appliedOn"], shown["result"]) == (str(CONFIRM_BY_ON), None)
     referral = await office.row("SELECT * FROM referral WHERE dispute_id = $1 AND kind = 'CONFIRMATION'", case.key)
     assert (referral["organization_id"], referral["state"]) == (court, "SENT")
     assert (await office.events(case, "confirmation.apply"))[0]["actor_id"] == await office.person("mediator")
     # One application at a time, and no change of what the court has before it.
-    again = await office.do("mediator", "confirmationApply", **order, happened_at=last)
+    again = await office.do("mediator", "confirmationApply", **values, happened_at=last)
     assert ("id", "CONFIRMATION") in again.user_errors
     assert await office.can("mediator", case, "Agreement", agreement) == []
 
@@ -377,32 +377,32 @@ async def test_only_the_court_decides_on_its_own_confirmations(office: Office) -
         ownership_terms=False, happened_at=applied,
     )  # fmt: skip
     key = key_of(shown["id"])
-    order = {
+    values = {
         "id": key,
         "result": "CONFIRMED",
         "case_number": "（2024）鲁1525诉前调确12号",
         "happened_at": applied + 9 * DAY,
     }
     for role in ("mediator", "justice_office", "bureau_admin", "police"):
-        assert not (await office.do(role, "confirmationDecide", **order)).ok
+        assert not (await office.do(role, "confirmationDecide", **values)).ok
     for given, wrong in (
         ({"case_number": None}, ("caseNumber", "REQUIRED")),
         ({"case_number": "(2024)鲁1525民特12号"}, ("caseNumber", "BAD_CASE_NUMBER")),
         ({"case_number": "(2022)鲁1525诉前调确12号"}, ("caseNumber", "BAD_CASE_NUMBER")),
         ({"happened_at": applied - DAY}, ("happenedAt", "TOO_EARLY")),
     ):
-        wrongly = {name: value for name, value in {**order, **given}.items() if value is not None}
+        wrongly = {name: value for name, value in {**values, **given}.items() if value is not None}
         done = await office.do("court", "confirmationDecide", **wrongly)
         assert wrong in done.user_errors
     assert await office.can("court", case, "Confirmation", key) == ["decide"]
     decided = await office.must(
-        "court", "confirmationDecide", **order, shown="result caseNumber decidedOn agreement { state }"
+        "court", "confirmationDecide", **values, shown="result caseNumber decidedOn agreement { state }"
     )
     assert decided == {
         "result": "CONFIRMED", "caseNumber": "(2024)鲁1525诉前调确12号", "decidedOn": "2024-03-01",
         "agreement": {"state": "EFFECTIVE"},
     }  # fmt: skip
-    assert set((await office.do("court", "confirmationDecide", **order)).codes) == {"WRONG_STATE"}
+    assert set((await office.do("court", "confirmationDecide", **values)).codes) == {"WRONG_STATE"}
     # What a court has confirmed is not undone between the parties.
     done = await office.do(
         "mediator", "agreementRescind", id=agreement, both_consent=True, reason="反悔", happened_at=applied + 10 * DAY
@@ -412,10 +412,10 @@ async def test_only_the_court_decides_on_its_own_confirmations(office: Office) -
 
 async def test_after_a_rejection_the_agreement_may_be_varied_and_brought_again(office: Office) -> None:
     case, agreement, (first,) = await in_force(office)
-    order = {
+    values = {
         "agreement_id": agreement, "court_id": await court_of(office), "both_apply": True, "ownership_terms": False,
     }  # fmt: skip
-    shown = await office.must("mediator", "confirmationApply", **order, happened_at=AGREED + DAY)
+    shown = await office.must("mediator", "confirmationApply", **values, happened_at=AGREED + DAY)
     await office.must(
         "court", "confirmationDecide", id=key_of(shown["id"]), result="REJECTED", happened_at=AGREED + 5 * DAY,
         case_number="(2024)鲁1525诉前调确13号",
@@ -424,7 +424,7 @@ async def test_after_a_rejection_the_agreement_may_be_varied_and_brought_again(o
         "mediator", "agreementVary", id=agreement, happened_at=AGREED + 6 * DAY, both_consent=True, reason="内容不明确",
         obligations=[{"id": first, "content": "补缴 2023 年度物业费"}],
     )  # fmt: skip
-    await office.must("mediator", "confirmationApply", **order, happened_at=AGREED + 7 * DAY)
+    await office.must("mediator", "confirmationApply", **values, happened_at=AGREED + 7 * DAY)
     rows = await office.rows(
         "SELECT state, answered_at FROM referral WHERE dispute_id = $1 AND kind = 'CONFIRMATION'", case.key
     )

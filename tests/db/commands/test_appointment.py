@@ -39,7 +39,7 @@ async def post_of(office: Office, role: str) -> Any:
     )
 
 
-async def order_of(office: Office, role: str, who: str = NEWCOMER) -> dict[str, Any]:
+async def grant_values(office: Office, role: str, who: str = NEWCOMER) -> dict[str, Any]:
     """A post like that of a role's principal, for somebody."""
     post = await post_of(office, role)
     place = {"role": role, "organization_id": post["organization_id"], "area_code": post["area_code"]}
@@ -48,14 +48,14 @@ async def order_of(office: Office, role: str, who: str = NEWCOMER) -> dict[str, 
 
 async def test_granted_and_ended(gql: Office) -> None:
     assert await asked(gql, NEWCOMER) == (set(), 0)
-    order = await order_of(gql, "justice_office")
-    made = await gql.must("security_admin", "appointmentGrant", shown=SHOWN, **order)
+    values = await grant_values(gql, "justice_office")
+    made = await gql.must("security_admin", "appointmentGrant", shown=SHOWN, **values)
     assert (made["role"], made["validFrom"], made["validTo"]) == ("justice_office", TODAY.isoformat(), None)
     assert made["access"]["can"] == ["delegate", "end"]
     roles, seen = await asked(gql, NEWCOMER)
     assert roles >= {"justice_office", "worker", "everyone"}
     assert seen == (await asked(gql, "justice_office"))[1] > 0
-    again = await gql.do("security_admin", "appointmentGrant", **order)
+    again = await gql.do("security_admin", "appointmentGrant", **values)
     assert again.user_errors == [("role", "DUPLICATE")]
 
     ended = await gql.must("security_admin", "appointmentEnd", shown=SHOWN, id=key_of(made["id"]), reason="误任")
@@ -83,11 +83,11 @@ async def test_ended_later(gql: Office) -> None:
 
 
 async def test_what_is_wrong_with_a_grant(gql: Office) -> None:
-    order = await order_of(gql, "court")
+    values = await grant_values(gql, "court")
     wrong = await gql.do(
         "security_admin",
         "appointmentGrant",
-        **{**order, "role": "king", "area_code": "99", "reason": " ", "organization_id": UUID(int=1)},
+        **{**values, "role": "king", "area_code": "99", "reason": " ", "organization_id": UUID(int=1)},
         valid_from=TODAY - DAY,
         valid_to=TODAY - 2 * DAY,
     )
@@ -100,17 +100,17 @@ async def test_what_is_wrong_with_a_grant(gql: Office) -> None:
         ("areaCode", "BAD_AREA"),
     ]
     own = await gql.do(
-        "security_admin", "appointmentGrant", **await order_of(gql, "court", PRINCIPALS["security_admin"])
+        "security_admin", "appointmentGrant", **await grant_values(gql, "court", PRINCIPALS["security_admin"])
     )
     assert own.user_errors == [("personId", "SELF")]
     await gql.execute("UPDATE person SET state = 'SUSPENDED' WHERE name = $1", NEWCOMER)
-    assert (await gql.do("security_admin", "appointmentGrant", **order)).user_errors == [("personId", "SUSPENDED")]
+    assert (await gql.do("security_admin", "appointmentGrant", **values)).user_errors == [("personId", "SUSPENDED")]
 
 
 async def test_who_may_not(gql: Office) -> None:
-    order, post = await order_of(gql, "court"), await post_of(gql, "court")
+    values, post = await grant_values(gql, "court"), await post_of(gql, "court")
     for who in ("system_admin", "auditor", "bureau_admin", "justice_office", "mediator"):
-        done = await gql.do(who, "appointmentGrant", **order)
+        done = await gql.do(who, "appointmentGrant", **values)
         assert done.codes == ["FORBIDDEN"], (who, done.payload)
     for who, code in (("system_admin", "FORBIDDEN"), ("bureau_admin", "FORBIDDEN"), ("mediator", "NOT_FOUND")):
         assert (await gql.do(who, "appointmentEnd", id=post["id"], reason="试")).codes == [code]
@@ -124,13 +124,13 @@ async def test_who_may_not(gql: Office) -> None:
 
 
 async def test_the_three_administrators_exclude_each_other(gql: Office) -> None:
-    await gql.must("security_admin", "appointmentGrant", **await order_of(gql, "auditor"))
-    other = await gql.do("security_admin", "appointmentGrant", **await order_of(gql, "system_admin"))
+    await gql.must("security_admin", "appointmentGrant", **await grant_values(gql, "auditor"))
+    other = await gql.do("security_admin", "appointmentGrant", **await grant_values(gql, "system_admin"))
     assert other.user_errors == [("role", "EXCLUSIVE")]
     # By way of a leave no less, not even when both are asked for at once.
     await gql.execute("INSERT INTO person (name) VALUES ('又一人')")
-    orders = [await order_of(gql, role, "又一人") for role in ("auditor", "system_admin")]
-    done = await asyncio.gather(*(gql.do("security_admin", "appointmentGrant", **order) for order in orders))
+    inputs = [await grant_values(gql, role, "又一人") for role in ("auditor", "system_admin")]
+    done = await asyncio.gather(*(gql.do("security_admin", "appointmentGrant", **values) for values in inputs))
     assert sorted(one.user_errors for one in done) == [[], [("role", "EXCLUSIVE")]]
     post = await post_of(gql, "system_admin")
     leave = {"to_person_id": await gql.person(NEWCOMER), "to_on": TODAY + DAY, "reason": "休假"}
@@ -203,7 +203,7 @@ async def test_the_last_in_charge_of_the_policy_stays(gql: Office) -> None:
     for other in await gql.rows(others, bureau):
         await gql.must("system_admin", "personSuspend", id=other["person_id"], reason="另有他人可以批准")
     assert (await gql.do("system_admin", "personSuspend", id=bureau, reason="试")).user_errors == [("id", "LOCKED_OUT")]
-    await gql.must("security_admin", "appointmentGrant", **await order_of(gql, "security_admin"))
+    await gql.must("security_admin", "appointmentGrant", **await grant_values(gql, "security_admin"))
     await gql.must("system_admin", "personSuspend", id=bureau, reason="另有他人可以批准")
     # Of two, one may go, and not both at once.
     pair = [admin, await gql.person(NEWCOMER)]

@@ -94,9 +94,9 @@ async def test_factors_are_written_down_and_a_grave_one_is_an_alert(office: Offi
     assert "择日再访" not in str(await office.value("SELECT message FROM alert WHERE dispute_id = $1", case.key))
 
 
-async def test_every_mistake_of_a_visit_is_told(office: Office) -> None:
+async def test_every_user_error_of_a_visit_is_reported(office: Office) -> None:
     _, visit = await performed(office)
-    order = {"id": visit, "happened_at": VISITED, "method": "PHONE", "result": "NORMAL", "satisfaction": 5}
+    values = {"id": visit, "happened_at": VISITED, "method": "PHONE", "result": "NORMAL", "satisfaction": 5}
     for given, wrong in (
         ({"satisfaction": None}, [("satisfaction", "REQUIRED")]),
         ({"satisfaction": 6}, [("satisfaction", "OUT_OF_RANGE")]),
@@ -109,20 +109,20 @@ async def test_every_mistake_of_a_visit_is_told(office: Office) -> None:
             [("factors.0.suggestion", "REQUIRED"), ("satisfaction", "OUT_OF_RANGE")],
         ),
     ):
-        said = {name: value for name, value in {**order, **given}.items() if value is not None}
+        said = {name: value for name, value in {**values, **given}.items() if value is not None}
         assert sorted((await office.do("mediator", "followUpComplete", **said)).user_errors) == wrong
     assert await office.value("SELECT done_at FROM follow_up WHERE id = $1", visit) is None
 
 
 async def test_a_visit_is_scheduled_once_there_is_an_agreement(office: Office) -> None:
     case, _ = await drafted(office)
-    order = {"dispute_id": case.key, "happened_at": AGREED, "due_on": AGREED_ON + 7 * DAY}
-    assert (await office.do("mediator", "followUpSchedule", **order)).user_errors == [("disputeId", "WRONG_STATE")]
+    values = {"dispute_id": case.key, "happened_at": AGREED, "due_on": AGREED_ON + 7 * DAY}
+    assert (await office.do("mediator", "followUpSchedule", **values)).user_errors == [("disputeId", "WRONG_STATE")]
     case, _ = await performed(office)
-    order = {"dispute_id": case.key, "happened_at": VISITED, "due_on": AGREED_ON + 60 * DAY}
-    early = await office.do("mediator", "followUpSchedule", **{**order, "due_on": AGREED_ON})
+    values = {"dispute_id": case.key, "happened_at": VISITED, "due_on": AGREED_ON + 60 * DAY}
+    early = await office.do("mediator", "followUpSchedule", **{**values, "due_on": AGREED_ON})
     assert early.user_errors == [("dueOn", "OUT_OF_ORDER")]
-    shown = await office.must("mediator", "followUpSchedule", **order, shown="id dueOn doneAt")
+    shown = await office.must("mediator", "followUpSchedule", **values, shown="id dueOn doneAt")
     assert (shown["dueOn"], shown["doneAt"]) == ("2024-04-20", None)
     assert (await office.events(case, "followUp.schedule"))[0]["resource_id"] == key_of(shown["id"])
 
@@ -139,14 +139,14 @@ async def test_performance_waits_for_a_visit_that_is_scheduled_already(office: O
 
 async def test_the_justice_office_visits_too_and_others_do_not(office: Office) -> None:
     case, visit = await performed(office)
-    order = {"id": visit, "happened_at": VISITED, "method": "MEETING", "result": "NORMAL", "satisfaction": 4}
+    values = {"id": visit, "happened_at": VISITED, "method": "MEETING", "result": "NORMAL", "satisfaction": 4}
     for role in ("grid_worker", "law_leader", "legal_adviser", "court", "police", "bureau_admin", "analyst"):
-        assert not (await office.do(role, "followUpComplete", **order)).ok
+        assert not (await office.do(role, "followUpComplete", **values)).ok
         done = await office.do(
             role, "followUpSchedule", dispute_id=case.key, happened_at=VISITED, due_on=AGREED_ON + 30 * DAY
         )
         assert not done.ok
-    await office.must("justice_office", "followUpComplete", **order)
+    await office.must("justice_office", "followUpComplete", **values)
     await office.must(
         "justice_office", "followUpSchedule", dispute_id=case.key, happened_at=VISITED, due_on=AGREED_ON + 30 * DAY
     )

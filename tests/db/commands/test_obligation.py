@@ -55,7 +55,7 @@ async def test_performance_needs_evidence_or_the_word_of_both(office: Office) ->
 
 async def test_performed_in_part_until_nothing_is_owed(office: Office) -> None:
     case, _, (first,) = await in_force(office)
-    order = {"id": first, "evidence": "转账回单"}
+    values = {"id": first, "evidence": "转账回单"}
     for given, wrong in (
         ({"amount": "1860.01"}, ("amount", "TOO_MUCH")),
         ({"amount": "-1"}, ("amount", "NEGATIVE")),
@@ -63,7 +63,7 @@ async def test_performed_in_part_until_nothing_is_owed(office: Office) -> None:
         ({"partly": True}, ("partly", "NOT_APPLICABLE")),
         ({"happened_at": AGREED - DAY}, ("happenedAt", "TOO_EARLY")),
     ):
-        done = await office.do("mediator", "obligationPerform", **{**order, "happened_at": PAID, **given})
+        done = await office.do("mediator", "obligationPerform", **{**values, "happened_at": PAID, **given})
         assert done.user_errors == [wrong]
     for day, amount, state, dispute in (
         (1, "1000.50", "PARTLY_PERFORMED", "PERFORMING"),
@@ -72,7 +72,7 @@ async def test_performed_in_part_until_nothing_is_owed(office: Office) -> None:
     ):
         given = {} if amount is None else {"amount": amount}
         shown = await office.must(
-            "mediator", "obligationPerform", **order, **given, happened_at=PAID + day * DAY, shown="state watched"
+            "mediator", "obligationPerform", **values, **given, happened_at=PAID + day * DAY, shown="state watched"
         )
         assert shown == {"state": state, "watched": state != "PERFORMED"}
         assert await state_of(office, case) == dispute
@@ -137,12 +137,12 @@ async def test_both_sides_are_urged(office: Office) -> None:
     case, _, (first,) = await in_force(office)
     other = await office.register(started=AGREED - 50 * DAY)
     at = AGREED + DAY
-    order = {"id": first, "happened_at": at, "method": "PHONE"}
-    done = await office.do("mediator", "obligationUrge", **order, party_id=other.applicant, result=" ")
+    values = {"id": first, "happened_at": at, "method": "PHONE"}
+    done = await office.do("mediator", "obligationUrge", **values, party_id=other.applicant, result=" ")
     assert sorted(done.user_errors) == [("partyId", "NOT_FOUND"), ("result", "REQUIRED")]
-    await office.must("mediator", "obligationUrge", **order, party_id=case.applicant, result="答应本周付清")
+    await office.must("mediator", "obligationUrge", **values, party_id=case.applicant, result="答应本周付清")
     shown = await office.must(
-        "mediator", "obligationUrge", **order, party_id=case.respondent, result="答应开具收据",
+        "mediator", "obligationUrge", **values, party_id=case.respondent, result="答应开具收据",
         shown="state performances { kind method result party { side } }",
     )  # fmt: skip
     assert shown["state"] == "PENDING"
@@ -186,21 +186,21 @@ async def test_reminders_three_days_before_on_and_after_the_due_day(office: Offi
 
 async def test_who_may_register_performance(office: Office) -> None:
     case, _, (first,) = await in_force(office)
-    order = {"id": first, "happened_at": PAID, "evidence": "收据"}
+    values = {"id": first, "happened_at": PAID, "evidence": "收据"}
     for role in ("grid_worker", "law_leader", "legal_adviser", "justice_office", "court", "bureau_admin", "police"):
-        assert not (await office.do(role, "obligationPerform", **order)).ok
+        assert not (await office.do(role, "obligationPerform", **values)).ok
         assert await office.can(role, case, "Obligation", first) == []
     assert sorted(await office.can("mediator", case, "Obligation", first)) == ["excuse", "perform", "urge"]
     await office.at_tier(case, "CENTRE")
     assert await office.can("squad_member", case, "Obligation", first) == []
-    await office.must("centre_staff", "obligationPerform", **order)
+    await office.must("centre_staff", "obligationPerform", **values)
 
 
 async def test_one_performance_of_two_at_once(office: Office) -> None:
     """The obligation is locked: the second finds it performed."""
     case, _, (first,) = await in_force(office)
-    order = {"id": first, "happened_at": dt.datetime(2024, 2, 21, 9, tzinfo=COUNTY), "evidence": "收据"}
-    both = await asyncio.gather(*(office.do("mediator", "obligationPerform", **order) for _ in range(2)))
+    values = {"id": first, "happened_at": dt.datetime(2024, 2, 21, 9, tzinfo=COUNTY), "evidence": "收据"}
+    both = await asyncio.gather(*(office.do("mediator", "obligationPerform", **values) for _ in range(2)))
     assert sorted(one.ok for one in both) == [False, True]
     assert await office.value("SELECT count(*) FROM performance WHERE obligation_id = $1", first) == 1
     assert await office.value("SELECT count(*) FROM follow_up WHERE dispute_id = $1", case.key) == 1

@@ -38,7 +38,7 @@ async def test_a_party_is_added_with_its_number_masked(office: Office) -> None:
     assert "王小明" not in str(dict(event))
 
 
-async def test_every_mistake_of_a_party_is_told_and_none_is_stored(office: Office) -> None:
+async def test_every_user_error_of_a_party_is_reported_and_none_is_stored(office: Office) -> None:
     case = await office.mediating()
     party = {
         "side": "THIRD",

@@ -1,4 +1,4 @@
-"""Versions of the policy through the commands: drafted with all mistakes at once, approved by others, published, undone; lock-outs refused."""
+"""Versions of the policy through the commands: drafted with all errors at once, approved by others, published, undone; lock-outs refused."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -211,7 +211,7 @@ async def test_nul_is_refused_before_anything(office: Office) -> None:
     assert said.codes == ["BAD_TEXT"]
 
 
-async def test_all_mistakes_at_once(office: Office) -> None:
+async def test_all_errors_at_once(office: Office) -> None:
     text = POLICY + "p, nobody, Area, read, anywhere, public, allow\np, everyone, Area, read, anywhere, public, Allow\n"
     done = await office.do("security_admin", "policyDraft", note="试改", text=text)
     assert done.payload is not None

@@ -39,8 +39,8 @@ async def other(office: Office, role: str, instead_of: UUID | None = None) -> UU
 async def test_a_team_is_dissolved_and_another_formed(office: Office) -> None:
     old = await team_of(office, OTHER_GRID)
     four = await members(office, old)
-    order = {"grid_code": OTHER_GRID, "name": "新团队", "members": four}
-    twice = await office.do("justice_office", "teamForm", **order)
+    values = {"grid_code": OTHER_GRID, "name": "新团队", "members": four}
+    twice = await office.do("justice_office", "teamForm", **values)
     assert twice.user_errors == [("gridCode", "DUPLICATE")]
 
     assert "dissolve" in await office.can("justice_office", await office.register(), "Team", old)
@@ -51,7 +51,7 @@ async def test_a_team_is_dissolved_and_another_formed(office: Office) -> None:
     for mutation, more in (("teamDissolve", {"reason": "再撤"}), ("teamReplace", four[0])):
         assert (await office.do("justice_office", mutation, id=old, **more)).user_errors == [("id", "WRONG_STATE")]
 
-    made = await office.must("bureau_admin", "teamForm", **order, shown=SHOWN)
+    made = await office.must("bureau_admin", "teamForm", **values, shown=SHOWN)
     assert (made["state"], made["formedOn"]) == ("ACTIVE", TODAY.isoformat())
     assert len(made["members"]) == 4
     assert made["access"]["can"] == ["dissolve", "replace"]
@@ -97,7 +97,7 @@ async def sees(office: Office, who: str, key: UUID) -> bool:
     return said.data["node"] is not None
 
 
-async def test_every_mistake_is_told_and_nothing_is_stored(office: Office) -> None:
+async def test_every_user_error_is_reported_and_nothing_is_stored(office: Office) -> None:
     before = await office.value("SELECT count(*) FROM team")
     stranger = await other(office, "analyst")
     done = await office.do(

@@ -63,9 +63,9 @@ async def test_a_visit_is_recorded_by_those_who_go_there(office: Office) -> None
 async def test_a_grave_factor_alerts_though_its_author_sees_no_agreement(office: Office) -> None:
     case = await office.accepted()
     factor = {"kind": "UNEMPLOYMENT", "severity": "HIGH", "suggestion": "分期履行"}
-    order = {"dispute_id": case.key, "kind": "HOME_VISIT", "note": "已失业", "happened_at": now() - HOUR}
-    key = UUID((await office.must("grid_worker", "visitRecord", **order, factor=factor))["id"].partition(":")[2])
-    await office.must("grid_worker", "visitRecord", **order, factor={**factor, "severity": "MEDIUM"})
+    values = {"dispute_id": case.key, "kind": "HOME_VISIT", "note": "已失业", "happened_at": now() - HOUR}
+    key = UUID((await office.must("grid_worker", "visitRecord", **values, factor=factor))["id"].partition(":")[2])
+    await office.must("grid_worker", "visitRecord", **values, factor={**factor, "severity": "MEDIUM"})
     alerts = await office.rows("SELECT * FROM alert WHERE dispute_id = $1", case.key)
     assert [(one["rule"], one["state"]) for one in alerts] == [("PERFORMANCE_FACTOR", "OPEN")]
     assert alerts[0]["message"] == "可能影响履行"
@@ -82,15 +82,15 @@ async def test_a_grave_factor_alerts_though_its_author_sees_no_agreement(office:
 
 async def test_a_visit_is_not_before_its_dispute_nor_after_its_archive(office: Office) -> None:
     case = await office.register()
-    order = {"dispute_id": case.key, "kind": "INSPECTION", "note": "情况"}
-    early = await office.do("mediator", "visitRecord", **order, happened_at=case.started - HOUR)
+    values = {"dispute_id": case.key, "kind": "INSPECTION", "note": "情况"}
+    early = await office.do("mediator", "visitRecord", **values, happened_at=case.started - HOUR)
     assert early.user_errors == [("happenedAt", "TOO_EARLY")]
     bad = await office.do(
         "mediator",
         "visitRecord",
-        **{**order, "note": ""},
+        **{**values, "note": ""},
         factor={"kind": "SALE", "severity": "LOW", "suggestion": " "},
     )
     assert bad.user_errors == [("note", "REQUIRED"), ("factor.suggestion", "REQUIRED")]
     await office.must("mediator", "disputeDecline", id=case.key, reason="ELSEWHERE", advice="向法院起诉")
-    assert (await office.do("mediator", "visitRecord", **order)).user_errors == [("disputeId", "WRONG_STATE")]
+    assert (await office.do("mediator", "visitRecord", **values)).user_errors == [("disputeId", "WRONG_STATE")]

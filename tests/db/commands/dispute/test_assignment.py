@@ -71,9 +71,9 @@ async def test_who_may_not_be_assigned(office: Office) -> None:
     case, second = await office.accepted(), await _mediator(office, SECOND_MEDIATOR)
     person = await office.person(SECOND_MEDIATOR)
 
-    async def refused(order: dict[str, Any] = LEAD) -> list[tuple[str, str]]:
+    async def refused(values: dict[str, Any] = LEAD) -> list[tuple[str, str]]:
         return (
-            await office.do("justice_office", "disputeAssign", id=case.key, mediator_id=second, **order)
+            await office.do("justice_office", "disputeAssign", id=case.key, mediator_id=second, **values)
         ).user_errors
 
     term = await office.value("SELECT term_ends_on FROM mediator WHERE id = $1", second)
@@ -161,20 +161,20 @@ async def test_a_partys_request_replaces_the_mediator(office: Office) -> None:
         await _mediator(office, "mediator"),
         await _mediator(office, SECOND_MEDIATOR),
     )
-    order = {"id": case.key, "party_id": case.applicant, "mediator_id": first, "ground": "认为有失公正。"}
-    done = await office.do("mediator", "disputeRecuse", **order, replacement_id=first)
+    values = {"id": case.key, "party_id": case.applicant, "mediator_id": first, "ground": "认为有失公正。"}
+    done = await office.do("mediator", "disputeRecuse", **values, replacement_id=first)
     assert ("replacementId", "SAME_PERSON") in done.user_errors
     other = await office.accepted()
     done = await office.do(
         "mediator",
         "disputeRecuse",
-        **{**order, "party_id": other.applicant, "mediator_id": second},
+        **{**values, "party_id": other.applicant, "mediator_id": second},
         replacement_id=second,
     )
     assert ("partyId", "NOT_A_PARTY") in done.user_errors
     assert ("mediatorId", "NOT_ASSIGNED") in done.user_errors
     # The mediator himself takes the request down, and is gone.
-    done = await office.do("mediator", "disputeRecuse", **order, replacement_id=second)
+    done = await office.do("mediator", "disputeRecuse", **values, replacement_id=second)
     assert done.ok
     assert await _active(office, case) == {SECOND_MEDIATOR: True}
     assert await office.can("mediator", case) == []
@@ -188,7 +188,7 @@ async def test_a_partys_request_replaces_the_mediator(office: Office) -> None:
     await office.must(
         "justice_office",
         "disputeRecuse",
-        **{**order, "mediator_id": second, "party_id": case.respondent},
+        **{**values, "mediator_id": second, "party_id": case.respondent},
         replacement_id=third,
     )
     assert await _active(office, case) == {name: True}

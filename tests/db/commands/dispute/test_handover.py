@@ -168,13 +168,13 @@ async def test_whatever_is_tried_one_tier_owns_it(office: Office, seed: int) -> 
         who = draw.choice((lower if verb == "Escalate" else upper) if draw.random() < 0.8 else (*lower, *upper))
         if step == 0:
             verb, who = "Escalate", "mediator"
-        order: dict[str, Any] = {"id": case.key}
+        values: dict[str, Any] = {"id": case.key}
         if verb == "Escalate":
-            order |= {"organization_id": to[draw.choice(("SQUAD", "CENTRE")) if step else "SQUAD"], **REASON}
+            values |= {"organization_id": to[draw.choice(("SQUAD", "CENTRE")) if step else "SQUAD"], **REASON}
         elif verb == "Return":
-            order |= {"reason": "请继续调解。"}
+            values |= {"reason": "请继续调解。"}
         before = (await office.dispute(case))["version"]
-        done = await office.do(who, f"dispute{verb}", **order)
+        done = await office.do(who, f"dispute{verb}", **values)
         assert not done.said.errors
         assert (await office.dispute(case))["version"] == before + done.ok
         if done.ok:
@@ -187,9 +187,9 @@ async def test_sent_again_by_a_bad_network_it_is_answered_again(office: Office) 
     """Whoever has left by his command still gets the answer that it is stored."""
     case, to = await office.accepted(), await _receivers(office)
     await office.must("mediator", "disputeEscalate", id=case.key, organization_id=to["SQUAD"], **REASON)
-    order = {"id": case.key, "reason": "请继续调解。", "happened_at": now(), "idempotency_key": f"return-{case.key}"}
-    first = await office.do("squad_member", "disputeReturn", **order)
-    again = await office.do("squad_member", "disputeReturn", **order)
+    values = {"id": case.key, "reason": "请继续调解。", "happened_at": now(), "idempotency_key": f"return-{case.key}"}
+    first = await office.do("squad_member", "disputeReturn", **values)
+    again = await office.do("squad_member", "disputeReturn", **values)
     assert first.ok
     assert again.ok
     assert (first.payload["replayed"], again.payload["replayed"]) == (False, True)

@@ -56,7 +56,7 @@ async def test_one_side_alone_is_not_mediated_with(office: Office) -> None:
     assert (await office.dispute(case))["state"] == "ACCEPTED"
 
 
-async def test_all_mistakes_of_a_consent_come_at_once(office: Office) -> None:
+async def test_all_user_errors_of_a_consent_come_at_once(office: Office) -> None:
     case, other = await office.accepted(), await office.accepted()
     done = await office.do(
         "mediator", "disputeConsent", id=case.key, party_id=other.applicant, happened_at=case.started + HOUR

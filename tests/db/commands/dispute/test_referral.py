@@ -65,8 +65,8 @@ async def test_invited_it_answers(office: Office) -> None:
 
 async def test_what_was_returned_may_be_sent_again(office: Office) -> None:
     case, station = await _at_centre(office), await office.organization("POLICE_STATION")
-    order = {"id": case.key, "organization_id": station, **PURPOSE}
-    await office.must("centre_staff", "disputeInvite", **order, happened_at=case.started + DAY)
+    values = {"id": case.key, "organization_id": station, **PURPOSE}
+    await office.must("centre_staff", "disputeInvite", **values, happened_at=case.started + DAY)
     key = await _referral(office, case)
     done = await office.do(
         "police", "referralAnswer", id=key, answer="RETURNED", reply="", happened_at=case.started + DAY - HOUR
@@ -75,9 +75,9 @@ async def test_what_was_returned_may_be_sent_again(office: Office) -> None:
     await office.must(
         "police", "referralAnswer", id=key, answer="RETURNED", reply="警力不足。", happened_at=case.started + DAY + HOUR
     )
-    done = await office.do("centre_staff", "disputeInvite", **order, happened_at=case.started + DAY)
+    done = await office.do("centre_staff", "disputeInvite", **values, happened_at=case.started + DAY)
     assert done.user_errors == [("happenedAt", "TOO_EARLY")]
-    await office.must("centre_staff", "disputeInvite", **order)
+    await office.must("centre_staff", "disputeInvite", **values)
     row = await office.row("SELECT state, reply, answered_at FROM referral WHERE id = $1", key)
     assert tuple(row) == ("SENT", None, None)
 
@@ -106,10 +106,10 @@ async def test_no_invitation_without_consent_nor_with_personal_data(office: Offi
 
 async def test_a_lead_goes_to_the_housing_department(office: Office) -> None:
     case, housing = await office.accepted(), await office.organization("HOUSING_DEPARTMENT", "371525")
-    order = {"id": case.key, "reason": "涉嫌以停水方式催交物业费。"}
-    done = await office.do("mediator", "disputeRefer", **order, kind="COURT_REFERRAL", organization_id=housing)
+    values = {"id": case.key, "reason": "涉嫌以停水方式催交物业费。"}
+    done = await office.do("mediator", "disputeRefer", **values, kind="COURT_REFERRAL", organization_id=housing)
     assert done.user_errors == [("organizationId", "NOT_A_COURT")]
-    await office.must("mediator", "disputeRefer", **order, kind="LEAD", organization_id=housing)
+    await office.must("mediator", "disputeRefer", **values, kind="LEAD", organization_id=housing)
     said = await office.gql.data(
         "贺建民",
         "query($id: ID!) { node(id: $id) { ... on Dispute { title summary parties { name kind } } } }",
