@@ -15,9 +15,6 @@ MODULE_LINES, FUNCTION_LINES = 400, 60
 LONG_MODULES = {
     "tests/api/cli/test_command_line.py",
     "tests/api/http/test_endpoint.py",
-    "tests/db/commands/test_agreement.py",
-    "tests/db/commands/dispute/test_mediation.py",
-    "tests/db/commands/test_policy.py",
     "tests/laws/test_freshness.py",
     "tests/laws/test_matrix.py",
     "tests/laws/world.py",

@@ -184,7 +184,7 @@ async def test_whatever_is_tried_one_tier_owns_it(office: Office, seed: int) -> 
 
 
 async def test_sent_again_by_a_bad_network_it_is_answered_again(office: Office) -> None:
-    """Whoever has left by his command still gets the answer that it is stored."""
+    """A caller who has left by the command still gets the answer that it is stored."""
     case, to = await office.accepted(), await _receivers(office)
     await office.must("mediator", "disputeEscalate", id=case.key, organization_id=to["SQUAD"], **REASON)
     values = {"id": case.key, "reason": "请继续调解。", "happened_at": now(), "idempotency_key": f"return-{case.key}"}
