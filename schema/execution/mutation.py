@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 from graphql import FieldNode, GraphQLObjectType, GraphQLSchema
-from graphql.execution.values import get_variable_values
+from graphql.execution.values import VariableValues, get_variable_values
 
 from db.query.reader import Reader, TooSlow
 from db.write.command import Command, KeyReused, UserError
@@ -46,7 +46,7 @@ class _PlannedField:
     payload: Payload | None = None
     results: tuple[tuple[str, Selection | None], ...] = ()
 
-    def input(self, variables: Any) -> Any:
+    def input(self, variables: VariableValues) -> Any:
         """The coerced input. Raises Refusal: a variable with a default may be null where the input must not."""
         assert self.argument is not None
         value = self.argument.read(variables)
@@ -60,7 +60,7 @@ class _Run:
     """One execution: the operation, its coerced variables, and the fence of its caller."""
 
     operation: Operation
-    variables: Any
+    variables: VariableValues
     fence: Fence[Any]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
+
+from graphql.execution.values import VariableValues
 
 from db.lru_cache import LruCache
 from policies.grant import Access
@@ -29,7 +31,7 @@ class PlanCache(Generic[P]):
         self,
         operation: Operation,
         access: Access,
-        variables: Any,
+        variables: VariableValues,
         make: Callable[[], tuple[Sequence[Constraint], P]],
         *,
         typed: bool = False,

@@ -20,7 +20,7 @@ from graphql import (
     execute,
     is_introspection_type,
 )
-from graphql.execution.values import get_variable_values
+from graphql.execution.values import VariableValues, get_variable_values
 
 from db.query.reader import Reader, Reading, TooSlow
 from db.query.select import select_plan
@@ -121,7 +121,9 @@ class QueryExecutor:
             message = "查询超时：请缩小范围（加筛选条件、减少每页条数或少取嵌套内容）后重试。"
             raise Refusal(Code.TOO_COSTLY, message) from None
 
-    def _prepare(self, operation: Operation, access: Access, variables: Any, *, typed: bool) -> PreparedQuery:
+    def _prepare(
+        self, operation: Operation, access: Access, variables: VariableValues, *, typed: bool
+    ) -> PreparedQuery:
         def make() -> tuple[Sequence[Constraint], PreparedQuery]:
             planned = plan_operation(self.schema, operation, access, variables, typed=typed)
             statement = select_plan(planned.plan, access) if planned.plan.items else Statement("", ())
@@ -129,7 +131,7 @@ class QueryExecutor:
 
         return self._plans.get(operation, access, variables, make, typed=typed)
 
-    def _values(self, planned: Planned, viewer: Viewer, variables: Any) -> tuple[Mapping[str, Any], int]:
+    def _values(self, planned: Planned, viewer: Viewer, variables: VariableValues) -> tuple[Mapping[str, Any], int]:
         cost = planned.cost(variables)
         if cost > self.max_cost:
             message = f"查询过大：约需 {cost} 行，上限 {self.max_cost} 行。请减少每页条数或嵌套层次，分几次取。"

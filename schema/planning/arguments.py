@@ -23,8 +23,12 @@ from graphql import (
     get_nullable_type,
     value_from_ast,
 )
+from graphql.execution.values import VariableValues
 from graphql.language import visit
 from graphql.language.visitor import BREAK, Visitor
+
+# A value from the coerced variables of a call. May raise Refusal.
+Extract = Callable[[VariableValues], Any]
 
 
 class _FindVariable(Visitor):
@@ -48,7 +52,7 @@ class Argument:
     `constant`: the same for every call.
     """
 
-    read: Callable[[Any], Any]
+    read: Extract
     type: GraphQLInputType
     node: ValueNode | None = None
     constant: bool = False
@@ -65,7 +69,7 @@ class Argument:
             if input_type.fields[name].default_value is Undefined:
                 return Argument(lambda _: None, field_type, constant=True)
 
-        def read(variables: Any) -> Any:
+        def read(variables: VariableValues) -> Any:
             parent = self.read(variables)
             return None if parent is None else parent.get(name)
 
@@ -81,7 +85,7 @@ def argument_of(node: ValueNode | None, input_type: GraphQLInputType) -> Argumen
         return Argument(lambda variables: variables.coerced.get(name), input_type, node)
     if _has_variable(node):
 
-        def read(variables: Any) -> Any:
+        def read(variables: VariableValues) -> Any:
             value = value_from_ast(node, input_type, variables.coerced)
             return None if value is Undefined else value
 
@@ -100,21 +104,21 @@ def arguments_of(node: FieldNode, definition: GraphQLField) -> dict[str, Argumen
 class Constraint(NamedTuple):
     """What `evaluate` says of a call's variables must equal `expected` for a plan to hold."""
 
-    evaluate: Callable[[Any], Any]
+    evaluate: Extract
     expected: Any
 
 
 class Constraints:
     """Evaluates the values of one call while planning, and records what the plan rests on."""
 
-    def __init__(self, variables: Any) -> None:
+    def __init__(self, variables: VariableValues) -> None:
         self.variables = variables
         self.recorded: list[Constraint] = []
 
     def evaluate(self, argument: Argument, facet: Callable[[Any], Any]) -> Any:
         """What `facet` says of the value; recorded unless it says the same at every call."""
 
-        def evaluate(variables: Any) -> Any:
+        def evaluate(variables: VariableValues) -> Any:
             return facet(argument.read(variables))
 
         value = evaluate(self.variables)
@@ -127,6 +131,6 @@ class Constraints:
         return bool(self.evaluate(argument, lambda value: value is not None))
 
 
-def satisfied(constraints: Iterable[Constraint], variables: Any) -> bool:
+def satisfied(constraints: Iterable[Constraint], variables: VariableValues) -> bool:
     """Whether the variables of another call satisfy all constraints."""
     return all(evaluate(variables) == expected for evaluate, expected in constraints)

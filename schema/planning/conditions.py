@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from graphql.execution.values import VariableValues
 
 from db.query import plan as p
 from db.query.keyset import MAX_PAGE
@@ -71,7 +71,7 @@ def plan_slice(
         raise Refusal(Code.BAD_USER_INPUT, "first 与 last 只能写一个。", path)
     bind = context.bind("size")
 
-    def size(variables: Any) -> int:
+    def size(variables: VariableValues) -> int:
         value = (last if backward else first).read(variables)
         value = DEFAULT_PAGE if value is None else value
         if not 1 <= value <= MAX_PAGE:

@@ -6,23 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 from graphql import GraphQLSchema
+from graphql.execution.values import VariableValues
 
 from policies.grant import Access
 from schema.planning import coercion
-from schema.planning.arguments import Argument, Constraints
+from schema.planning.arguments import Argument, Constraints, Extract
 from schema.planning.operation import Operation
 from schema.planning.selection import FieldCollector
 from schema.refusal import Code, Refusal
-
-# The value of a bind from the coerced variables of a call. May raise Refusal.
-Extract = Callable[[Any], Any]
 
 
 class PlanningContext:
     """The state of planning one operation. `typed`: interface rows carry their type name under `-type`, for graphql-core."""
 
     def __init__(
-        self, schema: GraphQLSchema, operation: Operation, access: Access, variables: Any, *, typed: bool
+        self, schema: GraphQLSchema, operation: Operation, access: Access, variables: VariableValues, *, typed: bool
     ) -> None:
         self.schema, self.access, self.typed = schema, access, typed
         self.constraints = Constraints(variables)
@@ -46,7 +44,7 @@ def converted(argument: Argument, convert: Callable[[Any], Any], name: str, path
 def refusing(extract: Extract, name: str, path: tuple[str | int, ...]) -> Extract:
     """The extract, raising a Refusal that names the argument in place of a BadValue."""
 
-    def extract_or_refuse(variables: Any) -> Any:
+    def extract_or_refuse(variables: VariableValues) -> Any:
         try:
             return extract(variables)
         except coercion.BadValue as bad:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import FieldNode, GraphQLField, GraphQLSchema
+from graphql.execution.values import VariableValues
 
 from db.query import plan as p
 from db.query.keyset import MAX_PAGE
@@ -16,8 +17,8 @@ from policies.grant import Access
 from schema.node import NODE_TYPES
 from schema.page import MAX_NODES
 from schema.planning import coercion
-from schema.planning.arguments import Argument, Constraint, arguments_of
-from schema.planning.context import Extract, PlanningContext, converted, refusing
+from schema.planning.arguments import Argument, Constraint, Extract, arguments_of
+from schema.planning.context import PlanningContext, converted, refusing
 from schema.planning.cost import cost_of
 from schema.planning.nodes import plan_interface_node, plan_node, plan_page
 from schema.planning.operation import Operation
@@ -44,7 +45,7 @@ class Planned:
     order: tuple[str, ...] = ()
     _costs: dict[tuple[int, ...], int] = field(default_factory=dict)
 
-    def cost(self, variables: Any) -> int:
+    def cost(self, variables: VariableValues) -> int:
         """Rows that the operation may touch, at most: pages at their size, plain lists at LIST_ROWS."""
         sizes = {name: extract(variables) for name, extract in self.sizes.items()}
         key = tuple(sizes.values())
@@ -58,7 +59,7 @@ class Planned:
 
 
 def plan_operation(
-    schema: GraphQLSchema, operation: Operation, access: Access, variables: Any, *, typed: bool
+    schema: GraphQLSchema, operation: Operation, access: Access, variables: VariableValues, *, typed: bool
 ) -> Planned:
     """The plan of a query's data fields (introspection is left to graphql-core). `typed`: interface rows carry their type name
     under `-type`, for graphql-core. Raises Refusal."""
@@ -152,7 +153,7 @@ def _batch(context: PlanningContext, key: str, nodes: list[FieldNode], global_id
         raise Refusal(Code.BAD_USER_INPUT, "标识的写法不对，应形如 Dispute:0190a6c2-…。", (key,))
     bind = context.bind("ids")
 
-    def ids(variables: Any) -> list[Any]:
+    def ids(variables: VariableValues) -> list[Any]:
         values = global_ids.read(variables)
         if len(values) > MAX_NODES:
             raise Refusal(Code.BAD_USER_INPUT, f"一次至多取 {MAX_NODES} 个对象。", (key,))

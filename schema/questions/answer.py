@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 import asyncpg
 import orjson
 import strawberry
+from asyncpg.pool import PoolConnectionProxy
+from graphql.execution.values import VariableValues
 
 from db.policy_admin.impact.runs import ImpactRuns
 from db.query import plan as p
@@ -39,7 +41,7 @@ class QuestionContext:
     """What a question is answered with: the asker, a connection in one snapshot, a worker for heavy computation, the impact runs."""
 
     viewer: Viewer
-    connection: Any
+    connection: PoolConnectionProxy[asyncpg.Record]
     worker: Worker
     runs: ImpactRuns
 
@@ -103,7 +105,7 @@ class QuestionRunner:
         self._pool, self._worker, self._runs = pool, worker, runs
 
     async def answer(
-        self, questions: Sequence[Question], viewer: Viewer, variables: Any, epoch: int | None
+        self, questions: Sequence[Question], viewer: Viewer, variables: VariableValues, epoch: int | None
     ) -> tuple[int, dict[str, Any], tuple[dict[str, Any], ...]]:
         """The epoch of the snapshot, the answers by response key, and the errors of the questions that are refused."""
         answers: dict[str, Any] = {}
@@ -128,7 +130,7 @@ class QuestionRunner:
                     errors.append({"message": refusal.message, "path": [one.key], "extensions": extensions})
         return now, answers, tuple(errors)
 
-    async def _answer(self, context: QuestionContext, asked: Question, variables: Any) -> Any:
+    async def _answer(self, context: QuestionContext, asked: Question, variables: VariableValues) -> Any:
         values: dict[str, Any] = {}
         for name, argument in asked.arguments.items():
             try:
