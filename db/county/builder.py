@@ -70,7 +70,7 @@ class Party:
 
 @dataclass(frozen=True)
 class Event:
-    """What somebody did: `action` on one resource, with the states of the dispute before and after where it changed."""
+    """`action` of `actor` on one resource, with the states of the dispute before and after where they differ."""
 
     moment: datetime
     actor: UUID | None

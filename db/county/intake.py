@@ -50,7 +50,7 @@ def register(dispute: DisputeBuilder) -> None:
 
 
 def accept(dispute: DisputeBuilder) -> None:
-    """Acceptance by the town's committee. The case number is allotted when all disputes are known."""
+    """Acceptance by the town's committee. The case number is assigned by `number_cases`, once all disputes are built."""
     accepted = at(
         workday(dispute.case.registered + timedelta(days=dispute.random.choice((0, 0, 1)))),
         dispute.random.randint(13, 17),

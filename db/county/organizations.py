@@ -59,7 +59,7 @@ def police_name(town: str) -> str:
 
 
 def short_name(town: str) -> str:
-    """What stands in a case number: 崇文 for 崇文街道, 贾镇 for 贾镇."""
+    """The form in a case number: 崇文 for 崇文街道, 贾镇 for 贾镇."""
     return TOWNS[town].removesuffix("街道")
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - sentences stay whole
-"""The words of the demo county's disputes: titles, facts and terms for each kind of property dispute.
+"""The texts of the demo county's disputes: titles, facts and terms for each kind of property dispute.
 
 Titles and public summaries name no person and no door; the facts may, as a mediator would write them down.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Term:
-    """What one side takes on. `paid`: the text holds {amount}."""
+    """A term of an agreement: what one side undertakes. `paid`: the text holds {amount}."""
 
     kind: str
     by_applicant: bool
@@ -19,7 +19,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Matter:
-    """One sub-category: who stands against whom, in which words (a title and its facts), and how it is usually settled."""
+    """One sub-category: the kinds of the parties, titles with their facts, and the usual terms of its agreement."""
 
     category: str
     applicant: str

@@ -26,7 +26,7 @@ PLANNING = (
     "SET enable_memoize TO off",
 )
 
-# Is given a session and a connection of its kind, ready for use.
+# Called with a session and a new connection of it, ready for use.
 OnConnect = Callable[["Session", "asyncpg.Connection[asyncpg.Record]"], None]
 
 

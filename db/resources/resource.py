@@ -136,7 +136,7 @@ def today() -> Sql:
 
 
 def is_in(column: Sql, *codes: str) -> Sql:
-    """The column holds one of the codes, which are constants of the code: they stand in the statement, not beside it."""
+    """The column holds one of the codes, which are constants of the code: literals of the statement, not its parameters."""
     return column.in_([literal_column(f"'{code}'") for code in codes])
 
 

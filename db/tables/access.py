@@ -1,4 +1,4 @@
-"""What decides access beside the policy: tokens (hashed), and the epoch that every change of rights bumps."""
+"""What decides access beside the policy: tokens (hashed), and the epoch that every change of rights increments."""
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, LargeBinary, Table, Text, Uuid, text
 
@@ -28,8 +28,8 @@ token = Table(
     comment="访问令牌",
 )
 
-# One row. Bumped by triggers in the transaction of any change to tokens, people, appointments, mediators, team members or the
-# live policy; every read returns it beside the data, so that no answer is given under rights that have ended.
+# One row. Incremented by triggers in the transaction of any change to tokens, people, appointments, mediators, team members or the
+# live policy; every read returns it beside the data, so that no data is answered under rights that have ended.
 access_epoch = Table(
     "access_epoch",
     metadata,

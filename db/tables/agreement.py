@@ -8,7 +8,7 @@ from db.tables.part import of_dispute, within
 AGREEMENT_FORMS = Codes(("WRITTEN", "ORAL"))
 AGREEMENT_SCOPES = Codes(("FULL", "PARTIAL"))
 AGREEMENT_STATES = Codes(("DRAFT", "EFFECTIVE", "VARIED", "RESCINDED"))
-# Binding on the parties: nothing is performed, varied or confirmed of any other.
+# Binding on the parties: an agreement in no other state is performed, varied or confirmed.
 IN_FORCE_STATES = ("EFFECTIVE", "VARIED")
 SIGNATURE_KINDS = Codes(("PARTY", "MEDIATOR", "SEAL"))
 CONFIRMATION_RESULTS = Codes(("CONFIRMED", "REJECTED", "WITHDRAWN"))

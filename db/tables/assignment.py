@@ -11,7 +11,7 @@ assignment = Table(
     metadata,
     identity(),
     internal("dispute_id", Uuid, "纠纷"),
-    # The dispute's sort key, kept equal by the foreign key, so that one person's disputes are walked in page order.
+    # The dispute's sort key, kept equal by the foreign key, so that an index scan gives one person's disputes in page order.
     internal("dispute_registered_at", Instant, "纠纷登记时间"),
     internal("person_id", Uuid, "调解员", ForeignKey("mediator.person_id")),
     column("is_lead", Boolean, "public", "是否主持调解"),

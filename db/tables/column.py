@@ -1,7 +1,6 @@
-"""How a column is declared: its SQL type, its field class (once, here) and its Chinese label.
+"""How a column is declared: its SQL type, its field class (once, here) and its Chinese label. It knows no table and no role.
 
 The class decides who reads the column (`policies/policy.csv`); the mask names the form that `~class` shows.
-Refuses to know tables and roles.
 """
 
 from typing import Any
@@ -36,7 +35,7 @@ class Codes(tuple[str, ...]):
 def column(
     name: str, kind: Any, field_class: str, label: str, *more: Any, mask: str | None = None, **options: Any
 ) -> Column[Any]:
-    """A column that a policy may speak of. Raises ValueError for an unknown class or mask."""
+    """A column that a policy may grant, by its class. Raises ValueError for an unknown class or mask."""
     if field_class not in FIELD_CLASSES or (mask is not None and mask not in MASKS):
         raise ValueError(f"{name}: unknown field class or mask")
     options.setdefault("nullable", False)
@@ -65,7 +64,7 @@ def one_of(name: str, values: tuple[str, ...]) -> CheckConstraint:
 
 
 def code(name: str, values: Codes, label: str, *more: Any, field_class: str = "public", **options: Any) -> Column[Any]:
-    """A coded column; the list of its values is kept with it for the schema's enums. Pair it with `one_of`."""
+    """A coded column; its `info` holds the list of its values, for the enums of the schema. Pair it with `one_of`."""
     result = column(name, Text, field_class, label, *more, **options)
     result.info["values"] = values
     return result

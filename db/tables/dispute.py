@@ -28,10 +28,10 @@ CLOSED_STATES = ("CLOSED", "ARCHIVED")
 # An agreement may still come of it, and none has been made yet; the month of mediation runs once it is accepted.
 UNDER_MEDIATION_STATES = ("ACCEPTED", "MEDIATING")
 BEFORE_AGREEMENT_STATES = ("REGISTERED", *UNDER_MEDIATION_STATES)
-# An agreement stands: first with something left to perform, then with nothing but the closing.
+# An agreement is in force: with something left to perform, then with nothing but the closing.
 UNDER_PERFORMANCE_STATES = ("AGREED", "PERFORMING")
 AFTER_AGREEMENT_STATES = (*UNDER_PERFORMANCE_STATES, "PERFORMED")
-# An agreement stands, or stood when the dispute was closed: it is visited, and the court may still decide.
+# An agreement is in force, or was when the dispute was closed: follow-up visits are made, and the court may still decide.
 FOLLOW_UP_STATES = (*AFTER_AGREEMENT_STATES, "CLOSED")
 # An agreement was made, whatever has become of it since; and all of it has been performed.
 AGREED_STATES = (*FOLLOW_UP_STATES, "ARCHIVED")
@@ -138,7 +138,7 @@ dispute = Table(
     comment="纠纷",
 )
 
-# Each index is one way in which a scope or a filter is walked in page order: newest registered first, then by id.
+# Each index serves one scope or filter with a scan in page order: newest registered first, then by id.
 for _leading in (
     "county_code",
     "grid_code",
@@ -153,7 +153,7 @@ for _leading in (
 # Dates that are never before the registration.
 LATER = frozenset({"accepted_at", "concluded_at", "closed_at", "due_on"})
 FILTERED = ("sub_category", "source", "tier", "risk_level", "state")
-# Scopes that grow with the county hold too many rows to be walked for a rare value of a filter (`db.query.access_paths`).
+# Scopes that grow with the county hold too many rows to be scanned for a rare value of a filter (`db.query.access_paths`).
 for _leading, *_filtered in (
     ("county_code", "state"),
     ("county_code", "source"),
@@ -185,7 +185,7 @@ Index(
     postgresql_where=dispute.c.source_organization_id.is_not(None),
 )
 Index("ix_dispute_registered_at", dispute.c.registered_at.desc(), dispute.c.id.desc())
-# Each order that a list may be given is an index walk too (`db.query.order_paths`); `case_number` has one because it is unique.
+# Each order of a list is an index scan too (`db.query.order_paths`); `case_number` has its index because it is unique.
 for _by in (
     "occurred_on",
     "accepted_at",
@@ -198,7 +198,7 @@ for _by in (
     "state",
 ):
     Index(f"ix_dispute_{_by}", dispute.c[_by], dispute.c.id)
-# Those that can be overdue, in page order.
+# The disputes that can be overdue, in page order.
 Index(
     "ix_dispute_under_mediation",
     dispute.c.registered_at.desc(),

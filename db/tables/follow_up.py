@@ -27,7 +27,7 @@ follow_up = Table(
     Index("ix_follow_up_due_on", "due_on", "id"),
     Index("ix_follow_up_result", "result", "due_on", "id"),
     Index("ix_follow_up_method", "method", "due_on", "id"),
-    # Those that are still to be made are walked by the day on which they are due.
+    # `ix_follow_up_owing` scans those that are still to be made, by the day on which they are due.
     Index("ix_follow_up_done_at", "done_at", "id", postgresql_where=text("done_at IS NOT NULL")),
     Index("ix_follow_up_satisfaction", "satisfaction", "id"),
     Index("ix_follow_up_owing", "due_on", "id", postgresql_where=text("done_at IS NULL")),

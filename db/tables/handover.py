@@ -1,4 +1,4 @@
-"""How a dispute changes hands and who may not touch it: escalations between tiers, recusals, opinions."""
+"""Escalations of a dispute between tiers, recusals of its mediators, and opinions on it."""
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Table, Text, Uuid, text
 
@@ -28,7 +28,7 @@ escalation = Table(
     one_of("state", ESCALATION_STATES),
     CheckConstraint("answered_at >= sent_at", name="dates"),
     CheckConstraint("(state = 'SENT') = (answered_at IS NULL)", name="answered"),
-    # One hand-over waits at a time.
+    # At most one waits for its answer.
     Index("uq_escalation_waiting", "dispute_id", unique=True, postgresql_where=text("state = 'SENT'")),
     comment="层级移交",
 )

@@ -1,4 +1,4 @@
-"""What another policy text would change on the data, worked out once for a pair of texts: how far the run is, and what came of it."""
+"""The impact of another policy text on the data, computed once for a pair of texts: the progress of the run, and its result."""
 
 from sqlalchemy import BigInteger, CheckConstraint, Integer, Table, Text, UniqueConstraint, text
 
@@ -19,7 +19,7 @@ policy_impact = Table(
     internal("result", Text, "结果，JSON", nullable=True),
     internal("digest", Text, "结果的散列", nullable=True),
     internal("begun_at", Instant, "开始时间", server_default=text("now()")),
-    # A run that does not tell that it is alive has been cut off.
+    # The heartbeat: a run without one has been cut off.
     internal("beat_at", Instant, "最近一次报告进度的时间", server_default=text("now()")),
     internal("ended_at", Instant, "结束时间", nullable=True),
     UniqueConstraint("sha256", "against_sha256"),

@@ -22,7 +22,7 @@ OBLIGATION_STATES = Codes(
 )
 # Something is still to be performed.
 OWED_STATES = ("PENDING", "PARTLY_PERFORMED")
-# All is performed, of the party's own accord or by enforcement: the only states with a `performed_on`.
+# Performed in full, voluntarily or by enforcement: the only states with a `performed_on`.
 PERFORMED_STATES = ("PERFORMED", "ENFORCED")
 PERFORMANCE_KINDS = Codes(("PERFORM", "PARTLY_PERFORM", "EXCUSE", "URGE"))
 # The kinds that perform something, and so need a proof and count towards the amount.

@@ -1,4 +1,4 @@
-"""What every part of a dispute shares: the key of its dispute, kept true by the database."""
+"""What every part of a dispute shares: the key of its dispute, enforced by foreign keys."""
 
 from typing import Any
 
@@ -13,5 +13,5 @@ def of_dispute(**options: Any) -> Column[Any]:
 
 
 def within(column: str, target: str) -> ForeignKeyConstraint:
-    """`column` points to a row of `target` of the *same* dispute: a part cannot hang on somebody else's dispute."""
+    """`column` points to a row of `target` of the *same* dispute: a part cannot refer to a part of another dispute."""
     return ForeignKeyConstraint([column, "dispute_id"], [f"{target}.id", f"{target}.dispute_id"])

@@ -1,4 +1,4 @@
-"""Parties of a dispute. ID numbers are kept encrypted, beside the masked form and a keyed hash for equality."""
+"""Parties of a dispute. ID numbers are stored encrypted, beside the masked form and a keyed hash for equality."""
 
 from sqlalchemy import (
     Boolean,

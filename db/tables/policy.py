@@ -1,6 +1,6 @@
-"""Versions of the access policy: each an immutable text with its tests, what was worked out of them once, and who answers for it.
+"""Versions of the access policy: each an immutable text with its tests, what was computed from them once, and who answers for it.
 
-Only its way through the states is ever written again; what was approved is named by one digest.
+Only its state, its approvals and its impact are ever updated; what was approved is named by one digest.
 """
 
 from typing import Any
@@ -25,10 +25,10 @@ from sqlalchemy import (
 from db.tables.column import Codes, Instant, code, column, identity, internal, metadata, one_of, sql_list
 
 POLICY_STATES = Codes(("DRAFT", "APPROVED", "PUBLISHED", "RETIRED"))
-# Not live yet and never was: it may be approved, and an impact that becomes known voids what was approved.
+# Not live yet and never was: it may be approved, and an impact that is computed later voids its approval.
 UNPUBLISHED_STATES = ("DRAFT", "APPROVED")
 
-# What an approver approves: the text, its tests with their result and, once it is known, the impact.
+# What an approver approves: the text, its tests with their result and, once it is computed, the impact.
 DIGEST = "encode(sha256(decode(sha256 || proof_sha256 || coalesce(impact_sha256, ''), 'hex')), 'hex')"
 
 
@@ -44,7 +44,7 @@ policy_version = Table(
     column("text", Text, "policy", "策略全文"),
     column("sha256", Text, "policy", "全文散列"),
     column("tests", Text, "policy", "策略测试全文；空为随附的测试", nullable=True),
-    # Of the tests and of what came of them.
+    # Of the tests and their results.
     internal("proof_sha256", Text, "测试及其结果的散列", server_default=text("''")),
     internal("impact_sha256", Text, "影响的散列", nullable=True),
     column(
@@ -58,7 +58,7 @@ policy_version = Table(
     code("state", POLICY_STATES, "状态", field_class="policy"),
     column("note", Text, "policy", "说明", nullable=True),
     column("rollback", Boolean, "policy", "是否为回退", server_default=text("false")),
-    # -- worked out when it was drafted
+    # -- computed when it was drafted
     column("green", Boolean, "policy", "测试是否全部符合且每条规则都有测试", server_default=text("false")),
     column("cases", Integer, "policy", "测试例数", server_default=text("0")),
     column("mutants", Integer, "policy", "改动规则的次数", server_default=text("0")),
@@ -82,7 +82,7 @@ policy_version = Table(
     one_of("state", POLICY_STATES),
     CheckConstraint(f"(state IN ({sql_list(UNPUBLISHED_STATES)})) = (published_at IS NULL)", name="published"),
     CheckConstraint("sha256 = encode(sha256(convert_to(text, 'UTF8')), 'hex')", name="sha256"),
-    # SECURITY: four eyes. Whoever writes past the commands is held to it too. The first version of an installation has no author.
+    # SECURITY: the four-eyes principle, also for a writer that bypasses the commands. The first version of an installation has no author.
     CheckConstraint(
         "approver_id <> author_id AND second_approver_id <> author_id AND second_approver_id <> approver_id",
         name="four_eyes",

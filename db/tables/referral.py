@@ -1,4 +1,4 @@
-"""What goes to another organization: invitations, risk reports, court business and leads. Each opens that one dispute."""
+"""Referrals to another organization: invitations, risk reports, court business, leads and transfers. Each opens that one dispute to it."""
 
 from sqlalchemy import (
     CheckConstraint,
@@ -16,7 +16,7 @@ from db.tables.column import Codes, Instant, code, column, identity, internal, m
 
 REFERRAL_KINDS = Codes(("INVITATION", "RISK_REPORT", "COURT_REFERRAL", "CONFIRMATION", "LEAD", "TRANSFER"))
 REFERRAL_STATES = Codes(("SENT", "TAKEN", "RETURNED", "DONE", "WITHDRAWN"))
-# The receiver has not answered for good.
+# The receiver may still answer: done or returned.
 UNANSWERED_STATES = ("SENT", "TAKEN")
 
 referral = Table(
@@ -51,7 +51,7 @@ Index(
     referral.c.dispute_id.desc(),
     postgresql_where=text("state <> 'WITHDRAWN'"),
 )
-# A court looks for those few of its referrals that ask it to confirm.
+# The few referrals that ask a court to confirm.
 Index(
     "ix_referral_confirming",
     referral.c.organization_id,

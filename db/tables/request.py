@@ -31,7 +31,7 @@ request = Table(
     comment="写请求",
 )
 
-# Locked by the transaction that takes a number, so a number that is rolled back is given again and none is left out.
+# Locked by the transaction that takes a number: a number that is rolled back is used again, and none is left out.
 case_counter = Table(
     "case_counter",
     metadata,

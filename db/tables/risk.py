@@ -20,7 +20,7 @@ from db.tables.part import of_dispute
 
 ALERT_STATES = Codes(("OPEN", "HANDLING", "CLOSED"))
 ALERT_LEVELS = Codes(("REMINDER", "YELLOW", "ORANGE", "RED"))
-# What an alert is raised to when its deadline is long over, and what is above it.
+# Orange and above: an alert whose deadline is long over is raised to orange, unless it is there already.
 FROM_ORANGE_LEVELS = ("ORANGE", "RED")
 ALERT_RULES = Codes((
     "UTILITY_CUTOFF", "HIGH_RISK", "MONTH_OVERDUE", "OBLIGATION_OVERDUE", "CONFIRMATION_WINDOW", "DISSATISFIED",

@@ -1,4 +1,4 @@
-"""Mediation sessions, the agencies present, and the notes with their circle of readers."""
+"""Mediation sessions, the organizations present, and the notes with their circle of readers."""
 
 from sqlalchemy import Boolean, ForeignKey, Table, Text, UniqueConstraint, Uuid
 

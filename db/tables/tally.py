@@ -1,7 +1,7 @@
-"""What the disputes add to the figures, kept by the database itself in the transaction of each change (migration 0007).
+"""Rollups of the statistics, maintained by triggers in the transaction of each change (migration 0007), which alone write here.
 
-`tally`: one row a dispute. `tally_sum`, `tally_days`: sums of them for each wide scope, group and month or year. `tally_change`: what
-the sums lack yet. Sums and changes of one snapshot are exactly the tallies of that snapshot. Nobody writes here but the triggers.
+`tally`: the measures of one dispute. `tally_sum`, `tally_days`: their rollups for each wide scope, group and month or year.
+`tally_change`: changes that are not compacted into the rollups yet. In one snapshot, rollups and changes add up to its tallies.
 """
 
 from typing import Any
@@ -11,10 +11,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.tables.column import internal, metadata
 
-# The attributes of a dispute whose values are wide scopes, the widest first.
+# The columns of a dispute whose values are wide scopes, the widest first.
 SCOPES = ("county_code", "town_code", "squad_id", "centre_id", "source_organization_id")
 
-# What the figures count of a dispute whose mediation was concluded; nothing of any other.
+# What is counted of a dispute whose mediation was concluded; all are zero for any other.
 MEASURES = {
     "concluded": "终结",
     "resolved": "已化解",
@@ -56,7 +56,7 @@ def _tally() -> list[Column[Any]]:
         internal("concluded_on", Date, "终结日", nullable=True),
         *_measures(),
         internal("days", Integer, "化解天数", nullable=True),
-        # An agreement is due when the day of its last obligation has passed: what is not due yet is taken off when it is asked.
+        # An agreement is due when the day of its last obligation has passed: what is not due yet is subtracted by the query.
         internal("due_on", Date, "各协议最后一项义务期限中最晚的", nullable=True),
         internal("due_days", ARRAY(Date), "各协议最后一项义务的期限"),
         internal("kept_days", ARRAY(Date), "其中均已履行的"),
@@ -68,12 +68,12 @@ tally = Table(
     metadata,
     internal("dispute_id", Uuid, "纠纷", primary_key=True),
     *_tally(),
-    # The days that no whole month covers, of a county or of one of its towns.
+    # The days at the ends of a period that no whole month covers, of a county or of one of its towns.
     Index("ix_tally_registered_on", "registered_on", "town_code"),
     Index("ix_tally_accepted_on", "accepted_on", "town_code", postgresql_where=text("accepted_on IS NOT NULL")),
     Index("ix_tally_concluded_on", "concluded_on", "town_code", postgresql_where=text("concluded_on IS NOT NULL")),
     Index("ix_tally_due_on", "due_on", postgresql_where=text("due_on IS NOT NULL")),
-    # Scopes that lie all over the county.
+    # Scopes whose disputes lie all over the county.
     *(
         Index(f"ix_tally_{scope}", scope, "concluded_on", postgresql_where=text(f"{scope} IS NOT NULL"))
         for scope in ("squad_id", "centre_id", "source_organization_id")

@@ -33,7 +33,7 @@ _STOP_SECONDS = 30.0
 _LOG_BYTES = 5_000_000  # a longer log is emptied at the next start
 _PR_SET_PDEATHSIG = 1  # of prctl(2), linux/prctl.h
 
-# For a laptop with a million rows. Errors are logged without the statement or the row they speak of: both may hold
+# For a laptop with a million rows. Errors are logged without their statement or row: both may hold
 # personal data, and the log is plain text.
 _SETTINGS = {
     "listen_addresses": "",
