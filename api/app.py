@@ -1,6 +1,6 @@
-"""The composition root: which path leads where, and what is open while the process serves.
+"""The ASGI application: its routes, and the services that are open while the process serves.
 
-It decides nothing. `open_services` brings the schema, the gate and the pools, and closes them again.
+`open_services` (`api.lifespan`) opens the schema, the gate and the pools, and closes them again.
 """
 
 import asyncio
@@ -34,17 +34,17 @@ _READY_SECONDS = 2.0
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 
 
-Connect = Callable[[], AbstractAsyncContextManager[Services]]
+OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
 
 
 class Application(Starlette):
-    """Starlette, with a straight way to the one path that matters."""
+    """Starlette, with a shortcut to the endpoint of GraphQL."""
 
     endpoint: Endpoint | None = None
     services: Services | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The GraphQL path needs no router and no middleware; everything else takes Starlette's way."""
+        """The GraphQL path needs no router and no middleware; everything else goes through Starlette's."""
         if self.endpoint is not None and scope["type"] == "http" and scope["path"] == GRAPHQL_PATH:
             await self.endpoint(scope, receive, send)
         else:
@@ -66,12 +66,12 @@ def build(settings: "Settings", address: "Address") -> Application:
     return assemble(lambda: open_services(settings, address), limits)
 
 
-def assemble(connect: Connect, limits: Limits = DEFAULT, extra: Sequence[BaseRoute] = ()) -> Application:
-    """The application around `connect`, which opens at start-up whatever answers questions and closes it at the end."""
+def assemble(open_services: OpenServices, limits: Limits = DEFAULT, extra: Sequence[BaseRoute] = ()) -> Application:
+    """The application around `open_services`, whose services are open from start-up to shutdown."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with connect() as services:
+        async with open_services() as services:
             application.services = services
             application.endpoint = Endpoint(services.schema, services.gate, limits, console=pages.HOME.encode())
             try:
@@ -80,7 +80,11 @@ def assemble(connect: Connect, limits: Limits = DEFAULT, extra: Sequence[BaseRou
                 application.endpoint = application.services = None
 
     async def ready(request: Request) -> Response:
-        return _plain(200, "ready") if await _is_ready(application.services) else _plain(503, "unavailable")
+        return (
+            _status_response(200, "ready")
+            if await _is_ready(application.services)
+            else _status_response(503, "unavailable")
+        )
 
     application = Application(
         routes=[
@@ -90,7 +94,7 @@ def assemble(connect: Connect, limits: Limits = DEFAULT, extra: Sequence[BaseRou
             *extra,
         ],
         lifespan=lifespan,
-        exception_handlers={HTTPException: _missing, Exception: _failed},
+        exception_handlers={HTTPException: _http_error, Exception: _unexpected_error},
     )
     return application
 
@@ -107,20 +111,20 @@ async def _is_ready(services: Services | None) -> bool:
 
 
 async def _live(request: Request) -> Response:
-    return _plain(200, "live")
+    return _status_response(200, "live")
 
 
-async def _missing(request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     extra = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-    return _plain(status, "not found" if status == 404 else "refused", extra)
+    return _status_response(status, "not found" if status == 404 else "refused", extra)
 
 
-async def _failed(request: Request, error: Exception) -> Response:
+async def _unexpected_error(request: Request, error: Exception) -> Response:
     log.error("page_failed", path=request.url.path, error=type(error).__name__, frames=frames_of(error))
-    return _plain(500, "failed")
+    return _status_response(500, "failed")
 
 
-def _plain(status: int, word: str, extra: dict[str, str] | None = None) -> Response:
-    body = orjson.dumps({"status": word})
+def _status_response(status: int, status_text: str, extra: dict[str, str] | None = None) -> Response:
+    body = orjson.dumps({"status": status_text})
     return Response(body, status, {**_HEADERS, **(extra or {})}, media_type="application/json")

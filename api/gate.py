@@ -22,14 +22,14 @@ log = structlog.get_logger("sanlian.gate")
 
 
 class Gate:
-    """Admits callers and answers operations for one process."""
+    """Authenticates callers and answers operations for one process."""
 
     def __init__(self, callers: Callers, executor: QueryExecutor, mutator: MutationExecutor, reader: Reader) -> None:
         self._callers, self._executor, self._mutator, self._reader = callers, executor, mutator, reader
         self._recordings: set[asyncio.Task[None]] = set()
 
     async def authenticate(self, token: str) -> Caller:
-        """The caller as he stands now. Raises Refusal UNAUTHENTICATED."""
+        """The caller of a token, under rights that hold now. Raises Refusal UNAUTHENTICATED."""
 
         async def attempt(caller: Caller) -> tuple[int, Caller]:
             return await self._reader.epoch(), caller
@@ -39,7 +39,7 @@ class Gate:
     async def answer(self, operation: Operation, token: str) -> Answer:
         """The answer of one operation under rights that held when it was read. Raises Refusal."""
         if operation.definition.operation is OperationType.MUTATION:
-            return await self._mutator.run(operation, self._fence(token, note=True))
+            return await self._mutator.run(operation, self._fence(token, record_use=True))
 
         async def attempt(caller: Caller) -> tuple[int, tuple[Caller, Answer]]:
             epoch, answer = await self._executor.run(operation, caller.viewer, caller.epoch)
@@ -49,12 +49,12 @@ class Gate:
         self._record_use_when_due(caller)
         return answer
 
-    def _fence(self, token: str, *, note: bool = False) -> Fence[Caller]:
-        """The fence of one operation. `note`: the use of the token is recorded as soon as its caller is found."""
+    def _fence(self, token: str, *, record_use: bool = False) -> Fence[Caller]:
+        """The fence of one operation. `record_use`: the use of the token is recorded as soon as its caller is found."""
 
         async def find() -> Caller:
             caller = await self._callers.find(token)
-            if note:
+            if record_use:
                 self._record_use_when_due(caller)
             return caller
 

@@ -51,17 +51,17 @@ async def open_services(
         tier_setting("SQUAD"): settings.tier_days_squad,
         tier_setting("CENTRE"): settings.tier_days_centre,
     }
-    half = max(2, settings.pool_size // 2)
-    reading = Session(address, READER, timeout, tier_days=tiers, on_connect=on_connect)
+    custom_size = max(2, settings.pool_size // 2)
+    session = Session(address, READER, timeout, tier_days=tiers, on_connect=on_connect)
     # The values of a filter decide on the access path, so they are planned for each time: a plan for any value only looks as cheap.
-    custom = dataclasses.replace(reading, plan_cache_mode="force_custom_plan")
+    custom = dataclasses.replace(session, plan_cache_mode="force_custom_plan")
     # Measured at a million disputes: planning anew costs a page more than running it, and one plan serves every value.
-    generic = dataclasses.replace(reading, plan_cache_mode="force_generic_plan")
-    reader = Reader(Pool(generic, settings.pool_size), Pool(custom, half))
+    generic = dataclasses.replace(session, plan_cache_mode="force_generic_plan")
+    reader = Reader(Pool(generic, settings.pool_size), Pool(custom, custom_size))
     writers = Pool(Session(address, WRITER, timeout, on_connect=on_connect), max(2, settings.pool_size))
-    # For what is asked about the policy: seldom, and in transactions.
-    askers = await open_pool(reading, 2, least=0)
-    counters = await open_pool(dataclasses.replace(reading, statement_timeout_ms=BATCH_MS), 1, least=0)
+    # For questions about the policy: seldom, and in transactions.
+    question_pool = await open_pool(session, 2, least=0)
+    impact_pool = await open_pool(dataclasses.replace(session, statement_timeout_ms=BATCH_MS), 1, least=0)
     worker = Worker()
     try:
         # A database that cannot be reached ends the start, not the first request.
@@ -69,8 +69,8 @@ async def open_services(
             pass
         schema = graphql_schema()
         policies = CompiledVersions(writers)
-        runs = ImpactRuns(counters, writers, worker)
-        question_runner = QuestionRunner(askers, worker, runs)
+        runs = ImpactRuns(impact_pool, writers, worker)
+        question_runner = QuestionRunner(question_pool, worker, runs)
         executor = QueryExecutor(
             schema, reader, question_runner, fast_path=settings.fast_path, max_cost=settings.max_cost
         )
@@ -86,7 +86,7 @@ async def open_services(
         await runs.close()
     finally:
         worker.close()
-        await counters.close()
+        await impact_pool.close()
         await reader.close()
-        await askers.close()
+        await question_pool.close()
         await writers.close()

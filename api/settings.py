@@ -26,7 +26,7 @@ class BadSettings(Exception):
     """A setting cannot be used; the message (Chinese, one line) names it and says what it should be."""
 
 
-def _whole(least: int, most: int, default: int, description: str) -> Any:
+def _integer(least: int, most: int, default: int, description: str) -> Any:
     return Field(default, ge=least, le=most, description=description)
 
 
@@ -43,30 +43,30 @@ class Settings(BaseSettings):
         Field(description="PostgreSQL 18 的地址 postgresql://用户:密码@主机:端口/库名；不设则用内置数据库"),
     ] = None
     host: Annotated[str, Field(min_length=1, description="监听的地址")] = "127.0.0.1"
-    port: int = _whole(1, 65535, 8000, "监听的端口")
-    workers: int = _whole(1, 64, 1, "serve 的进程数")
+    port: int = _integer(1, 65535, 8000, "监听的端口")
+    workers: int = _integer(1, 64, 1, "serve 的进程数")
     secret_key: Annotated[
         SecretStr | None,
         Field(
             description="加密证件号码等用的密钥，32 字节的 base64；设了 DATABASE_URL 时必须设，否则自动生成在数据目录里"
         ),
     ] = None
-    pool_size: int = _whole(1, 50, 8, "每个进程的数据库连接数上限")
-    statement_timeout_ms: int = _whole(100, 600_000, 5000, "一条 SQL 最多执行多少毫秒")
+    pool_size: int = _integer(1, 50, 8, "每个进程的数据库连接数上限")
+    statement_timeout_ms: int = _integer(100, 600_000, 5000, "一条 SQL 最多执行多少毫秒")
     fast_path: Annotated[bool, Field(description="查询结果直接用数据库给出的 JSON；关掉则逐字段执行，用于对照")] = True
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="日志级别：debug、info、warning、error")
     ] = "info"
-    tier_days_team: int = _whole(1, 365, 7, "团队层级的办理天数，到期计入 TIER 时限")
-    tier_days_squad: int = _whole(1, 365, 10, "调解队层级的办理天数")
-    tier_days_centre: int = _whole(1, 365, 30, "调解中心层级的办理天数")
-    max_body_bytes: int = _whole(1024, 16_777_216, 1_048_576, "一次请求正文的字节数上限")
-    max_tokens: int = _whole(50, 100_000, 2000, "一份 GraphQL 文档的词元数上限")
-    max_depth: int = _whole(1, 100, 12, "GraphQL 选择的层数上限")
-    max_aliases: int = _whole(0, 10_000, 30, "别名个数上限")
-    max_root_fields: int = _whole(1, 1000, 10, "顶层字段个数上限")
-    max_directives: int = _whole(0, 10_000, 40, "指令个数上限")
-    max_cost: int = _whole(1, 10_000_000, 20_000, "一次操作的估算成本上限")
+    tier_days_team: int = _integer(1, 365, 7, "团队层级的办理天数，到期计入 TIER 时限")
+    tier_days_squad: int = _integer(1, 365, 10, "调解队层级的办理天数")
+    tier_days_centre: int = _integer(1, 365, 30, "调解中心层级的办理天数")
+    max_body_bytes: int = _integer(1024, 16_777_216, 1_048_576, "一次请求正文的字节数上限")
+    max_tokens: int = _integer(50, 100_000, 2000, "一份 GraphQL 文档的词元数上限")
+    max_depth: int = _integer(1, 100, 12, "GraphQL 选择的层数上限")
+    max_aliases: int = _integer(0, 10_000, 30, "别名个数上限")
+    max_root_fields: int = _integer(1, 1000, 10, "顶层字段个数上限")
+    max_directives: int = _integer(0, 10_000, 40, "指令个数上限")
+    max_cost: int = _integer(1, 10_000_000, 20_000, "一次操作的估算成本上限")
 
     @field_validator("database_url")
     @classmethod
@@ -109,10 +109,10 @@ class Settings(BaseSettings):
             return self.host == "localhost"
 
     def key(self) -> bytes:
-        """The 32 bytes of the secret key; beside an embedded database made once and kept in the home."""
+        """The 32 bytes of the secret key; beside an embedded database made once and stored in the home."""
         if self.secret_key is not None:
             return _decode_key(self.secret_key.get_secret_value())
-        return _kept_key(self.home.absolute())
+        return _stored_key(self.home.absolute())
 
 
 def load() -> Settings:
@@ -128,7 +128,7 @@ def load() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise BadSettings("；".join(_tell(problem) for problem in error.errors(include_input=False))) from None
+        raise BadSettings("；".join(_problem_text(problem) for problem in error.errors(include_input=False))) from None
 
 
 def describe() -> list[tuple[str, str, str]]:
@@ -141,8 +141,8 @@ def describe() -> list[tuple[str, str, str]]:
     return rows
 
 
-def _tell(problem: Any) -> str:
-    """One problem in words. SECURITY: never with the value, which may be a password or a key."""
+def _problem_text(problem: Any) -> str:
+    """One problem as a sentence. SECURITY: never with the value, which may be a password or a key."""
     name = "".join(PREFIX + str(part).upper() + " " for part in problem["loc"][:1])
     context = problem.get("ctx", {})
     match problem["type"]:
@@ -173,7 +173,7 @@ def _decode_key(text: str) -> bytes:
     return key
 
 
-def _kept_key(home: Path) -> bytes:
+def _stored_key(home: Path) -> bytes:
     from db.postgres.embedded.placement import EmbeddedServerError, make_home
 
     path = home / "secret.key"

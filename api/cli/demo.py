@@ -1,6 +1,6 @@
 """`python -m api demo`: an invented county on an embedded database, a token for each role, served to this machine.
 
-It knows the order of things and what to show at the terminal; the county itself is made by `db.county`.
+It decides the order of the steps and what the terminal shows; the county itself is made by `db.county`.
 """
 
 import asyncio
@@ -40,8 +40,8 @@ _TRY = (
 
 
 @dataclass(frozen=True)
-class Resident:
-    """A person to try the service as."""
+class DemoUser:
+    """A person in whose role the service can be tried."""
 
     role: str
     label: str
@@ -51,7 +51,7 @@ class Resident:
 
 
 def run(settings: Settings, *, port: int | None, scale: int, fresh: bool) -> None:
-    """Bring everything up, serve until Ctrl-C, take everything down. Raises CannotServe, EmbeddedServerError."""
+    """Start the database, make the county, issue the tokens, serve until Ctrl-C, stop. Raises CannotServe, EmbeddedServerError."""
     from db.postgres.embedded.server import EmbeddedServer, erase
 
     if settings.address is not None:
@@ -72,13 +72,13 @@ def run(settings: Settings, *, port: int | None, scale: int, fresh: bool) -> Non
         with server:
             if server.joined:
                 console.print("另一个终端已启动这个数据库，这里共用它；那边停下，它就停下。")
-            residents = asyncio.run(_prepare(server.address, settings, scale, console))
-            _show(console, residents, home, f"http://{settings.host}:{port}")
+            users = asyncio.run(_prepare_users(server.address, settings, scale, console))
+            _print_users(console, users, home, f"http://{settings.host}:{port}")
             run_server(settings, server.address, listener, workers=1)
     console.print("已停止。数据和令牌都留着，下次启动接着用。")
 
 
-async def _prepare(address: "Address", settings: Settings, scale: int, console: Console) -> list[Resident]:
+async def _prepare_users(address: "Address", settings: Settings, scale: int, console: Console) -> list[DemoUser]:
     from db.county.demo import demo_connection
 
     with console.status("正在升级数据库……"):
@@ -86,11 +86,11 @@ async def _prepare(address: "Address", settings: Settings, scale: int, console: 
     for line in installed.broken:
         console.print(line)
     async with demo_connection(address) as connection:
-        await _populate(connection, settings, scale, console)
+        await _load_county(connection, settings, scale, console)
         return await _issue_tokens(connection, settings.home.absolute() / TOKENS_FILE)
 
 
-async def _populate(connection: Any, settings: Settings, scale: int, console: Console) -> None:
+async def _load_county(connection: Any, settings: Settings, scale: int, console: Console) -> None:
     from db.county.demo import extend_and_vacuum
     from db.county.loading import load
     from db.crypto import Cipher
@@ -109,22 +109,22 @@ async def _populate(connection: Any, settings: Settings, scale: int, console: Co
     console.print(f"另造了 {added} 件纠纷。" if added else f"另造的纠纷已不少于 {scale} 件，没有再造。")
 
 
-async def _issue_tokens(connection: Any, path: Path) -> list[Resident]:
-    """A token for each role: those of the file as far as they are still good, new ones for the rest."""
+async def _issue_tokens(connection: Any, path: Path) -> list[DemoUser]:
+    """A token for each role: those of the file as far as they are still valid, new ones for the rest."""
     from db.county.people import PRINCIPALS
     from db.resources.catalog import CATALOG
     from policies.compile import POLICY_PATH, compile_policy
 
     labels = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG).roles
-    kept = _read(path)
+    stored = _read_tokens(path)
     posts = await posts_by_name(connection, PRINCIPALS.values())
     by_role = {post["role"]: post for post in posts if PRINCIPALS.get(post["role"]) == post["person"]}
-    residents = []
+    users = []
     for role in PRINCIPALS:
-        if role not in by_role:  # somebody has ended the appointment; the others can still be tried
+        if role not in by_role:  # the appointment has been ended; the others can still be tried
             continue
         row = by_role[role]
-        token = kept.get(role, "")
+        token = stored.get(role, "")
         if not await tokens.is_valid(connection, token):
             issued = await tokens.issue(
                 connection,
@@ -134,48 +134,48 @@ async def _issue_tokens(connection: Any, path: Path) -> list[Resident]:
                 days=TOKEN_DAYS,
             )
             token = issued.text
-        residents.append(Resident(role, labels[role], row["person"], f"{row['organization']}（{row['area']}）", token))
-    fresh = {resident.role: resident.token for resident in residents}
-    if fresh != kept:
-        _write(path, fresh)
-    return residents
+        users.append(DemoUser(role, labels[role], row["person"], f"{row['organization']}（{row['area']}）", token))
+    issued_tokens = {user.role: user.token for user in users}
+    if issued_tokens != stored:
+        _write_tokens(path, issued_tokens)
+    return users
 
 
-def _read(path: Path) -> Mapping[str, str]:
+def _read_tokens(path: Path) -> Mapping[str, str]:
     try:
-        found = json.loads(path.read_text())
+        read = json.loads(path.read_text())
     except (FileNotFoundError, ValueError):
         return {}
-    return found if isinstance(found, dict) and all(isinstance(token, str) for token in found.values()) else {}
+    return read if isinstance(read, dict) and all(isinstance(token, str) for token in read.values()) else {}
 
 
-def _write(path: Path, found: Mapping[str, str]) -> None:
-    """Whole or not at all, and never readable by others, not even for a moment."""
+def _write_tokens(path: Path, tokens_by_role: Mapping[str, str]) -> None:
+    """Write the file whole or not at all, and never readable by others, not even for a moment."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        json.dump(found, file, indent=2)
+        json.dump(tokens_by_role, file, indent=2)
         file.write("\n")
     draft.replace(path)
 
 
-def _show(console: Console, residents: list[Resident], home: Path, base: str) -> None:
+def _print_users(console: Console, users: list[DemoUser], home: Path, base: str) -> None:
     console.print(Rule("演示县的人员与令牌"))
     # Two columns and no frame, so that a token fits on a line of a terminal of 80.
     table = Table(box=None, pad_edge=False, row_styles=("", "cyan"))
     table.add_column("角色")
     table.add_column("姓名、所在；令牌", overflow="fold")
-    for resident in residents:
-        table.add_row(f"{resident.label}\n{resident.role}", f"{resident.person}  {resident.place}\n{resident.token}")
+    for user in users:
+        table.add_row(f"{user.label}\n{user.role}", f"{user.person}  {user.place}\n{user.token}")
     console.print(table)
     console.print(f"全部令牌也在 {home / TOKENS_FILE}", soft_wrap=True)
-    held = {resident.role: resident.token for resident in residents}
+    tokens_by_role = {user.role: user.token for user in users}
     console.print(Rule("可以这样试"))
     for role, title, query in _TRY:
-        if role in held:
+        if role in tokens_by_role:
             body = json.dumps({"query": query}, ensure_ascii=False)
             console.print(Text(f"# {title}", "dim"))
-            headers = f"-H 'Content-Type: application/json' -H 'Authorization: Bearer {held[role]}'"
+            headers = f"-H 'Content-Type: application/json' -H 'Authorization: Bearer {tokens_by_role[role]}'"
             console.print(Text(f"curl -s {base}/graphql {headers} -d '{body}'"), soft_wrap=True)
     console.print(Rule())
     console.print(f"接口 {base}/graphql ，按 Ctrl-C 停止。")

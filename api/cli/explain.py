@@ -8,16 +8,14 @@ import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from api.cli.terminal import CommandFailed
+
 if TYPE_CHECKING:
     from policies.catalog import Field, Resource
     from policies.explain import Explanation
     from policies.policy import Policy
 
 _SHOWN = {"clear": "明文", "masked": "掩码", "hidden": "不可见"}
-
-
-class Unanswerable(Exception):
-    """The question names something that does not exist; the message (Chinese) says what."""
 
 
 async def explain_to_terminal(
@@ -29,26 +27,28 @@ async def explain_to_terminal(
     from db.policy_admin.explain import attributes_of
     from policies.explain import explain
 
-    resource, key, column = await _asked_of(connection, node, field, action)
-    found = await find_people(connection, person)
-    if len(found) != 1:
-        raise Unanswerable(
-            f"没有名为 {person} 的人员。" if not found else f"有 {len(found)} 人名为 {person}，无法确定是谁。"
+    resource, key, column = await _parse_question(connection, node, field, action)
+    people = await find_people(connection, person)
+    if len(people) != 1:
+        raise CommandFailed(
+            f"没有名为 {person} 的人员。" if not people else f"有 {len(people)} 人名为 {person}，无法确定是谁。"
         )
     policy = await _policy(connection, as_of)
     row = await attributes_of(connection, resource.name, key)
     if row is None:
-        raise Unanswerable(f"没有 {node} 这一行。")
-    (subject,) = await people_of(connection, None if as_of is None else day_of(as_of), found[0])
-    access = subject.access(policy)
+        raise CommandFailed(f"没有 {node} 这一行。")
+    (holder,) = await people_of(connection, None if as_of is None else day_of(as_of), people[0])
+    access = holder.access(policy)
     posts = "、".join(policy.roles.get(one.role, one.role) for one in access.appointments) or "无现任职务"
     head = [f"{person}（{posts}），策略第 {policy.version} 版"]
     if as_of is not None:
         head.append(f"截至 {as_of:%Y-%m-%d %H:%M}（行的属性以现在为准）")
-    return head + _lines(policy, resource, key, field, column, action, explain(access, resource, row, column, action))
+    return head + _describe(
+        policy, resource, key, field, column, action, explain(access, resource, row, column, action)
+    )
 
 
-def _lines(
+def _describe(
     policy: "Policy",
     resource: "Resource",
     key: UUID,
@@ -87,26 +87,26 @@ async def who_to_terminal(connection: Any, node: str, field: str | None, action:
     from db.policy_admin.explain import attributes_of
     from policies.explain import explain, outcome
 
-    resource, key, column = await _asked_of(connection, node, field, action)
+    resource, key, column = await _parse_question(connection, node, field, action)
     row = await attributes_of(connection, resource.name, key)
     if row is None:
-        raise Unanswerable(f"没有 {node} 这一行。")
+        raise CommandFailed(f"没有 {node} 这一行。")
     policy = await _policy(connection, None)
     lines = []
     for person in await people_of(connection):
         access = person.access(policy)
         visible, form = outcome(access, resource, row, column, action)
         if visible and form != "hidden":
-            found = explain(access, resource, row, column, action)
-            assert found.decisive is not None
-            post = person.posts[found.decisive.slot]
-            shown = "" if found.field is None else f"\t{_SHOWN[found.field]}"
+            explanation = explain(access, resource, row, column, action)
+            assert explanation.decisive is not None
+            post = person.posts[explanation.decisive.slot]
+            shown = "" if explanation.field is None else f"\t{_SHOWN[explanation.field]}"
             role = policy.roles[post.appointment.role]
-            lines.append(f"{person.name}\t{role}\t{post.area_code}\t第 {found.decisive.rule.line} 行{shown}")
+            lines.append(f"{person.name}\t{role}\t{post.area_code}\t第 {explanation.decisive.rule.line} 行{shown}")
     return [f"共 {len(lines)} 人", *lines]
 
 
-async def _asked_of(
+async def _parse_question(
     connection: Any, node: str, field: str | None, action: str
 ) -> "tuple[Resource, UUID, Field | None]":
     from db.policy_admin.explain import dispute_of
@@ -119,18 +119,18 @@ async def _asked_of(
     name, _, key = node.partition(":")
     resource = CATALOG.resources.get(name)
     if resource is None:
-        raise Unanswerable(
+        raise CommandFailed(
             f"没有这个案号；标识应形如 Dispute:0190a6c2-…，冒号前为 {'、'.join(CATALOG.resources)} 之一。"
         )
     if action not in resource.actions:
-        raise Unanswerable(f"{resource.label}没有动作 {action}，只有：{'、'.join(sorted(resource.actions))}。")
+        raise CommandFailed(f"{resource.label}没有动作 {action}，只有：{'、'.join(sorted(resource.actions))}。")
     column = None if field is None else re.sub(r"(?<!^)(?=[A-Z])", "_", field).lower()
     if column is not None and column not in resource.fields:
-        raise Unanswerable(f"{resource.label}没有字段 {field}。")
+        raise CommandFailed(f"{resource.label}没有字段 {field}。")
     try:
         return resource, UUID(key), None if column is None else resource.fields[column]
     except ValueError:
-        raise Unanswerable(f"{node} 不是标识。") from None
+        raise CommandFailed(f"{node} 不是标识。") from None
 
 
 async def _policy(connection: Any, as_of: dt.datetime | None) -> "Policy":
@@ -141,12 +141,12 @@ async def _policy(connection: Any, as_of: dt.datetime | None) -> "Policy":
         if as_of is None:
             return await live_policy(connection)
         if as_of > dt.datetime.now(dt.UTC):
-            raise Unanswerable("只能问过去的时刻。")
+            raise CommandFailed("只能问过去的时刻。")
         version = await version_at(connection, as_of)
         if version is None:
-            raise Unanswerable("那时尚未发布访问策略。")
+            raise CommandFailed("那时尚未发布访问策略。")
         return await compile_version(connection, version)
     except LookupError:
-        raise Unanswerable("尚未发布访问策略。") from None
+        raise CommandFailed("尚未发布访问策略。") from None
     except PolicyRefused:
-        raise Unanswerable("那一版策略所用的名称已有变更，不能再作解释。") from None
+        raise CommandFailed("那一版策略所用的名称已有变更，不能再作解释。") from None

@@ -1,9 +1,9 @@
-"""`python -m api policy impact`: what a policy would change on the data as it is, counted while one waits, line by line."""
+"""`python -m api policy impact`: what a policy would change on the data as it is, counted while the command runs, line by line."""
 
 import sys
 from typing import TYPE_CHECKING, Any
 
-from api.cli.explain import Unanswerable
+from api.cli.terminal import CommandFailed
 
 if TYPE_CHECKING:
     from policies.policy import Policy
@@ -21,7 +21,7 @@ async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "i
             try:
                 before = await (live_policy(connection) if against is None else _policy(connection, against))
             except LookupError:
-                raise Unanswerable("尚未发布访问策略。") from None
+                raise CommandFailed("尚未发布访问策略。") from None
             after = await _policy(connection, draft)
             result = await compute_impact(connection, before, after, worker, _progress)
     finally:
@@ -38,9 +38,9 @@ async def _policy(connection: Any, named: "int | Policy") -> "Policy":
     try:
         return await compile_version(connection, named)
     except LookupError:
-        raise Unanswerable(f"没有策略第 {named} 版。") from None
+        raise CommandFailed(f"没有策略第 {named} 版。") from None
     except PolicyRefused as refused:
-        raise Unanswerable(f"策略第 {named} 版不能编译：\n{refused}") from None
+        raise CommandFailed(f"策略第 {named} 版不能编译：\n{refused}") from None
 
 
 def _progress(done: int, total: int) -> None:

@@ -1,6 +1,6 @@
 """`python -m api policy …`: policies as files, for those who keep them in git, versions in the database, and why a cell shows.
 
-`check`, `test` and `diff` speak by their exit code to a CI: 0 good, 1 not, 2 what was given cannot be used.
+The exit codes of `check`, `test` and `diff`, for a CI: 0 good, 1 not, 2 an argument cannot be used.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli.terminal import FAILED, ask, database, settings_or_stop, stop
+from api.cli.terminal import FAILED, CommandFailed, ask, database, settings_or_stop, stop
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -22,7 +22,7 @@ UNUSABLE = 2
 policy_app = typer.Typer(help="访问策略。", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 _File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="策略文件。")]
-_Given = Annotated[
+_OptionalFile = Annotated[
     Path | None, typer.Argument(exists=True, dir_okay=False, help="策略文件；不写则为初始策略。", show_default=False)
 ]
 
@@ -30,13 +30,13 @@ _Given = Annotated[
 @policy_app.command("check")
 def check(file: _File) -> None:
     """检查策略能否发布；不能则逐行逐列说明，并以 1 退出。"""
-    policy = _compiled(file, FAILED)
+    policy = _compile_file(file, FAILED)
     typer.echo(f"可以发布：{len(policy.roles)} 个角色，{len(policy.rules)} 条规则，sha256 {policy.sha256}")
 
 
 @policy_app.command("test")
 def run_tests(
-    file: _Given = None,
+    file: _OptionalFile = None,
     tests: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="测试文件；不写则为随附的测试。", show_default=False),
@@ -46,16 +46,16 @@ def run_tests(
     from policies.testing.run import run
     from policies.testing.suite import SUITE_PATH, SuiteRefused, load
 
-    policy, at = _compiled(file), tests or SUITE_PATH
+    policy, at = _compile_file(file), tests or SUITE_PATH
     try:
-        suite = load(_text(at), policy, str(at))
+        suite = load(_read_text(at), policy, str(at))
     except SuiteRefused as refused:
         stop("\n".join(f"{at}:{one.line}:{one.column}: {one.message}" for one in refused.problems), UNUSABLE)
     report = run(policy, suite)
     for failure in report.failures:
         typer.echo(f"{failure.source}:{failure.line}: {failure.title}：{failure.text}")
     for survivor in report.survivors:
-        typer.echo(f"{_named(file)}:{survivor.line}: {survivor.text}")
+        typer.echo(f"{_file_or_initial(file)}:{survivor.line}: {survivor.text}")
     typer.echo(f"测试 {suite.tests} 项（{report.cases} 例），不符 {len(report.failures)} 处")
     if not report.failures:
         typer.echo(f"改动规则 {report.mutants} 次，未被发现 {len(report.survivors)} 次")
@@ -68,28 +68,28 @@ def diff(before: _File, after: _File) -> None:
     from policies.diff import diff as compare
     from policies.diff import print_diff
 
-    found = compare(_compiled(before), _compiled(after))
-    typer.echo(print_diff(found), nl=False)
-    raise SystemExit(FAILED if found.widens else 0)
+    difference = compare(_compile_file(before), _compile_file(after))
+    typer.echo(print_diff(difference), nl=False)
+    raise SystemExit(FAILED if difference.widens else 0)
 
 
 @policy_app.command("sheet")
-def sheet(file: _Given = None) -> None:
+def sheet(file: _OptionalFile = None) -> None:
     """打印授权一览表：谁对什么在哪些行可以看什么、办什么。"""
     from policies.sheet import sheet as print_sheet
 
-    typer.echo(print_sheet(_compiled(file)), nl=False)
+    typer.echo(print_sheet(_compile_file(file)), nl=False)
 
 
 @policy_app.command("matrix")
 def matrix(
-    file: _Given = None,
+    file: _OptionalFile = None,
     role: Annotated[list[str] | None, typer.Option(help="只列这些角色；可以写多次。", show_default=False)] = None,
 ) -> None:
     """打印权限矩阵：角色、对象、动作、字段类别、形式、范围、所据的行，以制表符分隔，可用电子表格打开。"""
     from policies.matrix import print_matrix
 
-    policy = _compiled(file)
+    policy = _compile_file(file)
     unknown = [one for one in role or () if one not in policy.roles]
     if unknown:
         stop(f"没有角色 {unknown[0]}；只有：{'、'.join(policy.roles)}。", UNUSABLE)
@@ -116,7 +116,7 @@ def explain(
     from api.cli.explain import explain_to_terminal
 
     instant = None if as_of is None else as_of.astimezone()
-    _tell(lambda connection: explain_to_terminal(connection, person, node, field, action, instant))
+    _print_lines(lambda connection: explain_to_terminal(connection, person, node, field, action, instant))
 
 
 @policy_app.command("who")
@@ -124,7 +124,7 @@ def who(node: _Node, field: _Field = None, action: _Action = "read") -> None:
     """列出谁看得见某一行、某一字段，或按策略办得了某一事项，各凭哪项任职、哪条规则。"""
     from api.cli.explain import who_to_terminal
 
-    _tell(lambda connection: who_to_terminal(connection, node, field, action))
+    _print_lines(lambda connection: who_to_terminal(connection, node, field, action))
 
 
 @policy_app.command("impact")
@@ -137,27 +137,27 @@ def impact(
     """逐行数出一份策略对现有数据的影响：各角色、各令牌得失哪些行，哪些单元变为明文、掩码、不可见。"""
     from api.cli.impact import impact_to_terminal
 
-    _tell(
-        lambda connection: impact_to_terminal(connection, _given(draft), None if against is None else _given(against))
+    _print_lines(
+        lambda connection: impact_to_terminal(
+            connection, _named_policy(draft), None if against is None else _named_policy(against)
+        )
     )
 
 
-def _given(named: str) -> "int | Policy":
+def _named_policy(name: str) -> "int | Policy":
     """A stored version by its number, or the policy of a file."""
-    if named.isascii() and named.isdigit():
-        return int(named)
-    file = Path(named)
+    if name.isascii() and name.isdigit():
+        return int(name)
+    file = Path(name)
     if not file.is_file():
-        stop(f"没有文件 {named}。", UNUSABLE)
-    return _compiled(file)
+        stop(f"没有文件 {name}。", UNUSABLE)
+    return _compile_file(file)
 
 
-def _tell(answer: "Callable[[Any], Awaitable[list[str]]]") -> None:
-    from api.cli.explain import Unanswerable
-
+def _print_lines(answer: "Callable[[Any], Awaitable[list[str]]]") -> None:
     try:
         lines = ask(answer)
-    except Unanswerable as error:
+    except CommandFailed as error:
         stop(str(error))
     typer.echo("\n".join(lines))
 
@@ -177,14 +177,14 @@ def draft(
     parent: Annotated[int | None, typer.Option("--from", help="由哪一版改起；不写为现行版本。")] = None,
 ) -> None:
     """以文件起草一个版本，存入数据库待批准。"""
-    text, suite = _text(file), None if tests is None else _text(tests)
+    text, suite = _read_text(file), None if tests is None else _read_text(tests)
 
-    def order(key_of: "Callable[[int], UUID]") -> object:
+    def make_input(key_of: "Callable[[int], UUID]") -> object:
         from db.commands.policy import PolicyDraftInput
 
         return PolicyDraftInput(note=note, text=text, tests=suite, from_id=None if parent is None else key_of(parent))
 
-    _give("draft", person, order)
+    _run_command("draft", person, make_input)
 
 
 @policy_app.command("approve")
@@ -193,36 +193,36 @@ def approve(
 ) -> None:
     """批准一个版本；起草人不得批准。"""
 
-    def order(key_of: "Callable[[int], UUID]") -> object:
+    def make_input(key_of: "Callable[[int], UUID]") -> object:
         from db.commands.policy import PolicyApproveInput
 
         return PolicyApproveInput(id=key_of(version), digest=digest)
 
-    _give("approve", person, order)
+    _run_command("approve", person, make_input)
 
 
 @policy_app.command("publish")
 def publish(version: _Version, person: _As) -> None:
     """发布已批准的版本，对此后开始的每一个请求生效。"""
 
-    def order(key_of: "Callable[[int], UUID]") -> object:
+    def make_input(key_of: "Callable[[int], UUID]") -> object:
         from db.commands.policy import PolicyPublishInput
 
         return PolicyPublishInput(id=key_of(version))
 
-    _give("publish", person, order)
+    _run_command("publish", person, make_input)
 
 
 @policy_app.command("rollback")
 def rollback(version: _Version, person: _As, note: Annotated[str, typer.Option(help="回退的理由。")]) -> None:
     """以先前发布过的版本的全文另立一版，立即发布。"""
 
-    def order(key_of: "Callable[[int], UUID]") -> object:
+    def make_input(key_of: "Callable[[int], UUID]") -> object:
         from db.commands.policy import PolicyRollbackInput
 
         return PolicyRollbackInput(id=key_of(version), note=note)
 
-    _give("rollback", person, order)
+    _run_command("rollback", person, make_input)
 
 
 @policy_app.command("list")
@@ -239,30 +239,30 @@ def list_versions() -> None:
         )
 
 
-def _give(verb: str, person: str, order: "Callable[[Callable[[int], UUID]], object]") -> None:
-    """Give a command as a person and tell what became of it."""
+def _run_command(verb: str, person: str, make_input: "Callable[[Callable[[int], UUID]], object]") -> None:
+    """Run a command as a person and print its result."""
     import asyncio
 
-    from api.cli.versions import Unanswerable, give, lines_of
+    from api.cli.versions import describe_version, run_command
 
     settings = settings_or_stop()
     with database(settings) as address:
         try:
-            given = asyncio.run(give(settings, address, person, verb, order))
-        except Unanswerable as error:
+            result = asyncio.run(run_command(settings, address, person, verb, make_input))
+        except CommandFailed as error:
             stop(str(error), UNUSABLE)
-    if given.user_errors:
-        stop("\n".join(given.user_errors))
-    typer.echo("\n".join(lines_of(given.version)))
+    if result.user_errors:
+        stop("\n".join(result.user_errors))
+    typer.echo("\n".join(describe_version(result.version)))
 
 
-def _named(file: Path | None) -> Path:
+def _file_or_initial(file: Path | None) -> Path:
     from policies.compile import POLICY_PATH
 
     return file or POLICY_PATH
 
 
-def _text(file: Path) -> str:
+def _read_text(file: Path) -> str:
     try:
         # Line ends are part of the text: none is put right on the way.
         return file.read_bytes().decode()
@@ -270,13 +270,13 @@ def _text(file: Path) -> str:
         stop(f"{file} 不是 UTF-8 文本。", UNUSABLE)
 
 
-def _compiled(file: Path | None, refused_code: int = UNUSABLE) -> "Policy":
+def _compile_file(file: Path | None, refused_code: int = UNUSABLE) -> "Policy":
     from db.resources.catalog import CATALOG
     from policies.compile import compile_policy
     from policies.policy import PolicyRefused
 
-    named = _named(file)
+    name = _file_or_initial(file)
     try:
-        return compile_policy(_text(named), CATALOG)
+        return compile_policy(_read_text(name), CATALOG)
     except PolicyRefused as refused:
-        stop("\n".join(f"{named}:{one.line}:{one.column}: {one.message}" for one in refused.problems), refused_code)
+        stop("\n".join(f"{name}:{one.line}:{one.column}: {one.message}" for one in refused.problems), refused_code)

@@ -1,4 +1,4 @@
-"""What the commands of the command line share: settings, a database for as long as it is needed, and an end with a sentence."""
+"""What the commands of the command line share: settings, a database for as long as it is needed, and how a command ends."""
 
 import asyncio
 import signal
@@ -19,8 +19,12 @@ BAD_SETTINGS = 2
 FAILED = 1
 
 
+class CommandFailed(Exception):
+    """A command cannot do what it was asked; the message (Chinese) says why."""
+
+
 def stop(message: str, code: int = FAILED) -> NoReturn:
-    """End the command with a sentence for the person at the terminal."""
+    """End the command with a sentence on standard error and an exit code."""
     typer.echo(message, err=True)
     raise SystemExit(code)
 

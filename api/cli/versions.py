@@ -1,12 +1,14 @@
-"""`python -m api policy draft | approve | publish | rollback | list`: the commands of the service, given at the terminal as a person.
+"""`python -m api policy draft | approve | publish | rollback | list`: the commands of the service, run at the terminal as a person.
 
-Whoever can reach the database as its owner says in whose name he acts; what that person may not do, he may not do here either.
+The owner of the database names the person; what that person may not do is refused here too.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+from api.cli.terminal import CommandFailed
 
 if TYPE_CHECKING:
     from api.settings import Settings
@@ -15,22 +17,21 @@ if TYPE_CHECKING:
 STATES = {"DRAFT": "待批准", "APPROVED": "已批准", "PUBLISHED": "现行", "RETIRED": "已被取代"}
 
 
-class Unanswerable(Exception):
-    """There is no such person or version; the message (Chinese) says what."""
-
-
 @dataclass(frozen=True)
-class Given:
-    """What became of a command: the mistakes, one a line, or the version's row as it now is."""
+class CommandResult:
+    """The result of a command: its user errors, one a line, or the row of the version after it."""
 
     user_errors: tuple[str, ...]
     version: Any = None
 
 
-async def give(
-    settings: "Settings", address: "Address", person: str, verb: str, order: Callable[[Callable[[int], UUID]], Any]
-) -> Given:
-    """Give `policy.<verb>` as a person. `order` makes the input, given a function from a version's number to its key."""
+async def run_command(
+    settings: "Settings", address: "Address", person: str, verb: str, make_input: Callable[[Callable[[int], UUID]], Any]
+) -> CommandResult:
+    """Run `policy.<verb>` as a person. `make_input` makes the input; its argument is a function from a version's number to its key.
+
+    Raises CommandFailed where there is no such person or version, or rights changed meanwhile.
+    """
     import asyncpg
 
     from db.commands import COMMANDS
@@ -48,36 +49,38 @@ async def give(
     try:
         people = await find_people(connection, person)
         if len(people) != 1:
-            raise Unanswerable(
+            raise CommandFailed(
                 f"没有名为 {person} 的在用人员。" if not people else f"有 {len(people)} 人名为 {person}。"
             )
         keys = await keys_by_version(connection)
 
         def key_of(number: int) -> UUID:
             if number not in keys:
-                raise Unanswerable(f"没有第 {number} 版。")
+                raise CommandFailed(f"没有第 {number} 版。")
             return keys[number]
 
-        wanted = order(key_of)
+        command_input = make_input(key_of)
         epoch = await read_epoch(connection)
         access = await access_of(connection, await live_policy(connection), people[0])
         commands = CommandExecutor(pool, Cipher(settings.key()))
         actor = Actor(access, people[0], epoch)
         try:
-            receipt = await commands.execute(COMMANDS[f"policy.{verb}"], actor, wanted, key=None, expected_version=None)
+            receipt = await commands.execute(
+                COMMANDS[f"policy.{verb}"], actor, command_input, key=None, expected_version=None
+            )
         except Stale:
-            raise Unanswerable("访问权刚有变更，什么都没有保存，请再试一次。") from None
+            raise CommandFailed("访问权刚有变更，什么都没有保存，请再试一次。") from None
         if receipt.id is None:
-            return Given(tuple(f"{one.field or '-'}: {one.message}" for one in receipt.user_errors))
+            return CommandResult(tuple(f"{one.field or '-'}: {one.message}" for one in receipt.user_errors))
         row = await version_of(connection, receipt.id)
-        return Given((), row)
+        return CommandResult((), row)
     finally:
         await pool.close()
         await connection.close()
 
 
-def lines_of(row: Any) -> list[str]:
-    """A version as people at the terminal read it."""
+def describe_version(row: Any) -> list[str]:
+    """A version as lines for the terminal."""
     lines = [f"第 {row['version']} 版，{STATES[row['state']]}，散列 {row['digest']}"]
     lines += [f"  {one}" for one in row["differences"]]
     if row["gains"]:

@@ -1,4 +1,4 @@
-"""Serves the console: fixed files, read once, with strict headers. It knows no data and asks nobody anything."""
+"""Serves the console: fixed files, read once, with strict headers. It reads no data."""
 
 import gzip
 import hashlib
@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 HOME = "/graphiql"
 
-_HERE = Path(__file__).parent
+_FOLDER = Path(__file__).parent
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -31,44 +31,44 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
-_FOREVER = "public, max-age=31536000, immutable"  # for paths that carry a version
-_ASK_AGAIN = "no-cache"  # kept, but asked for with its tag each time
+_IMMUTABLE = "public, max-age=31536000, immutable"  # for paths that carry a version
+_REVALIDATE = "no-cache"  # stored by the browser, and revalidated by its tag each time
 
 
 class _File:
-    """One file in memory; packed when first asked for so."""
+    """One file in memory; compressed when first requested so."""
 
     def __init__(self, path: Path, caching: str) -> None:
         self.content = path.read_bytes()
-        self.kind = _TYPES[path.suffix]
-        self.tag = f'"{hashlib.sha256(self.content).hexdigest()[:32]}"'
+        self.media_type = _TYPES[path.suffix]
+        self.etag = f'"{hashlib.sha256(self.content).hexdigest()[:32]}"'
         self.caching = caching
-        self._packed: bytes | None = None
+        self._compressed: bytes | None = None
 
-    def packed(self) -> bytes:
-        if self._packed is None:
-            self._packed = gzip.compress(self.content, 6, mtime=0)
-        return self._packed
+    def compressed(self) -> bytes:
+        if self._compressed is None:
+            self._compressed = gzip.compress(self.content, 6, mtime=0)
+        return self._compressed
 
     async def __call__(self, request: Request) -> Response:
-        headers = {**_HEADERS, "cache-control": self.caching, "etag": self.tag, "vary": "Accept-Encoding"}
-        known = request.headers.get("if-none-match", "")
-        if known in (self.tag, "W/" + self.tag):
+        headers = {**_HEADERS, "cache-control": self.caching, "etag": self.etag, "vary": "Accept-Encoding"}
+        client_tag = request.headers.get("if-none-match", "")
+        if client_tag in (self.etag, "W/" + self.etag):
             return Response(status_code=304, headers=headers)
         content = self.content
         if len(content) > 1_000 and "gzip" in request.headers.get("accept-encoding", ""):
-            content = self.packed()
+            content = self.compressed()
             headers["content-encoding"] = "gzip"
-        return Response(content, headers={**headers, "content-type": self.kind})
+        return Response(content, headers={**headers, "content-type": self.media_type})
 
 
 def routes() -> list[Route]:
     """The pages and, one route each, every file they load: there is no path to traverse."""
-    page = _File(_HERE / "graphiql" / "index.html", _ASK_AGAIN)
-    found = [Route("/", page.__call__, methods=["GET"]), Route(HOME, page.__call__, methods=["GET"])]
-    for folder, caching in (("graphiql", _ASK_AGAIN), ("vendor", _FOREVER)):
-        for path in sorted((_HERE / folder).rglob("*")):
+    page = _File(_FOLDER / "graphiql" / "index.html", _REVALIDATE)
+    listed = [Route("/", page.__call__, methods=["GET"]), Route(HOME, page.__call__, methods=["GET"])]
+    for folder, caching in (("graphiql", _REVALIDATE), ("vendor", _IMMUTABLE)):
+        for path in sorted((_FOLDER / folder).rglob("*")):
             if path.suffix in {".js", ".css"}:
-                address = "/console/" + path.relative_to(_HERE).as_posix()
-                found.append(Route(address, _File(path, caching).__call__, methods=["GET"]))
-    return found
+                address = "/console/" + path.relative_to(_FOLDER).as_posix()
+                listed.append(Route(address, _File(path, caching).__call__, methods=["GET"]))
+    return listed
