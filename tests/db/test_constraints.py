@@ -250,7 +250,7 @@ def test_every_personal_field_declares_its_class() -> None:
 
 def test_every_part_has_a_dispute() -> None:
     """`Sight.row` joins it from outside: a part that might lack its dispute would have to be looked at for what `NOT` makes of that."""
-    services = {name: one.table.c.dispute_id for name, one in RESOURCES.items() if one.part}
-    assert {name for name, column in services.items() if column.nullable} == {"Event"}
-    for name, column in services.items():
+    parts = {name: one.table.c.dispute_id for name, one in RESOURCES.items() if one.part}
+    assert {name for name, column in parts.items() if column.nullable} == {"Event"}
+    for name, column in parts.items():
         assert "dispute.id" in {key.target_fullname for key in column.foreign_keys}, name

@@ -36,7 +36,7 @@ async def test_paid_in_instalments_and_come_back(office: Office) -> None:
 
 async def _agree(office: Office, case: Case, agreed: dt.datetime) -> UUID:
     """Two instalments, one of them due before today, and a service to be rendered."""
-    services = [
+    instalments = [
         {"due_on": _day(agreed + 20 * DAY), "amount": "600.00"}, {"due_on": _day(agreed + 50 * DAY), "amount": "400.00"},
     ]  # fmt: skip
     terms: list[dict[str, Any]] = [
@@ -45,7 +45,7 @@ async def _agree(office: Office, case: Case, agreed: dt.datetime) -> UUID:
             "kind": "PAY",
             "content": "补缴物业费",
             "amount": "1000.00",
-            "instalments": services,
+            "instalments": instalments,
         },
         {"party_id": case.respondent, "kind": "REPAIR", "content": "修好单元门灯", "due_on": _day(agreed + 5 * DAY)},
     ]

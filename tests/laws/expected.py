@@ -53,12 +53,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Line:
-    """A p line. `parts`: the named conditions that must all hold."""
+    """A p line. `conditions`: the named ones that must all hold."""
 
     role: str
     resource: str
     action: str
-    services: frozenset[str]
+    conditions: frozenset[str]
     code: CodeType
     clear: frozenset[str]
     masked: frozenset[str]
@@ -264,24 +264,28 @@ class Rights:
         rules = self.rules(resource)
         return bool(rules) and all(
             any(
-                one == number and line.services >= other.services and field_class in other.clear for one, other in rules
+                one == number and line.conditions >= other.conditions and field_class in other.clear
+                for one, other in rules
             )
-            or any(not other.services and field_class in other.clear for _, other in rules)
+            or any(not other.conditions and field_class in other.clear for _, other in rules)
             for number, line in rules
         )
 
     def openness(self, resource: str) -> tuple[str, frozenset[str]] | None:
         """The resource with its clear classes where every rule holds anywhere, so that all who have them see the same; else None."""
         rules = self.rules(resource)
-        if not rules or any(line.services or line.masked for _, line in rules):
+        if not rules or any(line.conditions or line.masked for _, line in rules):
             return None
         return resource, frozenset(one for _, line in rules for one in line.clear)
 
     def accompanies(self, resource: str, part: str) -> bool:
         """Whether the text says that every part of a row in reach is in reach."""
-        rules, services = self.rules(resource), self.rules(part)
+        rules, part_rules = self.rules(resource), self.rules(part)
         return bool(rules) and all(
-            any((one == number and line.services >= other.services) or not other.services for one, other in services)
+            any(
+                (one == number and line.conditions >= other.conditions) or not other.conditions
+                for one, other in part_rules
+            )
             for number, line in rules
         )
 

@@ -36,18 +36,18 @@ class Reckoning:
             day is not None and (self.since is None or day >= self.since) and (self.until is None or day <= self.until)
         )
 
-    def services(self, resource: str, row: Record) -> list[Record]:
+    def parts(self, resource: str, row: Record) -> list[Record]:
         seen = self.rights.ids(resource)
         return [one for one in self.world.index(resource, "dispute_id")[row["id"]] if one["id"] in seen]
 
     def effective(self, row: Record) -> list[Record]:
-        return [one for one in self.services("Agreement", row) if one["state"] in ("EFFECTIVE", "VARIED")]
+        return [one for one in self.parts("Agreement", row) if one["state"] in ("EFFECTIVE", "VARIED")]
 
     def full(self, row: Record) -> list[Record]:
         return [one for one in self.effective(row) if one["scope"] == "FULL"]
 
     def visits(self, row: Record) -> list[Record]:
-        return [one for one in self.services("FollowUp", row) if one["done_at"] is not None]
+        return [one for one in self.parts("FollowUp", row) if one["done_at"] is not None]
 
     def days(self, row: Record) -> int | None:
         began, dates = day_of(row["accepted_at"]), [one["effective_on"] for one in self.full(row)]
@@ -55,7 +55,7 @@ class Reckoning:
 
     def due(self, row: Record) -> Iterable[tuple[Record, list[Record]]]:
         for one in self.effective(row):
-            duties = [duty for duty in self.services("Obligation", row) if duty["agreement_id"] == one["id"]]
+            duties = [duty for duty in self.parts("Obligation", row) if duty["agreement_id"] == one["id"]]
             if duties and max(duty["due_on"] for duty in duties) < self.world.today:
                 yield one, duties
 
@@ -79,10 +79,10 @@ class Reckoning:
         ]
         ended = {row["id"] for row in (*agreed, *partly, *failed, *withdrawn)}
         confirmed = [
-            row for row in agreed if any(one["result"] == "CONFIRMED" for one in self.services("Confirmation", row))
+            row for row in agreed if any(one["result"] == "CONFIRMED" for one in self.parts("Confirmation", row))
         ]
         sent_on = ("COURT_REFERRAL", "TRANSFER")
-        local = [row for row in resolved if not any(one["kind"] in sent_on for one in self.services("Referral", row))]
+        local = [row for row in resolved if not any(one["kind"] in sent_on for one in self.parts("Referral", row))]
         reach = self.rights.ids("Dispute")
 
         def rebounded(row: Record) -> bool:

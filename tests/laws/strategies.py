@@ -89,11 +89,11 @@ class Draw:
                 case "not":
                     return f"not ({self.condition(resource, names, claims=False, depth=depth - 1)})"
                 case word:
-                    services = [
+                    parts = [
                         self.condition(resource, names, claims=claims, depth=depth - 1)
                         for _ in range(self.random.randint(2, 3))
                     ]
-                    return f" {word} ".join(f"({part})" for part in services)
+                    return f" {word} ".join(f"({part})" for part in parts)
         usable = [name for name, claiming in names.items() if claims or not claiming]
         if usable and self._chance(0.25):
             return self.random.choice(usable)

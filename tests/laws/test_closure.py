@@ -46,16 +46,16 @@ def test_every_type_has_relations(gql: GraphQLClient) -> None:
 
 def select(gql: GraphQLClient, resource: str, chosen: dict[str, Any]) -> str:
     """`id` and the chosen relations, each with what is chosen below it."""
-    services = ["id"]
+    fields = ["id"]
     kind: Any = gql.services.schema.type_map[resource]
     for relation, below in chosen.items():
         target, _ = RELATIONS[resource, relation]
         inner = select(gql, target, below)
         paged = get_named_type(kind.fields[relation].type).name.endswith("Connection")
-        services.append(
+        fields.append(
             f"{relation}(first: {PAGE}) {{ {COUNTS} nodes {{ {inner} }} }}" if paged else f"{relation} {{ {inner} }}"
         )
-    return " ".join(services)
+    return " ".join(fields)
 
 
 def hold(world: World, rights: Rights, resource: str, node: Any, chosen: dict[str, Any], path: str) -> int:

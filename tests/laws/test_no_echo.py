@@ -169,10 +169,10 @@ def everything(schema: Any, turn: int) -> Iterator[tuple[str, dict[str, Any]]]:
                 f"{{ {root}({SIZES}, orderBy: [{{field: {code}}}]) {{ edges {{ cursor }} pageInfo {{ endCursor }} }} }}",
                 {},
             )
-    services = {
+    parts = {
         "parties": "Party", "measures": "Measure", "sessions": "Session", "notes": "Note", "confirmations": "Confirmation",
     }  # fmt: skip
-    for relation, resource in services.items():
+    for relation, resource in parts.items():
         yield f"{{ disputes({SIZES}) {{ nodes {{ {relation} {{ {leaves(schema, resource)} }} }} }} }}", {}
     yield (
         "{ disputes(first: 100) { nodes { events { edges { cursor node { reason fields requestId } } } previous { summary } } } }",

@@ -18,9 +18,9 @@ def _spread(names: list[str]) -> str:
 
 def doubling(depth: int) -> str:
     """Fragment doubling: every fragment spreads the next one twice."""
-    services = ["{ ...f0 }"]
-    services += [f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(depth)]
-    return " ".join([*services, f"fragment f{depth} on Query {{ hello }}"])
+    definitions = ["{ ...f0 }"]
+    definitions += [f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(depth)]
+    return " ".join([*definitions, f"fragment f{depth} on Query {{ hello }}"])
 
 
 def siblings(count: int) -> str:
@@ -109,9 +109,9 @@ def operations(count: int) -> str:
 
 def operations_sharing(count: int, fragments: int) -> str:
     """Each operation spreads the head of a chain of fragments: rules walk the chain once per operation."""
-    services = [f"query Q{n} {{ ...f0 }}" for n in range(count)]
-    services += [f"fragment f{n} on Query {{ hello ...f{n + 1} }}" for n in range(fragments)]
-    return " ".join([*services, f"fragment f{fragments} on Query {{ hello }}"])
+    definitions = [f"query Q{n} {{ ...f0 }}" for n in range(count)]
+    definitions += [f"fragment f{n} on Query {{ hello ...f{n + 1} }}" for n in range(fragments)]
+    return " ".join([*definitions, f"fragment f{fragments} on Query {{ hello }}"])
 
 
 def many_fragments(count: int) -> str:

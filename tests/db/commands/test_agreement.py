@@ -149,11 +149,11 @@ async def test_an_agreement_that_asks_nothing_more_is_performed(office: Office) 
 
 async def test_instalments_become_obligations(office: Office) -> None:
     case = await office.mediating(STARTED)
-    services = [
+    instalments = [
         {"due_on": dt.date(2024, 3, 1), "amount": "800.00"},
         {"due_on": dt.date(2024, 4, 1), "amount": "1060.00"},
     ]
-    term = pay(case, instalments=services, place="物业服务中心", manner="转账")
+    term = pay(case, instalments=instalments, place="物业服务中心", manner="转账")
     del term["due_on"]
     _, agreement = await drafted(office, term, case=case)
     rows = await office.rows(

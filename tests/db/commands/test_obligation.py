@@ -103,8 +103,8 @@ async def test_an_obligation_without_money_may_be_performed_in_part(office: Offi
 
 async def test_the_last_of_the_instalments_performs_the_dispute(office: Office) -> None:
     case = await office.mediating(AGREED - 50 * DAY)
-    services = [{"due_on": AGREED_ON + n * 30 * DAY, "amount": "620.00"} for n in (1, 2, 3)]
-    term = pay(case, instalments=services)
+    instalments = [{"due_on": AGREED_ON + n * 30 * DAY, "amount": "620.00"} for n in (1, 2, 3)]
+    term = pay(case, instalments=instalments)
     del term["due_on"]
     _, _, obligations = await in_force(office, term, case=case)
     assert len(obligations) == 3
