@@ -17,7 +17,7 @@ from db.county.people import PRINCIPALS, SEED_GRID
 from db.postgres.address import Address
 from schema.mutation import COMMAND_OF
 from schema.names import camel
-from tests.laws.client import GraphQLClient, Said, open_client
+from tests.laws.client import GraphQLClient, Response, open_client
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 ID_NUMBERS = ("371525190001010016", "371525190001010024")
@@ -36,7 +36,7 @@ def key_of(identifier: str) -> UUID:
 class Done:
     """The result of one mutation. `shown`: the payload's object; `user_errors`: (field, code) of each."""
 
-    said: Said
+    response: Response
     payload: dict[str, Any] | None
     shown: Any
 
@@ -48,13 +48,16 @@ class Done:
     def ok(self) -> bool:
         """Whether it is stored."""
         return (
-            not self.said.errors and self.payload is not None and not self.user_errors and not self.payload["conflict"]
+            not self.response.errors
+            and self.payload is not None
+            and not self.user_errors
+            and not self.payload["conflict"]
         )
 
     @property
     def codes(self) -> list[str]:
         """The codes of user errors and of GraphQL errors."""
-        return [code for _, code in self.user_errors] + self.said.codes
+        return [code for _, code in self.user_errors] + self.response.codes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,21 +92,21 @@ class Office:
             f"mutation($i: {title}Input!) {{ {mutation}(input: $i) {{ {noun} {{ {shown} }} {and_show} replayed"
             " userErrors { field code message } conflict { currentVersion } } }"
         )
-        said = await self.gql.ask(name_of(who), text, i=_input(command.input_type, given))
-        payload = said.data[mutation] if said.data else None
-        return Done(said, payload, payload[noun] if payload else None)
+        response = await self.gql.ask(name_of(who), text, i=_input(command.input_type, given))
+        payload = response.data[mutation] if response.data else None
+        return Done(response, payload, payload[noun] if payload else None)
 
     async def must(self, who: str, mutation: str, /, shown: str = "id", **given: Any) -> Any:
         """The object after a mutation that must be stored."""
         done = await self.do(who, mutation, shown=shown, **given)
-        assert done.ok, (mutation, done.said.errors, done.payload)
+        assert done.ok, (mutation, done.response.errors, done.payload)
         return done.shown
 
     async def can(self, who: str, case: Case, kind: str = "Dispute", key: UUID | None = None) -> list[str]:
         """`access.can` of a row (the case itself, or another by its key); [] where the person does not see it."""
         query = "query($id: ID!) { node(id: $id) { access { can } } }"
-        said = await self.gql.ask(name_of(who), query, id=f"{kind}:{key or case.key}")
-        return said.data["node"]["access"]["can"] if said.data["node"] else []
+        response = await self.gql.ask(name_of(who), query, id=f"{kind}:{key or case.key}")
+        return response.data["node"]["access"]["can"] if response.data["node"] else []
 
     # -- looking, as the owner of the database
 

@@ -57,7 +57,7 @@ class Demo:
     def _said(self, value: Any) -> Any:
         if not isinstance(value, str) or not value.startswith("@"):
             return value
-        found: Any = self.said
+        found: Any = self.response
         for part in value[1:].split("."):
             found = found[part]
         return found
@@ -126,7 +126,7 @@ def test_a_query_answers_as_printed(document: str, number: int, demo: Demo) -> N
     schema = build_schema((ROOT / "schema" / "schema.graphql").read_text(encoding="utf-8"))
     assert validate(schema, parse(block.text)) == []
     answer = demo.ask(block.mark["as"], block.text, demo.variables(block.mark.get("variables", {})))
-    demo.said.update(answer.get("data") or {})
+    demo.response.update(answer.get("data") or {})
     expected = _after(document, number, "json")
     if expected is None:
         assert "errors" not in answer, answer

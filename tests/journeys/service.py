@@ -24,7 +24,7 @@ from db.policy_admin.versions import publish_first
 from db.postgres.address import Address
 from policies.compile import POLICY_PATH
 from schema.sdl import graphql_schema
-from tests.laws.client import Said
+from tests.laws.client import Response
 from tests.office import Office
 from tests.server import serve
 
@@ -63,18 +63,18 @@ class Line:
                 self._tokens[person] = issued.text
             return self._tokens[person]
 
-    async def ask(self, person: str, query: str, /, **variables: Any) -> Said:
+    async def ask(self, person: str, query: str, /, **variables: Any) -> Response:
         """The answer that a person gets."""
         headers = {"Authorization": f"Bearer {await self.token(person)}"}
         answered = await self.client.post(self.url, json={"query": query, "variables": variables}, headers=headers)
-        told = answered.json()
-        return Said(told.get("data"), tuple(told.get("errors", ())), answered.content)
+        body = answered.json()
+        return Response(body.get("data"), tuple(body.get("errors", ())), answered.content)
 
     async def data(self, person: str, query: str, /, **variables: Any) -> Any:
         """The data of an answer that must have no errors."""
-        said = await self.ask(person, query, **variables)
-        assert not said.errors, (person, query, said.errors)
-        return said.data
+        response = await self.ask(person, query, **variables)
+        assert not response.errors, (person, query, response.errors)
+        return response.data
 
 
 @asynccontextmanager

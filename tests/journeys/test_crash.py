@@ -71,10 +71,10 @@ class Load:
         headers = {"Authorization": f"Bearer {self.token}"}
         try:
             answer = await client.post(url, json={"query": _REGISTER, "variables": {"input": order}}, headers=headers)
-            told: Any = answer.json()
+            body: Any = answer.json()
         except (httpx2.HTTPError, ValueError):
             return False
-        payload = (told.get("data") or {}).get("disputeRegister")
+        payload = (body.get("data") or {}).get("disputeRegister")
         if not payload or not payload["dispute"]:
             assert not (payload or {}).get("userErrors"), payload
             return False

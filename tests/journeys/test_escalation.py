@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tests.journeys.onlooker import Onlookers
+from tests.journeys.role_views import RoleViews
 from tests.journeys.service import at
 from tests.office import Case, Office
 
@@ -14,7 +14,7 @@ async def test_up_to_the_centre_and_failed(office: Office) -> None:
     case = await office.register(started=at("2024-05-06", "09:00"))
     await office.must("mediator", "disputeAccept", id=case.key, happened_at=at("2024-05-06", "10:00"))
     await office.must("mediator", "disputeNotify", id=case.key, happened_at=at("2024-05-06", "11:00"))
-    onlookers = Onlookers(office, case)
+    onlookers = RoleViews(office, case)
     invitation = {"purpose": "到场释法说理。", "parties_consent": True}
     police, court = await office.organization("POLICE_STATION"), await _of(office, "court")
     refused = await office.do("mediator", "disputeInvite", id=case.key, organization_id=police, **invitation)
@@ -56,7 +56,7 @@ async def test_up_to_the_centre_and_failed(office: Office) -> None:
     ]  # fmt: skip
 
 
-async def _up(office: Office, case: Case, onlookers: Onlookers) -> None:
+async def _up(office: Office, case: Case, onlookers: RoleViews) -> None:
     squad, centre = await _of(office, "squad_member"), await _of(office, "centre_staff")
     skipping = await office.do("mediator", "disputeEscalate", id=case.key, organization_id=centre, **REASON)
     assert skipping.user_errors == [("organizationId", "SKIPS_A_TIER")]
@@ -81,7 +81,7 @@ async def _up(office: Office, case: Case, onlookers: Onlookers) -> None:
         assert await office.can(role, case) == [], role
 
 
-async def _joined(office: Office, case: Case, onlookers: Onlookers, police: UUID, court: UUID) -> None:
+async def _joined(office: Office, case: Case, onlookers: RoleViews, police: UUID, court: UUID) -> None:
     refused = await office.do(
         "centre_staff", "disputeInvite", id=case.key, organization_id=police, purpose="到场。", parties_consent=False
     )

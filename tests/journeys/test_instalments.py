@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from tests.journeys.onlooker import Onlookers
+from tests.journeys.role_views import RoleViews
 from tests.journeys.service import COUNTY, one
 from tests.office import DAY, Case, Office, key_of, name_of, now
 
@@ -15,7 +15,7 @@ async def test_paid_in_instalments_and_come_back(office: Office) -> None:
     """What is owed is watched until it is performed; a rebound is a new dispute, linked to the old one, and counted."""
     started = now() - 100 * DAY
     case = await office.mediating(started)
-    onlookers = Onlookers(office, case)
+    onlookers = RoleViews(office, case)
     agreement = await _agree(office, case, started + 10 * DAY)
     await onlookers.look()
     await _perform(office, case, onlookers, started)
@@ -79,7 +79,7 @@ async def _agree(office: Office, case: Case, agreed: dt.datetime) -> UUID:
     return key
 
 
-async def _perform(office: Office, case: Case, onlookers: Onlookers, started: dt.datetime) -> None:
+async def _perform(office: Office, case: Case, onlookers: RoleViews, started: dt.datetime) -> None:
     lamp = await one(office, "obligation", case, "kind = 'REPAIR'")
     first = await one(office, "obligation", case, "amount = 600")
     last = await one(office, "obligation", case, "amount = 400")
@@ -173,7 +173,7 @@ async def _rebound(office: Office, case: Case, started: dt.datetime) -> None:
     )
     assert done.payload is not None
     assert done.payload["revealed"] == [{"field": "idNumber", "value": "371525190001010016"}]
-    await Onlookers(office, Case(copied, party, party, started)).look()
+    await RoleViews(office, Case(copied, party, party, started)).look()
     after = (await office.gql.data(person, query))["statistics"]
     assert before["resolved"] == after["resolved"] >= 1
     closed = await office.value(

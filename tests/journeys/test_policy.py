@@ -98,12 +98,12 @@ async def test_from_draft_to_everybody_and_back_and_forth(workers: tuple[Office,
     async def read(number: int) -> None:
         office = workers[number % 2]
         while time.monotonic() < until:
-            said = await office.gql.ask(PRINCIPALS["analyst"], QUERY)
+            response = await office.gql.ask(PRINCIPALS["analyst"], QUERY)
             # Where rights change faster than an answer can be read, he is told so.
-            if said.codes == ["CONFLICT"]:
+            if response.codes == ["CONFLICT"]:
                 continue
-            assert not said.errors, said.errors
-            answers.append((said.data.pop("viewer")["policyVersion"], said.data))
+            assert not response.errors, response.errors
+            answers.append((response.data.pop("viewer")["policyVersion"], response.data))
 
     async def alternate() -> int:
         made = 0

@@ -40,9 +40,9 @@ async def test_of_two_with_the_same_version_one_wins(busy_office: Office) -> Non
         assert one.payload is not None
         assert not one.user_errors
         assert one.shown is None
-        told = one.payload["told"]
-        assert (told["expectedVersion"], told["currentVersion"]) == (version, version + 1)
-        assert {each["field"] for each in told["differences"]} <= {"riskLevel"}
+        conflict = one.payload["told"]
+        assert (conflict["expectedVersion"], conflict["currentVersion"]) == (version, version + 1)
+        assert {each["field"] for each in conflict["differences"]} <= {"riskLevel"}
     assert await office.value("SELECT count(*) FROM assessment WHERE dispute_id = $1", case.key) == 1
     assert len(await office.events(case, "dispute.assess")) == 1
     assert await _version(office, "mediator", case) == version + 1
@@ -63,9 +63,9 @@ async def test_a_conflict_tells_only_what_one_reads(busy_office: Office) -> None
         expected_version=version, and_show=f"told: {_CONFLICT}",
     )  # fmt: skip
     assert done.payload is not None
-    told = done.payload["told"]["differences"]
-    assert [one["field"] for one in told] == ["dueOn"]
-    assert (told[0]["base"], told[0]["theirs"]) == (due.isoformat(), later.isoformat())
+    conflict = done.payload["told"]["differences"]
+    assert [one["field"] for one in conflict] == ["dueOn"]
+    assert (conflict[0]["base"], conflict[0]["theirs"]) == (due.isoformat(), later.isoformat())
     # Whoever does not see the dispute is told nothing at all.
     done = await office.do("police", "disputeOpine", id=case.key, text="意见", expected_version=version)
     assert done.user_errors == [("id", "NOT_FOUND")]
@@ -101,12 +101,12 @@ async def test_a_request_sent_ten_times_at_once_is_carried_out_once(busy_office:
         "parties": [{"side": "APPLICANT", "kind": "OWNER", "name": "某人"}],
     }  # fmt: skip
     done = await asyncio.gather(*(office.do("grid_worker", "disputeRegister", **order) for _ in range(10)))
-    assert all(one.ok for one in done), [(one.codes, one.said.errors) for one in done]
+    assert all(one.ok for one in done), [(one.codes, one.response.errors) for one in done]
     assert len({one.shown["id"] for one in done}) == 1
     assert [one.payload["replayed"] for one in done if one.payload].count(False) == 1
     assert await office.value("SELECT count(*) FROM dispute WHERE title = '重发十次'") == 1
     other = await office.do("grid_worker", "disputeRegister", **{**order, "summary": "楼道灯又亮了。"})
-    assert other.said.codes == ["CONFLICT"]
+    assert other.response.codes == ["CONFLICT"]
     mine = await office.do("mediator", "disputeRegister", **order)
     assert mine.ok
     assert mine.payload is not None
@@ -130,7 +130,7 @@ async def test_sessions_recorded_at_once_on_one_dispute_follow_each_other(busy_o
         for number in range(20) for one in ([case] if number % 4 else [other]) for _ in range(2)
     ]  # fmt: skip
     done = await asyncio.gather(*orders)
-    assert all(one.ok for one in done), [(one.codes, one.said.errors) for one in done if not one.ok]
+    assert all(one.ok for one in done), [(one.codes, one.response.errors) for one in done if not one.ok]
     assert sum(one.payload["replayed"] for one in done if one.payload) == 20
     for one, many in ((case, 15), (other, 5)):
         assert (await office.dispute(one))["version"] == before[one.key] + many

@@ -6,7 +6,7 @@ At every step each role with a token sees exactly the rows and cells that the po
 import datetime as dt
 from typing import Any
 
-from tests.journeys.onlooker import Onlookers
+from tests.journeys.role_views import RoleViews
 from tests.journeys.service import at, one
 from tests.office import Case, Office, key_of, name_of
 
@@ -28,7 +28,7 @@ async def test_the_case_of_the_article(office: Office) -> None:
     case = await office.register(
         started=at(FIRST, "09:10"), title="拒绝水卡充值纠纷", sub_category="P02", utility_cut="WATER", amount_claimed="1860.00",
     )  # fmt: skip
-    onlookers = Onlookers(office, case)
+    onlookers = RoleViews(office, case)
     seen = await onlookers.look()
     # Registered by the mediator himself, who thereby leads; the others see what their place gives them.
     assert {role for role, dispute in seen.items() if dispute} == {
@@ -54,7 +54,7 @@ async def test_the_case_of_the_article(office: Office) -> None:
 _ALERT = "query($id: ID!) { node(id: $id) { ... on Alert { rule state legalBasis } } }"
 
 
-async def _intake(office: Office, case: Case, onlookers: Onlookers) -> None:
+async def _intake(office: Office, case: Case, onlookers: RoleViews) -> None:
     shown = await office.must(
         "mediator", "disputeAccept", id=case.key, happened_at=at(FIRST, "09:30"), shown="caseNumber dueOn state"
     )
@@ -92,7 +92,7 @@ async def _intake(office: Office, case: Case, onlookers: Onlookers) -> None:
         await onlookers.look()
 
 
-async def _mediation(office: Office, case: Case, onlookers: Onlookers) -> None:
+async def _mediation(office: Office, case: Case, onlookers: RoleViews) -> None:
     await office.must(
         "grid_worker", "visitRecord", dispute_id=case.key, kind="HOME_VISIT", note="门灯已坏两个月。", happened_at=at("2024-01-04"),
         factor={"kind": "DISSATISFACTION", "severity": "MEDIUM", "suggestion": "先修门灯。"},
@@ -132,7 +132,7 @@ async def _notes(office: Office, role: str, case: Case) -> set[str]:
     return {one["text"] for one in found["notes"]} if found else set()
 
 
-async def _agreement(office: Office, case: Case, onlookers: Onlookers) -> None:
+async def _agreement(office: Office, case: Case, onlookers: RoleViews) -> None:
     pay = {
         "party_id": case.applicant, "kind": "PAY", "content": "补缴物业费", "amount": "1860.00", "due_on": dt.date(2024, 2, 20),
         "place": "物业服务中心", "manner": "转账",
@@ -173,7 +173,7 @@ async def _terms(office: Office, role: str, case: Case) -> set[str | None]:
     return {one["content"] for one in found["node"]["agreements"]}
 
 
-async def _performance(office: Office, case: Case, onlookers: Onlookers, alert: Any) -> None:
+async def _performance(office: Office, case: Case, onlookers: RoleViews, alert: Any) -> None:
     obligation = await one(office, "obligation", case)
     shown = await office.must(
         "mediator", "obligationPerform", id=obligation, evidence="收款收据第2024022001号", happened_at=at(AGREED, "11:20"),
@@ -210,7 +210,7 @@ async def _performance(office: Office, case: Case, onlookers: Onlookers, alert: 
     await onlookers.look()
 
 
-async def _archive(office: Office, case: Case, onlookers: Onlookers) -> None:
+async def _archive(office: Office, case: Case, onlookers: RoleViews) -> None:
     shown = await office.must(
         "justice_office", "disputeArchive", id=case.key, happened_at=at("2024-03-01"), shown="state access { can }"
     )
@@ -237,7 +237,7 @@ async def _archive(office: Office, case: Case, onlookers: Onlookers) -> None:
     for mutation, given in attempts.items():
         done = await office.do("mediator", mutation, **given)
         assert not done.ok, mutation
-        assert not done.said.errors, (mutation, done.said.errors)
+        assert not done.response.errors, (mutation, done.response.errors)
     for person in ("grid_worker", "justice_office", "bureau_admin"):
         done = await office.do(person, "disputeAssess", id=case.key, level="LOW", reason="平稳")
         assert not done.ok

@@ -27,7 +27,7 @@ COUNTS = "totalCount exact: totalCount(exact: true) totalCountCapped"
 
 
 @dataclass(frozen=True)
-class Said:
+class Response:
     """An answer: `data` parsed, the errors as a client sees them, and the JSON text of the data as it stood."""
 
     data: Any
@@ -60,11 +60,11 @@ class GraphQLClient:
             self._tokens[key] = issued.text
         return self._tokens[key]
 
-    async def ask(self, person: str, query: str, /, **variables: Any) -> Said:
+    async def ask(self, person: str, query: str, /, **variables: Any) -> Response:
         """The answer that a person gets."""
         return await self.ask_with(await self.token(person), query, variables)
 
-    async def ask_with(self, token: str, query: str, variables: dict[str, Any], name: str | None = None) -> Said:
+    async def ask_with(self, token: str, query: str, variables: dict[str, Any], name: str | None = None) -> Response:
         """The answer that the bearer of a token gets."""
         try:
             known = self.documents.find(query) or self.documents.accept(query)
@@ -72,17 +72,17 @@ class GraphQLClient:
                 Operation(known.document, known.select_operation(name), name, variables), token
             )
         except InvalidDocument as invalid:
-            return Said(None, tuple(finish_errors(map(document_error, invalid.errors), "r")))
+            return Response(None, tuple(finish_errors(map(document_error, invalid.errors), "r")))
         except Refusal as refusal:
-            return Said(None, tuple(finish_errors([refusal_error(refusal)], "r")))
+            return Response(None, tuple(finish_errors([refusal_error(refusal)], "r")))
         data = None if answer.data is None else orjson.loads(answer.data)
-        return Said(data, tuple(finish_errors(answer.errors, "r")), answer.data)
+        return Response(data, tuple(finish_errors(answer.errors, "r")), answer.data)
 
     async def data(self, person: str, query: str, /, **variables: Any) -> Any:
         """The data of an answer that must have no errors."""
-        said = await self.ask(person, query, **variables)
-        assert not said.errors, (person, query, said.errors)
-        return said.data
+        response = await self.ask(person, query, **variables)
+        assert not response.errors, (person, query, response.errors)
+        return response.data
 
 
 @asynccontextmanager

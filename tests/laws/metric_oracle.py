@@ -8,13 +8,13 @@ from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from tests.laws.expected import Record, World, gid
+from tests.laws.visibility_oracle import Record, Snapshot, global_id
 
 ZONE = ZoneInfo("Asia/Shanghai")
 Day = dt.date | None
 
 
-class Seeing(Protocol):
+class RowScope(Protocol):
     """Who asks: the rows of each resource in his reach."""
 
     def ids(self, resource: str) -> set[UUID]: ...
@@ -24,11 +24,11 @@ def day_of(instant: dt.datetime | None) -> Day:
     return instant and instant.astimezone(ZONE).date()
 
 
-class Reckoning:
+class MetricOracle:
     """The figures of some disputes in a period. A figure is a number, or a numerator with its denominator."""
 
-    def __init__(self, world: World, rights: Seeing, since: Day, until: Day) -> None:
-        self.world, self.rights, self.since, self.until = world, rights, since, until
+    def __init__(self, snapshot: Snapshot, rights: RowScope, since: Day, until: Day) -> None:
+        self.snapshot, self.rights, self.since, self.until = snapshot, rights, since, until
 
     def within(self, instant: dt.datetime | None) -> bool:
         day = day_of(instant)
@@ -38,7 +38,7 @@ class Reckoning:
 
     def parts(self, resource: str, row: Record) -> list[Record]:
         seen = self.rights.ids(resource)
-        return [one for one in self.world.index(resource, "dispute_id")[row["id"]] if one["id"] in seen]
+        return [one for one in self.snapshot.index(resource, "dispute_id")[row["id"]] if one["id"] in seen]
 
     def effective(self, row: Record) -> list[Record]:
         return [one for one in self.parts("Agreement", row) if one["state"] in ("EFFECTIVE", "VARIED")]
@@ -56,7 +56,7 @@ class Reckoning:
     def due(self, row: Record) -> Iterable[tuple[Record, list[Record]]]:
         for one in self.effective(row):
             duties = [duty for duty in self.parts("Obligation", row) if duty["agreement_id"] == one["id"]]
-            if duties and max(duty["due_on"] for duty in duties) < self.world.today:
+            if duties and max(duty["due_on"] for duty in duties) < self.snapshot.today:
                 yield one, duties
 
     def figures(self, rows: list[Record]) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Reckoning:
         def rebounded(row: Record) -> bool:
             return any(
                 later["id"] in reach and later["registered_at"] <= row["closed_at"] + dt.timedelta(days=180)
-                for later in self.world.index("Dispute", "previous_id")[row["id"]]
+                for later in self.snapshot.index("Dispute", "previous_id")[row["id"]]
             )
 
         on_time = [
@@ -119,7 +119,7 @@ class Reckoning:
         }
 
 
-def told(figure: Any, exact: bool) -> Any:
+def disclosed(figure: Any, exact: bool) -> Any:
     """The figure as it is told: rounded; nothing over zero; without the grant, no number from one to four and nothing made of one."""
     if isinstance(figure, int):
         return figure if exact or not 1 <= figure <= 4 else None
@@ -139,5 +139,5 @@ GROUPS: dict[str, Callable[[Record], Any]] = {
     "SUB_CATEGORY": lambda row: row["sub_category"],
     "SOURCE": lambda row: row["source"],
     "MONTH": lambda row: row["concluded_at"] and row["concluded_at"].astimezone(ZONE).strftime("%Y-%m"),
-    "COMPOUND": lambda row: gid("Compound", row["compound_id"]),
+    "COMPOUND": lambda row: global_id("Compound", row["compound_id"]),
 }

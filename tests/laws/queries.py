@@ -34,25 +34,29 @@ class Query:
     """One document with its variables."""
 
     def __init__(
-        self, schema: GraphQLSchema, dice: random.Random, ids: dict[str, list[str]], questions: Collection[str] = ()
+        self,
+        schema: GraphQLSchema,
+        generator: random.Random,
+        ids: dict[str, list[str]],
+        questions: Collection[str] = (),
     ) -> None:
         """`questions`: which of those that Python answers may stand at the root."""
-        self.schema, self.dice, self.ids, self.questions = schema, dice, ids, questions
+        self.schema, self.random, self.ids, self.questions = schema, generator, ids, questions
         self.declared: list[str] = []
         self.variables: dict[str, Any] = {}
         self.fragments: list[str] = []
         self.serial = 0
-        self.introspects = dice.random() < 0.15
+        self.introspects = generator.random() < 0.15
         roots = self.below("Query", 4, {})
         head = f"query Q({', '.join(self.declared)})" if self.declared else "query Q"
         self.text = f"{head} {roots}" + "".join(self.fragments)
 
     def chance(self, percent: int) -> bool:
-        return self.dice.random() * 100 < percent
+        return self.random.random() * 100 < percent
 
     # -- values
 
-    def given(self, kind: Any, value: Any) -> str:
+    def value_text(self, kind: Any, value: Any) -> str:
         """The value as a literal or through a variable."""
         if self.chance(40):
             self.serial += 1
@@ -79,36 +83,36 @@ class Query:
         return str(value) if isinstance(named, GraphQLEnumType) else orjson.dumps(value).decode()
 
     def identifier(self) -> str:
-        resource = self.dice.choice(sorted(self.ids))
+        resource = self.random.choice(sorted(self.ids))
         nowhere = f"{resource}:00000000-0000-4000-8000-000000000000"
-        return self.dice.choice(self.ids[resource]) if self.ids[resource] and self.chance(60) else nowhere
+        return self.random.choice(self.ids[resource]) if self.ids[resource] and self.chance(60) else nowhere
 
     def value(self, kind: Any, name: str) -> Any:
         """A plausible value of an input type."""
         bare, named = get_nullable_type(kind), get_named_type(kind)
         if is_list_type(bare):
-            return [self.value(bare.of_type, name) for _ in range(self.dice.randint(0, 2))]
+            return [self.value(bare.of_type, name) for _ in range(self.random.randint(0, 2))]
         if isinstance(named, GraphQLInputObjectType):
             required = [key for key, one in named.fields.items() if is_non_null_type(one.type)]
-            chosen = self.dice.sample(sorted(named.fields), self.dice.randint(0, min(2, len(named.fields))))
+            chosen = self.random.sample(sorted(named.fields), self.random.randint(0, min(2, len(named.fields))))
             return {key: self.value(named.fields[key].type, key) for key in dict.fromkeys([*required, *chosen])}
         if isinstance(named, GraphQLEnumType):
-            return self.dice.choice(sorted(named.values))
+            return self.random.choice(sorted(named.values))
         match named.name:
             case "Int":
                 return (
-                    self.dice.choice((1, 2, 3, 5, 0, -1, 201, 2**31 - 1))
+                    self.random.choice((1, 2, 3, 5, 0, -1, 201, 2**31 - 1))
                     if self.chance(20)
-                    else self.dice.randint(1, 4)
+                    else self.random.randint(1, 4)
                 )
             case "Boolean":
                 return self.chance(50)
             case "Date":
-                return self.dice.choice(DAYS)
+                return self.random.choice(DAYS)
             case "DateTime":
-                return self.dice.choice(("2023-12-27T01:10:00Z", "2024-02-20T09:30:00.5+08:00"))
+                return self.random.choice(("2023-12-27T01:10:00Z", "2024-02-20T09:30:00.5+08:00"))
             case "Money":
-                return self.dice.choice(("0", "1860.00", "999999999999.99"))
+                return self.random.choice(("0", "1860.00", "999999999999.99"))
             case "ID":
                 prefix = {
                     "compoundId": "Compound",
@@ -117,38 +121,38 @@ class Query:
                     "disputeId": "Dispute",
                 }.get(name)
                 if prefix and self.chance(80):
-                    return self.dice.choice(self.ids[prefix])
+                    return self.random.choice(self.ids[prefix])
                 return self.identifier() if self.chance(90) else "junk"
         if name in ("action", "role"):
-            return self.dice.choice(("read", "accept", "police", "fly"))
+            return self.random.choice(("read", "accept", "police", "fly"))
         if name == "areaCode":
-            return self.dice.choice(("371525", "371525002", "371525002001", "371525002001001", "37"))
-        return self.dice.choice(TEXTS)
+            return self.random.choice(("371525", "371525002", "371525002001", "371525002001001", "37"))
+        return self.random.choice(TEXTS)
 
     def arguments(self, field: Any) -> str:
-        told = []
+        parts = []
         paged = "first" in field.args
         for name, argument in field.args.items():
             if paged and name in ("first", "last", "after", "before"):
                 continue
             if is_non_null_type(argument.type) or self.chance(12):
                 value = self.value(argument.type, name)
-                told.append(f"{name}: {self.given(argument.type, value)}")
+                parts.append(f"{name}: {self.value_text(argument.type, value)}")
         if paged:
-            size = self.dice.choice(("first", "last"))
-            number = self.dice.randint(1, 4) if self.chance(96) else self.dice.choice((0, -1, 201))
-            told.append(f"{size}: {self.given('Int', number)}")
+            size = self.random.choice(("first", "last"))
+            number = self.random.randint(1, 4) if self.chance(96) else self.random.choice((0, -1, 201))
+            parts.append(f"{size}: {self.value_text('Int', number)}")
             if self.chance(4):
-                told.append(f"{self.dice.choice(('after', 'before'))}: {self.given('String', 'WyJ4Il0=')}")
-        return f"({', '.join(told)})" if told else ""
+                parts.append(f"{self.random.choice(('after', 'before'))}: {self.value_text('String', 'WyJ4Il0=')}")
+        return f"({', '.join(parts)})" if parts else ""
 
     # -- selections
 
     def directives(self) -> str:
         if not self.chance(12):
             return ""
-        name = self.dice.choice(("skip", "include"))
-        return f" @{name}(if: {self.given('Boolean!', self.chance(50))})"
+        name = self.random.choice(("skip", "include"))
+        return f" @{name}(if: {self.value_text('Boolean!', self.chance(50))})"
 
     def below(self, kind: str, depth: int, scope: dict[str, Any]) -> str:
         """A selection set on a type. `scope`: the response keys taken there, so that fields never conflict."""
@@ -160,10 +164,10 @@ class Query:
             names = [name for name in names if name not in ("node", "nodes") or self.chance(70)]
         leaves = [name for name in names if is_leaf_type(get_named_type(fields.fields[name].type))]
         trees = [name for name in names if name not in leaves]
-        chosen = self.dice.sample(leaves, min(len(leaves), self.dice.randint(1, 5))) if leaves else []
+        chosen = self.random.sample(leaves, min(len(leaves), self.random.randint(1, 5))) if leaves else []
         if depth > 0 and trees:
-            chosen += self.dice.sample(trees, min(len(trees), self.dice.randint(1, 3)))
-        self.dice.shuffle(chosen)
+            chosen += self.random.sample(trees, min(len(trees), self.random.randint(1, 3)))
+        self.random.shuffle(chosen)
         for name in chosen:
             parts.append(self.field(kind, name, fields.fields[name], depth, scope))
         if self.chance(30):
@@ -183,7 +187,7 @@ class Query:
         if plain and not self.chance(20) and scope.get(wanted, wanted) == wanted:
             scope[wanted] = wanted
             return wanted, ""
-        for alias in self.dice.sample(NASTY, 4):
+        for alias in self.random.sample(NASTY, 4):
             if alias not in scope and alias not in self.reserved:
                 scope[alias] = object()
                 return alias, f"{alias}: "
@@ -215,18 +219,20 @@ class Query:
         parts = ["id", "__typename"] if self.chance(60) else ["id"]
         if self.chance(40):
             parts.append("access { hidden masked can }")
-        for resource in self.dice.sample(sorted(self.ids), self.dice.randint(1, 4)):
+        for resource in self.random.sample(sorted(self.ids), self.random.randint(1, 4)):
             self.serial += 1
             fields: Any = self.schema.type_map[resource]
             leaves = [one for one in sorted(fields.fields) if is_leaf_type(get_named_type(fields.fields[one].type))]
-            told = " ".join(f"f{self.serial}_{one}: {one}" for one in self.dice.sample(leaves, min(3, len(leaves))))
+            selection = " ".join(
+                f"f{self.serial}_{one}: {one}" for one in self.random.sample(leaves, min(3, len(leaves)))
+            )
             trees = [one for one in sorted(fields.fields) if one not in leaves and one != "access"]
             if depth > 0 and trees:
-                name = self.dice.choice(trees)
+                name = self.random.choice(trees)
                 scope: dict[str, Any] = {name: object()}
                 target = get_named_type(fields.fields[name].type).name
-                told += f" t{self.serial}: {name}{self.arguments(fields.fields[name])} {self.below(target, depth - 1, scope)}"
-            parts.append(f"... on {resource}{self.directives()} {{ {told} }}")
+                selection += f" t{self.serial}: {name}{self.arguments(fields.fields[name])} {self.below(target, depth - 1, scope)}"
+            parts.append(f"... on {resource}{self.directives()} {{ {selection} }}")
         if self.chance(20):
             parts.append("... on Node { id }")
         return "{ " + " ".join(parts) + " }"

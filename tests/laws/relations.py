@@ -8,7 +8,7 @@ from graphql import get_named_type, get_nullable_type, is_list_type
 
 from schema.names import snake
 from schema.sdl import graphql_schema
-from tests.laws.expected import TABLES, Record, World
+from tests.laws.visibility_oracle import TABLES, Record, Snapshot
 
 # (type, relation): own column, column of the target. Elsewhere a to-one relation `x` is `x_id`, and parts hang on `<type>_id`.
 _KEYS = {
@@ -22,33 +22,35 @@ _KEYS = {
     ("Recusal", "replacement"): ("replacement_id", "person_id"),
 }
 
-Follow = Callable[[World, Record], set[UUID]]
+Follow = Callable[[Snapshot, Record], set[UUID]]
 
 
 def _by_key(target: str, own: str, key: str) -> Follow:
-    def follow(world: World, row: Record) -> set[UUID]:
-        return set() if row[own] is None else {one["id"] for one in world.index(target, key)[row[own]]}
+    def follow(snapshot: Snapshot, row: Record) -> set[UUID]:
+        return set() if row[own] is None else {one["id"] for one in snapshot.index(target, key)[row[own]]}
 
     return follow
 
 
 def _within(target: str, column: str) -> Follow:
-    def follow(world: World, row: Record) -> set[UUID]:
-        return {one["id"] for one in world.rows[target].values() if str(one[column]).startswith(row["code"])}
+    def follow(snapshot: Snapshot, row: Record) -> set[UUID]:
+        return {one["id"] for one in snapshot.rows[target].values() if str(one[column]).startswith(row["code"])}
 
     return follow
 
 
-def _lead(world: World, row: Record) -> set[UUID]:
+def _lead(snapshot: Snapshot, row: Record) -> set[UUID]:
     leads = [
-        one for one in world.index("Assignment", "dispute_id")[row["id"]] if one["is_lead"] and not one["ended_at"]
+        one for one in snapshot.index("Assignment", "dispute_id")[row["id"]] if one["is_lead"] and not one["ended_at"]
     ]
-    return {one["id"] for lead in leads for one in world.index("Mediator", "person_id")[lead["person_id"]]}
+    return {one["id"] for lead in leads for one in snapshot.index("Mediator", "person_id")[lead["person_id"]]}
 
 
-def _mediated(world: World, row: Record) -> set[UUID]:
+def _mediated(snapshot: Snapshot, row: Record) -> set[UUID]:
     return {
-        one["dispute_id"] for one in world.index("Assignment", "person_id")[row["person_id"]] if one["ended_at"] is None
+        one["dispute_id"]
+        for one in snapshot.index("Assignment", "person_id")[row["person_id"]]
+        if one["ended_at"] is None
     }
 
 

@@ -16,7 +16,7 @@ from policies.compile import compile_policy
 from policies.condition import ConditionRefused, parse
 from policies.grant import Access, Appointment
 from policies.policy import Policy, PolicyRefused
-from tests.laws.world import World
+from tests.laws.dataset import Dataset
 
 # Conditions on a dispute hold for all of its parts, so names may stand in the rules of any of them.
 PARTS = tuple(name for name, one in CATALOG.resources.items() if "mediator_ids" in one.attributes)
@@ -27,8 +27,8 @@ _PERSONS = ("person_id", "lead_mediator_id", "author_id", "actor_id", "id", "med
 class Draw:
     """Draws from one world with one source of chance."""
 
-    def __init__(self, world: World, seed: int) -> None:
-        self.world, self.random = world, random.Random(seed)
+    def __init__(self, dataset: Dataset, seed: int) -> None:
+        self.dataset, self.random = dataset, random.Random(seed)
         self.literals: dict[str, tuple[str, ...]] = {
             "state": STATES, "tier": TIERS, "risk_level": RISK_LEVELS, "visibility": VISIBILITIES, "side": SIDES,
             "kind": (*ORGANIZATION_KINDS, "INVITATION", "CONFIRMATION"), "form": ("WRITTEN", "ORAL"),
@@ -118,7 +118,7 @@ class Draw:
         return f"{left} == r.sub.{self._claim(attribute.name)}"
 
     def _literal(self, attribute: str) -> str:
-        return self.random.choice(self.literals.get(attribute) or (self.world.code(),))
+        return self.random.choice(self.literals.get(attribute) or (self.dataset.code(),))
 
     def _claim(self, attribute: str) -> str:
         return "person_id" if (attribute in _PERSONS) == self._chance(0.9) else "organization_id"
@@ -151,13 +151,13 @@ class Draw:
 
     def appointment(self, policy: Policy, role: str | None = None) -> Appointment:
         """An appointment whose claims mostly fit some dispute; any of them may be missing, and a team may come twice."""
-        world, chance = self.world, self.random
-        grid = str(world.pick("Dispute")["grid_code"])
+        dataset, chance = self.dataset, self.random
+        grid = str(dataset.pick("Dispute")["grid_code"])
         area = grid[: chance.choice((6, 9, 12, 15))]
-        teams: list[uuid.UUID] = [chance.choice(world.rows["Team"])["id"] for _ in range(chance.randint(0, 3))]
+        teams: list[uuid.UUID] = [chance.choice(dataset.rows["Team"])["id"] for _ in range(chance.randint(0, 3))]
         claims: dict[str, Any] = {
-            "person_id": chance.choice(world.rows["Mediator"])["person_id"],
-            "organization_id": chance.choice(world.rows["Organization"])["id"],
+            "person_id": chance.choice(dataset.rows["Mediator"])["person_id"],
+            "organization_id": chance.choice(dataset.rows["Organization"])["id"],
             "area_code": area,
             "team_ids": teams + teams[:1],
         }

@@ -12,10 +12,10 @@ import pytest_asyncio
 from api.http.limits import Limits
 from db.postgres.address import Address
 from schema.planning.question import QUESTIONS
+from tests.laws.callers import EVERYONE, appoint_several
 from tests.laws.client import GraphQLClient, open_client
-from tests.laws.expected import TABLES, gid
-from tests.laws.people import EVERYONE, appoint_several
 from tests.laws.queries import NASTY, Query
+from tests.laws.visibility_oracle import TABLES, global_id
 
 WIDE = Limits(
     max_tokens=20_000, max_aliases=500, max_root_fields=50, max_directives=500, max_depth=30, max_introspections=50
@@ -37,7 +37,7 @@ async def ids(both: tuple[GraphQLClient, GraphQLClient]) -> dict[str, list[str]]
     found = {}
     for resource, table in TABLES.items():
         keys = await both[0].connection.fetch(f"SELECT id FROM {table} ORDER BY md5(id::text) LIMIT 6")
-        found[resource] = [gid(resource, row["id"]) for row in keys]
+        found[resource] = [global_id(resource, row["id"]) for row in keys]
     return found
 
 
@@ -55,18 +55,18 @@ async def alike(both: tuple[GraphQLClient, GraphQLClient], person: str, text: st
 @pytest.mark.parametrize("part", range(4))
 async def test_random_queries(both: tuple[GraphQLClient, GraphQLClient], ids: dict[str, list[str]], part: int) -> None:
     """Random queries as random people."""
-    told: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
     for number in range(part, QUERIES, 4):
         dice = random.Random(number)
         query = Query(both[0].services.schema, dice, ids)
-        told.update(await alike(both, dice.choice(EVERYONE), query.text, **query.variables))
-    assert told["OK"] > QUERIES / 12, told
-    assert not told["INTERNAL"], told
+        outcomes.update(await alike(both, dice.choice(EVERYONE), query.text, **query.variables))
+    assert outcomes["OK"] > QUERIES / 12, outcomes
+    assert not outcomes["INTERNAL"], outcomes
 
 
 async def test_random_questions(both: tuple[GraphQLClient, GraphQLClient], ids: dict[str, list[str]]) -> None:
     """Questions that Python answers, among others and alone: about himself, about others, refused ones, unknown rows."""
-    told: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
     for number in range(5000, 5000 + QUERIES // 2):
         dice = random.Random(number)
         # A run of an impact tells the time; the tests of a policy take too long for so many.
@@ -74,10 +74,10 @@ async def test_random_questions(both: tuple[GraphQLClient, GraphQLClient], ids: 
         query = Query(both[0].services.schema, dice, ids, questions)
         while not any(one in query.text for one in questions):
             query = Query(both[0].services.schema, dice, ids, questions)
-        told.update(await alike(both, dice.choice(EVERYONE), query.text, **query.variables))
-    assert told["OK"] > 2, told
-    assert told["FORBIDDEN"] > 2, told
-    assert not told["INTERNAL"], told
+        outcomes.update(await alike(both, dice.choice(EVERYONE), query.text, **query.variables))
+    assert outcomes["OK"] > 2, outcomes
+    assert outcomes["FORBIDDEN"] > 2, outcomes
+    assert not outcomes["INTERNAL"], outcomes
 
 
 @pytest.mark.parametrize("alias", NASTY)

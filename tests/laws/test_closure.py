@@ -11,10 +11,10 @@ from graphql import get_named_type
 
 from api.http.limits import Limits
 from db.postgres.address import Address
+from tests.laws.callers import TYPICAL
 from tests.laws.client import COUNTS, GraphQLClient, open_client
-from tests.laws.expected import TABLES, Rights, World, gid, key_of
-from tests.laws.people import TYPICAL, appoint_several
 from tests.laws.relations import RELATIONS
+from tests.laws.visibility_oracle import TABLES, Rights, Snapshot, global_id, key_of
 
 ROWS, PAGE = 12, 12
 
@@ -24,12 +24,6 @@ async def gql(county: Address) -> AsyncIterator[GraphQLClient]:
     """Without the bounds on size: what is asked here is wide on purpose."""
     async with open_client(county, limits=Limits(max_depth=20), max_cost=10_000_000) as opened:
         yield opened
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(gql: GraphQLClient) -> World:
-    await appoint_several(gql.connection)
-    return await World.read(gql.connection)
 
 
 def test_every_type_has_relations(gql: GraphQLClient) -> None:
@@ -58,18 +52,18 @@ def select(gql: GraphQLClient, resource: str, chosen: dict[str, Any]) -> str:
     return " ".join(fields)
 
 
-def hold(world: World, rights: Rights, resource: str, node: Any, chosen: dict[str, Any], path: str) -> int:
+def hold(snapshot: Snapshot, rights: Rights, resource: str, node: Any, chosen: dict[str, Any], path: str) -> int:
     """Hold one node and all below it against the keys of the rows; the number of rows met."""
     key = key_of(node["id"])
-    assert node["id"] == gid(resource, key)
+    assert node["id"] == global_id(resource, key)
     assert key in rights.ids(resource), path
     met = 1
     for relation, below in chosen.items():
         target, follow = RELATIONS[resource, relation]
-        wanted = follow(world, world.rows[resource][key]) & rights.ids(target)
+        wanted = follow(snapshot, snapshot.rows[resource][key]) & rights.ids(target)
         if (resource, relation) == ("Mediator", "disputes"):
             # Made by assignments, of which only those count that the person sees.
-            links = world.index("Assignment", "person_id")[world.rows[resource][key]["person_id"]]
+            links = snapshot.index("Assignment", "person_id")[snapshot.rows[resource][key]["person_id"]]
             wanted &= {link["dispute_id"] for link in links if link["id"] in rights.ids("Assignment")}
         found = node[relation]
         if isinstance(found, dict) and "nodes" in found:
@@ -83,7 +77,7 @@ def hold(world: World, rights: Rights, resource: str, node: Any, chosen: dict[st
         keys = [key_of(one["id"]) for one in found]
         assert len(set(keys)) == len(keys), f"{path}.{relation}"
         assert set(keys) == wanted if complete else set(keys) < wanted, f"{path}.{relation}"
-        met += sum(hold(world, rights, target, one, below, f"{path}.{relation}") for one in found)
+        met += sum(hold(snapshot, rights, target, one, below, f"{path}.{relation}") for one in found)
     return met
 
 
@@ -100,18 +94,18 @@ def new(rights: Rights, resource: str) -> bool:
 
 
 @pytest.mark.parametrize("person", TYPICAL)
-async def test_each_relation(gql: GraphQLClient, world: World, person: str) -> None:
+async def test_each_relation(gql: GraphQLClient, snapshot: Snapshot, person: str) -> None:
     """Every relation of every type, from rows in reach spread over the county."""
-    rights = Rights(world, world.posts(person))
-    for resource in world.rows:
+    rights = Rights(snapshot, snapshot.appointments(person))
+    for resource in snapshot.rows:
         keys = sorted(rights.ids(resource), key=lambda key: key.int * 0x9E3779B97F4A7C15 % 2**64)[:ROWS]
         chosen: dict[str, Any] = {relation: {} for name, relation in RELATIONS if name == resource}
         if keys and new(rights, resource):
             query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {resource} {{ {select(gql, resource, chosen)} }} }} }}"
-            data = await gql.data(person, query, ids=[gid(resource, key) for key in keys])
+            data = await gql.data(person, query, ids=[global_id(resource, key) for key in keys])
             assert len(data["nodes"]) == len(keys)
             for node in data["nodes"]:
-                hold(world, rights, resource, node, chosen, resource)
+                hold(snapshot, rights, resource, node, chosen, resource)
 
 
 def wander(dice: random.Random, resource: str, depth: int) -> dict[str, Any]:
@@ -126,18 +120,18 @@ def wander(dice: random.Random, resource: str, depth: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("person", TYPICAL)
-async def test_deep_walks(gql: GraphQLClient, world: World, person: str) -> None:
+async def test_deep_walks(gql: GraphQLClient, snapshot: Snapshot, person: str) -> None:
     """Random walks of five relations there and back, from rows of any type."""
-    rights, met = Rights(world, world.posts(person)), 0
+    rights, met = Rights(snapshot, snapshot.appointments(person)), 0
     dice = random.Random(person)
-    reachable = [resource for resource in world.rows if rights.ids(resource)]
+    reachable = [resource for resource in snapshot.rows if rights.ids(resource)]
     for resource in dice.sample(reachable, min(len(reachable), 4)):
         chosen = wander(dice, resource, 5)
         keys: list[UUID] = dice.sample(sorted(rights.ids(resource)), min(3, len(rights.ids(resource))))
         query = (
             f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {resource} {{ {select(gql, resource, chosen)} }} }} }}"
         )
-        said = await gql.ask(person, query, ids=[gid(resource, key) for key in keys])
-        assert not said.errors, (query, said.errors)
-        met += sum(hold(world, rights, resource, node, chosen, resource) for node in said.data["nodes"])
+        response = await gql.ask(person, query, ids=[global_id(resource, key) for key in keys])
+        assert not response.errors, (query, response.errors)
+        met += sum(hold(snapshot, rights, resource, node, chosen, resource) for node in response.data["nodes"])
     assert met or not reachable

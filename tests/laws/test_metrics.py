@@ -26,19 +26,19 @@ from policies.compile import compile_policy
 from policies.grant import Access, Appointment
 from policies.policy import Policy
 from policies.predicate import Never
-from tests.laws.cells import GraphQLClient, open_client
+from tests.laws.callers import EVERYONE, appoint_several
+from tests.laws.cell_checks import GraphQLClient, open_client
 from tests.laws.client import GraphQLClient as GateClient
-from tests.laws.client import open_client as real_desk
-from tests.laws.expected import Post, Record, Rights, Text, World, camel
-from tests.laws.metric_oracle import GROUPS, Day, Reckoning, told
-from tests.laws.people import EVERYONE, appoint_several
-from tests.laws.world import World as Invented
-from tests.laws.writing import change
+from tests.laws.client import open_client as open_gate_client
+from tests.laws.dataset import Dataset
+from tests.laws.metric_oracle import GROUPS, Day, MetricOracle, disclosed
+from tests.laws.random_changes import change
+from tests.laws.visibility_oracle import AppointmentInForce, PolicyText, Record, Rights, Snapshot, camel
 
 SEED = int(os.environ.get("SANLIAN_LAW_SEED", "20250301"))
 ROUNDS = int(os.environ.get("SANLIAN_LAW_ROUNDS", "3"))
 FIELDS = " ".join(camel(name) for name in METRICS)
-KEPT = ("tally", "tally_sum", "tally_days")
+ROLLUP_TABLES = ("tally", "tally_sum", "tally_days")
 
 # What is allowed, what is denied: wide scopes, unions of them with each other and with single cases, and what is no scope at all.
 POLICIES: dict[str, tuple[str, str | None]] = {
@@ -79,31 +79,33 @@ def policy(name: str, number: int) -> Policy:
 
 
 @dataclass
-class Reach:
+class Scope:
     """The disputes that the text of the policy gives, with all their parts."""
 
-    world: World
+    snapshot: Snapshot
     disputes: set[UUID]
 
     def ids(self, resource: str) -> set[UUID]:
         if resource == "Dispute":
             return self.disputes
-        return {key for key, row in self.world.rows[resource].items() if row["dispute_id"] in self.disputes}
+        return {key for key, row in self.snapshot.rows[resource].items() if row["dispute_id"] in self.disputes}
 
 
-def reach(world: World, name: str, posts: list[Post]) -> Reach:
+def scope_of(snapshot: Snapshot, name: str, appointments: list[AppointmentInForce]) -> Scope:
     """By the law's own reading of the text: what is allowed, without what is denied."""
     allowed, denied = (
-        Rights(world, posts, Text("g, b, a\n" + rules(condition, "allow"))).ids("Dispute") if condition else set()
+        Rights(snapshot, appointments, PolicyText("g, b, a\n" + rules(condition, "allow"))).ids("Dispute")
+        if condition
+        else set()
         for condition in POLICIES[name]
     )
-    spoken = {claim for claim in posts[0].claims if f"r.sub.{claim}" in (POLICIES[name][1] or "")}
-    if any(post.claims[claim] is None for post in posts for claim in spoken):
+    spoken = {claim for claim in appointments[0].claims if f"r.sub.{claim}" in (POLICIES[name][1] or "")}
+    if any(post.claims[claim] is None for post in appointments for claim in spoken):
         denied = allowed  # a missing claim matches no allow and every deny
-    return Reach(world, allowed - denied)
+    return Scope(snapshot, allowed - denied)
 
 
-class Asker:
+class RandomCallers:
     """Random callers with random questions about one database."""
 
     def __init__(self, gql: GraphQLClient, connection: Any, dice: random.Random) -> None:
@@ -111,7 +113,7 @@ class Asker:
         self.policies = {name: policy(name, number) for number, name in enumerate(POLICIES)}
         self.asked = 0
 
-    async def draw_posts(self) -> list[Post]:
+    async def random_appointments(self) -> list[AppointmentInForce]:
         """One to three appointments, some with the same claims, some with a claim missing."""
         fetch, dice = self.connection.fetch, self.dice
         grids = [row["grid_code"] for row in await fetch("SELECT DISTINCT grid_code FROM dispute ORDER BY 1")]
@@ -123,7 +125,7 @@ class Asker:
         ]
         people = [row["person_id"] for row in await fetch("SELECT DISTINCT person_id FROM assignment ORDER BY 1")]
         teams = [row["id"] for row in await fetch("SELECT id FROM team ORDER BY 1")]
-        found: list[Post] = []
+        found: list[AppointmentInForce] = []
         for _ in range(dice.choice((1, 1, 2, 3))):
             claims = {
                 "person_id": dice.choice(people),
@@ -134,10 +136,10 @@ class Asker:
             for claim in claims:
                 if dice.random() < 0.04:
                     claims[claim] = None
-            found.append(Post(dice.choice("ab"), claims))
+            found.append(AppointmentInForce(dice.choice("ab"), claims))
         return found + (found[:1] if dice.random() < 0.2 else [])
 
-    def draw_period(self, today: dt.date) -> tuple[Day, Day]:
+    def random_period(self, today: dt.date) -> tuple[Day, Day]:
         """From and until, either may be missing; often at the turn of a month or a year, at times the wrong way round."""
         found: list[Day] = []
         for _ in range(2):
@@ -160,39 +162,39 @@ class Asker:
             first, last = last, first
         return first, last
 
-    async def check(self, world: World, name: str) -> None:
+    async def check(self, snapshot: Snapshot, name: str) -> None:
         """One caller, one period, every kind of group: every figure, by the rows in his reach."""
-        posts = await self.draw_posts()
-        exact = any(post.role == "b" for post in posts)
-        access = Access(self.policies[name], [Appointment(post.role, post.claims) for post in posts])
-        seen = reach(world, name, posts)
+        appointments = await self.random_appointments()
+        exact = any(post.role == "b" for post in appointments)
+        access = Access(self.policies[name], [Appointment(post.role, post.claims) for post in appointments])
+        seen = scope_of(snapshot, name, appointments)
         if access.grant("Dispute").rows == Never():
             # Whoever sees no dispute is refused, which is another law's matter.
             assert not seen.disputes
             return
-        since, until = self.draw_period(world.today)
+        since, until = self.random_period(snapshot.today)
         period = {key: day.isoformat() for key, day in (("from", since), ("to", until)) if day}
-        reckoning = Reckoning(world, seen, since, until)
-        rows = [world.rows["Dispute"][key] for key in seen.disputes]
+        oracle = MetricOracle(snapshot, seen, since, until)
+        rows = [snapshot.rows["Dispute"][key] for key in seen.disputes]
         for by in (None, *self.dice.sample(sorted(GROUPS), 2)):
             grouped = f", groupBy: {by}" if by else ""
             query = f"query ($p: StatisticsPeriod) {{ statistics(period: $p{grouped}) {{ {FIELDS} groups {{ key {FIELDS} }} }} }}"
             data, errors = await self.gql.ask(access, query, p=period)
-            situation = (name, posts, period, by)
+            situation = (name, appointments, period, by)
             assert not errors, (situation, errors)
             answer = data["statistics"]
-            wanted = {camel(one): told(value, exact) for one, value in reckoning.figures(rows).items()}
+            wanted = {camel(one): disclosed(value, exact) for one, value in oracle.figures(rows).items()}
             assert {key: answer[key] for key in wanted} == wanted, situation
             groups: dict[Any, list[Record]] = defaultdict(list)
             for row in rows:
-                if by and any(reckoning.within(row[one]) for one in ("registered_at", "accepted_at", "concluded_at")):
+                if by and any(oracle.within(row[one]) for one in ("registered_at", "accepted_at", "concluded_at")):
                     groups[GROUPS[by](row)].append(row)
             assert [one["key"] for one in answer["groups"]] == sorted(key for key in groups if key is not None), (
                 situation
             )
             for one in answer["groups"]:
-                figures = reckoning.figures(groups[one["key"]]).items()
-                wanted = {camel(figure): told(value, exact) for figure, value in figures}
+                figures = oracle.figures(groups[one["key"]]).items()
+                wanted = {camel(figure): disclosed(value, exact) for figure, value in figures}
                 assert {key: one[key] for key in wanted} == wanted, (*situation, one["key"])
             self.asked += 1
         await self.check_count(access, len(seen.disputes), name)
@@ -218,7 +220,7 @@ class Asker:
 async def kept(connection: Any) -> dict[str, list[tuple[Any, ...]]]:
     return {
         table: [tuple(row) for row in await connection.fetch(f"SELECT * FROM {table} ORDER BY {table}")]
-        for table in KEPT
+        for table in ROLLUP_TABLES
     }
 
 
@@ -227,9 +229,9 @@ async def test_figures_are_what_counting_gives(database: Address) -> None:
     dice = random.Random(SEED)
     connection = await asyncpg.connect(**database.connect_arguments())
     try:
-        await Invented(SEED, disputes=90).insert(connection)
+        await Dataset(SEED, disputes=90).insert(connection)
         async with open_client(database) as gql:
-            asker = Asker(gql, connection, dice)
+            callers = RandomCallers(gql, connection, dice)
             for number in range(ROUNDS):
                 went = [await change(connection, dice, dice.choice((1, 1, 3))) for _ in range(40)]
                 assert any(went)
@@ -238,10 +240,10 @@ async def test_figures_are_what_counting_gives(database: Address) -> None:
                     assert not await connection.fetchval("SELECT count(*) FROM tally_change")
                 elif number % 3 == 2:
                     assert await connection.fetchval("SELECT count(*) FROM tally_change")
-                world = await World.read(connection)
+                snapshot = await Snapshot.read(connection)
                 for name in POLICIES:
-                    await asker.check(world, name)
-        assert asker.asked > ROUNDS * len(POLICIES)
+                    await callers.check(snapshot, name)
+        assert callers.asked > ROUNDS * len(POLICIES)
         await compact(connection)
         before = await kept(connection)
         await connection.execute("SELECT tally_rebuild()")
@@ -260,17 +262,17 @@ PERIODS: tuple[tuple[Day, Day], ...] = (
 
 async def test_every_role_of_the_county(own_county: Address) -> None:
     """The shipped policy: whoever may have a figure has it over exactly his own disputes, from changes and from sums alike."""
-    async with real_desk(own_county) as gql:
+    async with open_gate_client(own_county) as gql:
         await appoint_several(gql.connection)
-        world = await World.read(gql.connection)
+        snapshot = await Snapshot.read(gql.connection)
         told_to: dict[str, int] = {}
         for round_ in range(2):
             for person in EVERYONE:
-                rights = Rights(world, world.posts(person))
+                rights = Rights(snapshot, snapshot.appointments(person))
                 names = [name for name, figure in METRICS.items() if readable(rights, figure.needs)]
                 if names:
                     told_to[person] = len(names)
-                    await check_person(gql, world, rights, person, names, PERIODS[round_:][:2])
+                    await check_person(gql, snapshot, rights, person, names, PERIODS[round_:][:2])
             await compact(gql.connection)
     assert len(set(told_to.values())) >= 3
     assert max(told_to.values()) == len(METRICS)
@@ -286,26 +288,31 @@ def readable(rights: Rights, needs: tuple[tuple[str, str], ...]) -> bool:
 
 
 async def check_person(
-    gql: GateClient, world: World, rights: Rights, person: str, names: list[str], periods: tuple[tuple[Day, Day], ...]
+    gql: GateClient,
+    snapshot: Snapshot,
+    rights: Rights,
+    person: str,
+    names: list[str],
+    periods: tuple[tuple[Day, Day], ...],
 ) -> None:
     counting = rights.rules("Dispute", "count")
     exact = all(
         any(one == number and line.services >= other.services for one, other in counting)
         for number, line in rights.rules("Dispute")
     )
-    rows = [world.rows["Dispute"][key] for key in rights.ids("Dispute")]
+    rows = [snapshot.rows["Dispute"][key] for key in rights.ids("Dispute")]
     asked = " ".join(map(camel, names))
     for since, until in periods:
-        reckoning = Reckoning(world, rights, since, until)
+        oracle = MetricOracle(snapshot, rights, since, until)
         period = {key: day.isoformat() for key, day in (("from", since), ("to", until)) if day}
         query = f"query ($p: StatisticsPeriod) {{ statistics(period: $p, groupBy: STATE) {{ {asked} groups {{ key {asked} }} }} }}"
         answer = (await gql.data(person, query, p=period))["statistics"]
         groups: dict[Any, list[Record]] = defaultdict(list)
         for row in rows:
-            if any(reckoning.within(row[one]) for one in ("registered_at", "accepted_at", "concluded_at")):
+            if any(oracle.within(row[one]) for one in ("registered_at", "accepted_at", "concluded_at")):
                 groups[row["state"]].append(row)
         assert [one["key"] for one in answer["groups"]] == sorted(groups), (person, period)
         for one, those in ((answer, rows), *((one, groups[one["key"]]) for one in answer["groups"])):
-            figures = reckoning.figures(those)
-            wanted = {camel(name): told(figures[name], exact) for name in names}
+            figures = oracle.figures(those)
+            wanted = {camel(name): disclosed(figures[name], exact) for name in names}
             assert {key: one[key] for key in wanted} == wanted, (person, period, one.get("key"))

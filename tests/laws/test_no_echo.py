@@ -26,10 +26,10 @@ from db.postgres.address import Address
 from db.tables import metadata
 from schema.names import snake
 from schema.sdl import graphql_schema
+from tests.laws.callers import EVERYONE, SEVERAL, appoint_several
 from tests.laws.client import open_client
-from tests.laws.expected import Rights, World, cursor, gid
-from tests.laws.people import EVERYONE, SEVERAL, appoint_several
-from tests.laws.test_matrix import ROOTS, scalars
+from tests.laws.expected_cells import ROOTS, scalars
+from tests.laws.visibility_oracle import Rights, Snapshot, cursor, global_id
 from tests.server import serve
 
 # A telephone stands by itself: eleven digits of an identifier or of a hash may look like one.
@@ -68,7 +68,7 @@ class Planted:
     """A county full of canaries. `owners`: where each stands; `numbers`: the ID numbers, which stand encrypted only."""
 
     address: Address
-    world: World
+    snapshot: Snapshot
     tokens: dict[str, str]
     numbers: set[str]
     owners: dict[str, list[tuple[str, Any, str]]]
@@ -76,11 +76,11 @@ class Planted:
 
     def allowed(self, person: str) -> set[str]:
         """The canaries that the person may see somewhere."""
-        rights = Rights(self.world, self.world.posts(person))
+        rights = Rights(self.snapshot, self.snapshot.appointments(person))
         found = set()
         for canary, places in self.owners.items():
             for resource, key, field_class in places:
-                shown = rights.sight(resource).get(key, {}).get(field_class)
+                shown = rights.visibility(resource).get(key, {}).get(field_class)
                 # The name of an organization is not personal data: its mask is the name.
                 if shown == "clear" or (shown == "masked" and canary in self.organizations):
                     found.add(canary)
@@ -100,20 +100,20 @@ def planted(own_county: Address) -> Planted:
                     numbered = f"(SELECT id AS n, row_number() OVER (ORDER BY id) FROM {table}) AS numbered"
                     await connection.execute(f"UPDATE {table} SET {sets} FROM {numbered} WHERE n = id")
                 await connection.execute("""UPDATE event SET changes = '{"name": "Zxchanges0000000"}'::json""")
-            world = await World.read(connection)
+            snapshot = await Snapshot.read(connection)
             cipher = Cipher(KEY)
-            secret = [row for row in world.rows["Party"].values() if row["id_number_cipher"] is not None]
+            secret = [row for row in snapshot.rows["Party"].values() if row["id_number_cipher"] is not None]
             numbers = {cipher.decrypt(row["id_number_cipher"], row_id=row["id"]) for row in secret}
             owners: dict[str, list[tuple[str, Any, str]]] = defaultdict(list)
-            for resource, rows in world.rows.items():
+            for resource, rows in snapshot.rows.items():
                 for column in metadata.tables[snake(resource)].c:
                     if "field_class" in column.info:
                         for key, row in rows.items():
                             for canary in CANARY.findall(str(row[column.name] or "")):
                                 owners[canary].append((resource, key, column.info["field_class"]))
             tokens = {person: await gql.token(person) for person in EVERYONE}
-            organizations = {row["name"] for row in world.rows["Party"].values() if not row["is_natural_person"]}
-            return Planted(own_county, world, tokens, numbers, owners, organizations)
+            organizations = {row["name"] for row in snapshot.rows["Party"].values() if not row["is_natural_person"]}
+            return Planted(own_county, snapshot, tokens, numbers, owners, organizations)
 
     return asyncio.run(plant())
 
@@ -194,70 +194,82 @@ def everything(schema: Any, turn: int) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "{ statistics(groupBy: COMPOUND) { groups { key label registered } } }", {}
 
 
+def value_probes(canary: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The canary as the value of a variable."""
+    filters = "query ($v: String) { disputes(filter: {%s: $v}) { totalCount nodes { title } } }"
+    for name in ("partyPhone", "partyName", "externalRef", "text", "caseNumber"):
+        yield filters % name, {"v": canary}
+    yield "query ($v: String) { dispute(caseNumber: $v) { title } }", {"v": canary}
+    yield "query ($v: [DisputeState!]) { disputes(filter: {state: $v}) { totalCount } }", {"v": [canary]}
+    yield "query ($v: Int) { disputes(first: $v) { totalCount } }", {"v": canary}
+    yield "query ($v: Money) { disputes(filter: {amountMin: $v}) { totalCount } }", {"v": canary}
+    yield "query ($v: Date) { disputes(filter: {dueBefore: $v}) { totalCount } }", {"v": canary}
+    yield "query ($v: DateTime) { events(filter: {atFrom: $v}) { totalCount } }", {"v": canary}
+    yield "query ($v: String) { disputes(filter: {areaCode: $v}) { totalCount } }", {"v": canary}
+    yield "query ($v: ID!) { node(id: $v) { id } }", {"v": canary}
+    yield "query ($v: ID!) { node(id: $v) { id } }", {"v": f"Dispute:{canary}"}
+    yield "query ($v: ID!) { nodes(ids: [$v]) { id } }", {"v": f"Dispute:{canary}"}
+    yield (
+        "query ($v: DisputeFilter) { disputes(filter: $v) { totalCount } }",
+        {"v": {"text": canary, canary: canary}},
+    )
+    yield "query ($v: String) { disputes(after: $v) { totalCount } }", {"v": cursor(canary, canary)}
+    yield (
+        "query ($v: String) { disputes(before: $v, orderBy: [{field: TITLE}]) { nodes { title } } }",
+        {"v": cursor(canary, canary)},
+    )
+
+
+def literal_probes(canary: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The canary within the document."""
+    for literal in (orjson.dumps(canary).decode(), f'"""{canary}"""', canary if canary.isdigit() else f'["{canary}"]'):
+        for argument in (
+            "first: %s",
+            "filter: {state: %s}",
+            "filter: {partyPhone: [%s]}",
+            "filter: {partyName: %s}",
+            "filter: %s",
+        ):
+            yield f"{{ disputes({argument % literal}) {{ totalCount }} }}", {}
+        yield f"{{ disputes {literal} {{ totalCount }} }}", {}
+
+
+def question_probes(canary: str, resource: str, key: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The canary in questions about access, and the row that holds it."""
+    about = "rules { condition failed } changes { needs }"
+    yield (
+        f"query ($v: ID!) {{ explainAccess(node: $v) {{ known {about} }} whoCanSee(node: $v) {{ total people {{ name }} }} }}",
+        {"v": global_id(resource, key)},
+    )
+    yield (
+        f'query ($v: String) {{ explainAccess(node: "{global_id(resource, key)}", field: $v) {{ known {about} }} }}',
+        {"v": canary},
+    )
+    yield (
+        "query ($v: ID!, $a: String!) { explainAccess(node: $v, action: $a) { known } }",
+        {"v": canary, "a": canary},
+    )
+    yield (
+        "query ($v: String!) { whatCanSee(token: $v) { roles } policyMatrix(roles: [$v]) { sha256 } }",
+        {"v": canary},
+    )
+    yield (
+        f"query ($v: ID!) {{ node(id: $v) {{ id ... on {resource} {{ access {{ hidden can }} }} }} }}",
+        {"v": global_id(resource, key)},
+    )
+
+
 def probes(
     turn: int, hidden: list[str], owners: dict[str, list[tuple[str, Any, str]]]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Questions that name what is hidden, rightly and wrongly: as a filter, an identifier, a cursor, of the wrong type."""
-    filters = "query ($v: String) { disputes(filter: {%s: $v}) { totalCount nodes { title } } }"
     for canary in hidden:
-        for name in ("partyPhone", "partyName", "externalRef", "text", "caseNumber"):
-            yield filters % name, {"v": canary}
-        yield "query ($v: String) { dispute(caseNumber: $v) { title } }", {"v": canary}
-        yield "query ($v: [DisputeState!]) { disputes(filter: {state: $v}) { totalCount } }", {"v": [canary]}
-        yield "query ($v: Int) { disputes(first: $v) { totalCount } }", {"v": canary}
-        yield "query ($v: Money) { disputes(filter: {amountMin: $v}) { totalCount } }", {"v": canary}
-        yield "query ($v: Date) { disputes(filter: {dueBefore: $v}) { totalCount } }", {"v": canary}
-        yield "query ($v: DateTime) { events(filter: {atFrom: $v}) { totalCount } }", {"v": canary}
-        yield "query ($v: String) { disputes(filter: {areaCode: $v}) { totalCount } }", {"v": canary}
-        yield "query ($v: ID!) { node(id: $v) { id } }", {"v": canary}
-        yield "query ($v: ID!) { node(id: $v) { id } }", {"v": f"Dispute:{canary}"}
-        yield "query ($v: ID!) { nodes(ids: [$v]) { id } }", {"v": f"Dispute:{canary}"}
-        yield (
-            "query ($v: DisputeFilter) { disputes(filter: $v) { totalCount } }",
-            {"v": {"text": canary, canary: canary}},
-        )
-        yield "query ($v: String) { disputes(after: $v) { totalCount } }", {"v": cursor(canary, canary)}
-        yield (
-            "query ($v: String) { disputes(before: $v, orderBy: [{field: TITLE}]) { nodes { title } } }",
-            {"v": cursor(canary, canary)},
-        )
+        yield from value_probes(canary)
         # What is wrong with a document is said before anybody's rights are looked at: the first ones ask for all.
-        for literal in (
-            ()
-            if turn > 2
-            else (orjson.dumps(canary).decode(), f'"""{canary}"""', canary if canary.isdigit() else f'["{canary}"]')
-        ):
-            for argument in (
-                "first: %s",
-                "filter: {state: %s}",
-                "filter: {partyPhone: [%s]}",
-                "filter: {partyName: %s}",
-                "filter: %s",
-            ):
-                yield f"{{ disputes({argument % literal}) {{ totalCount }} }}", {}
-            yield f"{{ disputes {literal} {{ totalCount }} }}", {}
+        if turn <= 2:
+            yield from literal_probes(canary)
         resource, key, _ = owners[canary][0]
-        about = "rules { condition failed } changes { needs }"
-        yield (
-            f"query ($v: ID!) {{ explainAccess(node: $v) {{ known {about} }} whoCanSee(node: $v) {{ total people {{ name }} }} }}",
-            {"v": gid(resource, key)},
-        )
-        yield (
-            f'query ($v: String) {{ explainAccess(node: "{gid(resource, key)}", field: $v) {{ known {about} }} }}',
-            {"v": canary},
-        )
-        yield (
-            "query ($v: ID!, $a: String!) { explainAccess(node: $v, action: $a) { known } }",
-            {"v": canary, "a": canary},
-        )
-        yield (
-            "query ($v: String!) { whatCanSee(token: $v) { roles } policyMatrix(roles: [$v]) { sha256 } }",
-            {"v": canary},
-        )
-        yield (
-            f"query ($v: ID!) {{ node(id: $v) {{ id ... on {resource} {{ access {{ hidden can }} }} }} }}",
-            {"v": gid(resource, key)},
-        )
+        yield from question_probes(canary, resource, key)
     yield "query ($v: Boolean!) { disputes @include(if: $v) { totalCount } }", {"v": hidden}
 
 
@@ -265,7 +277,7 @@ def test_no_echo(planted: Planted) -> None:
     """Everybody asks for everything; nobody hears what he may not."""
     schema = graphql_schema()
     settings = Settings(pool_size=4, max_cost=1_000_000)
-    told: set[str] = set()
+    shown_canaries: set[str] = set()
     with (
         structlog.testing.capture_logs() as logs,
         serve(build(settings, planted.address), "") as served,
@@ -278,7 +290,7 @@ def test_no_echo(planted: Planted) -> None:
                 asker.ask(query, **variables)
             heard = asker.canaries()
             assert heard <= allowed, (person, [planted.owners[one] for one in sorted(heard - allowed)[:5]])
-            told |= heard
+            shown_canaries |= heard
             hidden = sorted(set(planted.owners) - allowed, key=lambda one: one[::-1])
             chosen = [
                 *[one for one in hidden if one.startswith("Zx")][:1],
@@ -297,7 +309,7 @@ def test_no_echo(planted: Planted) -> None:
     assert not CANARY.findall(written)
     assert not any(number in written for number in planted.numbers)
     # The law was put to the test: most of what is planted was told to somebody.
-    assert len(told) > len(planted.owners) / 3
+    assert len(shown_canaries) > len(planted.owners) / 3
 
 
 def test_a_failure_tells_nothing(planted: Planted, capfd: pytest.CaptureFixture[str]) -> None:

@@ -8,11 +8,11 @@ import pytest_asyncio
 
 from api.lifespan import READER, WRITER
 from db.postgres.address import Address
+from tests.laws.callers import EVERYONE, appoint_several
 from tests.laws.client import GraphQLClient, open_client
-from tests.laws.expected import TABLES, gid
-from tests.laws.people import EVERYONE, appoint_several
 from tests.laws.queries import Query
 from tests.laws.test_both_ways import WIDE
+from tests.laws.visibility_oracle import TABLES, global_id
 
 QUERIES = 60
 
@@ -38,7 +38,7 @@ async def test_random_queries(wide: GraphQLClient) -> None:
     ids = {}
     for resource, table in TABLES.items():
         keys = await wide.connection.fetch(f"SELECT id FROM {table} ORDER BY md5(id::text) LIMIT 6")
-        ids[resource] = [gid(resource, row["id"]) for row in keys]
+        ids[resource] = [global_id(resource, row["id"]) for row in keys]
     await cache_callers(wide, *EVERYONE)
     answered = 0
     with wide.recorder.recording() as recording:
@@ -46,15 +46,15 @@ async def test_random_queries(wide: GraphQLClient) -> None:
             dice = random.Random(number)
             query = Query(wide.services.schema, dice, ids)
             await recording.clear()
-            said = await wide.ask_with(await wide.token(dice.choice(EVERYONE)), query.text, query.variables)
+            response = await wide.ask_with(await wide.token(dice.choice(EVERYONE)), query.text, query.variables)
             read, written = await recording.texts(role=READER), await recording.texts(role=WRITER)
             if wide.documents.find(query.text) is None:
-                assert (said.data, read, written) == (None, [], [])
+                assert (response.data, read, written) == (None, [], [])
                 continue
             assert len(read) == 1, query.text
             assert written == [], query.text
             assert "access_epoch" in read[0]
-            answered += said.data is not None
+            answered += response.data is not None
     assert answered > QUERIES / 3
 
 

@@ -13,29 +13,29 @@ from db.resources.catalog import CATALOG, RESOURCES
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
 from policies.testing.oracle import Oracle, row_entity
-from tests.laws.cells import Caller, settle
+from tests.laws.cell_checks import CellCheck, open_dataset
+from tests.laws.dataset import Dataset, mask_address, mask_name, mask_phone
 from tests.laws.strategies import Draw
-from tests.laws.world import World, mask_address, mask_name, mask_phone
 
 SEED = int(os.environ.get("SANLIAN_LAW_SEED", "20250301"))
 CELLS = 20_000
 
 
 async def test_every_resource_has_rows_in_the_invented_world() -> None:
-    """To whoever adds a resource: add its rows to tests/laws/world.py, or no law ever looks at it."""
-    world = World(SEED)
-    assert {name for name in RESOURCES if not world.rows[name]} == set()
+    """To whoever adds a resource: add its rows to tests/laws/dataset.py or dispute_rows.py, or no law ever looks at it."""
+    dataset = Dataset(SEED)
+    assert {name for name in RESOURCES if not dataset.rows[name]} == set()
     for name, source in RESOURCES.items():
-        for row in world.rows[name]:
-            assert world.attributes(name, row).keys() == source.attributes.keys(), name
+        for row in dataset.rows[name]:
+            assert dataset.attributes(name, row).keys() == source.attributes.keys(), name
 
 
 async def test_the_shipped_policy_shows_what_casbin_allows(database: Address) -> None:
     policy = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
     oracle, cells, shown = Oracle(policy), 0, Counter[str]()
-    async with settle(database, SEED) as (world, gql):
-        for access in Draw(world, SEED).accesses(policy):
-            caller = Caller(gql, world, oracle, access)
+    async with open_dataset(database, SEED) as (dataset, gql):
+        for access in Draw(dataset, SEED).accesses(policy):
+            caller = CellCheck(gql, dataset, oracle, access)
             await caller.check_all()
             cells += caller.cells
             shown.update(caller.shown)
@@ -45,13 +45,13 @@ async def test_the_shipped_policy_shows_what_casbin_allows(database: Address) ->
 
 async def test_random_policies_show_what_casbin_allows(database: Address) -> None:
     cells, shown = 0, Counter[str]()
-    async with settle(database, SEED + 1) as (world, gql):
+    async with open_dataset(database, SEED + 1) as (dataset, gql):
         for number in range(10):
-            draw = Draw(world, SEED + number)
+            draw = Draw(dataset, SEED + number)
             policy = draw.policy(number)
             oracle = Oracle(policy)
             for _ in range(2):
-                caller = Caller(gql, world, oracle, draw.access(policy))
+                caller = CellCheck(gql, dataset, oracle, draw.access(policy))
                 try:
                     await caller.check_all()
                 except AssertionError as difference:
@@ -64,21 +64,21 @@ async def test_random_policies_show_what_casbin_allows(database: Address) -> Non
 
 async def test_one_row_by_its_id_is_there_or_unknown_in_the_same_words(database: Address) -> None:
     policy = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
-    async with settle(database, SEED) as (world, gql):
-        draw = Draw(world, SEED)
+    async with open_dataset(database, SEED) as (dataset, gql):
+        draw = Draw(dataset, SEED)
         for role in ("grid_worker", "police"):
-            caller = Caller(gql, world, Oracle(policy), Access(policy, [draw.appointment(policy, role)]))
+            caller = CellCheck(gql, dataset, Oracle(policy), Access(policy, [draw.appointment(policy, role)]))
             for resource in ("Dispute", "Party", "Note", "Event", "Area"):
-                for row in world.rows[resource][:8]:
+                for row in dataset.rows[resource][:8]:
                     await caller.check_lookup(resource, row)
 
 
 def test_the_oracle_is_casbin_with_all_rules_and_the_effect_of_the_model() -> None:
     """The oracle asks allow and deny apart, over the rules that can match. Casbin with model.conf as it stands says the same."""
     verdicts: Counter[bool] = Counter()
-    world = World(SEED, disputes=12)
+    dataset = Dataset(SEED, disputes=12)
     for number in range(4):
-        draw = Draw(world, SEED + number)
+        draw = Draw(dataset, SEED + number)
         policy = draw.policy(number)
         oracle = Oracle(policy)
         for _ in range(60):
@@ -86,7 +86,7 @@ def test_the_oracle_is_casbin_with_all_rules_and_the_effect_of_the_model() -> No
             if one.missing:
                 continue
             resource = draw.random.choice(("Dispute", "Party", "Note", "Event", "Session", "Organization"))
-            row = row_entity(world.attributes(resource, world.pick(resource)))
+            row = row_entity(dataset.attributes(resource, dataset.pick(resource)))
             judge = oracle.caller([(one.role, one.claims)])
             for cell in (
                 "row",
@@ -119,14 +119,14 @@ _NO_DISPUTE = [
 
 @pytest.mark.parametrize("effect", ["allow", "deny"])
 async def test_an_event_of_no_dispute_has_none_of_its_attributes(database: Address, effect: str) -> None:
-    async with settle(database, SEED) as (world, gql):
+    async with open_dataset(database, SEED) as (dataset, gql):
         for condition in _NO_DISPUTE:
             rules = f"p, a, Event, read, {condition}, audit, allow\n"
             if effect == "deny":
                 rules = f"p, a, Event, read, True, audit, allow\np, a, Event, read, {condition}, *, deny\n"
             policy = compile_policy(f"p3, a, 甲\n{rules}", CATALOG)
-            draw = Draw(world, SEED)
-            caller = Caller(gql, world, Oracle(policy), Access(policy, [draw.appointment(policy)]))
+            draw = Draw(dataset, SEED)
+            caller = CellCheck(gql, dataset, Oracle(policy), Access(policy, [draw.appointment(policy)]))
             await caller.check_list("Event")
             await caller.check_nodes("Event")
 
@@ -140,28 +140,30 @@ async def test_a_missing_claim_matches_no_allow_and_every_deny(database: Address
             "p, a, Dispute, read, r.obj.is_open and r.sub.person_id in r.obj.mediator_ids, *, deny\n"
         ),
     }
-    async with settle(database, SEED) as (world, gql):
+    async with open_dataset(database, SEED) as (dataset, gql):
         for text in rules.values():
             policy = compile_policy(f"p3, a, 甲\n{text}", CATALOG)
-            full = Draw(world, SEED).appointment(policy).claims
+            full = Draw(dataset, SEED).appointment(policy).claims
             for missing in ([], ["area_code"], ["team_ids"], ["person_id"], ["organization_id"], list(full)):
                 one = Appointment("a", {**full, **dict.fromkeys(missing)})
-                caller = Caller(gql, world, Oracle(policy), Access(policy, [one]))
+                caller = CellCheck(gql, dataset, Oracle(policy), Access(policy, [one]))
                 await caller.check_list("Dispute")
                 await caller.check_nodes("Dispute")
         # Said without the oracle: with no claim at all, the allow shows nothing; the denies leave what is not open, without `status`.
         seen = {row["id"] for row in caller.visible("Dispute")}
-        assert seen == {row["id"] for row in world.rows["Dispute"] if not world.attributes("Dispute", row)["is_open"]}
+        assert seen == {
+            row["id"] for row in dataset.rows["Dispute"] if not dataset.attributes("Dispute", row)["is_open"]
+        }
         assert caller.shown["clear"] > 0
         assert caller.shown["hidden"] > 0
 
 
 async def test_a_team_named_twice_shows_its_disputes_once(database: Address) -> None:
     policy = compile_policy("p3, a, 甲\np, a, Dispute, read, r.obj.team_id in r.sub.team_ids, public, allow\n", CATALOG)
-    async with settle(database, SEED) as (world, gql):
-        team = next(row["team_id"] for row in world.rows["Dispute"] if row["team_id"])
+    async with open_dataset(database, SEED) as (dataset, gql):
+        team = next(row["team_id"] for row in dataset.rows["Dispute"] if row["team_id"])
         claims = {"person_id": None, "organization_id": None, "area_code": None, "team_ids": [team, team]}
-        caller = Caller(gql, world, Oracle(policy), Access(policy, [Appointment("a", claims)]))
+        caller = CellCheck(gql, dataset, Oracle(policy), Access(policy, [Appointment("a", claims)]))
         await caller.check_list("Dispute")
         assert caller.visible("Dispute")
 

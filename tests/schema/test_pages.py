@@ -14,7 +14,7 @@ from db.postgres.address import Address
 from db.query import count, order_paths
 from db.query.indexes import INDEXES
 from tests.laws.client import GraphQLClient, open_client
-from tests.laws.expected import cursor
+from tests.laws.visibility_oracle import cursor
 
 # Nulls and ties on purpose: few states, many disputes that are not concluded, amounts that are missing.
 ORDERS = {

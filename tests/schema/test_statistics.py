@@ -14,8 +14,8 @@ from db.postgres.address import Address
 from db.query.statistics.metrics import METRICS
 from db.write.rollups import compact
 from tests.laws.client import GraphQLClient, open_client
-from tests.laws.expected import Record, Rights, World, camel
-from tests.laws.metric_oracle import GROUPS, Day, Reckoning, told
+from tests.laws.metric_oracle import GROUPS, Day, MetricOracle, disclosed
+from tests.laws.visibility_oracle import Record, Rights, Snapshot, camel
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", params=["in the changes", "in the rollups"])
@@ -31,8 +31,8 @@ async def gql(county: Address, request: pytest.FixtureRequest) -> AsyncIterator[
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(gql: GraphQLClient) -> World:
-    return await World.read(gql.connection)
+async def snapshot(gql: GraphQLClient) -> Snapshot:
+    return await Snapshot.read(gql.connection)
 
 
 FIELDS = " ".join(camel(name) for name in METRICS)
@@ -54,28 +54,28 @@ def period(since: Day, until: Day) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", PERIODS)
 @pytest.mark.parametrize("role", COUNTED)
-async def test_totals(gql: GraphQLClient, world: World, role: str, name: str) -> None:
+async def test_totals(gql: GraphQLClient, snapshot: Snapshot, role: str, name: str) -> None:
     """Every metric of every period, over exactly the disputes in reach."""
-    rights = Rights(world, world.posts(PRINCIPALS[role]))
-    rows = [world.rows["Dispute"][key] for key in rights.ids("Dispute")]
-    figures = Reckoning(world, rights, *PERIODS[name]).figures(rows)
+    rights = Rights(snapshot, snapshot.appointments(PRINCIPALS[role]))
+    rows = [snapshot.rows["Dispute"][key] for key in rights.ids("Dispute")]
+    figures = MetricOracle(snapshot, rights, *PERIODS[name]).figures(rows)
     assert set(figures) == set(METRICS)
     query = f"query ($p: StatisticsPeriod) {{ statistics(period: $p) {{ {FIELDS} }} }}"
     data = await gql.data(PRINCIPALS[role], query, p=period(*PERIODS[name]))
-    assert data["statistics"] == {camel(one): told(value, COUNTED[role]) for one, value in figures.items()}
+    assert data["statistics"] == {camel(one): disclosed(value, COUNTED[role]) for one, value in figures.items()}
 
 
 @pytest.mark.parametrize("by", GROUPS)
 @pytest.mark.parametrize("role", ["bureau_admin", "justice_office"])
-async def test_groups(gql: GraphQLClient, world: World, role: str, by: str) -> None:
+async def test_groups(gql: GraphQLClient, snapshot: Snapshot, role: str, by: str) -> None:
     """Every metric of every group; together they are the total, but for disputes that belong to no group."""
-    rights = Rights(world, world.posts(PRINCIPALS[role]))
+    rights = Rights(snapshot, snapshot.appointments(PRINCIPALS[role]))
     since, until = PERIODS["as in the yearly report"]
-    reckoning = Reckoning(world, rights, since, until)
+    oracle = MetricOracle(snapshot, rights, since, until)
     grouped: dict[Any, list[Record]] = defaultdict(list)
     for key in rights.ids("Dispute"):
-        row = world.rows["Dispute"][key]
-        if any(reckoning.within(row[one]) for one in ("registered_at", "accepted_at", "concluded_at")):
+        row = snapshot.rows["Dispute"][key]
+        if any(oracle.within(row[one]) for one in ("registered_at", "accepted_at", "concluded_at")):
             grouped[GROUPS[by](row)].append(row)
     query = f"""query ($p: StatisticsPeriod) {{ statistics(period: $p, groupBy: {by}) {{ registered concluded resolved agreed
         groups {{ key label {FIELDS} }} }} }}"""
@@ -83,13 +83,13 @@ async def test_groups(gql: GraphQLClient, world: World, role: str, by: str) -> N
     groups = {group["key"]: group for group in answer["groups"]}
     assert list(groups) == sorted(key for key in grouped if key is not None)
     for key, group in groups.items():
-        figures = reckoning.figures(grouped[key])
+        figures = oracle.figures(grouped[key])
         assert {name: group[name] for name in map(camel, METRICS)} == {
-            camel(one): told(value, COUNTED[role]) for one, value in figures.items()
+            camel(one): disclosed(value, COUNTED[role]) for one, value in figures.items()
         }, key
         assert group["label"]
     if COUNTED[role]:
-        lost = reckoning.figures(grouped.get(None, []))
+        lost = oracle.figures(grouped.get(None, []))
         for name in ("registered", "concluded", "resolved", "agreed"):
             assert sum(group[name] for group in answer["groups"]) + lost[name] == answer[name]
 
@@ -119,7 +119,7 @@ async def test_nothing_over_nothing(gql: GraphQLClient) -> None:
         assert data["statistics"][camel(name)] == wanted, name
 
 
-async def test_a_rate_tells_no_small_number(gql: GraphQLClient, world: World) -> None:
+async def test_a_rate_tells_no_small_number(gql: GraphQLClient, snapshot: Snapshot) -> None:
     """Outside the grant, no rate of a group lets one compute back to a number from one to four."""
     query = f"{{ statistics(groupBy: SUB_CATEGORY) {{ groups {{ key {FIELDS} }} }} }}"
     groups = (await gql.data(PRINCIPALS["justice_office"], query))["statistics"]["groups"]

@@ -202,7 +202,7 @@ async def test_every_user_error_of_a_draft_is_reported_at_once(office: Office) -
         "mediator", "agreementDraft", dispute_id=case.key, happened_at=AGREED, form="WRITTEN", content="一致",
         obligations=[pay(case, "1.005")],
     )  # fmt: skip
-    assert done.said.errors
+    assert done.response.errors
     early = await office.do(
         "mediator", "agreementDraft", dispute_id=case.key, happened_at=STARTED, form="ORAL", content="一致"
     )

@@ -281,7 +281,7 @@ async def test_nobody_else_looks(office: Office, role: str) -> None:
     case = await office.mediating()
     done = await _reveal(office, role, case.applicant)
     assert done.codes in (["NOT_FOUND"], ["FORBIDDEN"])
-    assert ID_NUMBERS[0] not in (done.said.text or b"").decode()
+    assert ID_NUMBERS[0] not in (done.response.text or b"").decode()
 
 
 async def test_a_look_is_not_replayed_and_its_receipt_holds_no_value(office: Office) -> None:

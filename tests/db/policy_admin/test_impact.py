@@ -17,8 +17,8 @@ from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
 from policies.policy import Policy
 from policies.testing.oracle import Judge, Oracle, row_entity
+from tests.laws.dataset import Dataset
 from tests.laws.strategies import Draw
-from tests.laws.world import World
 
 SEED = int(os.environ.get("SANLIAN_LAW_SEED", "20250601"))
 Plain = dict[str, Any]
@@ -33,12 +33,12 @@ def plain(tally: Totals) -> Plain:
 class Brute:
     """Counts by asking Casbin for every cell of every row, under the one policy and under the other."""
 
-    def __init__(self, world: World, before: Policy, after: Policy) -> None:
-        self.world = world
+    def __init__(self, dataset: Dataset, before: Policy, after: Policy) -> None:
+        self.dataset = dataset
         self.oracles = (Oracle(before), Oracle(after))
         self.things = {
-            (resource, row["id"]): row_entity(world.attributes(resource, row))
-            for resource, rows in world.rows.items()
+            (resource, row["id"]): row_entity(dataset.attributes(resource, row))
+            for resource, rows in dataset.rows.items()
             for row in rows
         }
 
@@ -47,7 +47,7 @@ class Brute:
         rows: Counter[str] = Counter()
         cells: dict[str, Counter[str]] = defaultdict(Counter)
         fields = [one.policy for one in RESOURCES[resource].fields.values()]
-        for row in self.world.rows[resource]:
+        for row in self.dataset.rows[resource]:
             at = self.things[resource, row["id"]]
             was, is_ = (judge.may(resource, at, "row", action) for judge in judges)
             rows["gained"] += is_ and not was
@@ -85,7 +85,7 @@ async def compare(connection: Any, brute: Brute, before: Policy, after: Policy, 
         }
         same = sorted(held - {key[1:] for key in counted if key[0] == holder.name})
         # Of what is taken to be the same a few are enough: there are many, and Casbin is slow.
-        chosen = brute.world.random.sample(same, min(3, len(same)))
+        chosen = brute.dataset.random.sample(same, min(3, len(same)))
         for resource, action in sorted(held - set(same)) + chosen:
             wanted = brute.tally(holder, resource, action)
             found = counted.get((holder.name, resource, action), {"rows": (0, 0), "cells": {}})
@@ -97,12 +97,12 @@ async def compare(connection: Any, brute: Brute, before: Policy, after: Policy, 
 
 
 async def test_counts_between_random_policies_are_those_of_casbin(database: Address) -> None:
-    world, met = World(SEED, disputes=12), Counter[str]()
+    dataset, met = Dataset(SEED, disputes=12), Counter[str]()
     connection = await asyncpg.connect(**database.connect_arguments())
     try:
-        await world.insert(connection)
+        await dataset.insert(connection)
         for number in range(4):
-            draw = Draw(world, SEED + number)
+            draw = Draw(dataset, SEED + number)
             before, after = draw.policy(2 * number), draw.policy(2 * number + 1)
             # Both have the roles of the one, whose appointments are drawn.
             roles = [role for role in before.roles if role in after.roles]
@@ -110,7 +110,7 @@ async def test_counts_between_random_policies_are_those_of_casbin(database: Addr
             for place in range(4):
                 one = [draw.appointment(before, draw.random.choice(roles)) for _ in range(1 + place % 3)]
                 holders.append(Holder("token", f"h{place}", "", tuple(one)))
-            met += await compare(connection, Brute(world, before, after), before, after, holders)
+            met += await compare(connection, Brute(dataset, before, after), before, after, holders)
     finally:
         await connection.close()
     assert all(met[what] > 9 for what in ("gained", "lost", "clear", "masked", "hidden")), met
@@ -143,8 +143,8 @@ CHANGES = (
 
 
 async def test_counts_of_an_edited_shipped_policy_are_those_of_casbin(database: Address) -> None:
-    world, (before, after) = World(SEED + 1, disputes=20), shipped(*CHANGES)
-    draw = Draw(world, SEED)
+    dataset, (before, after) = Dataset(SEED + 1, disputes=20), shipped(*CHANGES)
+    draw = Draw(dataset, SEED)
     holders = [
         Holder("role", f"{role} {number}", role, (draw.appointment(before, role),))
         for role in ("police", "grid_worker", "mediator", "justice_office", "law_leader", "auditor")
@@ -154,8 +154,8 @@ async def test_counts_of_an_edited_shipped_policy_are_those_of_casbin(database: 
     holders.append(Holder("token", "several", "", tuple(draw.appointment(before, role) for role in several)))
     connection = await asyncpg.connect(**database.connect_arguments())
     try:
-        await world.insert(connection)
-        met = await compare(connection, Brute(world, before, after), before, after, holders)
+        await dataset.insert(connection)
+        met = await compare(connection, Brute(dataset, before, after), before, after, holders)
     finally:
         await connection.close()
     assert all(met[what] > 0 for what in ("gained", "lost", "clear", "masked", "hidden")), met
@@ -163,8 +163,8 @@ async def test_counts_of_an_edited_shipped_policy_are_those_of_casbin(database: 
 
 def test_only_what_is_granted_otherwise_is_counted_and_the_same_claims_once() -> None:
     before, after = shipped(("", "p, housing, Dispute, read, in_county, money, allow"))
-    world = World(SEED, disputes=3)
-    draw = Draw(world, SEED)
+    dataset = Dataset(SEED, disputes=3)
+    draw = Draw(dataset, SEED)
     claims = {**draw.appointment(before, "housing").claims, "area_code": "990101", "organization_id": None}
     holders = [
         Holder("role", role, role, (Appointment(role, {**claims, "person_id": number}),))
@@ -180,8 +180,8 @@ def test_only_what_is_granted_otherwise_is_counted_and_the_same_claims_once() ->
 
 
 async def test_samples_are_rows_that_the_asker_sees(database: Address) -> None:
-    world, (before, after) = (
-        World(SEED, disputes=40),
+    dataset, (before, after) = (
+        Dataset(SEED, disputes=40),
         shipped(("", "p, police, Dispute, read, in_county, public, allow")),
     )
     claims = {"person_id": None, "organization_id": None, "area_code": "990101", "team_ids": None}
@@ -192,14 +192,14 @@ async def test_samples_are_rows_that_the_asker_sees(database: Address) -> None:
     town = {**claims, "area_code": "990101001"}
     connection = await asyncpg.connect(**database.connect_arguments())
     try:
-        await world.insert(connection)
+        await dataset.insert(connection)
         for asker, sees in (
             (Access(before, [Appointment("bureau_admin", claims)]), "990101"),
             (Access(before, [Appointment("justice_office", town)]), "990101001"),
             (Access(before, [Appointment("auditor", claims)]), "none"),
         ):
             gained, lost = await samples(connection, unit, asker, 5)
-            rows = [world.by_id["Dispute", key] for key in gained]
+            rows = [dataset.by_id["Dispute", key] for key in gained]
             assert all(str(row["grid_code"]).startswith(sees) for row in rows)
             assert len(set(gained)) == len(gained) == (0 if sees == "none" else 5)
             assert lost == []

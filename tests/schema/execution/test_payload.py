@@ -65,8 +65,8 @@ async def test_an_answer_that_takes_too_long(office: Office, monkeypatch: pytest
     with monkeypatch.context() as patch:
         patch.setattr(office.gql.services.gate._reader, "read", too_slow)
         done = await office.do("mediator", "disputeAccept", id=case.key, happened_at=case.started + HOUR)
-    assert (done.payload, done.said.codes) == (None, ["TOO_COSTLY"])
-    assert done.said.errors[0]["message"].startswith("已保存")
+    assert (done.payload, done.response.codes) == (None, ["TOO_COSTLY"])
+    assert done.response.errors[0]["message"].startswith("已保存")
     assert (await office.dispute(case))["state"] == "ACCEPTED"
 
 

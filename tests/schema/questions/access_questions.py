@@ -6,7 +6,7 @@ from typing import Any
 
 from db.county.people import PRINCIPALS
 from tests.laws.client import GraphQLClient
-from tests.laws.expected import TABLES
+from tests.laws.visibility_oracle import TABLES
 
 SECURITY, AUDITOR, BUREAU = PRINCIPALS["security_admin"], PRINCIPALS["auditor"], PRINCIPALS["bureau_admin"]
 GRID, POLICE = PRINCIPALS["grid_worker"], PRINCIPALS["police"]

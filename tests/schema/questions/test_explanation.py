@@ -13,8 +13,8 @@ from db.postgres.address import Address
 from db.resources.catalog import RESOURCES
 from schema.names import camel
 from schema.planning.question import MAX_QUESTIONS
+from tests.laws.callers import SEVERAL, appoint_several
 from tests.laws.client import GraphQLClient, open_client
-from tests.laws.people import SEVERAL, appoint_several
 from tests.schema.questions.access_questions import (
     AUDITOR,
     BUREAU,

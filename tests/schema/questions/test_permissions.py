@@ -8,8 +8,8 @@ import pytest_asyncio
 
 from db.county.people import ENDED, PRINCIPALS
 from db.postgres.address import Address
+from tests.laws.callers import appoint_several
 from tests.laws.client import GraphQLClient, open_client
-from tests.laws.people import appoint_several
 from tests.schema.questions.access_questions import (
     BUREAU,
     EXPLAINING,

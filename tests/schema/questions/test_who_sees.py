@@ -8,8 +8,8 @@ from typing import Any
 import pytest_asyncio
 
 from db.postgres.address import Address
+from tests.laws.callers import TYPICAL, appoint_several
 from tests.laws.client import GraphQLClient, open_client
-from tests.laws.people import TYPICAL, appoint_several
 from tests.schema.questions.access_questions import (
     BUREAU,
     EXPLAINING,

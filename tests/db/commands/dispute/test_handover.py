@@ -175,7 +175,7 @@ async def test_whatever_is_tried_one_tier_owns_it(office: Office, seed: int) -> 
             values |= {"reason": "请继续调解。"}
         before = (await office.dispute(case))["version"]
         done = await office.do(who, f"dispute{verb}", **values)
-        assert not done.said.errors
+        assert not done.response.errors
         assert (await office.dispute(case))["version"] == before + done.ok
         if done.ok:
             stored.append(verb)

@@ -11,7 +11,7 @@ from db.postgres.address import Address
 from db.write import executor
 from db.write.rollups import compact
 from tests.db.world import connected
-from tests.laws.writing import change
+from tests.laws.random_changes import change
 from tests.office import open_office
 
 # Every dispute whose measures differ from what its rows say, in either direction.

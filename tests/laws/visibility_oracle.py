@@ -52,7 +52,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Line:
+class Rule:
     """A p line. `conditions`: the named ones that must all hold."""
 
     role: str
@@ -64,28 +64,28 @@ class Line:
     masked: frozenset[str]
 
 
-class Text:
+class PolicyText:
     """The lines of a policy."""
 
     def __init__(self, text: str) -> None:
         named: dict[str, str] = {}
-        above: dict[str, set[str]] = defaultdict(set)
+        inherited: dict[str, set[str]] = defaultdict(set)
         raw = []
         for row in csv.reader(text.splitlines(), skipinitialspace=True):
             match row:
                 case ["p2", name, condition, _]:
                     named[name] = condition
-                case ["g", role, inherited]:
-                    above[role].add(inherited)
+                case ["g", role, parent]:
+                    inherited[role].add(parent)
                 case ["p", *columns]:
                     raw.append(columns)
-        self.lines: list[Line] = []
+        self.lines: list[Rule] = []
         for role, resource, action, condition, fields, effect in raw:
             assert effect == "allow"
             code = re.sub(r"\b[a-z_]+\b", lambda m: f"({named[m[0]]})" if m[0] in named else m[0], condition)
             granted = set() if fields == "-" else set(fields.split("|"))
             self.lines.append(
-                Line(
+                Rule(
                     role,
                     resource,
                     action,
@@ -95,7 +95,7 @@ class Text:
                     frozenset(one[1:] for one in granted if one.startswith("~")),
                 )
             )
-        self.above = above
+        self.inherited = inherited
 
     def roles(self, role: str) -> set[str]:
         """The role and all that it inherits."""
@@ -104,25 +104,25 @@ class Text:
             one = waiting.pop()
             if one not in found:
                 found.add(one)
-                waiting += self.above[one]
+                waiting += self.inherited[one]
         return found
 
 
-POLICY = Text(POLICY_PATH.read_text(encoding="utf-8"))
+POLICY = PolicyText(POLICY_PATH.read_text(encoding="utf-8"))
 
 # resource -> table
 TABLES = {name: source.table.name for name, source in RESOURCES.items()}
 
 
 @dataclass(frozen=True)
-class Post:
+class AppointmentInForce:
     """An appointment in force, with its claims."""
 
     role: str
     claims: dict[str, Any]
 
 
-class World:
+class Snapshot:
     """All rows of a database, with the attributes of those that a condition may speak of."""
 
     def __init__(self, rows: dict[str, dict[UUID, Record]], today: dt.date) -> None:
@@ -130,7 +130,7 @@ class World:
         self._indexes: dict[tuple[str, str], dict[Any, list[Record]]] = {}
 
     @classmethod
-    async def read(cls, connection: Any) -> "World":
+    async def read(cls, connection: Any) -> "Snapshot":
         rows = {}
         for name, table in TABLES.items():
             rows[name] = {row["id"]: row for row in await connection.fetch(f"SELECT * FROM {table}")}
@@ -205,7 +205,7 @@ class World:
     def person(self, name: str) -> UUID:
         return next(row["id"] for row in self.rows["Person"].values() if row["name"] == name)
 
-    def posts(self, name: str) -> list[Post]:
+    def appointments(self, name: str) -> list[AppointmentInForce]:
         """The appointments of a person that are in force."""
         found = []
         person = self.person(name)
@@ -217,7 +217,7 @@ class World:
                     if self._holds(one) and self.rows["Team"][one["team_id"]]["state"] == "ACTIVE"
                 }
                 claims = {name: row[name] for name in ("person_id", "organization_id", "area_code")}
-                found.append(Post(row["role"], claims | {"team_ids": teams}))
+                found.append(AppointmentInForce(row["role"], claims | {"team_ids": teams}))
         return found
 
     def _holds(self, row: Record) -> bool:
@@ -227,36 +227,38 @@ class World:
 class Rights:
     """What one person may, on every row."""
 
-    def __init__(self, world: World, posts: Iterable[Post], policy: Text = POLICY) -> None:
-        self.world, self.posts = world, list(posts)
+    def __init__(
+        self, snapshot: Snapshot, appointments: Iterable[AppointmentInForce], policy: PolicyText = POLICY
+    ) -> None:
+        self.snapshot, self.appointments = snapshot, list(appointments)
         self.lines = [
             (number, line)
-            for number, post in enumerate(self.posts)
+            for number, post in enumerate(self.appointments)
             for line in policy.lines
             if line.role in policy.roles(post.role)
         ]
-        self._sight: dict[tuple[str, str], dict[UUID, dict[str, str]]] = {}
+        self._visibility: dict[tuple[str, str], dict[UUID, dict[str, str]]] = {}
 
-    def rules(self, resource: str, action: str = "read") -> list[tuple[int, Line]]:
+    def rules(self, resource: str, action: str = "read") -> list[tuple[int, Rule]]:
         return [(number, line) for number, line in self.lines if (line.resource, line.action) == (resource, action)]
 
-    def sight(self, resource: str, action: str = "read") -> dict[UUID, dict[str, str]]:
+    def visibility(self, resource: str, action: str = "read") -> dict[UUID, dict[str, str]]:
         """The rows in reach, each with the classes of its fields: `clear` or `masked`; the others are hidden."""
         key = (resource, action)
-        if key not in self._sight:
+        if key not in self._visibility:
             found: dict[UUID, dict[str, str]] = {}
             for number, line in self.rules(resource, action):
-                sub = _Subject(self.posts[number].claims)
-                for row, obj in self.world.subjects[resource].items():
+                sub = _Subject(self.appointments[number].claims)
+                for row, obj in self.snapshot.subjects[resource].items():
                     if eval(line.code, {"r": Request(sub, obj)}):
                         shown = found.setdefault(row, {})
                         shown.update((one, "masked") for one in line.masked if one not in shown)
                         shown.update((one, "clear") for one in line.clear)
-            self._sight[key] = found
-        return self._sight[key]
+            self._visibility[key] = found
+        return self._visibility[key]
 
     def ids(self, resource: str) -> set[UUID]:
-        return set(self.sight(resource))
+        return set(self.visibility(resource))
 
     def reads(self, resource: str, field_class: str) -> bool:
         """Whether the text says that the class is in clear on every row in reach: each rule that brings a row is as narrow as one
@@ -306,7 +308,7 @@ def mask(kind: str, value: str | None) -> str | None:
     return re.sub("[0-9A-Za-z０-９Ａ-Ｚａ-ｚ〇零一二两三四五六七八九十百千]+", "*", value)
 
 
-def wire(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """A value of a row as JSON carries it."""
     match value:
         case dt.datetime():
@@ -329,7 +331,7 @@ def camel(name: str) -> str:
     return head + "".join(part.capitalize() for part in rest)
 
 
-def gid(resource: str, key: UUID) -> str:
+def global_id(resource: str, key: UUID) -> str:
     return f"{resource}:{key}"
 
 

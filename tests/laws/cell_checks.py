@@ -31,7 +31,8 @@ from schema.node import NODE_TYPES
 from schema.planning.operation import Document, Operation
 from schema.sdl import graphql_schema
 from schema.viewer import Viewer
-from tests.laws.world import Record, World
+from tests.laws.dataset import Dataset
+from tests.laws.random_rows import Record
 
 
 class GraphQLClient:
@@ -100,23 +101,23 @@ async def open_client(address: Address) -> AsyncIterator[GraphQLClient]:
 
 
 @asynccontextmanager
-async def settle(address: Address, seed: int) -> AsyncIterator[tuple[World, GraphQLClient]]:
+async def open_dataset(address: Address, seed: int) -> AsyncIterator[tuple[Dataset, GraphQLClient]]:
     """A world in an empty database, and a desk there."""
-    world = World(seed)
+    dataset = Dataset(seed)
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
-        await world.insert(connection)
+        await dataset.insert(connection)
     finally:
         await connection.close()
     async with open_client(address) as gql:
-        yield world, gql
+        yield dataset, gql
 
 
-class Caller:
+class CellCheck:
     """One caller: what he is told, and what the oracle says that he should be."""
 
-    def __init__(self, gql: GraphQLClient, world: World, oracle: Oracle, access: Access) -> None:
-        self.gql, self.world, self.access = gql, world, access
+    def __init__(self, gql: GraphQLClient, dataset: Dataset, oracle: Oracle, access: Access) -> None:
+        self.gql, self.dataset, self.access = gql, dataset, access
         self.judge: Judge = oracle.caller([(one.role, one.claims) for one in access.appointments])
         self.cells = 0
         self.shown: dict[Form, int] = {"clear": 0, "masked": 0, "hidden": 0}
@@ -129,7 +130,7 @@ class Caller:
     def thing(self, resource: str, row: Record) -> Entity:
         key = (resource, row["id"])
         if key not in self._things:
-            self._things[key] = row_entity(self.world.attributes(resource, row))
+            self._things[key] = row_entity(self.dataset.attributes(resource, row))
         return self._things[key]
 
     def sees(self, resource: str, row: Record) -> bool:
@@ -149,11 +150,11 @@ class Caller:
 
     def visible(self, resource: str, rows: Iterable[Record] | None = None) -> list[Record]:
         """The rows of a resource that the oracle lets him see."""
-        return [row for row in (self.world.rows[resource] if rows is None else rows) if self.sees(resource, row)]
+        return [row for row in (self.dataset.rows[resource] if rows is None else rows) if self.sees(resource, row)]
 
     # -- the service's side
 
-    async def told(self) -> dict[tuple[str, str], tuple[int, Any]]:
+    async def shown_cells(self) -> dict[tuple[str, str], tuple[int, Any]]:
         """Every cell that he is shown, by id and field: 0 hidden, 1 masked, 2 clear, and the value. The row itself is field ''."""
         cells: dict[tuple[str, str], tuple[int, Any]] = {}
         for resource in self.gql.resources:
@@ -178,8 +179,8 @@ class Caller:
         query = f"{{ page: {self.gql.roots[resource]}(first: 200) {{ totalCount nodes {self.gql.row(resource)} }} }}"
         data, errors = await self.gql.ask(self.access, query)
         assert not errors
-        assert len(self.world.rows[resource]) <= 200
-        self._check_rows(resource, data["page"]["nodes"], self.world.rows[resource], "list")
+        assert len(self.dataset.rows[resource]) <= 200
+        self._check_rows(resource, data["page"]["nodes"], self.dataset.rows[resource], "list")
         assert data["page"]["totalCount"] == len(data["page"]["nodes"]), (resource, "totalCount")
 
     async def check_nodes(self, resource: str) -> None:
@@ -193,7 +194,7 @@ class Caller:
 
     async def _by_id(self, resource: str) -> list[tuple[Record, Any]]:
         query = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on {resource} {self.gql.row(resource)} }} }}"
-        rows, found = self.world.rows[resource], []
+        rows, found = self.dataset.rows[resource], []
         for start in range(0, len(rows), 100):
             some = rows[start : start + 100]
             data, _ = await self.gql.ask(self.access, query, ids=[f"{resource}:{row['id']}" for row in some])
@@ -209,7 +210,7 @@ class Caller:
         for dispute in data["disputes"]["nodes"]:
             key = self._key(dispute["id"])
             for name, target in lists.items():
-                self._check_rows(target, dispute[name], self.world.parts(target, key), name)
+                self._check_rows(target, dispute[name], self.dataset.parts(target, key), name)
 
     async def check_lookup(self, resource: str, row: Record) -> None:
         """One row by `node`: there, or not found in the words of a row that does not exist."""
@@ -223,29 +224,29 @@ class Caller:
             assert data["node"] is None
             assert errors == unknown
 
-    def _check_rows(self, resource: str, got: list[Any], candidates: list[Record], way: str) -> None:
+    def _check_rows(self, resource: str, got: list[Any], candidates: list[Record], path: str) -> None:
         found = sorted(one["id"] for one in got)
-        wanted = sorted(f"{resource}:{row['id']}" for row in self.visible(resource, candidates))
-        assert found == wanted, (resource, way, self._told(set(found) ^ set(wanted) or set(found)))
-        self.cells += len(candidates) - len(wanted)
+        expected = sorted(f"{resource}:{row['id']}" for row in self.visible(resource, candidates))
+        assert found == expected, (resource, path, self._explain(set(found) ^ set(expected) or set(found)))
+        self.cells += len(candidates) - len(expected)
         for one in got:
-            self._check(resource, self.world.by_id[resource, self._key(one["id"])], one)
+            self._check(resource, self.dataset.by_id[resource, self._key(one["id"])], one)
 
     def _check(self, resource: str, row: Record, got: dict[str, Any]) -> None:
         hidden, masked = [], []
         for name, field in self.gql.fields[resource].items():
             form = self.form(resource, row, field)
             declared = RESOURCES[resource].fields[field].policy
-            wanted = None
+            expected = None
             if form == "clear":
-                wanted = self.world.value(resource, row, field)
+                expected = self.dataset.value(resource, row, field)
             elif form == "masked":
                 masked.append(name)
                 assert declared.mask is not None
-                wanted = self.world.masked(resource, row, field, declared.mask)
+                expected = self.dataset.masked(resource, row, field, declared.mask)
             else:
                 hidden.append(name)
-            assert _same(got[name], wanted), (resource, name, form, got[name], wanted, self._told({got["id"]}))
+            assert _same(got[name], expected), (resource, name, form, got[name], expected, self._explain({got["id"]}))
             self.cells += 1
             self.shown[form] += 1
         self._check_access(resource, row, got, hidden, masked)
@@ -253,11 +254,11 @@ class Caller:
     def _check_access(
         self, resource: str, row: Record, got: dict[str, Any], hidden: list[str], masked: list[str]
     ) -> None:
-        told = got["access"]
-        assert sorted(told["masked"]) == sorted(masked), (resource, told, masked, self._told({got["id"]}))
-        fields = [name for name in told["hidden"] if name in self.gql.fields[resource]]
-        assert sorted(fields) == sorted(hidden), (resource, told, hidden, self._told({got["id"]}))
-        for name in set(told["hidden"]) - set(fields):
+        access = got["access"]
+        assert sorted(access["masked"]) == sorted(masked), (resource, access, masked, self._explain({got["id"]}))
+        fields = [name for name in access["hidden"] if name in self.gql.fields[resource]]
+        assert sorted(fields) == sorted(hidden), (resource, access, hidden, self._explain({got["id"]}))
+        for name in set(access["hidden"]) - set(fields):
             # A relation is told as hidden only if it can never lead to anything.
             assert not self.visible(self.gql.relations[resource][name]), (resource, name)
         transitions = dict(offered_actions(resource, RESOURCES[resource].actions))
@@ -269,33 +270,33 @@ class Caller:
         }
         # Beside policy and state an object may lack what an action needs; then, and only then, may it be left out.
         needed = {action for action in can if not transitions[action].guards} if resource == "Dispute" else set()
-        assert needed <= set(told["can"]) <= can, (resource, told["can"], can, self._told({got["id"]}))
+        assert needed <= set(access["can"]) <= can, (resource, access["can"], can, self._explain({got["id"]}))
 
     @staticmethod
     def _key(identifier: str) -> Any:
         return UUID(identifier.partition(":")[2])
 
-    def _told(self, identifiers: set[str]) -> str:
+    def _explain(self, identifiers: set[str]) -> str:
         """Everything needed to look at a difference by hand."""
         lines = [f"{one.role} {dict(one.claims)}" for one in self.access.appointments]
         for identifier in sorted(identifiers)[:2]:
             resource = identifier.partition(":")[0]
-            row = self.world.by_id[resource, self._key(identifier)]
-            lines.append(f"{identifier} {self.world.attributes(resource, row)}")
+            row = self.dataset.by_id[resource, self._key(identifier)]
+            lines.append(f"{identifier} {self.dataset.attributes(resource, row)}")
             for one in self.access.appointments:
                 for rule in self.access.policy.rules_for(one.role, resource, "read"):
                     lines.append(f"  {rule.role}: {rule.condition} {rule.cells} {'allow' if rule.allow else 'deny'}")
         return "\n".join(lines)
 
 
-def _same(got: Any, wanted: Any) -> bool:
-    match wanted:
+def _same(got: Any, expected: Any) -> bool:
+    match expected:
         case decimal.Decimal():
-            return bool(got == f"{wanted:.2f}")
+            return bool(got == f"{expected:.2f}")
         case dt.datetime():
-            return isinstance(got, str) and dt.datetime.fromisoformat(got) == wanted
+            return isinstance(got, str) and dt.datetime.fromisoformat(got) == expected
         case dt.date():
-            return bool(got == wanted.isoformat())
+            return bool(got == expected.isoformat())
         case float():
-            return bool(got == round(wanted, 1))
-    return got == wanted and type(got) is type(wanted)
+            return bool(got == round(expected, 1))
+    return got == expected and type(got) is type(expected)

@@ -1,4 +1,4 @@
-"""What every role sees of one dispute at a moment of its life, held against the policy's text (tests/laws/expected.py).
+"""What every role sees of one dispute at a moment of its life, held against the policy's text (tests/laws/visibility_oracle.py).
 
 One request for each role asks for the dispute and each of its parts by id, for the lists below it, and for its timeline.
 """
@@ -10,8 +10,8 @@ from uuid import UUID
 
 from db.county.people import PRINCIPALS
 from schema.names import snake
-from tests.laws.expected import Record, Rights, World, camel, gid, key_of
-from tests.laws.test_matrix import columns_of, expected_cells, scalars, sorted_access
+from tests.laws.expected_cells import columns_of, expected_cells, scalars, sorted_access
+from tests.laws.visibility_oracle import Record, Rights, Snapshot, camel, global_id, key_of
 from tests.office import Case, Office
 
 _PARTS = (
@@ -43,7 +43,7 @@ _NOTHING = UUID(int=1)
 _TIMELINE = " timeline { action fromState toState changes { resource field value } }"
 
 
-class Onlookers:
+class RoleViews:
     """All principals, looking at one dispute."""
 
     def __init__(self, office: Office, case: Case) -> None:
@@ -60,22 +60,24 @@ class Onlookers:
 
     async def look(self) -> dict[str, Any]:
         """Hold every role's sight against the text; returns what each sees of the dispute itself, None for nothing."""
-        world = await self._world()
+        snapshot = await self._world()
         # Of each type also one that does not exist: it is null like one out of sight, and every look has the same shape.
-        ids = {resource: [gid(resource, key) for key in (*world.rows[resource], _NOTHING)] for resource in _ALL}
-        seen = await asyncio.gather(*(self._role(world, role, ids) for role in PRINCIPALS))
+        ids = {
+            resource: [global_id(resource, key) for key in (*snapshot.rows[resource], _NOTHING)] for resource in _ALL
+        }
+        seen = await asyncio.gather(*(self._role(snapshot, role, ids) for role in PRINCIPALS))
         return dict(zip(PRINCIPALS, seen, strict=True))
 
-    async def _role(self, world: World, role: str, ids: dict[str, list[str]]) -> Any:
+    async def _role(self, snapshot: Snapshot, role: str, ids: dict[str, list[str]]) -> Any:
         name = PRINCIPALS[role]
-        rights = Rights(world, world.posts(name))
+        rights = Rights(snapshot, snapshot.appointments(name))
         got = await self.office.gql.data(name, self._query, **{f"_{resource}": some for resource, some in ids.items()})
         itself = None
         for resource in _ALL:
             for identifier, cells in zip(ids[resource], got[f"_{resource}"], strict=True):
                 key, shown, wanted = key_of(identifier), None, None
                 if key in rights.ids(resource):
-                    wanted = expected_cells(self.office.gql, world, rights, resource, key)
+                    wanted = expected_cells(self.office.gql, snapshot, rights, resource, key)
                 if cells is not None:
                     shown = sorted_access({name: cells[name] for name in cells if name not in _BELOW})
                 assert shown == wanted, (role, identifier)
@@ -85,11 +87,11 @@ class Onlookers:
         if itself is not None:
             for below, target in _LISTS.items():
                 listed = {one["id"] for one in itself[below]}
-                assert listed == {gid(target, one) for one in rights.ids(target)}, (role, below)
-            assert itself["timeline"] == self._timeline(world, rights), role
+                assert listed == {global_id(target, one) for one in rights.ids(target)}, (role, below)
+            assert itself["timeline"] == self._timeline(snapshot, rights), role
         return itself
 
-    def _timeline(self, world: World, rights: Rights) -> list[dict[str, Any]]:
+    def _timeline(self, snapshot: Snapshot, rights: Rights) -> list[dict[str, Any]]:
         """What the role should be told of what was done: of rows that it sees, and only values that it reads in clear."""
 
         def reads(resource: str, key: UUID, cell: str) -> bool:
@@ -100,16 +102,16 @@ class Onlookers:
                 for column, kind, how in columns_of(self.office.gql.services.schema, resource).values()
             }
             kind, how = known.get(cell, (None, None))
-            return kind is not None and how != "stored" and rights.sight(resource)[key].get(kind) == "clear"
+            return kind is not None and how != "stored" and rights.visibility(resource)[key].get(kind) == "clear"
 
-        told = []
-        for event in sorted(world.rows["Event"].values(), key=lambda one: (one["at"], one["id"])):
+        entries = []
+        for event in sorted(snapshot.rows["Event"].values(), key=lambda one: (one["at"], one["id"])):
             about, key = event["resource"], event["resource_id"]
             if about not in _ALL or key not in rights.ids(about):
                 continue
             state = reads(about, key, "state")
             changes = [(kind, UUID(of), cell, value) for kind, of, cell, value in json.loads(event["changes"] or "[]")]
-            told.append(
+            entries.append(
                 {
                     "action": event["action"],
                     "fromState": event["from_state"] if state else None,
@@ -121,9 +123,9 @@ class Onlookers:
                     ],
                 }
             )
-        return told
+        return entries
 
-    async def _world(self) -> World:
+    async def _world(self) -> Snapshot:
         if not self._places:
             self._places = {name: await self._rows(f"SELECT * FROM {snake(name)}") for name in _PLACES}
         key = self.case.key
@@ -131,7 +133,7 @@ class Onlookers:
         for name in _PARTS:
             rows[name] = await self._rows(f"SELECT * FROM {snake(name)} WHERE dispute_id = $1", key)
         today = await self.office.value("SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date")
-        return World(rows, today)
+        return Snapshot(rows, today)
 
     async def _rows(self, sql: str, *values: Any) -> dict[UUID, Record]:
         return {row["id"]: row for row in await self.office.rows(sql, *values)}
