@@ -4,17 +4,17 @@ from typing import Any
 
 import pytest
 
-from db.query.reader import TooSlow
+from db.query.reader import Reader, TooSlow
 from tests.office import HOUR, Office, name_of
 
-_ORDER = "input: {id: $id, happenedAt: $at}"
+_INPUT = "input: {id: $id, happenedAt: $at}"
 # Response keys that are names of other members, two selections of the object, fragments, and what is left out by a variable.
 _ODD = (
     "mutation($id: ID!, $at: DateTime!, $more: Boolean!) { first: disputeNotify(%s) { ...P }"
     " again: disputeNotify(%s) { userErrors { __typename code field } } }"
     " fragment P on DisputePayload { __typename userErrors: dispute { state } conflict: replayed replayed: conflict { currentVersion }"
-    " dispute @include(if: $more) { id parties { side } } dispute { version } mistakes: userErrors { c: code m: message } }"
-) % (_ORDER, _ORDER)
+    " dispute @include(if: $more) { id parties { side } } dispute { version } problems: userErrors { c: code m: message } }"
+) % (_INPUT, _INPUT)
 
 
 async def test_any_names(office: Office) -> None:
@@ -27,43 +27,43 @@ async def test_any_names(office: Office) -> None:
             "at": (case.started + 2 * HOUR).isoformat(),
             "more": more,
         }
-        told = await office.gql.data(name_of("mediator"), _ODD, **values)
+        data = await office.gql.data(name_of("mediator"), _ODD, **values)
         shown: dict[str, Any] = {"id": values["id"], "parties": [{"side": "APPLICANT"}, {"side": "RESPONDENT"}]}
-        assert told["first"] == {
+        assert data["first"] == {
             "__typename": "DisputePayload",
             "userErrors": {"state": "ACCEPTED"},
             "conflict": False,
             "replayed": None,
             "dispute": {**(shown if more else {}), "version": 3},
-            "mistakes": [],
+            "problems": [],
         }
-        assert list(told["first"]["dispute"]) == (["id", "parties", "version"] if more else ["version"])
-        assert told["again"] == {"userErrors": []}
+        assert list(data["first"]["dispute"]) == (["id", "parties", "version"] if more else ["version"])
+        assert data["again"] == {"userErrors": []}
         assert len(await office.events(case, "dispute.notify")) == 2
 
 
-async def test_mistakes_and_nothing_shown(office: Office) -> None:
-    """A refused command shows no object under any name, and its mistakes as selected."""
+async def test_user_errors_and_no_object(office: Office) -> None:
+    """A refused command answers no object under any name, and its user errors as selected."""
     case = await office.register()
     values: dict[str, Any] = {"id": f"Dispute:{case.key}", "at": case.started.isoformat(), "more": True}
-    told = await office.gql.data(name_of("mediator"), _ODD, **values)
-    assert (told["first"]["userErrors"], told["first"]["dispute"]) == (None, None)
-    assert [one["c"] for one in told["first"]["mistakes"]] == ["WRONG_STATE"]
-    assert told["again"] == {"userErrors": [{"__typename": "UserError", "code": "WRONG_STATE", "field": "id"}]}
+    data = await office.gql.data(name_of("mediator"), _ODD, **values)
+    assert (data["first"]["userErrors"], data["first"]["dispute"]) == (None, None)
+    assert [one["c"] for one in data["first"]["problems"]] == ["WRONG_STATE"]
+    assert data["again"] == {"userErrors": [{"__typename": "UserError", "code": "WRONG_STATE", "field": "id"}]}
     values["id"] = "Party:nonsense"
-    told = await office.gql.data(name_of("mediator"), _ODD, **values)
-    assert [one["c"] for one in told["first"]["mistakes"]] == ["BAD_ID"]
+    data = await office.gql.data(name_of("mediator"), _ODD, **values)
+    assert [one["c"] for one in data["first"]["problems"]] == ["BAD_ID"]
 
 
 async def test_an_answer_that_takes_too_long(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was stored is said to be stored, though it cannot be shown."""
+    """The refusal says that the change is stored, though its payload cannot be read."""
     case = await office.register()
 
     async def too_slow(*_: Any) -> None:
         raise TooSlow
 
     with monkeypatch.context() as patch:
-        patch.setattr(office.gql.services.gate._reader, "read", too_slow)
+        patch.setattr(Reader, "read", too_slow)
         done = await office.do("mediator", "disputeAccept", id=case.key, happened_at=case.started + HOUR)
     assert (done.payload, done.response.codes) == (None, ["TOO_COSTLY"])
     assert done.response.errors[0]["message"].startswith("已保存")
@@ -71,7 +71,7 @@ async def test_an_answer_that_takes_too_long(office: Office, monkeypatch: pytest
 
 
 async def test_null_where_there_is_a_default(office: Office) -> None:
-    """The one null that passes validation: it is the client's mistake, not ours, and the other field stands."""
+    """The one null that passes validation: bad user input of that field, while the other field is answered."""
     text = (
         'mutation($id: ID = "x", $at: DateTime!) { a: disputeNotify(input: {id: $id, happenedAt: $at}) { replayed }'
         ' b: disputeNotify(input: {id: "y", happenedAt: $at}) { userErrors { code } } }'
@@ -91,10 +91,10 @@ async def test_values_in_the_document(office: Office) -> None:
         " { dispute { title peopleCount parties { name } } userErrors { field code } } }"
     ) % compound
     for name in ("甲某", "乙某", " "):
-        told = await office.gql.data(
+        data = await office.gql.data(
             name_of("grid_worker"), text, name=name, when=(await office.register()).started.isoformat()
         )
-        payload = told["disputeRegister"]
+        payload = data["disputeRegister"]
         if name.strip():
             assert payload["dispute"]["peopleCount"] == 3
             assert payload["userErrors"] == []
