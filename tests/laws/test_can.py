@@ -92,7 +92,7 @@ class Hall:
     actors: dict[str, Actor] = field(default_factory=dict)
     disputes: list[UUID] = field(default_factory=list)
     fresh: list[UUID] = field(default_factory=list)
-    services: dict[str, list[UUID]] = field(default_factory=dict)
+    parts: dict[str, list[UUID]] = field(default_factory=dict)
 
     async def can(self, person: str, resource: str, keys: list[UUID]) -> dict[UUID, frozenset[str] | None]:
         """What is listed on each row; None where he does not see it."""
@@ -118,7 +118,7 @@ class Hall:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def hall(can_county: Address) -> AsyncIterator[Hall]:
     async with open_office(can_county) as office:
-        gate: Any = office.gql.services.gate
+        gate: Any = office.gql.parts.gate
         session, cipher = Session(can_county, WRITER, 30_000), Cipher(Settings().key())
         pool, connection = Pool(session, 1), await session.connect()
         undone: Any = _Undone(connection)
@@ -142,7 +142,7 @@ async def hall(can_county: Address) -> AsyncIterator[Hall]:
                 hall.disputes,
                 2 if resource == "Party" else 1,
             )
-            hall.services[resource] = [row["id"] for row in few]
+            hall.parts[resource] = [row["id"] for row in few]
         for person in PEOPLE:
             await office.gql.token(person)
         for person in PEOPLE:
@@ -234,7 +234,7 @@ async def test_what_is_listed_of_a_part_is_what_would_succeed(hall: Hall) -> Non
     ]
     turn = 0
     for person in PEOPLE:
-        for resource, keys in ({**hall.services, "Team": teams[:6] + teams[-4:]}).items():
+        for resource, keys in ({**hall.parts, "Team": teams[:6] + teams[-4:]}).items():
             granted = sorted(_granted(hall, person, resource))
             actions = sorted(transitions_of(resource))
             for key, listed in (await hall.can(person, resource, keys)).items():
