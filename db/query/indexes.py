@@ -5,7 +5,10 @@ columns over all rows, or over all in which the leading column has a value. Left
 
 - partial indexes of other conditions (`ix_dispute_under_mediation`, `ix_follow_up_owing`, `ix_obligation_owing`): PostgreSQL chooses them
   by itself where a filter implies their condition, in the page order that they share with the plain index;
-- indexes of expressions and of arrays (`lower(title)`, the bigrams): they serve a text search, which names its column (`db.query.filters`);
+- indexes of expressions (`lower(title)`), by which no list is filtered or ordered;
+- GIN indexes of bigrams: a text search names their columns (`db.query.filters`), and PostgreSQL finds the index;
+- indexes whose leading column is no attribute that a policy may compare with a claim (`compound_id`, the keys of the link tables): a
+  relation or a `Link` leads to them;
 - unique indexes of several columns: they are constraints, and lead to one row;
 - orders of what is no part of a dispute (people, teams, compounds and the like): those lists are sorted;
 - the page order of a resource itself: it is the path of every page and needs no other.
@@ -37,7 +40,8 @@ IndexColumn = tuple[str, bool]
 _WHOLE_COUNTY = "county_code"
 # A filter that is absent stands for all its values where they are few: an index with this column in the middle serves without it.
 _ALL_VALUES = {"state": text_array(STATES)}
-# Of two indexes that meet as many conditions, the one with more values to its column: each of its scans reads fewer rows.
+# Of two indexes that meet as many conditions, the one with more values to its column: each of its scans reads fewer rows. A column that is
+# not in this list comes last.
 _SELECTIVITY = ("sub_category", "state", "source", "tier", "risk_level")
 
 
