@@ -297,7 +297,7 @@ async def check_person(
 ) -> None:
     counting = rights.rules("Dispute", "count")
     exact = all(
-        any(one == number and line.parts >= other.parts for one, other in counting)
+        any(one == number and line.conditions >= other.conditions for one, other in counting)
         for number, line in rights.rules("Dispute")
     )
     rows = [snapshot.rows["Dispute"][key] for key in rights.ids("Dispute")]
