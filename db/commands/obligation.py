@@ -15,7 +15,8 @@ from db import tables as t
 from db.calendar import day_of
 from db.commands.follow_up import visit_due
 from db.resources.catalog import RESOURCES
-from db.resources.guards import Guard, dispute_in, literals, some, state_in
+from db.resources.guards import Guard, dispute_in, some, state_in
+from db.resources.resource import literals
 from db.tables.agreement import IN_FORCE_STATES
 from db.tables.dispute import UNDER_PERFORMANCE_STATES
 from db.tables.follow_up import FOLLOW_UP_METHODS

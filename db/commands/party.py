@@ -15,8 +15,8 @@ from db import tables as t
 from db.calendar import day_of
 from db.crypto import mask_id_number
 from db.id_numbers import is_credit_code, is_id_number, normalise_id_number
-from db.resources.guards import Guard, dispute_in, literals, none, some
-from db.resources.resource import Row, Sql
+from db.resources.guards import Guard, dispute_in, none, some
+from db.resources.resource import Row, Sql, literals
 from db.tables.dispute import BEFORE_AGREEMENT_STATES, OPEN_STATES, STATES
 from db.tables.obligation import OWED_STATES
 from db.tables.party import MAIN_SIDES, NATURAL_KINDS, PARTY_KINDS, SIDES

@@ -16,8 +16,7 @@ from db import tables as t
 from db.query import plan as p
 from db.query.statement import JsonRow, text_array
 from db.resources.catalog import CLAIMS, RESOURCES
-from db.resources.guards import literals
-from db.resources.resource import ALWAYS, Relation, Resource, Row, Sql, json_value
+from db.resources.resource import ALWAYS, Relation, Resource, Row, Sql, json_value, literals
 from db.resources.transitions import offered_actions
 from policies.grant import Access, FieldAccess
 from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, all_of, implies

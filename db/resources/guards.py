@@ -6,12 +6,12 @@ offered is what succeeds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Table, Uuid, bindparam, exists, func, literal_column, not_, select
 
-from db.resources.resource import Row, Sql
+from db.resources.resource import Row, Sql, is_in
 
 Condition = Callable[[Row, Table], Sql]
 
@@ -27,11 +27,6 @@ class Guard:
     code: str
     message: str
     holds: Callable[[Row], Sql]
-
-
-def literals(codes: Iterable[str]) -> list[Sql]:
-    """Codes as literals of a statement's text."""
-    return [literal_column(f"'{code}'") for code in codes]
 
 
 def some(table: Table, *conditions: Condition, key: str = "dispute_id", to: str = "id") -> Callable[[Row], Sql]:
@@ -68,7 +63,7 @@ def equals(column: str, code: str) -> Condition:
 
 def state_in(message: str, *states: str) -> Guard:
     """The row itself is in one of the states."""
-    return Guard("id", "WRONG_STATE", message, lambda row: row["state"].in_(literals(states)))
+    return Guard("id", "WRONG_STATE", message, lambda row: is_in(row["state"], *states))
 
 
 def dispute_in(*states: str) -> Guard:
@@ -76,6 +71,6 @@ def dispute_in(*states: str) -> Guard:
 
     def holds(row: Row) -> Sql:
         assert row.dispute is not None
-        return row.dispute.c.state.in_(literals(states))
+        return is_in(row.dispute.c.state, *states)
 
     return Guard("id", "WRONG_STATE", "纠纷现在的状态下不能办理此事项。", holds)

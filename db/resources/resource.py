@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -135,9 +135,14 @@ def today() -> Sql:
     return literal_column(TODAY_SQL)
 
 
+def literals(codes: Iterable[str]) -> list[Sql]:
+    """Codes as literals of the statement, not its parameters. SECURITY: nothing is escaped, so they must be constants of the code."""
+    return [literal_column(f"'{code}'") for code in codes]
+
+
 def is_in(column: Sql, *codes: str) -> Sql:
-    """The column holds one of the codes, which are constants of the code: literals of the statement, not its parameters."""
-    return column.in_([literal_column(f"'{code}'") for code in codes])
+    """The column holds one of the codes, as `literals`."""
+    return column.in_(literals(codes))
 
 
 def json_value(kind: TypeEngine[Any], value: Sql) -> Sql:

@@ -16,7 +16,8 @@ from db.commands.dispute.assignment import reasons_against
 from db.commands.dispute.guards import NO_HANDOVER_WAITING
 from db.commands.dispute.referral import check_shared_text
 from db.commands.team import team_of
-from db.resources.guards import Guard, equals, literals, none, some
+from db.resources.guards import Guard, equals, none, some
+from db.resources.resource import literals
 from db.tables.dispute import CLOSED_STATES, ENDED_STATES, SOURCES
 from db.tables.obligation import OWED_STATES
 from db.uuid7 import uuid7

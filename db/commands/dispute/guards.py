@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Table, and_, literal_column
 
 from db import tables as t
-from db.resources.guards import Guard, equals, literals, none, some
-from db.resources.resource import Row, Sql
+from db.resources.guards import Guard, equals, none, some
+from db.resources.resource import Row, Sql, literals
 from db.tables.party import MAIN_SIDES
 
 

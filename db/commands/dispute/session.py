@@ -6,13 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import start_of
 from db.commands.dispute.guards import NOT_REFUSED, NOTIFIED
-from db.resources.resource import Row, Sql
+from db.resources.resource import Row, Sql, literals
 from db.tables.party import MAIN_SIDES
 from db.tables.session import SESSION_RESULTS, VISIBILITIES
 from db.write.command import Outcome, command, input_field
@@ -42,7 +42,7 @@ class RecordInput:
 
 def _last_consent(row: Row) -> Sql:
     at = t.party.alias()
-    sides = at.c.side.in_([literal_column(f"'{side}'") for side in MAIN_SIDES])
+    sides = at.c.side.in_(literals(MAIN_SIDES))
     last = select(func.max(at.c.consent_on)).where(at.c.dispute_id == row["id"], at.c.withdrawn_on.is_(None), sides)
     return last.correlate(row.at).scalar_subquery()
 
