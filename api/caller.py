@@ -74,7 +74,7 @@ class Callers:
         return Caller(holder.epoch, viewer, holder.prefix, good_until)
 
     def is_due(self, caller: Caller) -> bool:
-        """Whether the token's use is to be recorded now, at most once a minute; whoever is told so records it."""
+        """Whether the token's use is to be recorded now, at most once a minute; the caller of this method then records it."""
         now = time.monotonic()
         if now < self._due.get(caller.prefix, now):
             return False

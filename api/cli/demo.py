@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 TOKEN_DAYS = 365
 TOKENS_FILE = "tokens.json"
 
-_TRY = (
+EXAMPLE_QUERIES = (
     ("mediator", "调解员看自己的纠纷", "{ disputes(first: 5) { totalCount nodes { caseNumber title state } } }"),
     ("grid_worker", "网格员看到的电话是掩码", "{ disputes(first: 5) { nodes { title parties { name phone } } } }"),
     ("analyst", "统计员只看数字", "{ statistics { registered accepted agreed resolved followUpRate } }"),
@@ -171,7 +171,7 @@ def _print_users(console: Console, users: list[DemoUser], home: Path, base: str)
     console.print(f"全部令牌也在 {home / TOKENS_FILE}", soft_wrap=True)
     tokens_by_role = {user.role: user.token for user in users}
     console.print(Rule("可以这样试"))
-    for role, title, query in _TRY:
+    for role, title, query in EXAMPLE_QUERIES:
         if role in tokens_by_role:
             body = json.dumps({"query": query}, ensure_ascii=False)
             console.print(Text(f"# {title}", "dim"))

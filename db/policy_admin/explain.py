@@ -21,7 +21,7 @@ from policies.grant import Access
 
 # The field from which a truth about a dispute is derived: whoever reads the field knows the truth.
 _DERIVED_FROM = {"is_open": "state", "is_recent": "closed_at"}
-# An access that grants nothing is asked of nothing: the builder is used for its FROM clauses only.
+# The builder is used for its FROM clauses only: no grant of an access plays a part.
 _NO_ACCESS: Any = None
 
 _BY_CASE_NUMBER = compile_statement(

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from db.policy_admin.examine import shipped_tests
 from db.policy_admin.explain import version_for
 from db.resources.catalog import CATALOG
 from policies.compile import compile_policy
@@ -18,7 +19,7 @@ from policies.matrix import Entry, matrix
 from policies.policy import Policy, PolicyRefused
 from policies.predicate import Never
 from policies.testing.run import Report, run
-from policies.testing.suite import SUITE_PATH, SuiteRefused, load
+from policies.testing.suite import SuiteRefused, load
 from policies.text import Problem
 from policies.words import action_words, class_words
 from schema.node import code_enum
@@ -152,21 +153,17 @@ async def policy_with_tests(
         raise Refusal(Code.BAD_USER_INPUT, "version 与 text 至多写一个。")
     if text is not None:
         require_draft(context)
-        return PolicyWithTests(await context.compute(compile_policy, text, CATALOG), _shipped_tests())
+        return PolicyWithTests(await context.compute(compile_policy, text, CATALOG), shipped_tests())
     version = context.live.version if version is None else version
     row = await version_for(context.connection, context.access, version, action)
     if row is None:
         # SECURITY: hidden and missing versions are the same answer.
         raise Refusal(Code.NOT_FOUND, "没有这个版本，或者您无权查看它。")
     if version == context.live.version:
-        return PolicyWithTests(context.live, row["tests"] or _shipped_tests())
+        return PolicyWithTests(context.live, row["tests"] or shipped_tests())
     return PolicyWithTests(
-        await context.compute(compile_policy, row["text"], CATALOG, version), row["tests"] or _shipped_tests()
+        await context.compute(compile_policy, row["text"], CATALOG, version), row["tests"] or shipped_tests()
     )
-
-
-def _shipped_tests() -> str:
-    return SUITE_PATH.read_text(encoding="utf-8")
 
 
 async def require_policy(

@@ -165,7 +165,7 @@ def _claim(reference: ClaimRef) -> str:
     return f"claim_{reference.slot}_{reference.name}"
 
 
-# Claims belong to no access here: nothing is asked of it.
+# The claims stand in the statement: no grant of an access plays a part.
 _NO_ACCESS: Any = None
 
 

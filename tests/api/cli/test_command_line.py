@@ -66,18 +66,18 @@ async def add_person(connection: "asyncpg.Connection[asyncpg.Record]", name: str
 
 
 def test_help_lists_every_setting_and_command() -> None:
-    told = call_process("--help", COLUMNS="200")
-    assert told.returncode == 0
+    result = call_process("--help", COLUMNS="200")
+    assert result.returncode == 0
     for name, _, description in settings.describe():
-        assert name in told.stdout
-        assert description[:10] in told.stdout
+        assert name in result.stdout
+        assert description[:10] in result.stdout
     assert len(settings.describe()) == len(Settings.model_fields)
     for command in ("demo", "serve", "migrate", "daily", "schema", "policy", "token"):
-        assert command in told.stdout
+        assert command in result.stdout
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("PORT", "x", "SANLIAN_PORT 应为整数"),
         ("PORT", "70000", "SANLIAN_PORT 不能大于 65535"),
@@ -93,12 +93,12 @@ def test_help_lists_every_setting_and_command() -> None:
     ],
 )
 def test_bad_setting_is_told_in_one_line_without_its_value(
-    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+    name: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"SANLIAN_{name}", value)
     with pytest.raises(BadSettings) as refused:
         settings.load()
-    assert told in str(refused.value)
+    assert message in str(refused.value)
     assert "\n" not in str(refused.value)
     assert "geheim" not in str(refused.value)
 
@@ -179,17 +179,17 @@ def test_unreachable_database_is_told_without_a_traceback(
     monkeypatch.setenv("SANLIAN_DATABASE_URL", "postgresql://u:geheim@127.0.0.1:1/d")
     monkeypatch.setenv("SANLIAN_SECRET_KEY", KEY)
     assert end_main(monkeypatch, "token", "list") == 1
-    told = capsys.readouterr().err
-    assert told.startswith("连不上数据库")
-    assert "geheim" not in told
+    printed = capsys.readouterr().err
+    assert printed.startswith("连不上数据库")
+    assert "geheim" not in printed
 
 
 def test_database_that_was_never_migrated_is_told(at_database: Address, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"postgresql://{at_database.user}@/postgres?host={at_database.host}"
     monkeypatch.setenv("SANLIAN_DATABASE_URL", url)
-    told = call("token", "list")
-    assert told.exit_code == 1
-    assert "请先执行" in told.output
+    result = call("token", "list")
+    assert result.exit_code == 1
+    assert "请先执行" in result.output
 
 
 def test_the_daily_look_tells_how_many_alerts_it_opened(at_database: Address) -> None:
@@ -251,9 +251,9 @@ def test_token_is_not_issued_for_a_name_that_is_unknown_or_not_unique(at_databas
 
     asyncio.run(prepare())
     assert "没有名为" in call("token", "issue", "--person", "无此人").output
-    told = call("token", "issue", "--person", "重名")
-    assert told.exit_code == 1
-    assert "2 人" in told.output
+    result = call("token", "issue", "--person", "重名")
+    assert result.exit_code == 1
+    assert "2 人" in result.output
 
 
 async def test_stored_token_is_only_a_hash_and_a_change_of_tokens_moves_the_epoch(database: Address) -> None:
@@ -285,16 +285,16 @@ def test_what_is_no_token_is_not_looked_up(text: str) -> None:
 def test_policy_check_tells_the_line(tmp_path: Path) -> None:
     file = tmp_path / "bad.csv"
     file.write_text("# a comment\np, mediator\n", encoding="utf-8")
-    told = call("policy", "check", str(file))
-    assert told.exit_code == 1
-    assert f"{file}:2:4: p 行应有 6 列，实有 1 列" in told.output.replace("\n", "")
+    result = call("policy", "check", str(file))
+    assert result.exit_code == 1
+    assert f"{file}:2:4: p 行应有 6 列，实有 1 列" in result.output.replace("\n", "")
 
 
 def test_first_policy_passes_its_own_check_and_has_a_sheet() -> None:
     assert call("policy", "check", str(ROOT / "policies" / "policy.csv")).exit_code == 0
-    told = call("policy", "sheet")
-    assert told.exit_code == 0
-    assert "人民调解员（mediator）" in told.output
+    result = call("policy", "sheet")
+    assert result.exit_code == 0
+    assert "人民调解员（mediator）" in result.output
 
 
 def test_policy_check_of_what_is_no_text(tmp_path: Path) -> None:
@@ -319,45 +319,45 @@ def test_policy_diff_fails_on_a_widening_and_on_nothing_else(tmp_path: Path) -> 
         "p, court, Dispute, read, referred, public|status|money",
         "p, court, Dispute, read, referred, public|status",
     )
-    told = call("policy", "diff", draft, live)
-    assert told.exit_code == 1
+    result = call("policy", "diff", draft, live)
+    assert result.exit_code == 1
     confirming, both = "向本法庭申请司法确认", "已移送或邀请本单位 或 向本法庭申请司法确认"
-    assert told.output == f"+ 法庭：可以看到纠纷的金额的范围扩大，由「{confirming}」变为「{both}」\n"
-    told = call("policy", "diff", live, draft)
-    assert (told.exit_code, told.output[0]) == (0, "-")
-    told = call("policy", "diff", live, live)
-    assert (told.exit_code, told.output) == (0, "两份策略的授权相同。\n")
+    assert result.output == f"+ 法庭：可以看到纠纷的金额的范围扩大，由「{confirming}」变为「{both}」\n"
+    result = call("policy", "diff", live, draft)
+    assert (result.exit_code, result.output[0]) == (0, "-")
+    result = call("policy", "diff", live, live)
+    assert (result.exit_code, result.output) == (0, "两份策略的授权相同。\n")
     moved = _edited(
         tmp_path, "p, police, Dispute, opine, referred, -, allow", "p, police, Dispute, opine, reported, -, allow"
     )
-    told = call("policy", "diff", live, moved)
-    assert (told.exit_code, told.output[0]) == (1, "?")
+    result = call("policy", "diff", live, moved)
+    assert (result.exit_code, result.output[0]) == (1, "?")
     assert call("policy", "diff", live, str(ROOT / "README.md")).exit_code == 2
 
 
 def test_policy_test_fails_on_what_differs_and_on_what_nobody_notices(tmp_path: Path) -> None:
-    told = call("policy", "test")
-    assert told.exit_code == 0
-    assert "不符 0 处" in told.output
-    assert "未被发现 0 次" in told.output
-    told = call("policy", "test", _edited(tmp_path, "p, analyst, Agreement, read, in_county, public, allow\n", ""))
-    assert told.exit_code == 1
-    assert "全县的案件只看公开信息与办理状况，可精确统计" in told.output.replace("\n", "")
+    result = call("policy", "test")
+    assert result.exit_code == 0
+    assert "不符 0 处" in result.output
+    assert "未被发现 0 次" in result.output
+    result = call("policy", "test", _edited(tmp_path, "p, analyst, Agreement, read, in_county, public, allow\n", ""))
+    assert result.exit_code == 1
+    assert "全县的案件只看公开信息与办理状况，可精确统计" in result.output.replace("\n", "")
     line = "p, analyst, Visit, read, in_county, public, allow\n"
     more = f"{line}p, analyst, Signature, read, own_grid, public, allow\n"
-    told = call("policy", "test", _edited(tmp_path, line, more))
-    assert told.exit_code == 1
-    assert "没有测试发现" in told.output.replace("\n", "")
+    result = call("policy", "test", _edited(tmp_path, line, more))
+    assert result.exit_code == 1
+    assert "没有测试发现" in result.output.replace("\n", "")
     tests = tmp_path / "tests.yaml"
     tests.write_text("tests: []\n", encoding="utf-8")
     assert call("policy", "test", "--tests", str(tests)).exit_code == 2
 
 
 def test_policy_matrix_is_a_table(tmp_path: Path) -> None:
-    told = call("policy", "matrix", "--role", "court")
-    assert told.exit_code == 0
-    assert "法庭\t当事人\t查看\t证件号码\t掩码\t向本法庭申请司法确认\t" in told.output
-    assert "网格员" not in told.output
+    result = call("policy", "matrix", "--role", "court")
+    assert result.exit_code == 0
+    assert "法庭\t当事人\t查看\t证件号码\t掩码\t向本法庭申请司法确认\t" in result.output
+    assert "网格员" not in result.output
     assert call("policy", "matrix", "--role", "boss").exit_code == 2
 
 
@@ -377,36 +377,36 @@ def test_policy_explain_names_the_rule_and_what_is_missing(
         return found
 
     node = f"Dispute:{asyncio.run(find())}"
-    told = call("policy", "explain", "--as", PRINCIPALS["bureau_admin"], "--on", node, "--field", "caseNumber")
-    assert told.exit_code == 0, told.output
-    assert "字段 caseNumber" in told.output
-    assert "✓ 第 " in told.output
-    told = call("policy", "explain", "--as", PRINCIPALS["system_admin"], "--on", node)
-    assert "不可见" in told.output
-    assert "怎样才会改变：" in told.output
-    assert "若任司法局业务管理员" in told.output
-    told = call("policy", "explain", "--as", PRINCIPALS["bureau_admin"], "--on", node, "--action", "assess")
-    assert "评估风险：不可办" in told.output
-    told = call("policy", "explain", "--as", PRINCIPALS["bureau_admin"], "--on", node, "--as-of", "2024-06-01")
-    assert "截至 2024-06-01" in told.output, told.output
+    result = call("policy", "explain", "--as", PRINCIPALS["bureau_admin"], "--on", node, "--field", "caseNumber")
+    assert result.exit_code == 0, result.output
+    assert "字段 caseNumber" in result.output
+    assert "✓ 第 " in result.output
+    result = call("policy", "explain", "--as", PRINCIPALS["system_admin"], "--on", node)
+    assert "不可见" in result.output
+    assert "怎样才会改变：" in result.output
+    assert "若任司法局业务管理员" in result.output
+    result = call("policy", "explain", "--as", PRINCIPALS["bureau_admin"], "--on", node, "--action", "assess")
+    assert "评估风险：不可办" in result.output
+    result = call("policy", "explain", "--as", PRINCIPALS["bureau_admin"], "--on", node, "--as-of", "2024-06-01")
+    assert "截至 2024-06-01" in result.output, result.output
     for day in ("1999-01-01", "2999-01-01"):
         assert call("policy", "explain", "--as", PRINCIPALS["court"], "--on", node, "--as-of", day).exit_code == 1
     assert call("policy", "explain", "--as", PRINCIPALS["court"], "--on", node, "--action", "fly").exit_code == 1
-    told = call("policy", "who", "--on", node, "--field", "caseNumber")
-    assert told.exit_code == 0, told.output
-    assert f"{PRINCIPALS['bureau_admin']}\t司法局业务管理员\t371525\t" in told.output
-    assert PRINCIPALS["system_admin"] not in told.output
+    result = call("policy", "who", "--on", node, "--field", "caseNumber")
+    assert result.exit_code == 0, result.output
+    assert f"{PRINCIPALS['bureau_admin']}\t司法局业务管理员\t371525\t" in result.output
+    assert PRINCIPALS["system_admin"] not in result.output
     assert call("policy", "who", "--on", "Dispute:1").exit_code == 1
     wider = tmp_path / "wider.csv"
     rule = "p, bureau_admin, Party, read, in_county and not recent, contact, deny\n"
     wider.write_text(POLICY_PATH.read_text(encoding="utf-8") + rule, encoding="utf-8")
-    told = call("policy", "impact", str(wider))
-    assert told.exit_code == 0, told.output
+    result = call("policy", "impact", str(wider))
+    assert result.exit_code == 0, result.output
     assert re.search(
-        r"角色 司法局业务管理员（bureau_admin，\d+ 项任职）\n  当事人 查看：联系电话 \d+ 格变为不可见", told.output
+        r"角色 司法局业务管理员（bureau_admin，\d+ 项任职）\n  当事人 查看：联系电话 \d+ 格变为不可见", result.output
     )
     assert "没有影响" in call("policy", "impact", "1").output
-    assert call("policy", "impact", "1", "--against", str(wider)).output != told.output
+    assert call("policy", "impact", "1", "--against", str(wider)).output != result.output
     for unusable in ("99", "nosuch.csv"):
         assert call("policy", "impact", unusable).exit_code in (1, 2)
     court = PRINCIPALS["court"]

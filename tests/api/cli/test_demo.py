@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from api.cli.demo import _TRY, TOKENS_FILE
+from api.cli.demo import EXAMPLE_QUERIES, TOKENS_FILE
 from db.county.people import PRINCIPALS
 from db.postgres.embedded.server import EmbeddedServer, erase
 from tests.server import ServerProcess, start_demo
@@ -58,7 +58,7 @@ def test_demo_gives_every_role_a_token_that_works_and_keeps_it(home: Path) -> No
         answer = ask(first, token, "{ viewer { roles } }")
         assert "errors" not in answer, (role, answer)
         assert role in answer["data"]["viewer"]["roles"]
-    for role, _, query in _TRY:
+    for role, _, query in EXAMPLE_QUERIES:
         assert "errors" not in ask(first, tokens[role], query)
     # The second terminal shares the server of the first, and leaves it running.
     second = start_demo(home, home.parent / "second")

@@ -26,10 +26,10 @@ def test_a_locked_table_is_told_in_one_line(
             main()
         runner.run(other.close())
     assert ended.value.code == FAILED
-    told = capsys.readouterr().err
-    assert "有会话占用着要迁移的表" in told
-    assert "Traceback" not in told
-    assert told.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert "有会话占用着要迁移的表" in printed
+    assert "Traceback" not in printed
+    assert printed.count("\n") == 1
 
 
 async def _lock(database: Address) -> "asyncpg.Connection[asyncpg.Record]":

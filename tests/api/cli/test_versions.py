@@ -65,10 +65,10 @@ def test_from_a_file_to_the_live_policy_and_back(settled: Address, tmp_path: Pat
     refused = call("policy", "draft", str(file), "--as", BUREAU, "--note", "收回")
     assert (refused.exit_code, "您无权起草访问策略" in refused.output) == (1, True)
     assert call("policy", "draft", str(file), "--as", "无此人", "--note", "收回").exit_code == 2
-    told = call("policy", "draft", str(file), "--tests", str(tests), "--as", ADMIN, "--note", "收回排查")
-    assert told.exit_code == 0, told.output
-    assert "第 2 版，待批准" in told.output
-    assert "不再可以看到排查" in told.output
+    result = call("policy", "draft", str(file), "--tests", str(tests), "--as", ADMIN, "--note", "收回排查")
+    assert result.exit_code == 0, result.output
+    assert "第 2 版，待批准" in result.output
+    assert "不再可以看到排查" in result.output
     digest = ask(settled, "SELECT digest FROM policy_version WHERE version = 2")
     own = call("policy", "approve", "2", digest, "--as", ADMIN)
     assert (own.exit_code, "起草人不能批准" in own.output) == (1, True)
@@ -91,9 +91,9 @@ def test_from_a_file_to_the_live_policy_and_back(settled: Address, tmp_path: Pat
 def test_a_mistake_is_told_with_its_line(settled: Address, tmp_path: Path) -> None:
     file = tmp_path / "policy.csv"
     file.write_text(POLICY + "p, analyst, Area, read, anywhere, public, Deny\n", encoding="utf-8")
-    told = call("policy", "draft", str(file), "--as", ADMIN, "--note", "试")
-    assert told.exit_code == 1
-    assert f"第 {POLICY.count(chr(10)) + 1} 行第" in told.output
+    result = call("policy", "draft", str(file), "--as", ADMIN, "--note", "试")
+    assert result.exit_code == 1
+    assert f"第 {POLICY.count(chr(10)) + 1} 行第" in result.output
     assert ask(settled, "SELECT count(*) FROM policy_version") == 1
 
 
@@ -109,18 +109,18 @@ def test_migrate_says_what_is_wrong_with_the_live_policy(settled: Address, tmp_p
         "INSERT INTO policy_version (version, text, sha256, state, published_at) SELECT 2, x, encode(sha256(convert_to(x, 'UTF8')), 'hex'),"
         " 'PUBLISHED', now() FROM (SELECT text || E'p, analyst, Parcel, read, anywhere, public, allow\\n' AS x FROM policy_version) y",
     )
-    told = call("migrate")
-    assert told.exit_code == 1
-    assert "已不能编译" in told.output
-    assert f"第 {POLICY.count(chr(10)) + 1} 行" in told.output
-    assert "Parcel" in told.output
+    result = call("migrate")
+    assert result.exit_code == 1
+    assert "已不能编译" in result.output
+    assert f"第 {POLICY.count(chr(10)) + 1} 行" in result.output
+    assert "Parcel" in result.output
     mended = call("migrate", "--policy", str(file))
     assert mended.exit_code == 0, mended.output
     assert ask(settled, "SELECT version FROM policy_version WHERE state = 'PUBLISHED'") == 3
     assert call("migrate").exit_code == 0
 
-    # Where it works, but nobody could publish another: that is told, and can be mended in the same way.
+    # Where it works, but nobody could publish another: the command says so, and it can be mended in the same way.
     ask(settled, "UPDATE appointment SET valid_to = current_date - 2 WHERE role = 'security_admin'")
-    told = call("migrate")
-    assert (told.exit_code, "无人可以起草并发布" in told.output) == (0, True)
+    result = call("migrate")
+    assert (result.exit_code, "无人可以起草并发布" in result.output) == (0, True)
     assert call("migrate", "--policy", str(file)).exit_code == 0
