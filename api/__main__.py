@@ -69,12 +69,12 @@ def daily() -> None:
     """每日巡检：按预警规则产生到期的预警（期满、逾期、多发等），并归并统计数。可以重复执行，宜由计划任务每日清晨执行。"""
     from datetime import UTC, datetime
 
-    from db.commands.daily_alerts import look
+    from db.commands.daily_alerts import open_due_alerts
     from db.write.rollups import compact
 
     async def work(connection: Any) -> int:
         await compact(connection)
-        return await look(connection, datetime.now(UTC))
+        return await open_due_alerts(connection, datetime.now(UTC))
 
     opened = ask(work)
     typer.echo(f"新产生预警 {opened} 条。")

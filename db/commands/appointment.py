@@ -20,7 +20,7 @@ from db.write.command import Absent, Outcome, UserError, command, input_field
 from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
 
-# A leave; what lasts longer is a post to be granted.
+# A leave; what lasts longer is an appointment to be granted.
 LONGEST_LEAVE = 366
 _DAY = dt.timedelta(days=1)
 _FORBIDDEN = UserError("role", "FORBIDDEN", "您无权授予这一任职。")
@@ -48,13 +48,13 @@ class AppointmentGrantInput:
     example={
         "person_id": Placeholder("Person", "somebody else"),
         "role": Placeholder("role", "of the policy"),
-        "organization_id": Placeholder("Organization", "where the post is"),
-        "area_code": Placeholder("code", "of the area of the post"),
+        "organization_id": Placeholder("Organization", "where the appointment is"),
+        "area_code": Placeholder("code", "of the area of the appointment"),
         "reason": "任命文件",
     },
 )
 async def grant(work: UnitOfWork, input: AppointmentGrantInput) -> Outcome:
-    """A new post, from today or a day to come."""
+    """A new appointment, from today or a later day."""
     today = day_of(work.now)
     first = input.valid_from or today
     work.check_text("reason", input.reason, 500)
@@ -106,24 +106,24 @@ _RUNNING = Guard(
     guards=(_RUNNING,),
     example={"reason": "调离"},
 )
-async def end(work: UnitOfWork, post: Record, input: AppointmentEndInput) -> Outcome:
-    """The post and what was delegated of it end with the day."""
+async def end(work: UnitOfWork, appointment: Record, input: AppointmentEndInput) -> Outcome:
+    """The appointment and what was delegated of it end with the day."""
     yesterday = day_of(work.now) - _DAY
     last = input.last_on or yesterday
     work.check_text("reason", input.reason, 500)
     if last < yesterday:
         work.error("lastOn", "TOO_EARLY", "终止不能追溯，最后一日不能早于昨日。")
-    if post["valid_to"] is not None and last > post["valid_to"]:
+    if appointment["valid_to"] is not None and last > appointment["valid_to"]:
         work.error("lastOn", "TOO_LATE", "最后一日不能晚于原定的截止日期。")
     work.raise_errors()
     await lock_rights(work)
     before = await staff_of(work, of_today=True)
-    for row in await work.fetch(_WITH_DELEGATED, {"post": post.id, "last": last}):
-        # A post that had not begun was never held: its last day is the one before its first.
+    for row in await work.fetch(_WITH_DELEGATED, {"appointment": appointment.id, "last": last}):
+        # An appointment that had not begun was never in force: its last day is the one before its first.
         await work.update(t.appointment, row["id"], valid_to=max(last, row["valid_from"] - _DAY))
     await check_governed(work, before)
     work.raise_errors()
-    return Outcome("Appointment", post.id, None, None, None, ("valid_to",), input.reason.strip())
+    return Outcome("Appointment", appointment.id, None, None, None, ("valid_to",), input.reason.strip())
 
 
 @dataclass(frozen=True)
@@ -155,25 +155,25 @@ _NOT_DELEGATED = Guard(
         "reason": "休假",
     },
 )
-async def delegate(work: UnitOfWork, post: Record, input: AppointmentDelegateInput) -> Outcome:
-    """A post like the other, for a while, bound to it."""
+async def delegate(work: UnitOfWork, appointment: Record, input: AppointmentDelegateInput) -> Outcome:
+    """A copy of the appointment for another person, for a while, bound to it."""
     today = day_of(work.now)
     first = input.from_on or today
     work.check_text("reason", input.reason, 500)
-    if first < max(today, post["valid_from"]):
+    if first < max(today, appointment["valid_from"]):
         work.error("fromOn", "TOO_EARLY", "代行不能追溯，也不能早于原任职的开始日期。")
     if input.to_on < first:
         work.error("toOn", "TOO_EARLY", "最后一日不能早于第一日。")
     elif (input.to_on - first).days >= LONGEST_LEAVE:
         work.error("toOn", "TOO_LATE", f"代行至多 {LONGEST_LEAVE} 日；更久的请授予任职。")
-    if post["valid_to"] is not None and input.to_on > post["valid_to"]:
+    if appointment["valid_to"] is not None and input.to_on > appointment["valid_to"]:
         work.error("toOn", "TOO_LATE", "代行不能超过原任职的截止日期。")
-    if input.to_person_id == post["person_id"]:
+    if input.to_person_id == appointment["person_id"]:
         work.error("toPersonId", "UNCHANGED", "代行的人就是任职的人。")
     await _check_person(work, "toPersonId", input.to_person_id)
     work.raise_errors()
     await lock_rights(work)
-    place = {name: post[name] for name in ("organization_id", "area_code", "role")}
+    place = {name: appointment[name] for name in ("organization_id", "area_code", "role")}
     await _check_single(work, "toPersonId", input.to_person_id, place, first, input.to_on)
     work.raise_errors()
     key = await work.insert(
@@ -181,7 +181,7 @@ async def delegate(work: UnitOfWork, post: Record, input: AppointmentDelegateInp
         person_id=input.to_person_id,
         valid_from=first,
         valid_to=input.to_on,
-        delegated_from_id=post.id,
+        delegated_from_id=appointment.id,
         **place,
     )
     work.ensure_after("Appointment", key, "delegate", _FORBIDDEN)
@@ -200,7 +200,9 @@ _SAME = select(_A.id).where(
     overlaps(t.appointment, bindparam("first", type_=Date()), bindparam("last", type_=Date())),
 )
 _WITH_DELEGATED = select(_A.id, _A.valid_from).where(
-    or_(_A.id == bindparam("post", type_=Uuid()), _A.delegated_from_id == bindparam("post", type_=Uuid())),
+    or_(
+        _A.id == bindparam("appointment", type_=Uuid()), _A.delegated_from_id == bindparam("appointment", type_=Uuid())
+    ),
     or_(_A.valid_to.is_(None), _A.valid_to > bindparam("last", type_=Date())),
 )
 

@@ -1,4 +1,4 @@
-"""The daily look: opens the alerts that the rules in `alert_rule` call for by now, and raises those that have grown worse.
+"""The daily run: opens the alerts that the rules in `alert_rule` call for by now, and raises the level of those that have grown worse.
 
 All in SQL, one statement a rule. Safe to run again and twice at once: for one subject of a rule there is one open alert, and what was
 closed with a note comes back only with a new deadline, a higher level or a new window.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+
+import asyncpg
 
 from db.calendar import COUNTY_ZONE
 from db.tables.agreement import IN_FORCE_STATES
@@ -28,7 +30,7 @@ opened AS (
     ON CONFLICT DO NOTHING
     RETURNING id, dispute_id
 ),
-told AS (
+recorded AS (
     INSERT INTO event (dispute_id, at, happened_at, action, resource, resource_id, to_state)
     SELECT dispute_id, $1, $1, 'alert.open', 'Alert', id, 'OPEN' FROM opened
 )
@@ -88,21 +90,21 @@ WHERE g.state IN ({sql_list(IN_FORCE_STATES)}) AND d.state IN ({sql_list(UNDER_P
 
 # Many disputes of one place in the window that ends now; the alert hangs on the latest of them.
 _CLUSTER = """
-SELECT found.latest, {compound}, {company}, found.subject::text, rule.level,
-    (rule.parameters ->> 'days') || ' 日内 ' || found.many || ' 件', NULL::date
+SELECT cluster.latest, {compound}, {company}, cluster.subject::text, rule.level,
+    (rule.parameters ->> 'days') || ' 日内 ' || cluster.many || ' 件', NULL::date
 FROM rule CROSS JOIN LATERAL (
     SELECT {key} AS subject, count(*) AS many, (array_agg(d.id ORDER BY d.registered_at DESC, d.id))[1] AS latest
     FROM dispute d JOIN compound c ON c.id = d.compound_id
     WHERE d.registered_at <= $1 AND d.registered_at > $1 - make_interval(days => (rule.parameters ->> 'days')::integer)
         AND d.state <> 'DECLINED' AND {key} IS NOT NULL
     GROUP BY {key}
-) AS found
-WHERE found.many >= (rule.parameters ->> 'count')::integer AND NOT EXISTS (
-    SELECT FROM alert a WHERE a.rule = rule.rule AND a.{column} = found.subject
+) AS cluster
+WHERE cluster.many >= (rule.parameters ->> 'count')::integer AND NOT EXISTS (
+    SELECT FROM alert a WHERE a.rule = rule.rule AND a.{column} = cluster.subject
         AND (a.state <> 'CLOSED' OR a.opened_at > $1 - make_interval(days => (rule.parameters ->> 'days')::integer)))
 """
 
-# SECURITY: a person is known by the hash of the ID number, or by name and phone; the alert names the first row of that person and
+# SECURITY: a person is identified by the hash of the ID number, or by name and phone; the alert names the first row of that person and
 # says how many cases, never who.
 _REPEAT = """
 SELECT DISTINCT ON (once.subject) once.latest, NULL::uuid, NULL::uuid, once.subject::text, rule.level,
@@ -139,8 +141,8 @@ WHERE a.rule = rule.rule AND a.state <> 'CLOSED' AND a.level <> 'RED' AND d.clos
     AND NOT EXISTS (SELECT FROM measure m WHERE m.dispute_id = d.id AND m.kind = d.utility_cut AND m.done_at IS NOT NULL)
 """
 
-_COMPOUND = _CLUSTER.format(key="d.compound_id", compound="found.subject", company="NULL::uuid", column="compound_id")
-_COMPANY = _CLUSTER.format(key="c.company_id", compound="NULL::uuid", company="found.subject", column="company_id")
+_COMPOUND = _CLUSTER.format(key="d.compound_id", compound="cluster.subject", company="NULL::uuid", column="compound_id")
+_COMPANY = _CLUSTER.format(key="c.company_id", compound="NULL::uuid", company="cluster.subject", column="company_id")
 
 _RAISING = {"UTILITY_CUTOFF": _STILL_CUT, "OBLIGATION_OVERDUE": _OVERDUE_LONG}
 _OPENING = {
@@ -153,8 +155,8 @@ _OPENING = {
 }
 
 
-async def look(connection: Any, now: dt.datetime) -> int:
-    """Open what is due at `now`; how many alerts were opened."""
+async def open_due_alerts(connection: asyncpg.Connection[Any], now: dt.datetime) -> int:
+    """Open the alerts that are due at `now` and raise those that have grown worse, in one transaction. Returns how many were opened."""
     opened = 0
     async with connection.transaction():
         for rule, worse in _RAISING.items():

@@ -82,7 +82,7 @@ class _Undone:
 
 
 @dataclass
-class Hall:
+class Setup:
     """The office, who the people are, the rows that are asked about, and what carries out commands: for good, or to be undone."""
 
     office: Office
@@ -116,14 +116,14 @@ class Hall:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def hall(can_county: Address) -> AsyncIterator[Hall]:
+async def setup(can_county: Address) -> AsyncIterator[Setup]:
     async with open_office(can_county) as office:
-        gate: Any = office.gql.parts.gate
+        gate: Any = office.gql.services.gate
         session, cipher = Session(can_county, WRITER, 30_000), Cipher(Settings().key())
         pool, connection = Pool(session, 1), await session.connect()
         undone: Any = _Undone(connection)
-        hall = Hall(office, CommandExecutor(pool, cipher), CommandExecutor(undone, cipher), Examples(office))
-        hall.fresh = await fresh(office)
+        setup = Setup(office, CommandExecutor(pool, cipher), CommandExecutor(undone, cipher), Examples(office))
+        setup.fresh = await fresh(office)
         # Of the county, two of each state, rather those that many see.
         rows = await office.rows(
             "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY state ORDER BY grid_code = $1 DESC, EXISTS (SELECT FROM"
@@ -131,24 +131,24 @@ async def hall(can_county: Address) -> AsyncIterator[Hall]:
             " FROM dispute d WHERE NOT id = ANY ($3)) x WHERE n <= 2",
             SEED_GRID,
             list(PEOPLE),
-            hall.fresh,
+            setup.fresh,
         )
-        hall.disputes = [*hall.fresh, *(row["id"] for row in rows)]
+        setup.disputes = [*setup.fresh, *(row["id"] for row in rows)]
         for resource in PARTS:
             table = RESOURCES[resource].table.name
             few = await office.rows(
                 f"SELECT id FROM (SELECT p.id, row_number() OVER (PARTITION BY p.dispute_id ORDER BY p.id) AS n FROM {table} p"
                 " WHERE p.dispute_id = ANY ($1)) x WHERE n <= $2",
-                hall.disputes,
+                setup.disputes,
                 2 if resource == "Party" else 1,
             )
-            hall.parts[resource] = [row["id"] for row in few]
+            setup.parts[resource] = [row["id"] for row in few]
         for person in PEOPLE:
             await office.gql.token(person)
         for person in PEOPLE:
             caller = await gate.authenticate(await office.gql.token(person))
-            hall.actors[person] = Actor(caller.viewer.access, caller.viewer.person_id, caller.epoch)
-        yield hall
+            setup.actors[person] = Actor(caller.viewer.access, caller.viewer.person_id, caller.epoch)
+        yield setup
         await connection.close()
         await pool.close()
 
@@ -156,11 +156,11 @@ async def hall(can_county: Address) -> AsyncIterator[Hall]:
 # -- the law
 
 
-class Judged:
+class Comparison:
     """Holds what a command says of an input of tomorrow against what is listed."""
 
-    def __init__(self, hall: Hall) -> None:
-        self.hall = hall
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
         self.counted: Counter[str] = Counter()
         self.wrong: list[Any] = []
         self.asked = 0
@@ -169,9 +169,9 @@ class Judged:
         command = COMMAND_OF[resource, action]
         # A command that has no time to be wrong about gets a reason that says too little.
         spoiled = {} if "happened_at" in command.example else {"reason": "短"}
-        example = await self.hall.examples.of_row(command, key, now() + DAY, **spoiled)
-        receipt = await self.hall.executor.execute(
-            command, self.hall.actors[person], example, key=None, expected_version=None
+        example = await self.setup.examples.of_row(command, key, now() + DAY, **spoiled)
+        receipt = await self.setup.executor.execute(
+            command, self.setup.actors[person], example, key=None, expected_version=None
         )
         errors = [(error.field, error.code) for error in receipt.user_errors]
         of_row = [code for at, code in errors if at in ("id", camel(command.row_field or ""), "")]
@@ -195,21 +195,21 @@ class Judged:
         assert not self.wrong, (len(self.wrong), shown.most_common(20), self.wrong[:5])
 
 
-def _granted(hall: Hall, person: str, resource: str) -> set[str]:
+def _granted(setup: Setup, person: str, resource: str) -> set[str]:
     """The actions for which any rule of the person speaks."""
-    access = hall.actors[person].access
+    access = setup.actors[person].access
     return {action for action in transitions_of(resource) if access.grant(resource, action).rows != Never()}
 
 
-async def test_what_is_listed_of_a_dispute_is_what_would_succeed(hall: Hall) -> None:
+async def test_what_is_listed_of_a_dispute_is_what_would_succeed(setup: Setup) -> None:
     """Every state, every principal, every command; nothing is stored either way."""
-    before, judged = await hall.stored(), Judged(hall)
+    before, comparison = await setup.stored(), Comparison(setup)
     transitions = transitions_of("Dispute")
     actions = sorted(transitions)
     turn = 0
     for person in PEOPLE:
-        granted = _granted(hall, person, "Dispute")
-        for key, listed in (await hall.can(person, "Dispute", hall.disputes)).items():
+        granted = _granted(setup, person, "Dispute")
+        for key, listed in (await setup.can(person, "Dispute", setup.disputes)).items():
             turn += 1
             # Where no rule of the person speaks of an action, a few in turn will do.
             others = {actions[turn % len(actions)], actions[(turn * 7) % len(actions)]}
@@ -218,61 +218,61 @@ async def test_what_is_listed_of_a_dispute_is_what_would_succeed(hall: Hall) -> 
             guarded = [action for action in unlisted if transitions[action].guards]
             chosen = [*guarded, *unlisted[turn % 5 :: 5]] if listed else unlisted[turn % 9 :: 9]
             for action in sorted({*(listed or ()), *chosen, *(others if turn % 3 == 0 else ())}):
-                await judged.ask(person, "Dispute", action, key, listed)
-    judged.settle()
-    assert await hall.stored() == before
-    assert set(judged.counted) >= {"listed", "NOT_FOUND", "FORBIDDEN", "WRONG_STATE", "NOT_VISITED", "ALERT_OPEN"}
-    assert judged.asked > 1000
+                await comparison.ask(person, "Dispute", action, key, listed)
+    comparison.settle()
+    assert await setup.stored() == before
+    assert set(comparison.counted) >= {"listed", "NOT_FOUND", "FORBIDDEN", "WRONG_STATE", "NOT_VISITED", "ALERT_OPEN"}
+    assert comparison.asked > 1000
 
 
-async def test_what_is_listed_of_a_part_is_what_would_succeed(hall: Hall) -> None:
+async def test_what_is_listed_of_a_part_is_what_would_succeed(setup: Setup) -> None:
     """The same for parties, agreements, obligations, visits, referrals, alerts, confirmations and teams."""
-    before, judged = await hall.stored(), Judged(hall)
+    before, comparison = await setup.stored(), Comparison(setup)
     teams = [
         row["id"]
-        for row in await hall.office.rows("SELECT id FROM team ORDER BY state, grid_code = $1 DESC, id", SEED_GRID)
+        for row in await setup.office.rows("SELECT id FROM team ORDER BY state, grid_code = $1 DESC, id", SEED_GRID)
     ]
     turn = 0
     for person in PEOPLE:
-        for resource, keys in ({**hall.parts, "Team": teams[:6] + teams[-4:]}).items():
-            granted = sorted(_granted(hall, person, resource))
+        for resource, keys in ({**setup.parts, "Team": teams[:6] + teams[-4:]}).items():
+            granted = sorted(_granted(setup, person, resource))
             actions = sorted(transitions_of(resource))
-            for key, listed in (await hall.can(person, resource, keys)).items():
+            for key, listed in (await setup.can(person, resource, keys)).items():
                 turn += 1
                 others = actions[turn % len(actions)] if turn % 11 == 0 else None
                 chosen = granted[turn % 2 :: 2] if listed is not None and (listed or turn % 2 == 0) else []
                 for action in sorted({*(listed or ()), *chosen, *([others] if others else [])}):
-                    await judged.ask(person, resource, action, key, listed)
-    judged.settle()
-    assert await hall.stored() == before
-    assert set(judged.counted) >= {"listed", "NOT_FOUND", "FORBIDDEN", "WRONG_STATE"}
-    assert judged.asked > 500
+                    await comparison.ask(person, resource, action, key, listed)
+    comparison.settle()
+    assert await setup.stored() == before
+    assert set(comparison.counted) >= {"listed", "NOT_FOUND", "FORBIDDEN", "WRONG_STATE"}
+    assert comparison.asked > 500
 
 
-async def test_what_is_listed_succeeds(hall: Hall) -> None:
+async def test_what_is_listed_succeeds(setup: Setup) -> None:
     """In earnest, on the fresh disputes and their parts, each in a transaction that is undone afterwards: every example at least once."""
-    before = await hall.stored()
+    before = await setup.stored()
     wrong: list[Any] = []
     done: Counter[str] = Counter()
     for resource in ("Dispute", *PARTS):
         table = RESOURCES[resource].table.name
         column = "id" if resource == "Dispute" else "dispute_id"
-        rows = await hall.office.rows(f"SELECT id FROM {table} WHERE {column} = ANY ($1)", hall.fresh)
+        rows = await setup.office.rows(f"SELECT id FROM {table} WHERE {column} = ANY ($1)", setup.fresh)
         for person in PEOPLE:
-            for key, listed in (await hall.can(person, resource, [row["id"] for row in rows])).items():
+            for key, listed in (await setup.can(person, resource, [row["id"] for row in rows])).items():
                 for action in sorted(listed or ()):
                     command = COMMAND_OF[resource, action]
                     if command.reveals:
                         continue
-                    example = await hall.examples.of_row(command, key, now() - dt.timedelta(seconds=1))
-                    receipt = await hall.undoing.execute(
-                        command, hall.actors[person], example, key=None, expected_version=None
+                    example = await setup.examples.of_row(command, key, now() - dt.timedelta(seconds=1))
+                    receipt = await setup.undoing.execute(
+                        command, setup.actors[person], example, key=None, expected_version=None
                     )
                     done[command.name] += not receipt.user_errors
                     if receipt.user_errors:
                         wrong.append((person, command.name, [(one.field, one.code) for one in receipt.user_errors]))
     assert not wrong, (len(wrong), Counter((one[1], str(one[2])) for one in wrong).most_common(20), wrong[:5])
-    assert await hall.stored() == before
+    assert await setup.stored() == before
     assert done.total() > 300
     assert {name for name in done if done[name]} == {command.name for command in COMMANDS.values() if of_case(command)}
 

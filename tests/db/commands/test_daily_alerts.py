@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID, uuid4
 
-from db.commands.daily_alerts import look
+from db.commands.daily_alerts import open_due_alerts
 from db.county.people import SEED_GRID
 from tests.office import DAY, HOUR, Case, Office, now
 
@@ -40,17 +40,17 @@ async def agreed(office: Office, confirm_in: int, due_in: int) -> tuple[Case, UU
 
 async def test_a_repeated_look_opens_nothing(office: Office) -> None:
     at = now()
-    first = await look(office.gql.connection, at)
+    first = await open_due_alerts(office.gql.connection, at)
     assert first == await office.value("SELECT count(*) FROM alert WHERE opened_at = $1", at)
     assert first == await office.value("SELECT count(*) FROM event WHERE action = 'alert.open' AND at = $1", at)
     for later in (at, at + HOUR):
-        assert await look(office.gql.connection, later) == 0
+        assert await open_due_alerts(office.gql.connection, later) == 0
 
 
 async def test_a_month_that_has_passed_without_consent(office: Office) -> None:
     case = await office.accepted(now() - 60 * DAY)
     fresh = await office.accepted(now() - 5 * DAY)
-    await look(office.gql.connection, now())
+    await open_due_alerts(office.gql.connection, now())
     (alert,) = await opened(office, case, "MONTH_OVERDUE")
     due_on = (await office.dispute(case))["due_on"]
     assert (alert["level"], alert["state"], alert["due_on"]) == ("YELLOW", "OPEN", due_on)
@@ -58,35 +58,35 @@ async def test_a_month_that_has_passed_without_consent(office: Office) -> None:
     assert await opened(office, fresh, "MONTH_OVERDUE") == []
     # Closed with a note it stays away, until another deadline has passed.
     await close(office, alert["id"])
-    await look(office.gql.connection, now())
+    await open_due_alerts(office.gql.connection, now())
     assert len(await opened(office, case, "MONTH_OVERDUE")) == 1
     await office.execute("UPDATE dispute SET due_on = due_on + 7 WHERE id = $1", case.key)
-    await look(office.gql.connection, now())
+    await open_due_alerts(office.gql.connection, now())
     assert len(await opened(office, case, "MONTH_OVERDUE")) == 2
 
 
 async def test_an_obligation_is_yellow_after_a_week_and_orange_after_a_month(office: Office) -> None:
     case, _, obligation = await agreed(office, -30, -7)
-    await look(office.gql.connection, now())
+    await open_due_alerts(office.gql.connection, now())
     assert await opened(office, case, "OBLIGATION_OVERDUE") == []
-    await look(office.gql.connection, now() + DAY)
+    await open_due_alerts(office.gql.connection, now() + DAY)
     (alert,) = await opened(office, case, "OBLIGATION_OVERDUE")
     assert (alert["level"], alert["subject"]) == ("YELLOW", str(obligation))
-    await look(office.gql.connection, now() + 24 * DAY)
+    await open_due_alerts(office.gql.connection, now() + 24 * DAY)
     (alert,) = await opened(office, case, "OBLIGATION_OVERDUE")
     assert (alert["level"], alert["state"]) == ("ORANGE", "OPEN")
     assert len(await office.events(case, "alert.raise")) == 1
     await close(office, alert["id"])
-    await look(office.gql.connection, now() + 60 * DAY)
+    await open_due_alerts(office.gql.connection, now() + 60 * DAY)
     assert len(await opened(office, case, "OBLIGATION_OVERDUE")) == 1
 
     closed_while_yellow, _, _ = await agreed(office, -30, -8)
-    await look(office.gql.connection, now())
+    await open_due_alerts(office.gql.connection, now())
     (alert,) = await opened(office, closed_while_yellow, "OBLIGATION_OVERDUE")
     await close(office, alert["id"])
-    await look(office.gql.connection, now() + DAY)
+    await open_due_alerts(office.gql.connection, now() + DAY)
     assert len(await opened(office, closed_while_yellow, "OBLIGATION_OVERDUE")) == 1
-    await look(office.gql.connection, now() + 30 * DAY)
+    await open_due_alerts(office.gql.connection, now() + 30 * DAY)
     assert [one["level"] for one in await opened(office, closed_while_yellow, "OBLIGATION_OVERDUE")] == [
         "YELLOW",
         "ORANGE",
@@ -97,13 +97,13 @@ async def test_seven_days_before_the_window_of_confirmation_ends(office: Office)
     far, _, _ = await agreed(office, 8, 30)
     near, agreement, _ = await agreed(office, 7, 30)
     past, _, _ = await agreed(office, -1, 30)
-    await look(office.gql.connection, now())
+    await open_due_alerts(office.gql.connection, now())
     (alert,) = await opened(office, near, "CONFIRMATION_WINDOW")
     assert (alert["level"], alert["subject"]) == ("REMINDER", str(agreement))
     assert await opened(office, far, "CONFIRMATION_WINDOW") == []
     assert await opened(office, past, "CONFIRMATION_WINDOW") == []
     await close(office, alert["id"])
-    await look(office.gql.connection, now() + DAY)
+    await open_due_alerts(office.gql.connection, now() + DAY)
     assert len(await opened(office, near, "CONFIRMATION_WINDOW")) == 1
     assert len(await opened(office, far, "CONFIRMATION_WINDOW")) == 1
 
@@ -126,9 +126,9 @@ async def test_clusters_and_repeated_parties_in_a_window(office: Office) -> None
         return case
 
     await another(3)
-    await look(office.gql.connection, at)
+    await open_due_alerts(office.gql.connection, at)
     second = await another(2)
-    await look(office.gql.connection, at)
+    await open_due_alerts(office.gql.connection, at)
     (alert,) = await opened(office, second, "REPEAT_PARTY")
     assert alert["message"] == "同一当事人多次涉诉：90 日内 2 件"
     party = await office.value("SELECT dispute_id FROM party WHERE id::text = $1", alert["subject"])
@@ -138,16 +138,16 @@ async def test_clusters_and_repeated_parties_in_a_window(office: Office) -> None
     assert await opened(office, second, "COMPOUND_CLUSTER") == []
 
     third = await another(1)
-    await look(office.gql.connection, at)
+    await open_due_alerts(office.gql.connection, at)
     (alert,) = await opened(office, third, "COMPOUND_CLUSTER")
     assert (alert["compound_id"], alert["level"]) == (compound, "YELLOW")
     assert await opened(office, third, "REPEAT_PARTY") == []  # one is open already
     await close(office, alert["id"])
-    await look(office.gql.connection, at)
+    await open_due_alerts(office.gql.connection, at)
     assert len(await opened(office, third, "COMPOUND_CLUSTER")) == 1
     for _ in range(2):
         await another(0)
-    await look(office.gql.connection, at + HOUR)
+    await open_due_alerts(office.gql.connection, at + HOUR)
     (alert,) = await office.rows("SELECT * FROM alert WHERE rule = 'COMPANY_CLUSTER' AND opened_at = $1", at + HOUR)
     assert (alert["level"], alert["company_id"]) == ("ORANGE", company)
 
@@ -159,7 +159,7 @@ async def test_a_supply_that_stays_cut_is_red_after_a_day(office: Office) -> Non
         "INSERT INTO measure (dispute_id, kind, requested_at, done_at) VALUES ($1, 'WATER', $2, $2)",
         restored.key, now() - 24 * HOUR,
     )  # fmt: skip
-    await look(office.gql.connection, now())
+    await open_due_alerts(office.gql.connection, now())
     assert [one["level"] for one in await opened(office, cut, "UTILITY_CUTOFF")] == ["RED"]
     assert [one["level"] for one in await opened(office, restored, "UTILITY_CUTOFF")] == ["ORANGE"]
 
@@ -167,8 +167,8 @@ async def test_a_supply_that_stays_cut_is_red_after_a_day(office: Office) -> Non
 async def test_a_rule_that_is_disabled_opens_nothing(office: Office) -> None:
     case = await office.accepted(now() - 60 * DAY)
     await office.execute("UPDATE alert_rule SET enabled = false WHERE rule = 'MONTH_OVERDUE'")
-    await look(office.gql.connection, now())
+    await open_due_alerts(office.gql.connection, now())
     assert await opened(office, case, "MONTH_OVERDUE") == []
     await office.execute("UPDATE alert_rule SET enabled = true WHERE rule = 'MONTH_OVERDUE'")
-    await look(office.gql.connection, now())
+    await open_due_alerts(office.gql.connection, now())
     assert len(await opened(office, case, "MONTH_OVERDUE")) == 1

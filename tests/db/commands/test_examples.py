@@ -74,8 +74,8 @@ async def _posts(carried: Carried) -> None:
     )
     place = {
         "of the policy": post["role"],
-        "where the post is": post["organization_id"],
-        "of the area of the post": post["area_code"],
+        "where the appointment is": post["organization_id"],
+        "of the area of the appointment": post["area_code"],
     }
     made = await carried.out("security_admin", "appointment.grant", **{"somebody else": newcomer}, **place)
     await carried.out(

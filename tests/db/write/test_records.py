@@ -13,9 +13,10 @@ from tests.paths import ROOT
 
 # What a record is called in the commands -> its resource.
 NAMED = {
-    "agreement": "Agreement", "alert": "Alert", "compound": "Compound", "confirmation": "Confirmation", "court": "Organization",
+    "agreement": "Agreement", "alert": "Alert",
+    "appointment": "Appointment", "compound": "Compound", "confirmation": "Confirmation", "court": "Organization",
     "dispute": "Dispute", "leaving": "Mediator", "mediator": "Mediator", "named": "Organization", "obligation": "Obligation",
-    "parent": POLICY, "part": "Party", "party": "Party", "person": "Person", "post": "Appointment", "receiver": "Organization",
+    "parent": POLICY, "part": "Party", "party": "Party", "person": "Person", "receiver": "Organization",
     "referral": "Referral", "replacement": "Mediator", "team": "Team", "version": POLICY, "visit": "FollowUp",
 }  # fmt: skip
 LOADING = {"lock", "load_visible", "load_locked"}
