@@ -54,7 +54,7 @@ def _converter(hint: Any, field: dataclasses.Field[Any]) -> _Convert:
     arguments = typing.get_args(hint)
     if typing.get_origin(hint) is tuple:
         convert = _converter(arguments[0], field)
-        return lambda value, path: tuple(convert(one, f"{path}.{i}") for i, one in enumerate(value))
+        return lambda value, path: tuple(convert(item, f"{path}.{i}") for i, item in enumerate(value))
     if arguments:
         return _converter(arguments[0], field)  # of `... | None`
     if dataclasses.is_dataclass(hint):

@@ -148,8 +148,8 @@ class MutationExecutor:
         if name != "submitOutbox":
             return _PlannedField(key, name, argument, payload_of(context, COMMAND_OF[name], nodes))
         results = tuple(
-            (one, None if below[0].name.value == "__typename" else context.fields.selection(below, "OutboxResult"))
-            for one, below in context.fields.subfields(nodes, "OutboxPayload").items()
+            (alias, None if below[0].name.value == "__typename" else context.fields.selection(below, "OutboxResult"))
+            for alias, below in context.fields.subfields(nodes, "OutboxPayload").items()
         )
         return _PlannedField(key, name, argument, results=results)
 
@@ -228,7 +228,7 @@ class MutationExecutor:
                 global_ids[temporary_id] = global_id
             results.append({**receipt_data(receipt), "temporaryId": temporary_id, "id": global_id})
         payload = {
-            key: "OutboxPayload" if selection is None else [selection.project(one) for one in results]
+            key: "OutboxPayload" if selection is None else [selection.project(result) for result in results]
             for key, selection in field.results
         }
         return orjson.dumps(payload)

@@ -15,9 +15,9 @@ def substitute(value: Any, global_ids: dict[str, str], path: str, user_errors: l
     path in the input.
     """
     if isinstance(value, dict):
-        return {name: substitute(one, global_ids, f"{path}{name}.", user_errors) for name, one in value.items()}
+        return {name: substitute(item, global_ids, f"{path}{name}.", user_errors) for name, item in value.items()}
     if isinstance(value, list):
-        return [substitute(one, global_ids, f"{path}{i}.", user_errors) for i, one in enumerate(value)]
+        return [substitute(item, global_ids, f"{path}{i}.", user_errors) for i, item in enumerate(value)]
     if isinstance(value, str) and value.startswith(TEMPORARY):
         if value in global_ids:
             return global_ids[value]

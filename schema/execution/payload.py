@@ -69,7 +69,7 @@ def payload_of(context: PlanningContext, command: Command, nodes: list[FieldNode
             members.append((key, _object_name(key), None))
         else:
             members.append(context.fields.member(key, below, command.payload))
-    keys = tuple(one.key for one in lookups)
+    keys = tuple(lookup.key for lookup in lookups)
     statement = select_plan(p.Plan(tuple(lookups), keys), context.access) if lookups else None
     extracts = {name: extract for name, extract in context.extracts.items() if name not in before}
     return Payload(Selection(command.payload, tuple(members)), keys, statement, extracts)

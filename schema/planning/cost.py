@@ -27,16 +27,18 @@ def cost_of(item: Any, sizes: dict[str, int]) -> int:
         case p.Page(slice=part, items=items):
             size = sizes[part.size]
             # Each count is made once, however often it is selected.
-            total = 1 + sum({_count_rows(one) for one in items if isinstance(one, p.TotalCount | p.TotalCapped)})
-            for one in items:
-                if isinstance(one, p.Nodes):
-                    total += size * cost_of(one.node, sizes)
-                elif isinstance(one, p.Edges):
-                    total += size * sum(cost_of(what, sizes) for _, what in one.items if isinstance(what, p.Node))
+            total = 1 + sum(
+                {_count_rows(member) for member in items if isinstance(member, p.TotalCount | p.TotalCapped)}
+            )
+            for member in items:
+                if isinstance(member, p.Nodes):
+                    total += size * cost_of(member.node, sizes)
+                elif isinstance(member, p.Edges):
+                    total += size * sum(cost_of(below, sizes) for _, below in member.items if isinstance(below, p.Node))
                     total += size
             return total
         case p.Node(items=items):
-            return 1 + sum(cost_of(one, sizes) for one in items)
+            return 1 + sum(cost_of(item, sizes) for item in items)
         case p.One(node=node) | p.Lookup(node=node):
             return cost_of(node, sizes)
         case p.Many(node=node):
@@ -44,11 +46,11 @@ def cost_of(item: Any, sizes: dict[str, int]) -> int:
         case p.Clocks():
             return LIST_ROWS
         case p.Timeline(items=items):
-            return TIMELINE_ROWS * (1 + sum(cost_of(what, sizes) for _, what in items if isinstance(what, p.Node)))
+            return TIMELINE_ROWS * (1 + sum(cost_of(below, sizes) for _, below in items if isinstance(below, p.Node)))
         case p.Batch(bind=bind, nodes=nodes):
             return sizes[bind] * max((cost_of(node, sizes) for node in nodes), default=1)
         case p.Viewer(items=items):
-            return 1 + sum(cost_of(what, sizes) for _, what in items if isinstance(what, p.Node))
+            return 1 + sum(cost_of(below, sizes) for _, below in items if isinstance(below, p.Node))
         case p.Statistics(bind=bind):
             return sizes[bind]
     return 0

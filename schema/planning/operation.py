@@ -9,7 +9,7 @@ from graphql import DocumentNode, FieldNode, FragmentDefinitionNode, InlineFragm
 
 @dataclass(frozen=True)
 class Document:
-    """A GraphQL document that was parsed, held against the limits and validated once. `text` is its identity."""
+    """A GraphQL document that was parsed, checked against the limits and validated once. `text` is its identity."""
 
     text: str
     ast: DocumentNode
@@ -18,10 +18,10 @@ class Document:
     def introspects(self) -> bool:
         """Whether some operation may ask for `__schema` or `__type`."""
         sets = [
-            one.selection_set
-            for one in self.ast.definitions
-            if isinstance(one, OperationDefinitionNode)
-            or (isinstance(one, FragmentDefinitionNode) and one.type_condition.name.value == "Query")
+            definition.selection_set
+            for definition in self.ast.definitions
+            if isinstance(definition, OperationDefinitionNode)
+            or (isinstance(definition, FragmentDefinitionNode) and definition.type_condition.name.value == "Query")
         ]
         while sets:
             for node in sets.pop().selections:

@@ -52,7 +52,7 @@ class Planned:
         cost = self._costs.get(key)
         if cost is None:
             cost = sum(cost_of(item, sizes) for item in self.plan.items)
-            cost += sum(QUESTIONS[one.name].cost for one in self.questions)
+            cost += sum(QUESTIONS[question.name].cost for question in self.questions)
             if len(self._costs) < MAX_PAGE:  # a client that tries every size gains nothing
                 self._costs[key] = cost
         return cost

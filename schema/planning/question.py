@@ -41,6 +41,6 @@ class Question:
 
 def plan_question(context: PlanningContext, key: str, nodes: list[FieldNode], definition: GraphQLField) -> Question:
     """A question with its arguments and what is selected of its answer."""
-    arguments = {snake(name): one for name, one in arguments_of(nodes[0], definition).items()}
+    arguments = {snake(name): argument for name, argument in arguments_of(nodes[0], definition).items()}
     selection = context.fields.selection(nodes, get_named_type(definition.type).name)
     return Question(key, nodes[0].name.value, arguments, selection)

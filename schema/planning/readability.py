@@ -33,7 +33,7 @@ class Readability:
     ) -> tuple[str, ...]:
         """SECURITY: the fields that a condition may look into. Refuses unless the caller reads them on every row that they see."""
         if operator == "text":
-            fields = tuple(one for one in ("title", "summary") if self.reads(resource, one))
+            fields = tuple(field for field in ("title", "summary") if self.reads(resource, field))
         else:
             fields = (name,) if self._may_filter(resource, name, operator) else ()
         if fields:

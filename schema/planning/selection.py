@@ -37,7 +37,7 @@ class Selection:
         if value is None:
             return None
         if isinstance(value, list):
-            return [self.project(one) for one in value]
+            return [self.project(item) for item in value]
         return {
             key: self.type_name
             if name == "__typename"
@@ -54,7 +54,9 @@ class FieldCollector:
     def __init__(self, schema: GraphQLSchema, document: Document, constraints: Constraints) -> None:
         self._schema, self._constraints = schema, constraints
         self._fragments = {
-            one.name.value: one for one in document.ast.definitions if isinstance(one, FragmentDefinitionNode)
+            fragment.name.value: fragment
+            for fragment in document.ast.definitions
+            if isinstance(fragment, FragmentDefinitionNode)
         }
 
     def collect(self, sets: Iterable[SelectionSetNode], type_name: str) -> dict[str, list[FieldNode]]:
@@ -91,7 +93,7 @@ class FieldCollector:
         for directive in node.directives or ():
             name = directive.name.value
             if name in ("skip", "include"):
-                definition = next(one for one in self._schema.directives if one.name == name)
+                definition = next(each for each in self._schema.directives if each.name == name)
                 condition = argument_of(directive.arguments[0].value, definition.args["if"].type)
                 if self._constraints.evaluate(condition, bool) is (name == "skip"):
                     return False

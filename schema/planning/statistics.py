@@ -28,7 +28,9 @@ def plan_statistics(
     for name, below in context.fields.subfields(nodes, "Statistics").items():
         if below[0].name.value == "groups":
             groups = context.fields.subfields(below, "StatisticsGroup")
-            items.append((name, p.Metrics(tuple((one, _metric(context, of[0], key)) for one, of in groups.items()))))
+            items.append(
+                (name, p.Metrics(tuple((alias, _metric(context, fields[0], key)) for alias, fields in groups.items())))
+            )
         else:
             items.append((name, _metric(context, below[0], key)))
     if (

@@ -112,22 +112,22 @@ def scalar_of(column: Column) -> str:
 def test_every_name_is_described_in_chinese(built: GraphQLSchema) -> None:
     missing = []
 
-    def hold(path: str, description: str | None) -> None:
+    def check(path: str, description: str | None) -> None:
         if not re.search(r"[\u4e00-\u9fff]", description or ""):
             missing.append(path)
 
     for name, kind in built.type_map.items():
         if is_introspection_type(kind) or is_specified_scalar_type(kind):
             continue
-        hold(name, kind.description)
+        check(name, kind.description)
         if isinstance(kind, GraphQLEnumType):
             for value, definition in kind.values.items():
-                hold(f"{name}.{value}", definition.description)
+                check(f"{name}.{value}", definition.description)
         if isinstance(kind, (GraphQLObjectType, GraphQLInterfaceType, GraphQLInputObjectType)):
             for field, definition in kind.fields.items():
-                hold(f"{name}.{field}", definition.description)
+                check(f"{name}.{field}", definition.description)
                 for argument, value in getattr(definition, "args", {}).items():
-                    hold(f"{name}.{field}({argument})", value.description)
+                    check(f"{name}.{field}({argument})", value.description)
     assert not missing
 
 
@@ -142,17 +142,17 @@ def test_fields_of_a_node_are_the_columns_and_relations_of_its_resource(built: G
     assert str(fields.pop("id")) == "ID!"
     assert str(fields.pop("access")) == "Access!"
 
-    wanted = dict(DERIVED.get(name, {}))
+    expected = dict(DERIVED.get(name, {}))
     for each in columns(name).values():
         coded = "values" in each.info
-        wanted[each.name] = str(get_named_type(fields[each.name])) if coded else scalar_of(each)
+        expected[each.name] = str(get_named_type(fields[each.name])) if coded else scalar_of(each)
         if coded:
             assert tuple(fields[each.name].values) == each.info["values"]
     for relation, target in relations(name).items():
         bare = target.strip("[]{}")
-        wanted[relation] = {"[": f"[{bare}!]!", "{": f"{bare}Connection!"}.get(target[0], bare)
+        expected[relation] = {"[": f"[{bare}!]!", "{": f"{bare}Connection!"}.get(target[0], bare)
     # No non-null but for lists of rows: whatever is guarded may be withheld.
-    assert {field: str(kind) for field, kind in fields.items()} == wanted
+    assert {field: str(kind) for field, kind in fields.items()} == expected
 
 
 @pytest.mark.parametrize("name", sorted(RELATIONS))

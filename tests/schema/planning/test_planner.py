@@ -137,8 +137,8 @@ def test_values_in_literals_and_variables(schema: GraphQLSchema) -> None:
     (page,) = plan.plan.items
     assert isinstance(page, p.Page)
     assert page.order == (p.Order("state", False),)
-    found = values(schema, plan, query, s="AGREED", d="2024-02-02", way="ASC")
-    assert list(found.values())[:1] == [["CLOSED", "AGREED"]]
+    binds = values(schema, plan, query, s="AGREED", d="2024-02-02", way="ASC")
+    assert list(binds.values())[:1] == [["CLOSED", "AGREED"]]
     assert not satisfied(
         plan.constraints, variables_of(schema, query, {"s": "FAILED", "d": "2024-01-01", "way": "DESC"})
     )
@@ -217,8 +217,8 @@ LATE: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("query", "given"), LATE)
-def test_values_are_looked_at_with_every_call(schema: GraphQLSchema, query: str, given: dict[str, Any]) -> None:
-    """A plan is kept, so what is wrong with a value is found when it is taken, not when the plan is made."""
+def test_values_are_checked_with_every_call(schema: GraphQLSchema, query: str, given: dict[str, Any]) -> None:
+    """A plan is cached, so a bad value is refused when its bind is extracted, not when the plan is made."""
     plan = planned(schema, query, "mediator", **given)
     with pytest.raises(Refusal) as refused:
         values(schema, plan, query, **given)

@@ -1,4 +1,4 @@
-"""Policies as texts and their impact, asked as GraphQL: who may, what comes back, and runs that go on behind."""
+"""Questions about policy texts and their impact: who may ask, what is answered, and runs in the background."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WIDER = (
     SHIPPED
     + "p, grid_worker, Dispute, read, own_grid and recent, money, allow\np, mediator, Party, read, own_cases, contact, deny\n"
 )
-IMPACT = """query ($v: Int, $t: String, $a: Int, $r: Boolean! = false) { told: policyImpact(version: $v, text: $t, against: $a, refresh: $r) {
+IMPACT = """query ($v: Int, $t: String, $a: Int, $r: Boolean! = false) { answer: policyImpact(version: $v, text: $t, against: $a, refresh: $r) {
   state done total exact current digest begunAt endedAt
   roles { name label appointments changes { resource action rowsGained rowsLost cells { fieldClass clear masked hidden } } }
   tokens { name changes { resource action rowsGained rowsLost cells { fieldClass clear masked hidden } } } } }"""
@@ -42,7 +42,7 @@ async def store(gql: GraphQLClient, text: str, version: int) -> None:
     )
 
 
-async def test_nothing_of_it_is_for_those_who_have_no_part_in_it(gql: GraphQLClient) -> None:
+async def test_who_may_ask(gql: GraphQLClient) -> None:
     await store(gql, WIDER, 7)
     questions = {
         'policyCheck(text: "p, a")': "FORBIDDEN",
@@ -62,62 +62,60 @@ async def test_nothing_of_it_is_for_those_who_have_no_part_in_it(gql: GraphQLCli
     }
     for person in (GRID, PRINCIPALS["police"], PRINCIPALS["system_admin"]):
         for question, code in questions.items():
-            said = await gql.ask(person, f"{{ told: {question} {{ __typename }} }}")
-            assert (said.data, said.codes) == ({"told": None}, [code]), question
+            said = await gql.ask(person, f"{{ answer: {question} {{ __typename }} }}")
+            assert (said.data, said.codes) == ({"answer": None}, [code]), question
     assert not await gql.connection.fetchval("SELECT count(*) FROM policy_impact")
     # The auditor reads versions and their content, but neither drafts nor computes impacts.
     for question, code in questions.items():
-        codes = (await gql.ask(AUDITOR, f"{{ told: {question} {{ __typename }} }}")).codes
+        codes = (await gql.ask(AUDITOR, f"{{ answer: {question} {{ __typename }} }}")).codes
         expected = [code] if code == "FORBIDDEN" or "99" in question else ["FORBIDDEN"] if "toText" in question else []
         assert codes == expected, question
 
 
-async def test_a_text_is_checked_with_all_its_mistakes(gql: GraphQLClient) -> None:
-    query = (
-        "query ($t: String!) { told: policyCheck(text: $t) { ok problems { line column message } sha256 roles rules } }"
-    )
-    told = (await gql.data(SECURITY, query, t=SHIPPED))["told"]
-    assert (told["ok"], told["problems"]) == (True, [])
-    assert (told["roles"], told["rules"] > 400) == (21, True)
+async def test_all_problems_of_a_text_are_answered_at_once(gql: GraphQLClient) -> None:
+    query = "query ($t: String!) { answer: policyCheck(text: $t) { ok problems { line column message } sha256 roles rules } }"
+    answer = (await gql.data(SECURITY, query, t=SHIPPED))["answer"]
+    assert (answer["ok"], answer["problems"]) == (True, [])
+    assert (answer["roles"], answer["rules"] > 400) == (21, True)
     bad = "p3, a, 甲\np, a, Dispute, read, True, public, Deny\np, a, Dispute, read, 9**9**9, public, allow\nq, x\n"
-    told = (await gql.data(SECURITY, query, t=bad))["told"]
-    assert (told["ok"], told["sha256"]) == (False, None)
-    assert [one["line"] for one in told["problems"]] == [2, 3, 4]
-    assert all(one["column"] > 0 and one["message"] for one in told["problems"])
+    answer = (await gql.data(SECURITY, query, t=bad))["answer"]
+    assert (answer["ok"], answer["sha256"]) == (False, None)
+    assert [one["line"] for one in answer["problems"]] == [2, 3, 4]
+    assert all(one["column"] > 0 and one["message"] for one in answer["problems"])
 
 
-async def test_tests_are_run_and_mutants_looked_for(gql: GraphQLClient) -> None:
-    query = """query ($t: String, $s: String) { told: policyTest(text: $t, tests: $s) { green cases mutants failures { line text }
+async def test_tests_are_run_on_the_policy_and_its_mutants(gql: GraphQLClient) -> None:
+    query = """query ($t: String, $s: String) { answer: policyTest(text: $t, tests: $s) { green cases mutants failures { line text }
       survivors { line text } policyProblems { line } testProblems { line column message } } }"""
-    told = (await gql.data(SECURITY, query))["told"]
-    assert told["green"]
-    assert told["mutants"] > 1000
-    told = (await gql.data(SECURITY, query, t=WIDER))["told"]
-    assert not told["green"]
-    assert told["failures"]
-    assert (await gql.data(SECURITY, query, t="p, a"))["told"]["policyProblems"]
-    assert (await gql.data(SECURITY, query, s="tests: ["))["told"]["testProblems"]
+    answer = (await gql.data(SECURITY, query))["answer"]
+    assert answer["green"]
+    assert answer["mutants"] > 1000
+    answer = (await gql.data(SECURITY, query, t=WIDER))["answer"]
+    assert not answer["green"]
+    assert answer["failures"]
+    assert (await gql.data(SECURITY, query, t="p, a"))["answer"]["policyProblems"]
+    assert (await gql.data(SECURITY, query, s="tests: ["))["answer"]["testProblems"]
     small = "p3, a, 甲\np, a, Area, read, True, public, allow\n"
     tests = "people: {某: {role: a}}\ntests:\n- {says: 甲看区划, who: 某, want: {Area: {clear: public}}}\n"
-    told = (await gql.data(SECURITY, query, t=small, s=tests))["told"]
-    assert (told["green"], told["cases"], told["survivors"]) == (True, 1, [])
+    answer = (await gql.data(SECURITY, query, t=small, s=tests))["answer"]
+    assert (answer["green"], answer["cases"], answer["survivors"]) == (True, 1, [])
 
 
-async def test_differences_are_told_in_words(gql: GraphQLClient) -> None:
-    query = """query ($v: Int, $t: String) { told: policyDiff(toVersion: $v, toText: $t) { widens notes sentences { change text }
+async def test_differences_are_put_in_words(gql: GraphQLClient) -> None:
+    query = """query ($v: Int, $t: String) { answer: policyDiff(toVersion: $v, toText: $t) { widens notes sentences { change text }
       differences { change role resource action fieldClass form before after } } }"""
-    told = (await gql.data(SECURITY, query, t=WIDER))["told"]
-    assert told["widens"]
-    assert {one["change"] for one in told["sentences"]} == {"WIDENS", "NARROWS"}
-    assert any("网格员" in one["text"] and "本网格" in one["text"] for one in told["sentences"])
+    answer = (await gql.data(SECURITY, query, t=WIDER))["answer"]
+    assert answer["widens"]
+    assert {one["change"] for one in answer["sentences"]} == {"WIDENS", "NARROWS"}
+    assert any("网格员" in one["text"] and "本网格" in one["text"] for one in answer["sentences"])
     assert {
         "role": "grid_worker",
         "fieldClass": "money",
         "form": "CLEAR",
         "before": None,
         "after": "本网格 且 未结案或结案未满三十日",
-    }.items() <= next(one for one in told["differences"] if one["fieldClass"] == "money").items()
-    assert (await gql.data(SECURITY, query, v=1))["told"] == {
+    }.items() <= next(one for one in answer["differences"] if one["fieldClass"] == "money").items()
+    assert (await gql.data(SECURITY, query, v=1))["answer"] == {
         "widens": False,
         "notes": [],
         "sentences": [],
@@ -127,52 +125,57 @@ async def test_differences_are_told_in_words(gql: GraphQLClient) -> None:
     assert (await gql.ask(SECURITY, query, t="p, a")).codes == ["BAD_USER_INPUT"]
 
 
-async def test_the_whole_is_a_table(gql: GraphQLClient) -> None:
-    query = """query ($r: [String!], $o: [String!]) { told: policyMatrix(roles: $r, resources: $o) {
+async def test_the_matrix(gql: GraphQLClient) -> None:
+    query = """query ($r: [String!], $o: [String!]) { answer: policyMatrix(roles: $r, resources: $o) {
       sha256 entries { role roleLabel resource action fieldClass form condition lines } } }"""
-    whole = (await gql.data(AUDITOR, query))["told"]["entries"]
+    whole = (await gql.data(AUDITOR, query))["answer"]["entries"]
     assert len(whole) > 1000
-    some = (await gql.data(AUDITOR, query, r=["police"], o=["Dispute"]))["told"]["entries"]
+    some = (await gql.data(AUDITOR, query, r=["police"], o=["Dispute"]))["answer"]["entries"]
     assert some == [one for one in whole if (one["role"], one["resource"]) == ("police", "Dispute")] != []
     assert (await gql.ask(AUDITOR, query, r=["nobody"])).codes == ["BAD_USER_INPUT"]
 
 
 async def done(gql: GraphQLClient, person: str, **variables: Any) -> Any:
-    """The impact, once it is worked out."""
+    """The impact, once it is computed."""
     for _ in range(60):
-        told = (await gql.data(person, IMPACT, **variables))["told"]
-        if told["state"] != "RUNNING":
-            return told
+        answer = (await gql.data(person, IMPACT, **variables))["answer"]
+        if answer["state"] != "RUNNING":
+            return answer
         variables["r"] = False
     raise AssertionError("it never ends")
 
 
-async def test_an_impact_is_worked_out_once_and_kept(gql: GraphQLClient) -> None:
+async def test_an_impact_is_computed_once_and_stored(gql: GraphQLClient) -> None:
     await store(gql, WIDER, 7)
     for person in (SECURITY, BUREAU):
         await gql.token(person)
-    told = await done(gql, SECURITY, t=WIDER)
-    assert (told["state"], told["exact"], told["current"], told["done"]) == ("DONE", True, True, told["total"])
-    assert {one["name"] for one in told["roles"]} == {"grid_worker", "mediator", "squad_member"}
-    gains = next(one for one in told["roles"] if one["name"] == "grid_worker")["changes"]
+    answer = await done(gql, SECURITY, t=WIDER)
+    assert (answer["state"], answer["exact"], answer["current"], answer["done"]) == (
+        "DONE",
+        True,
+        True,
+        answer["total"],
+    )
+    assert {one["name"] for one in answer["roles"]} == {"grid_worker", "mediator", "squad_member"}
+    gains = next(one for one in answer["roles"] if one["name"] == "grid_worker")["changes"]
     assert [(one["resource"], one["action"]) for one in gains] == [("Dispute", "read")]
     assert (gains[0]["rowsGained"], gains[0]["cells"][0]["clear"] > 0) == (0, True)
     # The same text as a stored version is the same impact, for whoever may ask.
-    assert await done(gql, BUREAU, v=7) == told
+    assert await done(gql, BUREAU, v=7) == answer
     assert await gql.connection.fetchval("SELECT count(*) FROM policy_impact") == 1
     again = await done(gql, SECURITY, t=WIDER, r=True)
-    assert (again["digest"], again["roles"]) == (told["digest"], told["roles"])
-    assert again["begunAt"] > told["begunAt"]
-    lost = next(one for one in told["roles"] if one["name"] == "mediator")["changes"][0]
+    assert (again["digest"], again["roles"]) == (answer["digest"], answer["roles"])
+    assert again["begunAt"] > answer["begunAt"]
+    lost = next(one for one in answer["roles"] if one["name"] == "mediator")["changes"][0]
     assert (lost["resource"], lost["cells"][0]["fieldClass"], lost["cells"][0]["clear"]) == ("Party", "contact", 0)
     assert lost["cells"][0]["hidden"] > 0
 
 
-async def test_tokens_are_counted_with_all_that_they_stand_for(gql: GraphQLClient) -> None:
+async def test_a_token_counts_with_all_its_appointments(gql: GraphQLClient) -> None:
     """What the bearer of a token will lose is what they read now."""
     prefix = (await gql.token(MEDIATOR))[3:11]
-    told = await done(gql, SECURITY, t=WIDER, r=True)
-    change = next(one for one in told["tokens"] if one["name"] == prefix)["changes"]
+    answer = await done(gql, SECURITY, t=WIDER, r=True)
+    change = next(one for one in answer["tokens"] if one["name"] == prefix)["changes"]
     parties = await gql.data(MEDIATOR, "{ disputes(first: 200) { nodes { parties { access { hidden } } } } }")
     rows = [one for dispute in parties["disputes"]["nodes"] for one in dispute["parties"]]
     clear = sum("phone" not in one["access"]["hidden"] for one in rows)
@@ -184,14 +187,14 @@ async def test_tokens_are_counted_with_all_that_they_stand_for(gql: GraphQLClien
 async def test_samples_are_rows_that_the_asker_sees(gql: GraphQLClient) -> None:
     text = SHIPPED + "p, police, Dispute, read, anywhere, public|status, allow\n"
     await store(gql, text, 8)
-    query = 'query ($v: Int) { told: policyImpactSamples(version: $v, role: "police", resource: "Dispute") { gained lost } }'
-    told = (await gql.data(BUREAU, query, v=8))["told"]
-    assert len(told["gained"]) == 5
-    seen = await gql.data(BUREAU, "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=told["gained"])
+    query = 'query ($v: Int) { answer: policyImpactSamples(version: $v, role: "police", resource: "Dispute") { gained lost } }'
+    answer = (await gql.data(BUREAU, query, v=8))["answer"]
+    assert len(answer["gained"]) == 5
+    seen = await gql.data(BUREAU, "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=answer["gained"])
     assert all(seen["nodes"])
-    assert told["lost"] == []
+    assert answer["lost"] == []
     # The security administrator sees no dispute.
-    assert (await gql.data(SECURITY, query, v=8))["told"] == {"gained": [], "lost": []}
+    assert (await gql.data(SECURITY, query, v=8))["answer"] == {"gained": [], "lost": []}
 
 
 async def test_a_run_that_was_cut_off_is_begun_again(own_county: Address) -> None:
@@ -209,10 +212,10 @@ async def test_a_run_that_was_cut_off_is_begun_again(own_county: Address) -> Non
                 before,
                 float(age),
             )
-            told = (await gql.data(SECURITY, IMPACT, t=WIDER))["told"]
+            answer = (await gql.data(SECURITY, IMPACT, t=WIDER))["answer"]
             if state == "RUNNING":
-                # Another process is at it: how far it is, and no second run.
-                assert (told["state"], told["done"], told["total"], told["roles"]) == ("RUNNING", 3, 9, None)
+                # Another process computes it: its progress is answered, and no second run begins.
+                assert (answer["state"], answer["done"], answer["total"], answer["roles"]) == ("RUNNING", 3, 9, None)
             else:
                 assert (await done(gql, SECURITY, t=WIDER))["state"] == "DONE"
 
@@ -222,7 +225,7 @@ async def test_two_who_ask_at_once_share_one_run(own_county: Address) -> None:
         token = await gql.token(SECURITY)
         said = await asyncio.gather(*(one.ask_with(token, IMPACT, {"t": WIDER}) for one in (gql, other, gql, other)))
         assert all(not one.errors for one in said)
-        assert len({one.data["told"]["begunAt"] for one in said}) == 1
+        assert len({one.data["answer"]["begunAt"] for one in said}) == 1
         assert await gql.connection.fetchval("SELECT count(*) FROM policy_impact") == 1
 
 
@@ -246,8 +249,8 @@ async def test_a_question_beside_rows_keeps_the_order_of_both(gql: GraphQLClient
 async def test_nothing_is_answered_nor_begun_under_rights_that_have_ended(own_county: Address) -> None:
     """The caller is in the cache of the process when another version takes their right away."""
     async with open_client(own_county) as gql:
-        query = '{ told: policyMatrix(roles: ["court"]) { sha256 } }'
-        assert (await gql.data(SECURITY, query))["told"]
+        query = '{ answer: policyMatrix(roles: ["court"]) { sha256 } }'
+        assert (await gql.data(SECURITY, query))["answer"]
         less = "\n".join(
             line for line in SHIPPED.split("\n") if not line.startswith("p, security_admin, PolicyVersion,")
         )
@@ -264,5 +267,5 @@ async def test_nothing_is_answered_nor_begun_under_rights_that_have_ended(own_co
         assert (await gql.ask(SECURITY, query)).codes == ["NOT_FOUND"]
         assert not await gql.connection.fetchval("SELECT count(*) FROM policy_impact")
         # Whoever still may is answered under the new version.
-        assert (await gql.data(AUDITOR, query))["told"]
+        assert (await gql.data(AUDITOR, query))["answer"]
         assert (await gql.data(AUDITOR, "{ whatCanSee { policyVersion } }"))["whatCanSee"]["policyVersion"] == 2
