@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from importlib import import_module
@@ -18,6 +20,7 @@ from db.county.people import PRINCIPALS
 from db.resources.catalog import CATALOG
 from policies.catalog import FIELD_CLASSES
 from policies.compile import POLICY_PATH, compile_policy
+from schema.mutation import COMMAND_OF
 from schema.planning import cost
 from schema.refusal import Code
 from tests.docs.documents import CHINESE, DOCUMENTS, ENGLISH, Table, blocks, links, read, spans, tables
@@ -135,6 +138,16 @@ def test_the_error_codes_are_those_of_the_service() -> None:
     assert sorted(first_names(tables("schema/README.md")["codes"])) == sorted(Code)
 
 
+def test_the_actions_with_a_mutation_of_another_name_are_those_of_the_commands() -> None:
+    printed: dict[tuple[str, str], str] = {}
+    for cells in tables("schema/README.md")["actions"].rows:
+        *actions, resource = re.findall(r"`(\w+)`", cells[0])
+        mutations = re.findall(r"`(\w+)`", cells[1])
+        printed |= {(resource, action): mutation for action, mutation in zip(actions, mutations, strict=True)}
+    names = {(command.resource, command.action): name for name, command in COMMAND_OF.items()}
+    assert printed == {key: name for key, name in names.items() if name.lower() != "".join(key).lower()}
+
+
 # -- the codes of user errors, as the source raises them
 
 CODE = re.compile(r"[A-Z][A-Z_]+")
@@ -211,3 +224,22 @@ def test_the_people_of_the_examples_are_of_the_demo_county() -> None:
     texts = [read(name) for name in DOCUMENTS]
     people = {name for text in texts for name in re.findall(r"--(?:as|person) ([^\x00-\x7f]+)", text)}
     assert people - {"姓名"} <= set(PRINCIPALS.values())
+
+
+# -- the tests
+
+
+def test_the_tables_of_tests_show_all_folders_and_laws() -> None:
+    document = "tests/README.md"
+    folders = {f"tests/{one.name}/" for one in (ROOT / "tests").iterdir() if one.is_dir() and one.name != "__pycache__"}
+    assert set(first_names(tables(document)["tests"])) == folders
+    assert set(first_names(tables(document)["laws"])) == {
+        one.name for one in (ROOT / "tests" / "laws").glob("test_*.py")
+    }
+
+
+def test_the_options_of_the_benchmark_exist() -> None:
+    command = [sys.executable, "-m", "tests.bench", "--help"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
+    for option in re.findall(r"(?<=[` ])--[a-z]+", read("tests/README.md").partition("## Benchmark")[2]):
+        assert option in told, option
