@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import yaml
+from graphql import GraphQLSchema, build_schema
 
 from tests.paths import ROOT
 
@@ -66,7 +67,14 @@ class Table:
 
 @cache
 def read(document: str) -> str:
+    """The text of a file of the checkout."""
     return (ROOT / document).read_text(encoding="utf-8")
+
+
+@cache
+def contract() -> GraphQLSchema:
+    """The schema of the printed contract."""
+    return build_schema(read("schema/schema.graphql"))
 
 
 @cache

@@ -10,7 +10,6 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from graphql import build_schema
 from typer.main import get_command
 
 from api.__main__ import app
@@ -23,10 +22,9 @@ from policies.compile import POLICY_PATH, compile_policy
 from schema.mutation import COMMAND_OF
 from schema.planning import cost
 from schema.refusal import Code
-from tests.docs.documents import CHINESE, DOCUMENTS, ENGLISH, Table, blocks, links, read, spans, tables
+from tests.docs.documents import CHINESE, DOCUMENTS, ENGLISH, Table, blocks, contract, links, read, spans, tables
 from tests.paths import ROOT
 
-SCHEMA = build_schema((ROOT / "schema" / "schema.graphql").read_text(encoding="utf-8"))
 # Where a name in backquotes is a path: it begins with a folder of the checkout, or is a file of its root.
 FOLDERS = ("policies/", "db/", "schema/", "api/", "tests/", ".ci/")
 LONGEST_ROOT = 160
@@ -69,8 +67,8 @@ def test_mutations_and_commands_that_are_named_exist(document: str) -> None:
     for first, second in re.findall(r"python -m api ([a-z]+)(?: ([a-z]+))?", read(document)):
         assert first in groups, first
         assert not groups[first] or second in groups[first], second
-    known = {name for kind in SCHEMA.type_map.values() for name in getattr(kind, "fields", {})}
-    arguments = {name for one in SCHEMA.query_type.fields.values() for name in one.args}  # type: ignore[union-attr]
+    known = {name for kind in contract().type_map.values() for name in getattr(kind, "fields", {})}
+    arguments = {name for one in contract().query_type.fields.values() for name in one.args}  # type: ignore[union-attr]
     for span in spans(document):
         if re.fullmatch(r"[a-z]+[A-Z]\w+", span) and document != "tests/README.md":
             assert span in known | arguments | {"nounVerb"} | set(CATALOG.resources), (document, span)
@@ -130,8 +128,9 @@ def test_the_costs_are_those_of_the_planner() -> None:
 
 
 def test_the_root_fields_are_those_of_the_schema() -> None:
-    assert SCHEMA.query_type is not None
-    assert sorted(first_names(tables("schema/README.md")["roots"])) == sorted(SCHEMA.query_type.fields)
+    query = contract().query_type
+    assert query is not None
+    assert sorted(first_names(tables("schema/README.md")["roots"])) == sorted(query.fields)
 
 
 def test_the_error_codes_are_those_of_the_service() -> None:
