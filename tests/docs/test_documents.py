@@ -50,6 +50,13 @@ def test_paths_and_links_exist(document: str) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
+def test_modules_that_are_run_exist(document: str) -> None:
+    for module in re.findall(r"python -m (tests[\w.]*)", read(document)):
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_functions_that_are_named_exist(document: str) -> None:
     """Those that are named with their brackets, as `part(...)`."""
     source = "\n".join(
