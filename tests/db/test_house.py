@@ -93,6 +93,21 @@ def test_a_list_of_codes_is_written_once() -> None:
     assert [copy for path, tree in sources() for copy in copies(path, tree, sets)] == []
 
 
+def test_a_list_of_codes_has_one_name() -> None:
+    """The risk of a dispute and the severity of a factor are two facts that happen to have the same three words."""
+    names: dict[tuple[str, ...], set[str]] = {}
+    for path, tree in sources():
+        named = definitions(path, tree)
+        for assigned in (node for node in tree.body if isinstance(node, ast.Assign)):
+            for node in ast.walk(assigned.value):
+                if id(node) in named:
+                    for codes in listed(node):
+                        names.setdefault(tuple(sorted(codes)), set()).add(ast.unparse(assigned.targets[0]))
+    assert {codes: found for codes, found in names.items() if len(found) > 1} == {
+        ("HIGH", "LOW", "MEDIUM"): {"RISK_LEVELS", "SEVERITIES"}
+    }
+
+
 def test_a_copy_is_found_in_every_form() -> None:
     """The scan itself: a tuple, a list in another order, arguments, SQL in brackets, and a part of an f-string."""
     text = """
