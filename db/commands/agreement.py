@@ -19,8 +19,8 @@ from sqlalchemy.types import Text, Uuid
 from db import tables as t
 from db.calendar import confirmation_due, day_of, load_calendar, start_of
 from db.commands.dispute.guards import CONSENTED, NOT_REFUSED, NOTIFIED
-from db.commands.follow_up import visit_due
-from db.commands.obligation import check_money, check_party_of, owing, parties_of
+from db.commands.follow_up import schedule_follow_up
+from db.commands.obligation import check_money, check_visible_party, is_anything_owed, load_parties_with_visibility
 from db.resources.guards import Guard, dispute_in, none, state_in
 from db.tables.agreement import AGREEMENT_FORMS, AGREEMENT_SCOPES, IN_FORCE_STATES, SIGNATURE_KINDS
 from db.tables.obligation import OBLIGATION_KINDS
@@ -92,7 +92,7 @@ UNCONFIRMED = Guard(
 async def draft(work: UnitOfWork, input: DraftInput) -> Outcome:
     """Arts. 28-30. Drafts stand side by side until one is signed by all."""
     dispute = await work.lock("Dispute", input.dispute_id, "agree", field="disputeId")
-    parties = await parties_of(work, dispute.id)
+    parties = await load_parties_with_visibility(work, dispute.id)
     rescinded_at = await _rescinded_at(work, dispute.id)
     if rescinded_at is not None:
         work.check_time("happenedAt", input.happened_at, rescinded_at, "前一协议撤销的时间")
@@ -170,7 +170,7 @@ def _obligations(terms: tuple[TermInput, ...]) -> Iterator[tuple[str, Decimal | 
 
 
 def _check_term(work: UnitOfWork, path: str, term: TermInput, parties: list[Any], agreed_on: dt.date) -> None:
-    check_party_of(work, f"{path}.partyId", term.party_id, parties)
+    check_visible_party(work, f"{path}.partyId", term.party_id, parties)
     work.check_text(f"{path}.content", term.content, 1000)
     for field, text in (("place", term.place), ("manner", term.manner)):
         if text is not None:
@@ -212,13 +212,13 @@ async def _take_effect(
     confirm_by_on = confirmation_due(effective_on, await load_calendar(work.connection))
     await work.update(t.agreement, key, state="EFFECTIVE", effective_on=effective_on, confirm_by_on=confirm_by_on)
     await set_states(work, key, ("DRAFT",), "PENDING")
-    state = "AGREED" if await owing(work, dispute["id"]) else "PERFORMED"
+    state = "AGREED" if await is_anything_owed(work, dispute["id"]) else "PERFORMED"
     # A signature has a day and no time, and the last to be recorded need not be the last that was made.
     began = start_of(effective_on)
     concluded_at = max(began, at, dispute["accepted_at"])
     await work.update_dispute(dispute["id"], state=state, concluded_at=concluded_at)
     if state == "PERFORMED":
-        await visit_due(work, dispute["id"], effective_on)
+        await schedule_follow_up(work, dispute["id"], effective_on)
     changes = (
         ("Agreement", key, "effective_on", effective_on.isoformat()),
         ("Agreement", key, "confirm_by_on", confirm_by_on.isoformat()),
@@ -275,7 +275,7 @@ async def sign(work: UnitOfWork, agreement: Record, input: SignInput) -> Outcome
     work.check_time("happenedAt", input.happened_at)
     if signed_on < agreement["agreed_on"]:
         work.error("happenedAt", "TOO_EARLY", f"签名或盖章不能早于达成协议之日（{agreement['agreed_on']}）。")
-    parties = await parties_of(work, dispute["id"])
+    parties = await load_parties_with_visibility(work, dispute["id"])
     signer = await _signer(work, dispute, input, parties)
     work.raise_errors()
     signatures = await _signatures(work, agreement.id)
@@ -317,7 +317,7 @@ async def _signer(work: UnitOfWork, dispute: Any, input: SignInput, parties: lis
         if input.party_id is None:
             work.error("partyId", "REQUIRED", "请写明签名的当事人。")
         else:
-            check_party_of(work, "partyId", input.party_id, parties)
+            check_visible_party(work, "partyId", input.party_id, parties)
         return {"kind": "PARTY", "party_id": input.party_id}
     if input.kind == "SEAL":
         return {"kind": "SEAL", "organization_id": dispute["committee_id"]}

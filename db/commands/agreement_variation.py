@@ -14,7 +14,7 @@ from sqlalchemy.types import Uuid
 from db import tables as t
 from db.calendar import day_of, load_calendar, mediation_due
 from db.commands.agreement import IN_FORCE, UNCONFIRMED, check_due, set_states
-from db.commands.obligation import BEING_PERFORMED, check_money, paid
+from db.commands.obligation import BEING_PERFORMED, amount_performed, check_money
 from db.tables.obligation import OWED_STATES
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
@@ -107,7 +107,9 @@ async def _varied(work: UnitOfWork, path: str, term: VariedTermInput, obligation
     if term.amount is not None and check_money(work, f"{path}.amount", term.amount):
         if obligation["amount"] is None:
             work.error(f"{path}.amount", "NOT_APPLICABLE", "此项义务不涉及金额。")
-        elif obligation["state"] == "PARTLY_PERFORMED" and term.amount <= await paid(work, obligation["id"]):
+        elif obligation["state"] == "PARTLY_PERFORMED" and term.amount <= await amount_performed(
+            work, obligation["id"]
+        ):
             work.error(f"{path}.amount", "TOO_SMALL", "新的总金额应高于已履行的金额；其余不再履行的，请登记免除。")
     new = {
         "content": term.content.strip() if term.content else None,

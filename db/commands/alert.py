@@ -40,7 +40,7 @@ async def handle(work: UnitOfWork, alert: Record, input: AlertHandleInput) -> Ou
     work.check_time("happenedAt", input.happened_at, alert["opened_at"], "预警产生时间")
     work.raise_errors()
     await work.update(t.alert, alert.id, state="HANDLING", handler_id=work.actor.person_id)
-    await _touch(work, alert)
+    await _increment_version(work, alert)
     return Outcome("Alert", alert.id, input.happened_at, alert["state"], "HANDLING", ("state", "handler"))
 
 
@@ -79,14 +79,14 @@ async def close(work: UnitOfWork, alert: Record, input: AlertCloseInput) -> Outc
         closed_at=input.happened_at,
         handler_id=handler,
     )
-    await _touch(work, alert)
+    await _increment_version(work, alert)
     changes = (("Alert", alert.id, "note", input.note.strip()),)
     return Outcome(
         "Alert", alert.id, input.happened_at, alert["state"], "CLOSED", ("state", "note", "closed_at"), changes=changes
     )
 
 
-async def _touch(work: UnitOfWork, alert: Record) -> None:
+async def _increment_version(work: UnitOfWork, alert: Record) -> None:
     """The dispute's version goes up, unless it is archived: an alert may outlive its dispute, which then never changes."""
     assert alert.dispute is not None
     if alert.dispute["state"] != "ARCHIVED":

@@ -12,7 +12,7 @@ from sqlalchemy.types import Date, Text, Uuid
 
 from db import tables as t
 from db.calendar import day_of
-from db.commands.rights import check_governed, lock_rights, staff_of
+from db.commands.rights import check_governed, load_staff, lock_rights
 from db.identity.appointments import overlaps
 from db.resources.guards import Guard
 from db.resources.resource import today
@@ -65,7 +65,7 @@ async def grant(work: UnitOfWork, input: AppointmentGrantInput) -> Outcome:
     if input.valid_to is not None and input.valid_to < first:
         work.error("validTo", "TOO_EARLY", "截止日期不能早于开始日期。")
     await _check_person(work, "personId", input.person_id)
-    await _check_seen(work, "Organization", input.organization_id, "organizationId", "没有这个机构，或者您无权查看。")
+    await _load_visible(work, "Organization", input.organization_id, "organizationId", "没有这个机构，或者您无权查看。")
     if not await work.fetch(_AREA, {"area": input.area_code}):
         work.error("areaCode", "BAD_AREA", "没有这个区划。")
     work.raise_errors()
@@ -117,7 +117,7 @@ async def end(work: UnitOfWork, appointment: Record, input: AppointmentEndInput)
         work.error("lastOn", "TOO_LATE", "最后一日不能晚于原定的截止日期。")
     work.raise_errors()
     await lock_rights(work)
-    before = await staff_of(work, of_today=True)
+    before = await load_staff(work, of_today=True)
     for row in await work.fetch(_WITH_DELEGATED, {"appointment": appointment.id, "last": last}):
         # An appointment that had not begun was never in force: its last day is the one before its first.
         await work.update(t.appointment, row["id"], valid_to=max(last, row["valid_from"] - _DAY))
@@ -207,7 +207,7 @@ _WITH_DELEGATED = select(_A.id, _A.valid_from).where(
 )
 
 
-async def _check_seen(work: UnitOfWork, kind: str, key: UUID, field: str, message: str) -> Record | None:
+async def _load_visible(work: UnitOfWork, kind: str, key: UUID, field: str, message: str) -> Record | None:
     try:
         return await work.load_visible(kind, key, field=field)
     except Absent:
@@ -221,7 +221,7 @@ async def _check_person(work: UnitOfWork, field: str, key: UUID) -> None:
     if key == work.actor.person_id:
         work.error(field, "SELF", "不能给自己授予任职，请由他人办理。")
         return
-    person = await _check_seen(work, "Person", key, field, "没有这个人，或者您无权查看。")
+    person = await _load_visible(work, "Person", key, field, "没有这个人，或者您无权查看。")
     if person is not None and person["state"] != "ACTIVE":
         work.error(field, "SUSPENDED", "此人的账号已停用，请先恢复。")
 

@@ -69,7 +69,7 @@ _WAITING = (
 )
 
 
-async def visit_due(work: UnitOfWork, dispute_id: UUID, performed_on: dt.date) -> None:
+async def schedule_follow_up(work: UnitOfWork, dispute_id: UUID, performed_on: dt.date) -> None:
     """Performance makes a visit due, unless one is waiting to be made."""
     if not await work.fetch(_WAITING, {"of_dispute": dispute_id}):
         await work.insert(t.follow_up, dispute_id=dispute_id, due_on=performed_on + VISIT_DAYS * ONE_DAY)
@@ -132,7 +132,7 @@ async def complete(work: UnitOfWork, visit: Record, input: FollowUpCompleteInput
     ]
     for factor in input.factors:
         changes += await note_factor(work, dispute_id, factor, input.happened_at)
-    if input.satisfaction is not None and input.satisfaction <= _limit(visit):
+    if input.satisfaction is not None and input.satisfaction <= _dissatisfied_up_to(visit):
         due_on = done_on + SECOND_VISIT_DAYS * ONE_DAY
         await open_alert(work, "DISSATISFIED", dispute_id, subject=str(dispute_id), at=input.happened_at, due_on=due_on)
         second = await work.insert(t.follow_up, dispute_id=dispute_id, due_on=due_on)
@@ -160,7 +160,7 @@ def _check(work: UnitOfWork, visit: Record, input: FollowUpCompleteInput) -> Non
         work.check_text(f"factors.{index}.suggestion", factor.suggestion, 1000)
 
 
-def _limit(visit: Record) -> int:
+def _dissatisfied_up_to(visit: Record) -> int:
     """The satisfaction at and below which a visit counts as dissatisfied, as the alert rule has it."""
     parameters = json.loads(visit["alert_parameters"] or "{}")
     return int(parameters.get("satisfaction", _DISSATISFIED))

@@ -13,7 +13,7 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
-from db.commands.follow_up import visit_due
+from db.commands.follow_up import schedule_follow_up
 from db.resources.catalog import RESOURCES
 from db.resources.guards import Guard, dispute_in, some, state_in
 from db.resources.resource import literals
@@ -42,7 +42,7 @@ def check_money(work: UnitOfWork, field: str, amount: Decimal | None) -> bool:
     return False
 
 
-async def parties_of(work: UnitOfWork, dispute_id: UUID) -> list[Any]:
+async def load_parties_with_visibility(work: UnitOfWork, dispute_id: UUID) -> list[Any]:
     """The parties that have not withdrawn: id, side, consent_on, and whether the caller sees them (`seen`)."""
 
     def make() -> Select[Any]:
@@ -56,10 +56,10 @@ async def parties_of(work: UnitOfWork, dispute_id: UUID) -> list[Any]:
             .where(row["dispute_id"] == bindparam("of_dispute", type_=Uuid()), row["withdrawn_on"].is_(None))
         )
 
-    return await work.fetch_for_caller("parties_of", make, {"of_dispute": dispute_id})
+    return await work.fetch_for_caller("parties_with_visibility", make, {"of_dispute": dispute_id})
 
 
-def check_party_of(work: UnitOfWork, field: str, key: UUID, parties: list[Any]) -> None:
+def check_visible_party(work: UnitOfWork, field: str, key: UUID, parties: list[Any]) -> None:
     """The party is one of the dispute that the caller sees."""
     if not any(party["id"] == key and party["seen"] for party in parties):
         work.error(field, "NOT_FOUND", "这件纠纷没有这个当事人，或其已退出。")
@@ -80,21 +80,21 @@ _OWING = (
 _EFFECTIVE_ON = select(t.agreement.c.effective_on).where(t.agreement.c.id == bindparam("of_agreement", type_=Uuid()))
 
 
-async def paid(work: UnitOfWork, obligation_id: UUID) -> Decimal:
+async def amount_performed(work: UnitOfWork, obligation_id: UUID) -> Decimal:
     """What has been performed of an obligation, in money."""
     return Decimal((await work.fetch(_PAID, {"of_obligation": obligation_id}))[0]["sum"])
 
 
-async def owing(work: UnitOfWork, dispute_id: UUID) -> bool:
+async def is_anything_owed(work: UnitOfWork, dispute_id: UUID) -> bool:
     """Whether anything is still owed under an agreement in force."""
     return bool(await work.fetch(_OWING, {"of_dispute": dispute_id}))
 
 
-async def _move_on(work: UnitOfWork, dispute: Any, on: dt.date) -> tuple[str | None, str | None]:
+async def _advance_dispute(work: UnitOfWork, dispute: Any, on: dt.date) -> tuple[str | None, str | None]:
     """The dispute after a step: PERFORMING, or PERFORMED with a visit due when nothing is owed any more. Its states before and after."""
-    state = "PERFORMING" if await owing(work, dispute["id"]) else "PERFORMED"
+    state = "PERFORMING" if await is_anything_owed(work, dispute["id"]) else "PERFORMED"
     if state == "PERFORMED":
-        await visit_due(work, dispute["id"], on)
+        await schedule_follow_up(work, dispute["id"], on)
     if state == dispute["state"]:
         await work.update_dispute(dispute["id"])
         return None, None
@@ -150,7 +150,7 @@ async def perform(work: UnitOfWork, obligation: Record, input: PerformInput) -> 
             work.check_text(field, text, 1000)
     if input.evidence is None and input.both_confirmed is None:
         work.error("evidence", "NO_PROOF", "登记履行须有凭证或双方确认。")
-    amount, whole = await _performed(work, obligation, input)
+    amount, whole = await _amount_of_step(work, obligation, input)
     work.raise_errors()
     on = day_of(input.happened_at)
     key = await work.insert(
@@ -166,7 +166,7 @@ async def perform(work: UnitOfWork, obligation: Record, input: PerformInput) -> 
     )
     state = "PERFORMED" if whole else "PARTLY_PERFORMED"
     await work.update(t.obligation, obligation.id, state=state, performed_on=on if whole else None)
-    before, after = await _move_on(work, obligation.dispute, on)
+    before, after = await _advance_dispute(work, obligation.dispute, on)
     changes: list[tuple[str, UUID, str, str | None]] = [
         ("Obligation", obligation.id, "state", state),
         ("Performance", key, "occurred_on", on.isoformat()),
@@ -177,7 +177,7 @@ async def perform(work: UnitOfWork, obligation: Record, input: PerformInput) -> 
     return Outcome("Obligation", obligation.id, input.happened_at, before, after, fields, changes=tuple(changes))
 
 
-async def _performed(work: UnitOfWork, obligation: Record, input: PerformInput) -> tuple[Decimal | None, bool]:
+async def _amount_of_step(work: UnitOfWork, obligation: Record, input: PerformInput) -> tuple[Decimal | None, bool]:
     """The amount of this step, and whether it is the last."""
     if obligation["amount"] is None:
         if input.amount is not None:
@@ -185,7 +185,7 @@ async def _performed(work: UnitOfWork, obligation: Record, input: PerformInput) 
         return None, not input.partly
     if input.partly:
         work.error("partly", "NOT_APPLICABLE", "此项义务以金额计；只履行一部分的，请写明本次金额。")
-    outstanding = obligation["amount"] - await paid(work, obligation.id)
+    outstanding = obligation["amount"] - await amount_performed(work, obligation.id)
     if input.amount is None:
         return outstanding, True
     if check_money(work, "amount", input.amount):
@@ -229,7 +229,7 @@ async def excuse(work: UnitOfWork, obligation: Record, input: ExcuseInput) -> Ou
         evidence=input.reason.strip(),
     )
     await work.update(t.obligation, obligation.id, state="EXCUSED")
-    before, after = await _move_on(work, obligation.dispute, on)
+    before, after = await _advance_dispute(work, obligation.dispute, on)
     changes = (("Obligation", obligation.id, "state", "EXCUSED"),)
     return Outcome("Obligation", obligation.id, input.happened_at, before, after, ("state",), changes=changes)
 
@@ -256,7 +256,9 @@ class UrgeInput:
 async def urge(work: UnitOfWork, obligation: Record, input: UrgeInput) -> Outcome:
     """Art. 31: the committee urges both sides, the one who owes and the one who must accept the performance; what came of it is recorded."""
     await _check_day(work, obligation, input.happened_at)
-    check_party_of(work, "partyId", input.party_id, await parties_of(work, obligation["dispute_id"]))
+    check_visible_party(
+        work, "partyId", input.party_id, await load_parties_with_visibility(work, obligation["dispute_id"])
+    )
     work.check_text("result", input.result, 1000)
     work.raise_errors()
     on = day_of(input.happened_at)

@@ -132,7 +132,7 @@ def _company(kind: str, name: str, credit_code: str | None) -> Lookup | None:
 # -- the parties of a dispute, for other commands
 
 
-async def part_of(work: UnitOfWork, kind: str, dispute_id: UUID, key: UUID, field: str) -> Record | None:
+async def load_part(work: UnitOfWork, kind: str, dispute_id: UUID, key: UUID, field: str) -> Record | None:
     """A part of this dispute that the caller sees; otherwise the user error is noted."""
     try:
         part = await work.load_visible(kind, key, field=field)
@@ -144,9 +144,9 @@ async def part_of(work: UnitOfWork, kind: str, dispute_id: UUID, key: UUID, fiel
     return part
 
 
-async def party_of(work: UnitOfWork, dispute_id: UUID, key: UUID, field: str) -> Record | None:
+async def load_party(work: UnitOfWork, dispute_id: UUID, key: UUID, field: str) -> Record | None:
     """A party of this dispute who has not left it; otherwise the user error is noted."""
-    party = await part_of(work, "Party", dispute_id, key, field)
+    party = await load_part(work, "Party", dispute_id, key, field)
     if party is not None and party["withdrawn_on"] is not None:
         work.error(field, "WITHDRAWN", "该当事人已经退出。")
         return None
@@ -158,7 +158,7 @@ _PARTIES = select(t.party.c.id, t.party.c.side, t.party.c.consent, t.party.c.con
 )
 
 
-async def parties_in(work: UnitOfWork, dispute_id: UUID) -> list[Any]:
+async def load_parties(work: UnitOfWork, dispute_id: UUID) -> list[Any]:
     """The parties who have not left: id, side, consent, consent_on. Not a reading by the caller: it serves the law's conditions."""
     return await work.fetch(_PARTIES, {"dispute": dispute_id})
 
@@ -166,7 +166,7 @@ async def parties_in(work: UnitOfWork, dispute_id: UUID) -> list[Any]:
 async def begin_when_all_consent(work: UnitOfWork, dispute: Any) -> str | None:
     """Bump the dispute's version; MEDIATING, if it was only accepted and both sides are there and all of them consent."""
     key = dispute["id"]
-    main = [party for party in await parties_in(work, key) if party["side"] in MAIN_SIDES]
+    main = [party for party in await load_parties(work, key) if party["side"] in MAIN_SIDES]
     complete = {party["side"] for party in main} == set(MAIN_SIDES)
     # Told first (若干规定 Art. 30): a party who left does not make up for that.
     notified = dispute["notified_at"] is not None

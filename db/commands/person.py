@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db import tables as t
-from db.commands.rights import check_governed, lock_rights, staff_of
+from db.commands.rights import check_governed, load_staff, lock_rights
 from db.resources.guards import CALLER_ID, Guard, state_in
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
@@ -36,7 +36,7 @@ async def suspend(work: UnitOfWork, person: Record, input: PersonSuspendInput) -
     """The person keeps the appointments, which give no access meanwhile."""
     work.check_text("reason", input.reason, 500)
     await lock_rights(work)
-    before = await staff_of(work, of_today=True)
+    before = await load_staff(work, of_today=True)
     await work.update(t.person, person.id, state="SUSPENDED")
     await check_governed(work, before)
     work.raise_errors()

@@ -16,7 +16,7 @@ from sqlalchemy.types import Integer, Uuid
 
 from db import tables as t
 from db.commands.policy_edit import PolicyEditInput, edits_of
-from db.commands.rights import lock_rights, staff_of
+from db.commands.rights import load_staff, lock_rights
 from db.policy_admin.examine import Examined, examine, shipped_tests
 from db.policy_admin.staff import Staff, gained, governed
 from db.resources.guards import CALLER_ID, Guard, state_in
@@ -85,7 +85,7 @@ async def draft(work: UnitOfWork, input: PolicyDraftInput) -> Outcome:
     if (text, tests) == (parent["text"], before):
         raise Refused(UserError("text", "UNCHANGED", "与所改的版本完全相同。"))
     examined = await _examined(work, text, tests)
-    staff = await staff_of(work, of_today=False)
+    staff = await load_staff(work, of_today=False)
     me = work.actor.person_id
     # SECURITY: stored with the version, so that leaving before it is published does not help the author.
     houses = staff.organizations_of(me)
@@ -144,12 +144,12 @@ async def approve(work: UnitOfWork, version: Record, input: PolicyApproveInput) 
         work.error("digest", "STALE", "与这一版现在的散列不符：您审阅之后又有变化，或抄写有误，请重新审阅。")
     if input.note is not None:
         work.check_text("note", input.note, 500)
-    staff = await staff_of(work, of_today=True)
+    staff = await load_staff(work, of_today=True)
     me = work.actor.person_id
     approvers = [approver for approver in (version["approver_id"], me) if approver is not None]
     needed = version["approvals_needed"]
     complete = len(approvers) >= needed
-    houses = _houses(version, staff)
+    houses = _organizations_of_author(version, staff)
     if complete and needed > 1 and not any(staff.is_outside(approver, houses) for approver in approvers):
         work.error("id", "SAME_ORGANIZATION", "起草人或其机构由此多得权限，两名批准人中须有一名任职于另一机构。")
     work.raise_errors()
@@ -239,7 +239,7 @@ async def rollback(work: UnitOfWork, version: Record, input: PolicyRollbackInput
     live = await _live(work)
     if live["sha256"] == version["sha256"]:
         work.error("id", "UNCHANGED", "现行版本的全文与它相同。")
-    staff = await staff_of(work, of_today=False)
+    staff = await load_staff(work, of_today=False)
     was, me = work.actor.access.policy, work.actor.person_id
     houses = staff.organizations_of(me)
     # SECURITY: what the organization had was once approved by others; what the caller personally would have again, others must approve.
@@ -317,13 +317,13 @@ async def _check(work: UnitOfWork, examined: Examined) -> None:
     """Note a user error where the tests are not green, or nobody would be left in charge."""
     if not examined.report.green:
         work.error("id", "NOT_GREEN", "测试有不符的，或有规则没有测试；请改好后另行起草。")
-    if not governed(examined.policy, await staff_of(work, of_today=True)):
+    if not governed(examined.policy, await load_staff(work, of_today=True)):
         work.error("id", "LOCKED_OUT", _UNGOVERNED)
 
 
 async def _check_approvals(work: UnitOfWork, version: Record, examined: Examined) -> None:
     """Note a user error unless those who approved it still may, and are enough for what it gives its author today."""
-    staff = await staff_of(work, of_today=True)
+    staff = await load_staff(work, of_today=True)
     live = work.actor.access.policy
     approvers = [
         approver for approver in (version["approver_id"], version["second_approver_id"]) if approver is not None
@@ -331,14 +331,14 @@ async def _check_approvals(work: UnitOfWork, version: Record, examined: Examined
     able = set(permission_holders(live, "approve", staff.appointments))
     if not able.issuperset(approvers):
         work.error("id", "APPROVER_GONE", "批准人已不能批准（离任、停用或权限已变），请重新起草、批准。")
-    to_come = await staff_of(work, of_today=False)
-    houses = _houses(version, to_come) | _houses(version, staff)
+    to_come = await load_staff(work, of_today=False)
+    houses = _organizations_of_author(version, to_come) | _organizations_of_author(version, staff)
     gains = gained(live, examined.policy, to_come.within(version["author_id"], houses), to_come)
     if gains and not (len(approvers) > 1 and any(staff.is_outside(approver, houses) for approver in approvers)):
         message = "这一版使起草人或其机构多得权限，须有两人批准，其中一人任职于另一机构。"
         work.error("id", "SECOND_APPROVER", message)
 
 
-def _houses(version: Record, staff: Staff) -> frozenset[UUID]:
+def _organizations_of_author(version: Record, staff: Staff) -> frozenset[UUID]:
     """The author's organizations, when it was drafted and as staff has them."""
     return frozenset(version["organization_ids"]) | staff.organizations_of(version["author_id"])

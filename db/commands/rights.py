@@ -23,7 +23,7 @@ async def lock_rights(work: UnitOfWork) -> None:
         raise Stale
 
 
-async def staff_of(work: UnitOfWork, *, of_today: bool) -> Staff:
+async def load_staff(work: UnitOfWork, *, of_today: bool) -> Staff:
     """Active people with their posts."""
     return await read_staff(work.fetch, of_today=of_today)
 
@@ -31,6 +31,6 @@ async def staff_of(work: UnitOfWork, *, of_today: bool) -> Staff:
 async def check_governed(work: UnitOfWork, before: Staff) -> None:
     """Note a user error where the change leaves nobody in charge of the policy although there was somebody."""
     policy = work.actor.access.policy
-    if governed(policy, before) and not governed(policy, await staff_of(work, of_today=True)):
+    if governed(policy, before) and not governed(policy, await load_staff(work, of_today=True)):
         message = "如此便无人可以起草、发布访问策略，或无他人可以批准；请先另行任命。"
         work.error("id", "LOCKED_OUT", message)

@@ -55,7 +55,7 @@ async def form(work: UnitOfWork, input: TeamFormInput) -> Outcome:
     day = day_of(input.happened_at)
     if not await is_grid(work, input.grid_code):
         work.error("gridCode", "BAD_GRID", "没有这个网格，应为 15 位网格代码。")
-    elif await team_of(work, input.grid_code) is not None:
+    elif await active_team_of(work, input.grid_code) is not None:
         work.error("gridCode", "DUPLICATE", "该网格已有一支在用团队；请先撤销它，或更换其成员。")
     counted = Counter(member.role for member in input.members)
     people = Counter(member.person_id for member in input.members)
@@ -110,7 +110,7 @@ async def replace(work: UnitOfWork, team: Record, input: TeamReplaceInput) -> Ou
         work.error("fromOn", "TOO_EARLY", "接任日期应晚于前任的加入日期。")
     await _check_member(work, "personId", input.role, input.person_id, team["grid_code"], day)
     completes = team["state"] == "FORMING" and {*serving, input.role} == set(TEAM_ROLES)
-    if completes and await team_of(work, team["grid_code"]) is not None:
+    if completes and await active_team_of(work, team["grid_code"]) is not None:
         work.error("id", "DUPLICATE", "该网格已有一支在用团队，本团队补齐后不能开始运行；请先撤销那一支。")
     work.raise_errors()
     if before is not None:
@@ -222,7 +222,7 @@ async def is_grid(work: UnitOfWork, code: str) -> bool:
     return bool(await work.fetch(_GRID, {"grid": code}))
 
 
-async def team_of(work: UnitOfWork, code: str) -> UUID | None:
+async def active_team_of(work: UnitOfWork, code: str) -> UUID | None:
     """The active team of a grid."""
     rows = await work.fetch(_TEAM, {"grid": code})
     return UUID(str(rows[0]["id"])) if rows else None

@@ -15,7 +15,7 @@ from db.calendar import day_of
 from db.commands.dispute.assignment import reasons_against
 from db.commands.dispute.guards import NO_HANDOVER_WAITING
 from db.commands.dispute.referral import check_shared_text
-from db.commands.team import team_of
+from db.commands.team import active_team_of
 from db.resources.guards import Guard, equals, none, some
 from db.resources.resource import literals
 from db.tables.dispute import CLOSED_STATES, ENDED_STATES, SOURCES
@@ -213,11 +213,11 @@ async def reopen(work: UnitOfWork, dispute: Record, input: ReopenInput) -> Outco
         # A rebound is no low risk (S13); its level is set by the next assessment.
         risk_level="HIGH" if dispute["risk_level"] == "HIGH" else "MEDIUM",
         registered_at=at,
-        team_id=await team_of(work, dispute["grid_code"]),
+        team_id=await active_team_of(work, dispute["grid_code"]),
         previous_id=dispute.id,
     )
     await _copy_parties(work, dispute.id, key)
-    await _lead_again(work, dispute, key, at)
+    await _assign_lead(work, dispute, key, at)
     # SECURITY: the caller must see the new dispute; otherwise it is not created.
     work.ensure_still_allowed("Dispute", key, "reopen")
     changes = (("Dispute", key, "summary", copied["summary"]),)
@@ -245,7 +245,7 @@ async def _copy_parties(work: UnitOfWork, before: UUID, key: UUID) -> None:
         await work.insert(t.party, id=party_id, dispute_id=key, id_number_cipher=cipher, **copied)
 
 
-async def _lead_again(work: UnitOfWork, dispute: Record, key: UUID, at: dt.datetime) -> None:
+async def _assign_lead(work: UnitOfWork, dispute: Record, key: UUID, at: dt.datetime) -> None:
     """The mediator who reopens it takes the lead, else the last lead, if they still may."""
     before = {row["person_id"]: row["is_lead"] for row in await work.fetch(_ASSIGNED, {"of_dispute": dispute.id})}
     mediators = await work.fetch(_MEDIATOR, {"of_person": work.actor.person_id})

@@ -11,7 +11,7 @@ from sqlalchemy import and_, literal_column
 from db import tables as t
 from db.calendar import day_of
 from db.commands.dispute.guards import NOTIFIED
-from db.commands.party import begin_when_all_consent, party_of
+from db.commands.party import begin_when_all_consent, load_party
 from db.resources.guards import Guard, some
 from db.tables.dispute import UNDER_MEDIATION_STATES
 from db.write.command import Outcome, command, input_field
@@ -51,7 +51,7 @@ _SOMEBODY_TO_CONSENT = Guard(
 async def consent(work: UnitOfWork, dispute: Record, input: ConsentInput) -> Outcome:
     """人民调解法 Art. 17, 若干规定 Art. 30: the parties agree after they were notified of their rights; then mediation begins."""
     work.check_time("happenedAt", input.happened_at, dispute["notified_at"], "告知时间")
-    party = await party_of(work, dispute.id, input.party_id, "partyId")
+    party = await load_party(work, dispute.id, input.party_id, "partyId")
     if party is not None and party["consent"] == "CONSENTED":
         work.error("partyId", "ALREADY", "该当事人已经同意调解。")
     work.raise_errors()

@@ -10,7 +10,7 @@ from sqlalchemy import literal_column
 
 from db import tables as t
 from db.calendar import day_of
-from db.commands.party import check_public_text, party_of
+from db.commands.party import check_public_text, load_party
 from db.resources.guards import Guard, number_of
 from db.resources.resource import Row, Sql
 from db.tables.dispute import BEFORE_AGREEMENT_STATES, UNDER_MEDIATION_STATES
@@ -52,9 +52,9 @@ class RefuseInput:
 )
 async def refuse(work: UnitOfWork, dispute: Record, input: RefuseInput) -> Outcome:
     """人民调解法 Arts. 17, 23: a party who clearly refuses is not mediated with, at any time. A third party only stays out."""
-    work.check_time("happenedAt", input.happened_at, *_since(dispute))
+    work.check_time("happenedAt", input.happened_at, *_earliest_time(dispute))
     check_public_text(work, "reason", input.reason, 500)
-    party = await party_of(work, dispute.id, input.party_id, "partyId")
+    party = await load_party(work, dispute.id, input.party_id, "partyId")
     if party is not None and party["consent"] == "REFUSED":
         work.error("partyId", "ALREADY", "该当事人已经拒绝调解。")
     work.raise_errors()
@@ -116,9 +116,9 @@ _ONE_APPLICANT = Guard(
 )
 async def withdraw(work: UnitOfWork, dispute: Record, input: WithdrawInput) -> Outcome:
     """人民调解法 Art. 23: the applicant takes the application back. Of several applicants one only leaves (a guard; `party.withdraw`)."""
-    work.check_time("happenedAt", input.happened_at, *_since(dispute))
+    work.check_time("happenedAt", input.happened_at, *_earliest_time(dispute))
     check_public_text(work, "reason", input.reason, 500)
-    party = await party_of(work, dispute.id, input.party_id, "partyId")
+    party = await load_party(work, dispute.id, input.party_id, "partyId")
     if party is not None and party["side"] != "APPLICANT":
         work.error("partyId", "NOT_APPLICANT", "只有申请人可以撤回；其他当事人不愿调解的，请登记拒绝。")
     work.raise_errors()
@@ -156,7 +156,7 @@ class TerminateInput:
 )
 async def terminate(work: UnitOfWork, dispute: Record, input: TerminateInput) -> Outcome:
     """人民调解法 Art. 26: mediation that fails is terminated, and the parties are told of the other routes."""
-    work.check_time("happenedAt", input.happened_at, *_since(dispute))
+    work.check_time("happenedAt", input.happened_at, *_earliest_time(dispute))
     if not input.routes_told:
         work.error("routesTold", "ROUTES_NOT_TOLD", "请先告知当事人仲裁、行政、司法途径（人民调解法第二十六条）。")
     if input.advice is not None:
@@ -188,7 +188,7 @@ async def terminate(work: UnitOfWork, dispute: Record, input: TerminateInput) ->
     )
 
 
-def _since(dispute: Record) -> tuple[dt.datetime, str]:
+def _earliest_time(dispute: Record) -> tuple[dt.datetime, str]:
     """What an end of the dispute rests on."""
     if dispute["accepted_at"] is not None:
         return dispute["accepted_at"], "受理时间"

@@ -11,7 +11,7 @@ from sqlalchemy import literal_column
 from db import tables as t
 from db.calendar import ONE_DAY, day_of
 from db.commands.dispute.guards import NOT_REFUSED
-from db.commands.party import parties_in
+from db.commands.party import load_parties
 from db.resources.guards import Guard, number_of
 from db.tables.dispute import UNDER_MEDIATION_STATES
 from db.tables.party import MAIN_SIDES
@@ -74,7 +74,7 @@ async def extend(work: UnitOfWork, dispute: Record, input: ExtendInput) -> Outco
         work.error("toOn", "TOO_EARLY", f"应晚于现在的期限 {due:%Y-%m-%d}。")
     elif input.to_on > due + LONGEST_EXTENSION:
         work.error("toOn", "TOO_LATE", f"一次至多延长 {LONGEST_EXTENSION.days} 日。")
-    parties = await parties_in(work, dispute.id)
+    parties = await load_parties(work, dispute.id)
     party_ids = {party["id"] for party in parties}
     for index, key in enumerate(input.party_ids):
         if key not in party_ids:

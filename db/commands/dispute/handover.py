@@ -57,7 +57,7 @@ _NOT_TOP = Guard(
 async def escalate(work: UnitOfWork, dispute: Record, input: EscalateInput) -> Outcome:
     """S16, S17. The receiving organization sees the dispute from now on, and takes or returns it."""
     at = input.happened_at
-    work.check_time("happenedAt", at, await _not_before(work, dispute), "受理时间或上次移交的答复时间")
+    work.check_time("happenedAt", at, await _earliest_time(work, dispute), "受理时间或上次移交的答复时间")
     work.check_text("reason", input.reason, 1000)
     work.check_text("handover", input.handover, 4000)
     receiver = await work.load_visible("Organization", input.organization_id, field="organizationId")
@@ -180,7 +180,7 @@ async def _waiting(work: UnitOfWork, dispute_id: UUID) -> Any:
     return (await work.fetch(_WAITING, {"dispute_id": dispute_id}))[0]
 
 
-async def _not_before(work: UnitOfWork, dispute: Record) -> dt.datetime:
+async def _earliest_time(work: UnitOfWork, dispute: Record) -> dt.datetime:
     last = (await work.fetch(_LAST_ANSWER, {"dispute_id": dispute.id}))[0]["last"]
     moments: list[dt.datetime] = [moment for moment in (dispute["accepted_at"], last) if moment is not None]
     return max(moments)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db import tables as t
-from db.commands.party import part_of
+from db.commands.party import load_part
 from db.tables.dispute import OPEN_STATES
 from db.tables.measure import MEASURE_KINDS
 from db.write.command import Outcome, command, input_field
@@ -47,7 +47,7 @@ async def measure(work: UnitOfWork, dispute: Record, input: MeasureInput) -> Out
         work.error("kind", "NOT_BOTH", "补登恢复时不再写措施类型。")
     if input.done_at is not None:
         work.error("doneAt", "NOT_BOTH", "补登恢复时，恢复的时间写在 happenedAt。")
-    before = await part_of(work, "Measure", dispute.id, input.measure_id, "measureId")
+    before = await load_part(work, "Measure", dispute.id, input.measure_id, "measureId")
     if before is None:
         work.check_time("happenedAt", input.happened_at)
     else:

@@ -119,7 +119,7 @@ async def _send(
     work: UnitOfWork, dispute: Record, kind: str, receiver: Record, reason: str, sent_at: dt.datetime
 ) -> UUID:
     """The referral's row, new or sent again, once every user error is noted; it comes from the organization that owns the case."""
-    earlier = await _earlier(work, dispute.id, kind, receiver.id)
+    earlier = await _earlier_referral(work, dispute.id, kind, receiver.id)
     if earlier is not None and earlier["state"] not in ("RETURNED", "WITHDRAWN"):
         work.error("organizationId", "ALREADY_SENT", "已向该单位送出过同类事项，请等待答复或查看其答复。")
     elif earlier is not None and sent_at < (earlier["answered_at"] or earlier["sent_at"]):
@@ -156,7 +156,7 @@ _EARLIER = select(t.referral).where(
 )
 
 
-async def _earlier(work: UnitOfWork, dispute_id: UUID, kind: str, organization_id: UUID) -> Any:
+async def _earlier_referral(work: UnitOfWork, dispute_id: UUID, kind: str, organization_id: UUID) -> Any:
     values = {"dispute_id": dispute_id, "organization_id": organization_id, "kind": kind}
     rows = await work.fetch(_EARLIER, values)
     return rows[0] if rows else None

@@ -61,7 +61,7 @@ def _last_consent(row: Row) -> Sql:
 )
 async def record(work: UnitOfWork, dispute: Record, input: RecordInput) -> Outcome:
     """人民调解法 Art. 27. Agencies attend by invitation with the parties' consent (Art. 20). Caucus notes stay with their author and the lead."""
-    work.check_time("happenedAt", input.happened_at, _begun(dispute), "各方同意调解之日")
+    work.check_time("happenedAt", input.happened_at, _earliest_time(dispute), "各方同意调解之日")
     work.check_text("place", input.place, 200)
     work.check_text("record", input.record, 20_000)
     for index, note in enumerate(input.notes):
@@ -70,7 +70,7 @@ async def record(work: UnitOfWork, dispute: Record, input: RecordInput) -> Outco
         work.error("organizationIds", "REQUIRED", "联合调解须写明到场的单位。")
     if input.organization_ids and not input.is_joint:
         work.error("isJoint", "NOT_JOINT", "有联动单位到场的，是联合调解。")
-    await _invited(work, dispute, input)
+    await _check_invited(work, dispute, input)
     work.raise_errors()
     held = await work.insert(
         t.session,
@@ -100,7 +100,7 @@ async def record(work: UnitOfWork, dispute: Record, input: RecordInput) -> Outco
     )
 
 
-def _begun(dispute: Record) -> dt.datetime:
+def _earliest_time(dispute: Record) -> dt.datetime:
     """When the last party consented (a day), or the parties were notified, whichever is later."""
     last: dt.date | None = dispute["last_consent_on"]
     notified_at: dt.datetime = dispute["notified_at"]
@@ -115,7 +115,7 @@ _INVITED = select(t.referral.c.organization_id, t.referral.c.sent_at).where(
 )
 
 
-async def _invited(work: UnitOfWork, dispute: Record, input: RecordInput) -> None:
+async def _check_invited(work: UnitOfWork, dispute: Record, input: RecordInput) -> None:
     if not input.organization_ids:
         return
     rows = await work.fetch(_INVITED, {"dispute": dispute.id})
