@@ -1,4 +1,4 @@
-"""Commands of the agreement (人民调解法 Arts. 28-30, 若干规定 Arts. 34-35): draft, sign. What changes it later: variation.py.
+"""Commands of the agreement (人民调解法 Arts. 28-30, 若干规定 Arts. 34-35): draft, sign. Variation and rescission: agreement_variation.py.
 
 A written agreement takes effect when every party and a mediator have signed and the committee has sealed it; an oral one when it is
 reached. Only what is in force is owed: the obligations of a draft are drafts.
@@ -153,13 +153,13 @@ _RESCINDED = select(func.max(t.event.c.happened_at).label("at")).where(
 
 
 async def _rescinded_at(work: UnitOfWork, dispute_id: UUID) -> dt.datetime | None:
-    """When an agreement of the dispute was last undone."""
+    """When an agreement of the dispute was last rescinded."""
     moment: dt.datetime | None = (await work.fetch(_RESCINDED, {"of_dispute": dispute_id}))[0]["at"]
     return moment
 
 
 def _obligations(terms: tuple[TermInput, ...]) -> Iterator[tuple[str, Decimal | None, dt.date, TermInput]]:
-    """Each obligation: what, how much, until when. Each instalment is one."""
+    """Each obligation to insert: content, amount, due day, term. Each instalment is one obligation."""
     for term in terms:
         content = term.content.strip()
         for number, part in enumerate(term.instalments, 1):
@@ -198,7 +198,7 @@ def _check_term(work: UnitOfWork, path: str, term: TermInput, parties: list[Any]
 
 
 def check_due(work: UnitOfWork, field: str, due_on: dt.date | None, not_before: dt.date) -> None:
-    """A term of performance is given, and not before a day."""
+    """Note a user error unless there is a due day, not before another day."""
     if due_on is None:
         work.error(field, "REQUIRED", "须写明履行期限。")
     elif due_on < not_before:
@@ -208,7 +208,10 @@ def check_due(work: UnitOfWork, field: str, due_on: dt.date | None, not_before: 
 async def _take_effect(
     work: UnitOfWork, key: UUID, dispute: Any, effective_on: dt.date, at: dt.datetime
 ) -> tuple[str, str, tuple[tuple[str, UUID, str, str | None], ...]]:
-    """The agreement is in force: its obligations are owed and the dispute has come to its end. Its states before and after, and changes."""
+    """Put the agreement in force: its obligations are owed and the dispute is concluded.
+
+    Returns the dispute's states before and after, and the changes.
+    """
     confirm_by_on = confirmation_due(effective_on, await load_calendar(work.connection))
     await work.update(t.agreement, key, state="EFFECTIVE", effective_on=effective_on, confirm_by_on=confirm_by_on)
     await set_states(work, key, ("DRAFT",), "PENDING")
@@ -238,7 +241,7 @@ _SET_STATES = (
 
 
 async def set_states(work: UnitOfWork, agreement_id: UUID, before: tuple[str, ...], after: str) -> None:
-    """Obligations of an agreement in certain states come into another."""
+    """Move the obligations of an agreement from certain states to another."""
     values = {"of_agreement": agreement_id, "states": list(before), "after": after}
     await work.fetch(_SET_STATES, values)
 
@@ -308,7 +311,7 @@ _ASSIGNED = select(t.assignment.c.id).where(
 
 
 async def _signer(work: UnitOfWork, dispute: Any, input: SignInput, parties: list[Any]) -> dict[str, Any]:
-    """The signature's kind and signer, as columns."""
+    """The signature's kind and signer, as columns. Notes every user error of the signer."""
     if input.kind != "PARTY" and input.party_id is not None:
         work.error("partyId", "NOT_APPLICABLE", "只有当事人签名时写当事人。")
     if input.kind != "MEDIATOR" and input.person_id is not None:

@@ -1,4 +1,4 @@
-"""Commands of performance (人民调解法 Art. 31, 若干规定 Art. 37): perform, wholly or in part, excuse, urge. The dispute moves with them."""
+"""Commands of performance (人民调解法 Art. 31, 若干规定 Art. 37): perform, wholly or in part, excuse, urge. The state of the dispute follows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MOST = Decimal(10) ** 12
 
 
 def check_money(work: UnitOfWork, field: str, amount: Decimal | None) -> bool:
-    """Money is not negative and has no more than two decimals. Whether it is an amount that can be reckoned with."""
+    """Money is not negative and has no more than two decimals. Returns whether the amount can be used in sums."""
     if amount is None:
         return False
     if amount < 0:
@@ -60,7 +60,7 @@ async def load_parties_with_visibility(work: UnitOfWork, dispute_id: UUID) -> li
 
 
 def check_visible_party(work: UnitOfWork, field: str, key: UUID, parties: list[Any]) -> None:
-    """The party is one of the dispute that the caller sees."""
+    """Note a user error unless the party is one of the dispute that the caller sees."""
     if not any(party["id"] == key and party["seen"] for party in parties):
         work.error(field, "NOT_FOUND", "这件纠纷没有这个当事人，或其已退出。")
 
@@ -81,7 +81,7 @@ _EFFECTIVE_ON = select(t.agreement.c.effective_on).where(t.agreement.c.id == bin
 
 
 async def amount_performed(work: UnitOfWork, obligation_id: UUID) -> Decimal:
-    """What has been performed of an obligation, in money."""
+    """The sum of money performed of an obligation."""
     return Decimal((await work.fetch(_PAID, {"of_obligation": obligation_id}))[0]["sum"])
 
 
@@ -91,7 +91,10 @@ async def is_anything_owed(work: UnitOfWork, dispute_id: UUID) -> bool:
 
 
 async def _advance_dispute(work: UnitOfWork, dispute: Any, on: dt.date) -> tuple[str | None, str | None]:
-    """The dispute after a step: PERFORMING, or PERFORMED with a visit due when nothing is owed any more. Its states before and after."""
+    """Move the dispute after a step: to PERFORMING, or to PERFORMED with a visit due when nothing is owed any more.
+
+    Returns its states before and after.
+    """
     state = "PERFORMING" if await is_anything_owed(work, dispute["id"]) else "PERFORMED"
     if state == "PERFORMED":
         await schedule_follow_up(work, dispute["id"], on)
@@ -103,7 +106,7 @@ async def _advance_dispute(work: UnitOfWork, dispute: Any, on: dt.date) -> tuple
 
 
 async def _check_day(work: UnitOfWork, obligation: Record, happened_at: dt.datetime) -> None:
-    """A step comes after the day on which the agreement took effect, or on it."""
+    """Note a user error where a step is before the day on which the agreement took effect."""
     work.check_time("happenedAt", happened_at)
     rows = await work.fetch(_EFFECTIVE_ON, {"of_agreement": obligation["agreement_id"]})
     if day_of(happened_at) < rows[0]["effective_on"]:
@@ -143,7 +146,7 @@ _OPEN = (_OWED, _OF_AGREEMENT_IN_FORCE, BEING_PERFORMED)
     example={"evidence": "收据"},
 )
 async def perform(work: UnitOfWork, obligation: Record, input: PerformInput) -> Outcome:
-    """Art. 31: performance on evidence or on the word of both. When nothing is owed any more, a visit becomes due (Art. 36 若干规定)."""
+    """Art. 31: performance on evidence or on the confirmation of both. When nothing is owed any more, a visit becomes due (Art. 36 若干规定)."""
     await _check_day(work, obligation, input.happened_at)
     for field, text in (("evidence", input.evidence), ("bothConfirmed", input.both_confirmed)):
         if text is not None:

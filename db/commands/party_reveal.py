@@ -17,7 +17,7 @@ from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
 
 REVEALABLE = ("ID_NUMBER", "PHONE", "NAME")
-# A house rule: a mediator draws up a few documents a day; whoever needs more is asked why.
+# A house rule: a mediator draws up a few documents a day; more than that needs an explanation.
 DAILY_QUOTA = 20
 
 

@@ -1,4 +1,4 @@
-"""Commands on versions of the access policy: draft, approve, publish, go back to an earlier one. Four eyes see each before it is live.
+"""Commands on versions of the access policy: draft, approve, publish, go back to an earlier one. A second person approves each before it is live.
 
 Whoever drafts does not approve; what the author or their organization would gain needs somebody of another organization; somebody must be left in
 charge. To go back is one call: the text was approved once, and must give nothing to the caller.
@@ -60,7 +60,7 @@ class PolicyDraftInput:
     example={"note": "增设角色", "edits": ({"add_role": {"role": "volunteer", "label": "志愿者"}},)},
 )
 async def draft(work: UnitOfWork, input: PolicyDraftInput) -> Outcome:
-    """A new version. It compiles; whether its tests are green is kept with it."""
+    """A new version. Its text compiles; whether its tests are green is stored with it."""
     # SECURITY: nobody else makes us compile and test anything.
     if not work.may(POLICY, "draft"):
         raise Refused(_FORBIDDEN)
@@ -139,7 +139,7 @@ _ONE_APPROVAL_LEFT = Guard("id", "ALREADY", "这一版已有两人批准。", la
     example={"digest": Placeholder("text", "the digest of the version")},
 )
 async def approve(work: UnitOfWork, version: Record, input: PolicyApproveInput) -> Outcome:
-    """One more name under the digest; APPROVED with as many as it takes."""
+    """One more approval of the digest; APPROVED once there are as many as needed."""
     if input.digest != version["digest"]:
         work.error("digest", "STALE", "与这一版现在的散列不符：您审阅之后又有变化，或抄写有误，请重新审阅。")
     if input.note is not None:
@@ -290,7 +290,7 @@ async def _next(work: UnitOfWork) -> int:
 
 
 async def _examined(work: UnitOfWork, text: str, tests: str, field: str | None = None) -> Examined:
-    """The text as it compiles and tests now. `field`: where all its errors are reported; else with the texts. Raises Refused."""
+    """The text compiled and tested now. `field`: where all its errors are reported; else with the texts. Raises Refused."""
     live: Policy = work.actor.access.policy
     try:
         # Seconds of work: other requests of this process go on meanwhile.
@@ -322,7 +322,7 @@ async def _check(work: UnitOfWork, examined: Examined) -> None:
 
 
 async def _check_approvals(work: UnitOfWork, version: Record, examined: Examined) -> None:
-    """Note a user error unless those who approved it still may, and are enough for what it gives its author today."""
+    """Note a user error unless the approvers may still approve, and are enough for what the version gives its author today."""
     staff = await load_staff(work, of_today=True)
     live = work.actor.access.policy
     approvers = [

@@ -1,4 +1,4 @@
-"""What commands on rights share: one of them at a time, who holds which posts, and that somebody is left in charge of the policy."""
+"""Shared by the commands on rights: one of them runs at a time; the staff with their appointments; somebody stays in charge of the policy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LOCK = select(func.pg_advisory_xact_lock(literal_column(str(AdvisoryLock.RIGHTS
 
 
 async def lock_rights(work: UnitOfWork) -> None:
-    """Until the end of the transaction nobody else changes posts, accounts or the policy. What is read behind it is the last word.
+    """Until the end of the transaction nobody else changes appointments, accounts or the policy. What is read after it is current.
 
     Before anything is written. Raises Stale.
     """
@@ -24,7 +24,7 @@ async def lock_rights(work: UnitOfWork) -> None:
 
 
 async def load_staff(work: UnitOfWork, *, of_today: bool) -> Staff:
-    """Active people with their posts."""
+    """Active people with their appointments."""
     return await read_staff(work.fetch, of_today=of_today)
 
 

@@ -35,7 +35,7 @@ class Wanted(NamedTuple):
 
 def begin(visibility: Visibility, keyed: bool, wanted: Wanted | None) -> Select[Any]:
     """The epoch; `request`, the key of the row that stands for the request if it is new; `found`, whether there is such a row, which
-    is then locked. In this order: whoever waits for the same request holds no row meanwhile. `keyed`: there is an idempotency key."""
+    is then locked. In this order: a transaction that waits for the same request locks no row meanwhile. `keyed`: there is an idempotency key."""
     epoch = EPOCH.scalar_subquery()
     request: Sql = literal_column("NULL::uuid")
     found: Sql = literal_column("0")

@@ -217,7 +217,7 @@ class UnitOfWork:
             {"row_id": key},
         )
         row = rows[0]
-        # SECURITY: whoever was replaced while waiting for the lock acts no more.
+        # SECURITY: a caller who was replaced while waiting for the lock acts no more.
         if not row["allowed"]:
             raise Refused(_forbidden(field))
         names = (*columns_of(RESOURCES[wanted.kind].table), *(fact.name for fact in facts))

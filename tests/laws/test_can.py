@@ -95,7 +95,7 @@ class Setup:
     parts: dict[str, list[UUID]] = field(default_factory=dict)
 
     async def can(self, person: str, resource: str, keys: list[UUID]) -> dict[UUID, frozenset[str] | None]:
-        """What is listed on each row; None where he does not see it."""
+        """What is listed on each row; None where the person does not see it."""
         query = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {resource} {{ access {{ can }} }} }} }}"
         found: dict[UUID, frozenset[str] | None] = {}
         for start in range(0, len(keys), 100):

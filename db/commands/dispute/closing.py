@@ -80,7 +80,7 @@ _NO_ALERT = Guard(
     guards=(_PERFORMED, _VISITED, _NO_ALERT),
 )
 async def close(work: UnitOfWork, dispute: Record, input: CloseInput) -> Outcome:
-    """S27 案结事了. The guards ask what must be there; here only when."""
+    """S27 案结事了. The guards check what must be there; the function only when."""
     work.check_time("happenedAt", input.happened_at, dispute["concluded_at"], "调解终结时间")
     last = await _last_day(work, dispute.id)
     if last is not None and day_of(input.happened_at) < last:
@@ -193,7 +193,7 @@ _NOT_REOPENED = Guard(
     example={"reason": "情况如前。"},
 )
 async def reopen(work: UnitOfWork, dispute: Record, input: ReopenInput) -> Outcome:
-    """S24. The dispute before it stays as it is; the new one goes through registration, consent and number as any other."""
+    """S24. The earlier dispute is unchanged; the new one goes through registration, consent and number as any other."""
     at = input.happened_at
     work.check_time("happenedAt", at, dispute["closed_at"], "结案时间")
     work.check_text("reason", input.reason, 1000)

@@ -189,7 +189,7 @@ async def terminate(work: UnitOfWork, dispute: Record, input: TerminateInput) ->
 
 
 def _earliest_time(dispute: Record) -> tuple[dt.datetime, str]:
-    """What an end of the dispute rests on."""
+    """The time that an end of the dispute may not precede, and its name for the message."""
     if dispute["accepted_at"] is not None:
         return dispute["accepted_at"], "受理时间"
     return dispute["registered_at"], "登记时间"

@@ -150,7 +150,7 @@ class ReturnInput:
     example={"reason": "情况如前。"},
 )
 async def send_back(work: UnitOfWork, dispute: Record, input: ReturnInput) -> Outcome:
-    """S16: the upper tier must take it or return it with a reason. What it saw for deciding, it sees no more."""
+    """S16: the upper tier must take it or return it with a reason. After a return it no longer sees the dispute."""
     waiting = await _waiting(work, dispute.id)
     work.check_time("happenedAt", input.happened_at, waiting["sent_at"], "上交时间")
     work.check_text("reason", input.reason, 1000)
@@ -176,7 +176,7 @@ _LAST_ANSWER = select(func.max(t.escalation.c.answered_at).label("last")).where(
 
 
 async def _waiting(work: UnitOfWork, dispute_id: UUID) -> Any:
-    """The hand-over that waits; the guard of the action has seen that there is one for the caller's organization."""
+    """The hand-over that waits; policy and guard have checked that there is one for the caller's organization."""
     return (await work.fetch(_WAITING, {"dispute_id": dispute_id}))[0]
 
 

@@ -50,7 +50,7 @@ async def opine(work: UnitOfWork, dispute: Record, input: OpineInput) -> Outcome
 
 
 def _organization(work: UnitOfWork, resource: str, action: str) -> UUID | None:
-    """The organization of the first of the caller's posts that has a rule for the action."""
+    """The organization of the first of the caller's appointments that has a rule for the action."""
     for bound in work.actor.access.grant(resource, action).rules:
         organization = work.actor.access.appointments[bound.slot].claims.get("organization_id")
         if organization is not None:

@@ -28,7 +28,7 @@ async def gql(own_county: Address) -> AsyncIterator[Office]:
 
 
 async def asked(office: Office, who: str) -> tuple[set[str], int]:
-    """His roles, and how many disputes he sees."""
+    """The person's roles, and how many disputes they see."""
     data = await office.gql.data(PRINCIPALS.get(who, who), COUNT)
     return set(data["viewer"]["roles"]), data["disputes"]["totalCount"]
 
@@ -191,7 +191,7 @@ async def test_suspended_and_restored(gql: Office) -> None:
 
 
 async def test_the_last_in_charge_of_the_policy_stays(gql: Office) -> None:
-    """Neither his account nor his post goes while nobody else could publish, nor the last who could approve."""
+    """Neither the account nor the appointment ends while nobody else could publish, nor the last who could approve."""
     admin = await gql.person("security_admin")
     assert (await gql.do("system_admin", "personSuspend", id=admin, reason="试")).user_errors == [("id", "LOCKED_OUT")]
     post = await post_of(gql, "security_admin")

@@ -194,7 +194,7 @@ async def test_one_of_several_leaves_and_the_others_go_on(office: Office) -> Non
     leaving = {"id": key_of(second["id"]), "reason": "已搬离本小区"}
     shown = await office.must("mediator", "partyWithdraw", shown="withdrawnOn dispute { state }", **leaving)
     assert shown["withdrawnOn"]
-    # He was the only one who had not consented.
+    # The party was the only one that had not consented.
     assert shown["dispute"]["state"] == "MEDIATING"
     (event,) = await office.events(case, "party.withdraw")
     assert (event["from_state"], event["to_state"], event["reason"]) == ("ACCEPTED", "MEDIATING", "已搬离本小区")

@@ -182,7 +182,7 @@ async def test_whoever_gains_needs_somebody_of_another_organization(gql: Office)
     await gql.execute(state, PRINCIPALS["security_admin"], "ACTIVE")
     two = await approved(gql, draft, SECOND)
     assert (two["state"], two["secondApprover"]) == ("APPROVED", {"name": SECOND})
-    # He moves to the author's house before it is published: that is looked at again.
+    # The approver moves to the author's organization before it is published: that is checked again.
     moved = "UPDATE appointment SET organization_id = (SELECT organization_id FROM appointment WHERE role = 'auditor') WHERE person_id = $1"
     home = await gql.value("SELECT organization_id FROM appointment WHERE person_id = $1", await gql.person(SECOND))
     await gql.execute(moved, await gql.person(SECOND))

@@ -52,7 +52,7 @@ async def test_a_visit_is_recorded_by_those_who_go_there(office: Office) -> None
         assert made == {"kind": "HOME_VISIT", "note": f"{who}走访", "visitor": {"name": name_of(who)}}
     for who in ("legal_adviser", "police", "court", "analyst", "bureau_admin"):
         assert not (await office.do(who, "visitRecord", dispute_id=case.key, kind="PUBLICITY", note="不该有")).ok
-    # Each of them reads the note that is his own; the mediator reads all.
+    # Each of them reads their own note; the mediator reads all.
     query = "query($d: ID!) { dispute(id: $d) { visits { note } } }"
     said = await office.gql.ask(name_of("grid_worker"), query, d=f"Dispute:{case.key}")
     assert sorted(one["note"] or "" for one in said.data["dispute"]["visits"]) == ["", "", "grid_worker走访"]

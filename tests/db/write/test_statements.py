@@ -66,7 +66,7 @@ async def test_round_trips(office: Office, monkeypatch: pytest.MonkeyPatch) -> N
     await office.gql.services.gate.close()
     with office.gql.recorder.recording() as recording, compiling(monkeypatch) as compiled:
         await office.register(idempotency_key="trips-4")
-        # The frame, the place with its team and whether he is a mediator; then all rows, and whether he may.
+        # The frame, the place with its team and whether the caller is a mediator; then all rows, and whether the caller may.
         written = await _written(recording)
         assert _kinds(written) == ["BEGIN", "WITH", "SELECT", "WITH", "SELECT", "COMMIT"]
         for table in ("dispute", "party", "assignment", "event"):
@@ -154,7 +154,7 @@ async def test_nobody_is_answered_by_a_statement_made_for_others(office: Office)
 
 
 async def test_the_statement_of_one_role_never_serves_another(office: Office) -> None:
-    """The same command on the same dispute, by turns: each is refused or served by his own rights, whoever was there before him."""
+    """The same command on the same dispute, by turns: each caller is refused or served by their own rights, whoever came before."""
     case = await office.mediating()
     for turn in range(2):
         await _record(office, case, f"turn-{turn}")

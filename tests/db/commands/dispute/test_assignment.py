@@ -16,7 +16,7 @@ async def _mediator(office: Office, who: str) -> UUID:
 
 
 async def _active(office: Office, case: Case) -> dict[str, bool]:
-    """Who is on a case by name, and whether he presides."""
+    """Who is assigned to a case, by name, and whether they are lead."""
     rows = await office.rows(
         "SELECT name, is_lead FROM assignment JOIN person ON person.id = person_id"
         " WHERE dispute_id = $1 AND ended_at IS NULL",
@@ -173,7 +173,7 @@ async def test_a_partys_request_replaces_the_mediator(office: Office) -> None:
     )
     assert ("partyId", "NOT_A_PARTY") in done.user_errors
     assert ("mediatorId", "NOT_ASSIGNED") in done.user_errors
-    # The mediator himself takes the request down, and is gone.
+    # The mediator records the request, and is off the case.
     done = await office.do("mediator", "disputeRecuse", **values, replacement_id=second)
     assert done.ok
     assert await _active(office, case) == {SECOND_MEDIATOR: True}
