@@ -14,7 +14,7 @@ from tests.bench import chart, county, pgbench, report
 from tests.bench.access import ROLES
 from tests.bench.bench import Bench, Options
 from tests.bench.contestant import NotServed
-from tests.bench.contestants import CONTESTANTS, DEFAULT
+from tests.bench.contestants import BESIDE, CONTESTANTS, DEFAULT
 from tests.bench.policy_sizes import OPEN
 from tests.bench.rounds import Unequal
 from tests.bench.special_callers import SPECIAL
@@ -36,6 +36,13 @@ def _choices(choices: Any) -> Any:
         return chosen
 
     return read
+
+
+def _checkout(text: str) -> Path:
+    checkout = Path(text).resolve()
+    if not (checkout / "api" / "__main__.py").is_file():
+        raise argparse.ArgumentTypeError(f"{text!r} is no checkout of the product")
+    return checkout
 
 
 def _number_list(least: int, most: int) -> Any:
@@ -98,9 +105,18 @@ def _options(arguments: list[str]) -> Options:
     add("--seconds", type=float, default=4.0, help="of each contestant in each round (1 to 60)")
     add("--no-paced", dest="paced", action="store_false", help="leave out the rounds at an equal offered rate")
     add("--quick", action="store_true", help="a smoke run: 1,000 rows, one round of two seconds")
+    add(
+        "--beside",
+        type=_checkout,
+        help="another checkout, e.g. of an earlier commit: measured as the contestant `beside`",
+    )
     add("--home", type=Path, default=HOME, help="the database of the benchmark, kept for the next run")
     add("--output", type=Path, help="where the results go; a folder in the home unless told")
     chosen = parser.parse_args(arguments)
+    if chosen.beside is not None and BESIDE.name not in chosen.contestants:
+        chosen.contestants = (*chosen.contestants, BESIDE.name)
+    if chosen.beside is None and BESIDE.name in chosen.contestants:
+        parser.error("beside: name its checkout with --beside")
     if not 1 <= chosen.seconds <= 60:
         parser.error("--seconds: from 1 to 60")
     if chosen.quick:

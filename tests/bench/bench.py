@@ -54,6 +54,7 @@ class Options:
     rounds: int
     seconds: float
     paced: bool
+    beside: Path | None
     home: Path
     output: Path
 
@@ -318,7 +319,7 @@ class Bench:
         with contextlib.ExitStack() as stack:
             running = []
             for name in names:
-                setting = Setting(self._options.home, address, free_port(), workers)
+                setting = Setting(self._options.home, address, free_port(), workers, self._options.beside)
                 first = CONTESTANTS[name].ask(case.workload, case.questions[0]) if case else None
                 one = start(CONTESTANTS[name], setting, self._folder / f"{name}.log", first)
                 stack.callback(one.stop)

@@ -24,12 +24,13 @@ class NotServed(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """What a contestant is started with."""
+    """What a contestant is started with. `beside`: another checkout of the product, where one is measured too."""
 
     home: Path
     address: Address
     port: int
     workers: int
+    beside: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import base64
 import json
 import sys
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,24 @@ PRODUCT = Contestant(
     "/health/ready",
     workers=True,
     several_appointments=True,
+)
+
+
+def _beside(setting: Setting) -> tuple[list[str], dict[str, str]]:
+    (interpreter, _, *arguments), environment = _product(setting)
+    run = (
+        f"import runpy, sys; sys.path[0], sys.argv = {str(setting.beside)!r}, {arguments!r}; "
+        "runpy.run_module('api', run_name='__main__', alter_sys=True)"
+    )
+    return [interpreter, "-c", run], environment
+
+
+BESIDE = replace(
+    PRODUCT,
+    name="beside",
+    description="the product of the checkout that `--beside` names, with this interpreter and this database",
+    command=_beside,
+    workers=False,
 )
 
 # -- the bare route: hand-written SQL
@@ -285,8 +304,10 @@ def _write_by_hand(caller: Caller, kind: str, values: dict[str, Any]) -> Request
 
 WRITERS: dict[str, Callable[[Caller, str, dict[str, Any]], Request]] = {
     "sanlian": _write_product,
+    "beside": _write_product,
     "bare": _write_by_hand,
 }
 
-CONTESTANTS: dict[str, Contestant] = {one.name: one for one in (PRODUCT, HAND_WRITTEN, POSTGRAPHILE, YOGA, STRAWBERRY)}
-DEFAULT = tuple(CONTESTANTS)
+_FIELD = (PRODUCT, HAND_WRITTEN, POSTGRAPHILE, YOGA, STRAWBERRY)
+CONTESTANTS: dict[str, Contestant] = {one.name: one for one in (*_FIELD, BESIDE)}
+DEFAULT = tuple(one.name for one in _FIELD)

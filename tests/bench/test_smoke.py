@@ -12,6 +12,7 @@ from db.postgres.embedded.server import EmbeddedServer
 from tests.bench import county, report, wrk
 from tests.bench.bench import Bench, Options
 from tests.bench.process_usage import tree
+from tests.paths import ROOT
 
 _ROWS = 1000
 
@@ -34,8 +35,8 @@ def test_a_short_run_measures_the_product_and_the_bare_route(
     # A county of the tests stands in for the one that the benchmark would keep.
     monkeypatch.setattr(county, "database_of", lambda address, rows: replace(address, database=own_county.database))
     options = Options(
-        workloads=("Q2",), roles=("mediator",), contestants=("sanlian", "bare"), rows=(_ROWS,), pages=(50,), workers=(1,),
-        rules=("20",), shapes=0, seed=1, rounds=1, seconds=1.0, paced=True, home=tmp_path, output=tmp_path,
+        workloads=("Q2",), roles=("mediator",), contestants=("sanlian", "bare", "beside"), rows=(_ROWS,), pages=(50,), workers=(1,),
+        rules=("20",), shapes=0, seed=1, rounds=1, seconds=1.0, paced=True, beside=ROOT, home=tmp_path, output=tmp_path,
     )  # fmt: skip
     before = set(tree(os.getpid()))
     with Bench(options, tmp_path, lambda text: None, server) as bench:
@@ -46,8 +47,7 @@ def test_a_short_run_measures_the_product_and_the_bare_route(
     assert all(one["requests"] > 0 for ruled in results["rules"] for told in ruled["rounds"] for one in told.values())
     assert {name for ruled in results["rules"] for told in ruled["rounds"] for name in told} == {"shipped", "20"}
     (case,) = json.loads(json.dumps(results))["cases"]
-    product, bare = case["rounds"][0]
-    assert (product["contestant"], bare["contestant"]) == ("sanlian", "bare")
+    assert [one["contestant"] for one in case["rounds"][0]] == ["sanlian", "bare", "beside"]
     for measured in (*case["rounds"][0], *case["paced"][0]):
         assert measured["requests"] > 0
         assert measured["refused"] == 0
