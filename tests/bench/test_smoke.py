@@ -28,6 +28,7 @@ def _command(pid: int) -> bytes:
 def test_a_short_run_measures_the_product_and_the_bare_route(
     server: EmbeddedServer, own_county: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Slow: two servers are started, warmed up and measured at full speed, at a pace and under two policies, a second each or more."""
     try:
         wrk.find()
     except wrk.LoadFailed as missing:

@@ -96,6 +96,7 @@ class Load:
 
 
 async def test_killed_in_mid_load(home: Path) -> None:
+    """Slow: the demo starts three times, the first time with the load of its county, twice with the recovery of its database."""
     async with httpx2.AsyncClient(timeout=10, trust_env=False) as client:
         service = start_demo(home, home.parent / "log")
         try:

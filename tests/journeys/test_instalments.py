@@ -89,7 +89,7 @@ async def _perform(office: Office, case: Case, onlookers: RoleViews, started: dt
         shown="state watched overdue dispute { state }",
     )  # fmt: skip
     assert shown == {"state": "PARTLY_PERFORMED", "watched": True, "overdue": True, "dispute": {"state": "PERFORMING"}}
-    # Both sides are urged: the one who owes, and the one who must let him perform.
+    # Both sides are urged: the one who owes, and the one who must allow the performance.
     for party in (case.applicant, case.respondent):
         await office.must(
             "mediator", "obligationUrge", id=first, party_id=party, method="PHONE", result="答应月底前付清。",

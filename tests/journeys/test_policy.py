@@ -57,7 +57,7 @@ async def workers(own_county: Address) -> AsyncIterator[tuple[Office, Office]]:
 
 
 async def seen(office: Office) -> tuple[int, Any]:
-    """The version under which the analyst is answered, and all that he sees of it."""
+    """The version under which the analyst is answered, and all that they see of it."""
     data = await office.gql.data(PRINCIPALS["analyst"], QUERY)
     return data.pop("viewer")["policyVersion"], data
 
@@ -99,7 +99,7 @@ async def test_from_draft_to_everybody_and_back_and_forth(workers: tuple[Office,
         office = workers[number % 2]
         while time.monotonic() < until:
             response = await office.gql.ask(PRINCIPALS["analyst"], QUERY)
-            # Where rights change faster than an answer can be read, he is told so.
+            # Where rights change faster than an answer can be read, the caller is told so.
             if response.codes == ["CONFLICT"]:
                 continue
             assert not response.errors, response.errors

@@ -19,7 +19,7 @@ async def _version(office: Office, who: str, case: Any) -> int:
 
 
 async def test_of_two_with_the_same_version_one_wins(busy_office: Office) -> None:
-    """The other gets the conflict report, over the fields that he reads, and has stored nothing."""
+    """The other gets the conflict report, over the fields that they read, and has stored nothing."""
     office = busy_office
     case = await office.mediating()
     version = await _version(office, "mediator", case)
@@ -92,7 +92,7 @@ async def test_fifty_acceptances_at_once_have_fifty_numbers_without_a_gap(busy_o
 
 
 async def test_a_request_sent_ten_times_at_once_is_carried_out_once(busy_office: Office) -> None:
-    """All ten have the same answer; another input under the same key is refused; another person's key is his own."""
+    """All ten have the same answer; another input under the same key is refused; another person's key is their own."""
     office = busy_office
     compound = await office.value("SELECT id FROM compound WHERE grid_code = $1 ORDER BY name LIMIT 1", SEED_GRID)
     order: dict[str, Any] = {
@@ -290,7 +290,7 @@ async def test_what_may_be_done_once_is_not_done_twice_at_once(busy_office: Offi
 
 
 async def test_who_is_replaced_while_he_waits_acts_no_more(busy_office: Office) -> None:
-    """His command stands in the queue behind the one that ends his part in the case."""
+    """The command stands in the queue behind the one that ends its caller's part in the case."""
     office = busy_office
     case = await office.mediating()
     before = await office.dispute(case)

@@ -30,7 +30,7 @@ async def test_the_case_of_the_article(office: Office) -> None:
     )  # fmt: skip
     onlookers = RoleViews(office, case)
     seen = await onlookers.look()
-    # Registered by the mediator himself, who thereby leads; the others see what their place gives them.
+    # Registered by the mediator, who thereby leads; the others see what their place gives them.
     assert {role for role, dispute in seen.items() if dispute} == {
         "grid_worker", "legal_adviser", "law_leader", "mediator", "centre_staff", "justice_office", "bureau_admin", "analyst",
     }  # fmt: skip

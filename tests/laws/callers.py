@@ -1,4 +1,4 @@
-"""Whom the laws ask as: the principal of each role, people with special standing, and people with several appointments."""
+"""The callers of the laws: the principal of each role, people with special standing, and people with several appointments."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -41,7 +41,7 @@ async def appoint_several(connection: Any) -> None:
 
 
 async def assist(connection: Any, person: UUID, count: int) -> None:
-    """Register the person as a mediator and assign him beside the lead in some disputes that are not archived."""
+    """Register the person as a mediator and assign them beside the lead in some disputes that are not archived."""
     await connection.execute(
         "INSERT INTO mediator (id, hired_as, full_time, qualified_on, person_id, organization_id)"
         " SELECT $1, 'MEMBER', false, '2022-01-01', $2, organization_id FROM mediator LIMIT 1",

@@ -1,6 +1,6 @@
-"""Asks the service for every cell that there is, by each way to a row, and holds it against the oracle.
+"""Asks the service for every cell that there is, by each path to a row, and compares it with the oracle.
 
-Ways: the lists, `nodes(ids)` and the lists below a dispute. A row of the world is absent, or each of its fields is clear,
+Paths: the lists, `nodes(ids)` and the lists below a dispute. A row of the dataset is absent, or each of its fields is clear,
 masked or null, and `access` says which.
 """
 
@@ -36,7 +36,7 @@ from tests.laws.random_rows import Record
 
 
 class GraphQLClient:
-    """The read path of one process, without tokens: a caller is his access."""
+    """The read path of one process, without tokens: a caller is an `Access`."""
 
     def __init__(self, executor: QueryExecutor) -> None:
         self.executor = executor
@@ -92,7 +92,7 @@ class GraphQLClient:
 
 @asynccontextmanager
 async def open_client(address: Address) -> AsyncIterator[GraphQLClient]:
-    """A desk on a database, with the reader's role as in production."""
+    """A client on a database, with the reader's role as in production."""
     pool = Pool(Session(address, "sanlian_reader", 60_000), 1)
     try:
         yield GraphQLClient(QueryExecutor(graphql_schema(), Reader(pool, pool), max_cost=10**9))
@@ -102,7 +102,7 @@ async def open_client(address: Address) -> AsyncIterator[GraphQLClient]:
 
 @asynccontextmanager
 async def open_dataset(address: Address, seed: int) -> AsyncIterator[tuple[Dataset, GraphQLClient]]:
-    """A world in an empty database, and a desk there."""
+    """A dataset in an empty database, and a client there."""
     dataset = Dataset(seed)
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
@@ -114,7 +114,7 @@ async def open_dataset(address: Address, seed: int) -> AsyncIterator[tuple[Datas
 
 
 class CellCheck:
-    """One caller: what he is told, and what the oracle says that he should be."""
+    """One caller: the cells that the service shows, and those that the oracle says it should."""
 
     def __init__(self, gql: GraphQLClient, dataset: Dataset, oracle: Oracle, access: Access) -> None:
         self.gql, self.dataset, self.access = gql, dataset, access
@@ -134,14 +134,14 @@ class CellCheck:
         return self._things[key]
 
     def sees(self, resource: str, row: Record) -> bool:
-        """Whether the oracle lets him see the row."""
+        """Whether the oracle lets the caller see the row."""
         key = (resource, row["id"])
         if key not in self._visible:
             self._visible[key] = self.judge.may(resource, self.thing(resource, row))
         return self._visible[key]
 
     def form(self, resource: str, row: Record, field: str) -> Form:
-        """How the oracle lets him see a field of a row that he sees."""
+        """How the oracle lets the caller see a field of a visible row."""
         declared = RESOURCES[resource].fields[field].policy
         key = (resource, row["id"], declared.field_class, declared.mask)
         if key not in self._forms:
@@ -149,13 +149,13 @@ class CellCheck:
         return self._forms[key]
 
     def visible(self, resource: str, rows: Iterable[Record] | None = None) -> list[Record]:
-        """The rows of a resource that the oracle lets him see."""
+        """The rows of a resource that the oracle lets the caller see."""
         return [row for row in (self.dataset.rows[resource] if rows is None else rows) if self.sees(resource, row)]
 
     # -- the service's side
 
     async def shown_cells(self) -> dict[tuple[str, str], tuple[int, Any]]:
-        """Every cell that he is shown, by id and field: 0 hidden, 1 masked, 2 clear, and the value. The row itself is field ''."""
+        """Every cell that is shown, by id and field: 0 hidden, 1 masked, 2 clear, and the value. The row itself is field ''."""
         cells: dict[tuple[str, str], tuple[int, Any]] = {}
         for resource in self.gql.resources:
             for _, got in await self._by_id(resource):
@@ -167,7 +167,7 @@ class CellCheck:
         return cells
 
     async def check_all(self) -> None:
-        """Every cell by every way."""
+        """Every cell by every path."""
         for resource in self.gql.roots:
             await self.check_list(resource)
         for resource in self.gql.resources:
@@ -184,7 +184,7 @@ class CellCheck:
         assert data["page"]["totalCount"] == len(data["page"]["nodes"]), (resource, "totalCount")
 
     async def check_nodes(self, resource: str) -> None:
-        """Every row by its id; one that he does not see is null, like one that does not exist."""
+        """Every row by its id; one out of reach is null, like one that does not exist."""
         for row, got in await self._by_id(resource):
             assert (got is not None) == self.sees(resource, row), (resource, row, got, "node")
             if got is None:
@@ -259,7 +259,7 @@ class CellCheck:
         fields = [name for name in access["hidden"] if name in self.gql.fields[resource]]
         assert sorted(fields) == sorted(hidden), (resource, access, hidden, self._explain({got["id"]}))
         for name in set(access["hidden"]) - set(fields):
-            # A relation is told as hidden only if it can never lead to anything.
+            # A relation counts as hidden only if it can never lead to anything.
             assert not self.visible(self.gql.relations[resource][name]), (resource, name)
         transitions = dict(offered_actions(resource, RESOURCES[resource].actions))
         can = {

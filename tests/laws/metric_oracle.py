@@ -15,7 +15,7 @@ Day = dt.date | None
 
 
 class RowScope(Protocol):
-    """Who asks: the rows of each resource in his reach."""
+    """The rows of each resource in a caller's reach."""
 
     def ids(self, resource: str) -> set[UUID]: ...
 
@@ -120,7 +120,7 @@ class MetricOracle:
 
 
 def disclosed(figure: Any, exact: bool) -> Any:
-    """The figure as it is told: rounded; nothing over zero; without the grant, no number from one to four and nothing made of one."""
+    """The metric as it is disclosed: rounded; nothing over zero; without the grant, no number from one to four and nothing made of one."""
     if isinstance(figure, int):
         return figure if exact or not 1 <= figure <= 4 else None
     numerator, denominator, digits = figure

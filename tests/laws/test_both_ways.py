@@ -65,7 +65,7 @@ async def test_random_queries(both: tuple[GraphQLClient, GraphQLClient], ids: di
 
 
 async def test_random_questions(both: tuple[GraphQLClient, GraphQLClient], ids: dict[str, list[str]]) -> None:
-    """Questions that Python answers, among others and alone: about himself, about others, refused ones, unknown rows."""
+    """Questions that Python answers, among others and alone: about the caller, about others, refused ones, unknown rows."""
     outcomes: Counter[str] = Counter()
     for number in range(5000, 5000 + QUERIES // 2):
         dice = random.Random(number)

@@ -1,4 +1,4 @@
-"""Law: whatever stands below a row belongs to that row, is in the asker's reach, and none that he may see there is left out."""
+"""Law: whatever stands below a row belongs to that row, is in the caller's reach, and none that they may see there is left out."""
 
 import random
 from collections.abc import AsyncIterator

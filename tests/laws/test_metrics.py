@@ -1,6 +1,6 @@
-"""Law: whoever asks for figures gets what counting the rows in his reach gives, whatever was written before and folded meanwhile.
+"""Law: whoever asks for metrics gets what counting the rows in their reach gives, whatever was written before and folded meanwhile.
 
-`SANLIAN_LAW_SEED` draws another world, other changes and other callers.
+`SANLIAN_LAW_SEED` makes another dataset, other changes and other callers.
 """
 
 import datetime as dt
@@ -163,7 +163,7 @@ class RandomCallers:
         return first, last
 
     async def check(self, snapshot: Snapshot, name: str) -> None:
-        """One caller, one period, every kind of group: every figure, by the rows in his reach."""
+        """One caller, one period, every kind of group: every metric, by the rows in reach."""
         appointments = await self.random_appointments()
         exact = any(post.role == "b" for post in appointments)
         access = Access(self.policies[name], [Appointment(post.role, post.claims) for post in appointments])
@@ -225,7 +225,10 @@ async def kept(connection: Any) -> dict[str, list[tuple[Any, ...]]]:
 
 
 async def test_figures_are_what_counting_gives(database: Address) -> None:
-    """Random callers under all kinds of policies, between random changes, some of them folded. At the end, a rebuild changes nothing."""
+    """Random callers under all kinds of policies, between random changes, some of them compacted. At the end, a rebuild changes nothing.
+
+    Slow: each round is asked under every kind of policy, for metrics of every kind of group.
+    """
     dice = random.Random(SEED)
     connection = await asyncpg.connect(**database.connect_arguments())
     try:
@@ -261,7 +264,7 @@ PERIODS: tuple[tuple[Day, Day], ...] = (
 
 
 async def test_every_role_of_the_county(own_county: Address) -> None:
-    """The shipped policy: whoever may have a figure has it over exactly his own disputes, from changes and from sums alike."""
+    """The shipped policy: whoever may have a metric has it over exactly the disputes in reach, from changes and from sums alike."""
     async with open_gate_client(own_county) as gql:
         await appoint_several(gql.connection)
         snapshot = await Snapshot.read(gql.connection)

@@ -35,6 +35,7 @@ async def _grows(
 
 
 async def test_one_more_allowing_role_hides_nothing_under_random_policies(database: Address) -> None:
+    """Slow: eight policies, each with statements of its own, and every cell before and after."""
     grown = 0
     async with open_dataset(database, SEED) as (dataset, gql):
         for number in range(8):
@@ -48,6 +49,7 @@ async def test_one_more_allowing_role_hides_nothing_under_random_policies(databa
 
 
 async def test_one_more_role_hides_nothing_under_the_shipped_policy(database: Address) -> None:
+    """Slow: every cell before and after, for one role after the other."""
     policy = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
     grown = 0
     async with open_dataset(database, SEED) as (dataset, gql):

@@ -1,6 +1,6 @@
-"""Law: a value that somebody may not see occurs nowhere in what he gets: rows, errors, cursors, headers; nor in any log.
+"""Law: a value that somebody may not see occurs nowhere in what they get: rows, errors, cursors, headers; nor in any log.
 
-Every text, telephone and amount of every dispute is replaced by a canary; each person then asks for all he can think of.
+Every text, telephone and amount of every dispute is replaced by a canary; each person then asks for everything that may hold one.
 """
 
 import asyncio
@@ -122,7 +122,7 @@ SIZES = "first: 200"
 
 
 class Asker:
-    """One person at the door, and everything that came back to him."""
+    """One person's requests over HTTP, and everything that came back."""
 
     def __init__(self, client: httpx2.Client, url: str, token: str) -> None:
         self.client, self.url = client, url
@@ -274,7 +274,9 @@ def probes(
 
 
 def test_no_echo(planted: Planted) -> None:
-    """Everybody asks for everything; nobody hears what he may not."""
+    """Everybody asks for everything; nobody gets what they may not see.
+
+    Slow: every request goes over HTTP, one after the other, since a canary may stand in a header too."""
     schema = graphql_schema()
     settings = Settings(pool_size=4, max_cost=1_000_000)
     shown_canaries: set[str] = set()

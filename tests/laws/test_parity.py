@@ -1,6 +1,6 @@
 """The law of parity: what the SQL shows is what Casbin allows, in every cell, for the shipped policy and for random ones.
 
-`SANLIAN_LAW_SEED` draws another world, other policies and other people.
+`SANLIAN_LAW_SEED` makes another dataset, other policies and other people.
 """
 
 import os
@@ -21,7 +21,7 @@ SEED = int(os.environ.get("SANLIAN_LAW_SEED", "20250301"))
 CELLS = 20_000
 
 
-async def test_every_resource_has_rows_in_the_invented_world() -> None:
+async def test_every_resource_has_rows_in_the_dataset() -> None:
     """To whoever adds a resource: add its rows to tests/laws/dataset.py or dispute_rows.py, or no law ever looks at it."""
     dataset = Dataset(SEED)
     assert {name for name in RESOURCES if not dataset.rows[name]} == set()
@@ -31,6 +31,7 @@ async def test_every_resource_has_rows_in_the_invented_world() -> None:
 
 
 async def test_the_shipped_policy_shows_what_casbin_allows(database: Address) -> None:
+    """Slow: every cell of every row by every path, for callers who between them hold every role, and as many decisions of the oracle."""
     policy = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
     oracle, cells, shown = Oracle(policy), 0, Counter[str]()
     async with open_dataset(database, SEED) as (dataset, gql):
@@ -44,6 +45,7 @@ async def test_the_shipped_policy_shows_what_casbin_allows(database: Address) ->
 
 
 async def test_random_policies_show_what_casbin_allows(database: Address) -> None:
+    """Slow: ten policies with two callers each, every cell by every path, each policy with statements of its own."""
     cells, shown = 0, Counter[str]()
     async with open_dataset(database, SEED + 1) as (dataset, gql):
         for number in range(10):
@@ -74,7 +76,7 @@ async def test_one_row_by_its_id_is_there_or_unknown_in_the_same_words(database:
 
 
 def test_the_oracle_is_casbin_with_all_rules_and_the_effect_of_the_model() -> None:
-    """The oracle asks allow and deny apart, over the rules that can match. Casbin with model.conf as it stands says the same."""
+    """The oracle asks allow and deny apart, over the rules that can match. Casbin with the shipped model.conf says the same."""
     verdicts: Counter[bool] = Counter()
     dataset = Dataset(SEED, disputes=12)
     for number in range(4):

@@ -49,6 +49,7 @@ def read_tokens(home: Path) -> dict[str, str]:
 
 
 def test_demo_gives_every_role_a_token_that_works_and_keeps_it(home: Path) -> None:
+    """Slow: three demos, the first of which loads its county into a new database."""
     first = start_demo(home, home.parent / "first")
     first.wait()
     tokens = read_tokens(home)
