@@ -64,7 +64,7 @@ def _policy_sizes(text: str) -> tuple[str, ...]:
     return (*(str(number) for number in numbers), *([OPEN] if OPEN in text.split(",") else []))
 
 
-def _options(arguments: list[str]) -> Options:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench", description="The product beside what a county would use instead."
     )
@@ -112,6 +112,11 @@ def _options(arguments: list[str]) -> Options:
     )
     add("--home", type=Path, default=HOME, help="the database of the benchmark, kept for the next run")
     add("--output", type=Path, help="where the results go; a folder in the home unless told")
+    return parser
+
+
+def _options(arguments: list[str]) -> Options:
+    parser = _parser()
     chosen = parser.parse_args(arguments)
     if chosen.beside is not None and BESIDE.name not in chosen.contestants:
         chosen.contestants = (*chosen.contestants, BESIDE.name)
