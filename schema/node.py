@@ -8,14 +8,25 @@ from enum import Enum
 from typing import Any
 
 import strawberry
+from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, Integer, Numeric, Text
+from sqlalchemy.types import TypeEngine
 
 from db.tables import metadata
 from db.tables.column import Codes
+from db.tables.column import Money as MoneyColumn
 from policies.catalog import FIELD_CLASSES
 from schema.names import snake
 from schema.page import lazy, planned
+from schema.scalars import Day, Instant, Money
 
 NODE_TYPES: dict[str, type] = {}
+_SCALAR_OF: dict[type[TypeEngine[Any]], Any] = {
+    Boolean: bool,
+    Integer: int,
+    Text: str,
+    Date: Day,
+    DateTime: Instant,
+}
 # The enums of columns by the identity of their lists of codes, for inputs that take the codes of a column.
 _COLUMN_ENUMS: dict[int, type[Enum]] = {}
 
@@ -39,20 +50,42 @@ class Node:
 
 
 def node(description: str) -> Callable[[type], type]:
-    """Class decorator: a Relay node whose name is a resource of the catalog."""
+    """Class decorator: a Relay node whose name is a resource of the catalog.
+
+    A readable column that the class does not name becomes a field all the same, after those that it names.
+    """
 
     def bind(cls: type) -> type:
-        bound = strawberry.type(cls, description=description)
         columns = metadata.tables[snake(cls.__name__)].c
+        for column in columns:
+            if "field_class" in column.info and column.name not in cls.__annotations__:
+                cls.__annotations__[column.name] = _type_of(column)
+                setattr(cls, column.name, field())
+        bound = strawberry.type(cls, description=description)
         for each in bound.__strawberry_definition__.fields:  # type: ignore[attr-defined]
-            column = columns.get(each.python_name)
-            if column is not None and "field_class" in column.info:
-                text = each.description or f"{column.comment}。"
-                each.description = text + _field_class_note(column.info["field_class"], column.info["mask"])
+            source = columns.get(each.python_name)
+            if source is not None and "field_class" in source.info:
+                text = each.description or f"{source.comment}。"
+                each.description = text + _field_class_note(source.info["field_class"], source.info["mask"])
         NODE_TYPES[cls.__name__] = bound
         return bound
 
     return bind
+
+
+def _type_of(column: Column[Any]) -> Any:
+    """The type of a column's field, nullable. Raises ValueError for a coded column whose enum has no names yet."""
+    if isinstance(column.type, ARRAY):
+        return list[str] | None
+    codes = column.info.get("values")
+    if codes is not None:
+        enum = column_enum(codes)
+        if enum is None:
+            raise ValueError(f"{column}: its codes need an enum (`code_enum`), and the field its line in the node type")
+        return enum | None
+    if isinstance(column.type, Numeric):
+        return (Money if column.type.scale == MoneyColumn.scale else float) | None
+    return _SCALAR_OF[type(column.type)] | None
 
 
 def _field_class_note(field_class: str, mask: str | None) -> str:

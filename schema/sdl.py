@@ -5,20 +5,22 @@ python -m schema.sdl > schema/schema.graphql
 
 import importlib
 import sys
+from pkgutil import iter_modules
 
 import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+import schema
+from db import tables
 from schema.node import NODE_TYPES
 from schema.query import Query
 from schema.scalars import SCALARS
 
-# Every module that declares nodes. Some are reached only lazily, and a type must be loaded to be listed.
-NOUNS = (
-    "agreement", "area", "assignment", "compound", "dispute", "event", "follow_up", "handover", "measure", "obligation",
-    "organization", "party", "person", "policy", "referral", "risk", "session", "team", "visit",
-)  # fmt: skip
+# The nouns: every module here that is named as its tables. Some are reached only lazily, and a type must be loaded to be listed.
+NOUNS = sorted(
+    {one.name for one in iter_modules(schema.__path__)} & {one.name for one in iter_modules(tables.__path__)}
+)
 
 
 def build() -> strawberry.Schema:

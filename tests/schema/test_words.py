@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import strawberry
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -12,6 +13,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    build_schema,
     get_named_type,
     is_introspection_type,
     is_specified_scalar_type,
@@ -20,9 +22,11 @@ from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, Integer, Numeric,
 
 import schema as folder
 from db.tables import metadata
+from schema import node as node_module
 from schema import sdl
 from schema.names import camel, snake
 from schema.node import NODE_TYPES
+from schema.scalars import SCALARS
 
 # Values that the catalog computes: fields of a node that are no column of its table.
 DERIVED = {
@@ -153,6 +157,24 @@ def test_fields_of_a_node_are_the_columns_and_relations_of_its_resource(built: G
         expected[relation] = {"[": f"[{bare}!]!", "{": f"{bare}Connection!"}.get(target[0], bare)
     # No non-null but for lists of rows: whatever is guarded may be withheld.
     assert {field: str(kind) for field, kind in fields.items()} == expected
+
+
+@pytest.mark.parametrize("name", sorted(RELATIONS))
+def test_a_column_that_the_type_does_not_name_is_a_field_all_the_same(
+    name: str, built: GraphQLSchema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A type that names nothing has the columns of its table, each with the type and the nullability that the contract has."""
+    monkeypatch.setattr(node_module, "NODE_TYPES", {})
+    bare = node_module.node("空。")(type(name, (node_module.Node,), {"__annotations__": {}}))
+    schema = strawberry.Schema(
+        strawberry.type(type("Query", (), {"__annotations__": {"bare": bare}})), types=[bare], scalar_overrides=SCALARS
+    )
+    printed = build_schema(schema.as_str()).type_map[name].fields
+    wanted = built.type_map[name].fields
+    assert {camel(one) for one in columns(name)} <= printed.keys()
+    assert {field: str(one.type) for field, one in printed.items()} == {
+        field: str(wanted[field].type) for field in printed
+    }
 
 
 @pytest.mark.parametrize("name", sorted(RELATIONS))
