@@ -28,12 +28,12 @@ LANGUAGES = {"sh", "graphql", "json", "text", "diff", "python", "mermaid", "csv"
 
 @dataclass
 class Demo:
-    """A demo in a copy of the checkout. `said`: the data of earlier answers, for the variables of later queries."""
+    """A demo in a copy of the checkout. `answered`: the data of earlier answers, for the variables of later queries."""
 
     scratch: Scratch
     port: int
     tokens: dict[str, str]
-    said: dict[str, Any] = field(default_factory=dict)
+    answered: dict[str, Any] = field(default_factory=dict)
 
     def ask(self, role: str, query: str, variables: dict[str, Any] | None = None) -> Any:
         """The answer to a role, whatever its status."""
@@ -52,12 +52,12 @@ class Demo:
 
     def variables(self, given: dict[str, Any]) -> dict[str, Any]:
         """Variables, where `@name.name` stands for a value of an earlier answer."""
-        return {name: self._said(value) for name, value in given.items()}
+        return {name: self._substitute(value) for name, value in given.items()}
 
-    def _said(self, value: Any) -> Any:
+    def _substitute(self, value: Any) -> Any:
         if not isinstance(value, str) or not value.startswith("@"):
             return value
-        found: Any = self.response
+        found: Any = self.answered
         for part in value[1:].split("."):
             found = found[part]
         return found
@@ -125,7 +125,7 @@ def test_a_query_answers_as_printed(document: str, number: int, demo: Demo) -> N
     block = blocks(document)[number]
     assert validate(contract(), parse(block.text)) == []
     answer = demo.ask(block.mark["as"], block.text, demo.variables(block.mark.get("variables", {})))
-    demo.response.update(answer.get("data") or {})
+    demo.answered.update(answer.get("data") or {})
     expected = _after(document, number, "json")
     if expected is None:
         assert "errors" not in answer, answer
