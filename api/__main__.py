@@ -88,6 +88,14 @@ def schema_print() -> None:
     typer.echo(print_sdl(), nl=False)
 
 
+@schema_app.command("commands")
+def schema_commands() -> None:
+    """打印全部办理事项：变更名、用途、可办的状态、前提和最小的示例输入。"""
+    from schema.command_list import print_commands
+
+    typer.echo(print_commands(), nl=False)
+
+
 def main() -> None:
     """Run a command. An error that the person at the terminal can mend is one line, without a traceback."""
     try:
