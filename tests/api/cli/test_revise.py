@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from db.postgres.address import Address
-from tests.api.cli.test_command_line import KEY
+from tests.api.cli.terminal import KEY
 from tests.paths import ROOT
 
 

@@ -1,0 +1,29 @@
+"""The documents that the endpoint keeps: only accepted ones, within bounds."""
+
+import pytest
+
+from api.http.documents import Documents, InvalidDocument
+from api.http.limits import Limits
+from tests.api.http.client import SCHEMA
+
+
+def test_accepted_documents_are_kept_within_bounds() -> None:
+    documents = Documents(SCHEMA, Limits(), max_count=10, max_bytes=200)
+    first = documents.accept("{ hello }")
+    assert documents.find("{ hello }") is first
+    for n in range(40):
+        documents.accept(f"query Q{n} {{ hello }}")
+        documents.find("{ hello }")
+        assert len(documents) <= 10
+    assert documents.find("{ hello }") is first  # the one in use stays
+    assert documents.find("query Q0 { hello }") is None
+    documents.accept("{ hello } # " + "x" * 300)
+    assert len(documents) == 0  # nothing heavier than the whole is kept
+
+
+def test_rejected_documents_are_not_kept() -> None:
+    documents = Documents(SCHEMA, Limits())
+    for n in range(20):
+        with pytest.raises(InvalidDocument):
+            documents.accept("{ nothing" + str(n) + " }")
+    assert len(documents) == 0
