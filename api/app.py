@@ -15,13 +15,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from api.console import pages
 from api.http.endpoint import Endpoint
-from api.http.errors import frames_of
 from api.http.limits import DEFAULT, Limits
 from api.lifespan import Services
+from api.logging import frames_of
 
 if TYPE_CHECKING:
     from api.settings import Settings
@@ -31,6 +31,8 @@ log = structlog.get_logger("sanlian.app")
 
 GRAPHQL_PATH = "/graphql"
 _READY_SECONDS = 2.0
+# Key of the ASGI scope: the exception that `_unexpected_error` has answered and logged.
+_LOGGED = "sanlian.logged"
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 
 
@@ -38,7 +40,7 @@ OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
 
 
 class Application(Starlette):
-    """Starlette, with a shortcut to the endpoint of GraphQL."""
+    """Starlette, with a shortcut to the endpoint of GraphQL; no exception reaches the log of the server with its message."""
 
     endpoint: Endpoint | None = None
     services: Services | None = None
@@ -47,8 +49,30 @@ class Application(Starlette):
         """The GraphQL path needs no router and no middleware; everything else goes through Starlette's."""
         if self.endpoint is not None and scope["type"] == "http" and scope["path"] == GRAPHQL_PATH:
             await self.endpoint(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._run_lifespan(scope, receive, send)
         else:
+            await self._answer_page(scope, receive, send)
+
+    async def _answer_page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
             await super().__call__(scope, receive, send)
+        except Exception as error:
+            # SECURITY: Starlette raises it again after the answer, for the server to log with its message.
+            if scope.get(_LOGGED) is not error:
+                raise
+
+    async def _run_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_without_traceback(message: Message) -> None:
+            # SECURITY: Starlette puts the traceback and the message of the exception here, and the server logs them.
+            message.pop("message", None)
+            await send(message)
+
+        try:
+            await super().__call__(scope, receive, send_without_traceback)
+        except Exception:
+            log.exception("lifespan_failed")
+            raise
 
 
 def build(settings: "Settings", address: "Address") -> Application:
@@ -121,6 +145,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected_error(request: Request, error: Exception) -> Response:
+    request.scope[_LOGGED] = error
     log.error("page_failed", path=request.url.path, error=type(error).__name__, frames=frames_of(error))
     return _status_response(500, "failed")
 

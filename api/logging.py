@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from typing import Any, TextIO
 
 import orjson
@@ -62,11 +63,29 @@ def configure(level: str) -> None:
 
 def _rendering(terminal: bool) -> list[Processor]:
     if terminal:
-        return [structlog.dev.ConsoleRenderer()]
-    return [
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(serializer=_json),
-    ]
+        return [_exception_place, structlog.dev.ConsoleRenderer()]
+    return [_exception_place, structlog.processors.JSONRenderer(serializer=_json)]
+
+
+def frames_of(error: BaseException) -> list[str]:
+    """The innermost frames of an exception, at most 12, as `file:line function`: without its message, without source text."""
+    # SECURITY: drivers put bind values into their messages, so the log gets type and place only.
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
+
+
+def _exception_place(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """The exception of an event, whoever logs it, as its type and frames."""
+    info = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        kind = type(error).__name__
+        # SECURITY: asyncio repeats the exception in its own text ("Task exception was never retrieved").
+        text = str(event.get("event", "")).replace(repr(error), kind)
+        event["event"] = text.replace(str(error), kind) if str(error) else text
+        event.setdefault("error", kind)
+        event.setdefault("frames", frames_of(error))
+    return event
 
 
 def _json(event: EventDict, **_: Any) -> str:

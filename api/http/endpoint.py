@@ -35,7 +35,6 @@ from api.http.errors import (
     document_error,
     exception_error,
     finish_errors,
-    frames_of,
     internal_error,
     refusal_error,
     reject,
@@ -54,6 +53,7 @@ from api.http.request import (
     params_from_query_string,
     read_body,
 )
+from api.logging import frames_of
 from schema.planning.operation import Answer, Operation
 from schema.refusal import Code, Refusal
 

@@ -4,7 +4,6 @@ Nothing a caller put into a variable, and nothing an unexpected exception says, 
 """
 
 import re
-import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -152,13 +151,6 @@ def status_of(code: str, strict: bool) -> int:
     if code == Code.INTERNAL:
         return 500
     return 400 if strict else 200
-
-
-def frames_of(error: BaseException) -> list[str]:
-    """The frames of an exception for the log, without its message."""
-    # SECURITY: drivers put bind values into their messages, so the log gets type and place only.
-    frames = traceback.extract_tb(error.__traceback__)
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
 
 
 def _cleaned(message: str) -> str:

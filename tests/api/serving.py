@@ -1,7 +1,9 @@
 """The small application: the real one around the small schema, with and without a network."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+
+from starlette.routing import BaseRoute
 
 from api.app import Application, assemble
 from api.lifespan import Services
@@ -9,8 +11,8 @@ from tests.api.http.small import TOKEN, Gate, small_schema
 from tests.server import Served, serve
 
 
-def small_application(ready: bool = True) -> Application:
-    """The real application around the small schema."""
+def small_application(ready: bool = True, extra: Sequence[BaseRoute] = ()) -> Application:
+    """The real application around the small schema; `extra`: more routes."""
     schema = small_schema()
 
     async def is_ready() -> bool:
@@ -22,7 +24,7 @@ def small_application(ready: bool = True) -> Application:
     async def connect() -> AsyncIterator[Services]:
         yield Services(schema, Gate(schema), is_ready)
 
-    return assemble(connect)
+    return assemble(connect, extra=extra)
 
 
 @contextmanager

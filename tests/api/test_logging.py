@@ -23,6 +23,48 @@ for name in ("debug", "info", "warning", "error"):
     getattr(logging.getLogger("alembic"), name)("library %s", name)
 """
 
+_MESSAGE = "李龙 13800000001 sl_secret"
+# Every way in which an exception comes to the log: the page of a served application, its end, loggers of others and ours.
+_FAILURES = """
+import asyncio, contextlib, http.client, logging, structlog, uvicorn
+from starlette.routing import Route
+from api.app import assemble
+from api.logging import configure
+from tests.api.serving import small_application
+from tests.server import serve
+
+def fail(*_):
+    raise RuntimeError("李龙 13800000001 sl_secret")
+
+async def page(request):
+    fail()
+
+@contextlib.asynccontextmanager
+async def open_nothing():
+    fail()
+    yield
+
+async def forget():
+    asyncio.create_task(page(None))
+    await asyncio.sleep(0.01)
+
+configure("info")
+with serve(small_application(extra=[Route("/broken", page)])) as served:
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
+    connection.request("GET", "/broken")
+    answer = connection.getresponse()
+    print(answer.status, answer.read().decode())
+with contextlib.suppress(SystemExit):
+    uvicorn.run(assemble(open_nothing), port=0, log_config=None)
+asyncio.run(forget())
+try:
+    fail()
+except RuntimeError as error:
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=error)
+    logging.getLogger("alembic").exception("library: %s", error)
+    structlog.get_logger("sanlian.test").error("ours", exc_info=True)
+"""
+
 
 def environment(level: str) -> dict[str, str]:
     return {
@@ -71,6 +113,55 @@ def test_line_has_a_time_a_logger_a_level_and_the_values() -> None:
     (event,) = [event for event in logged("error") if event["logger"] == "sanlian.test"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", event.pop("timestamp"))
     assert event == {"event": "ours", "level": "error", "logger": "sanlian.test", "at": "error", "words": "调解"}
+
+
+def test_no_exception_is_logged_with_its_message() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _FAILURES],
+        cwd=ROOT,
+        env=environment("info"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert ended.stdout == '500 {"status":"failed"}\n'
+    for word in _MESSAGE.split():
+        assert word not in ended.stderr
+    events = [json.loads(line) for line in ended.stderr.splitlines()]
+    failures = [(event["logger"], event["event"].splitlines()[0]) for event in events if "error" in event]
+    # The page and the lifespan are logged once, by us.
+    assert failures == [
+        ("sanlian.app", "page_failed"),
+        ("sanlian.app", "lifespan_failed"),
+        ("asyncio", "Task exception was never retrieved"),
+        ("uvicorn.error", "Exception in ASGI application"),
+        ("alembic", "library: RuntimeError"),
+        ("sanlian.test", "ours"),
+    ]
+    for event in events:
+        if "error" in event:
+            assert event["error"] == "RuntimeError"
+            assert re.fullmatch(r"<string>:\d+ fail", event["frames"][-1])
+
+
+def test_a_terminal_gets_no_message_of_an_exception() -> None:
+    master, terminal = pty.openpty()
+    try:
+        subprocess.run(
+            [sys.executable, "-c", _FAILURES[: _FAILURES.index("with serve")] + _FAILURES[_FAILURES.index("try:") :]],
+            cwd=ROOT,
+            env=environment("info"),
+            stderr=terminal,
+            timeout=60,
+            check=True,
+        )
+        shown = os.read(master, 65536).decode()
+    finally:
+        os.close(terminal)
+        os.close(master)
+    assert "RuntimeError" in shown
+    assert not any(word in shown for word in _MESSAGE.split())
 
 
 def test_a_terminal_gets_lines_for_people() -> None:
