@@ -75,13 +75,15 @@ class ServerProcess:
     `environment` is added to that of this process, of which no setting of the product is passed on.
     """
 
-    def __init__(self, command: Sequence[str], port: int, log: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], port: int, log: Path, environment: Mapping[str, str], cwd: Path = ROOT
+    ) -> None:
         self.port, self._log = port, log
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("SANLIAN_")}
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 list(command),
-                cwd=ROOT,
+                cwd=cwd,
                 env={**inherited, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -145,8 +147,8 @@ class ServerProcess:
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def start_demo(home: Path, log: Path) -> ServerProcess:
-    """`python -m api demo` on a free port. It may not be ready yet."""
+def start_demo(home: Path, log: Path, checkout: Path = ROOT) -> ServerProcess:
+    """`python -m api demo` of a checkout on a free port. It may not be ready yet."""
     port = free_port()
     command = [sys.executable, "-m", "api", "demo", "--port", str(port)]
-    return ServerProcess(command, port, log, {"SANLIAN_HOME": str(home)})
+    return ServerProcess(command, port, log, {"SANLIAN_HOME": str(home)}, checkout)

@@ -1,13 +1,8 @@
 """Every query and every command of the documentation does what is printed: a demo runs in a copy of the checkout, and all is typed there."""
 
 import json
-import os
 import re
-import signal
-import socket
 import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -21,6 +16,7 @@ from graphql import parse, validate
 from tests.docs.documents import CHINESE, DOCUMENTS, ENGLISH, Block, blocks, contract, pattern_of, same, tables
 from tests.docs.scratch import Scratch, scratch_copy
 from tests.paths import ROOT
+from tests.server import start_demo
 
 DEMO = "http://127.0.0.1:8000"
 LANGUAGES = {"sh", "graphql", "json", "text", "diff", "python", "mermaid", "csv", "yaml"}
@@ -50,50 +46,31 @@ class Demo:
         """A script as it is printed, with the port of this demo."""
         return self.scratch.run(script.replace(DEMO, f"http://127.0.0.1:{self.port}"))
 
-    def variables(self, given: dict[str, Any]) -> dict[str, Any]:
+    def variables(self, printed: dict[str, Any]) -> dict[str, Any]:
         """Variables, where `@name.name` stands for a value of an earlier answer."""
-        return {name: self._substitute(value) for name, value in given.items()}
+        return {name: self._substitute(value) for name, value in printed.items()}
 
     def _substitute(self, value: Any) -> Any:
         if not isinstance(value, str) or not value.startswith("@"):
             return value
-        found: Any = self.answered
+        answer: Any = self.answered
         for part in value[1:].split("."):
-            found = found[part]
-        return found
+            answer = answer[part]
+        return answer
 
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
     """`python -m api demo` as it is printed, on a free port, until the last example."""
-    with scratch_copy() as scratch, socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-        free.close()
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SANLIAN_", "PYTHON"))}
-        command = [sys.executable, "-m", "api", "demo", "--port", str(port)]
-        with (scratch.root.parent / "demo.log").open("w+") as log:
-            process = subprocess.Popen(
-                command, cwd=scratch.root, env=kept, stdout=log, stderr=subprocess.STDOUT, process_group=0
-            )
-            try:
-                _wait(port, process)
-                tokens = json.loads((scratch.root / ".sanlian" / "tokens.json").read_text())
-                yield Demo(scratch, port, tokens)
-            finally:
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGINT)
-                process.wait(timeout=60)
-
-
-def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
+    with scratch_copy() as scratch:
+        home = scratch.root / ".sanlian"
+        server = start_demo(home, scratch.root.parent / "demo.log", scratch.root)
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError("the demo does not start")
+            server.wait(seconds=120)
+            yield Demo(scratch, server.port, json.loads((home / "tokens.json").read_text()))
+            server.interrupt()
+        finally:
+            server.stop()
 
 
 def _all(*languages: str) -> list[Any]:
@@ -146,8 +123,8 @@ def test_a_command_does_what_is_printed(document: str, number: int, demo: Demo) 
     assert "Traceback" not in ended.stderr
     expected = _after(document, number, "text")
     if expected is not None:
-        told = re.sub(r"[ \t]+$", "", ended.stdout + ended.stderr, flags=re.MULTILINE).strip()
-        assert pattern_of(expected.text).fullmatch(told), told
+        printed = re.sub(r"[ \t]+$", "", ended.stdout + ended.stderr, flags=re.MULTILINE).strip()
+        assert pattern_of(expected.text).fullmatch(printed), printed
 
 
 def _is_run(block: Block) -> bool:
