@@ -4,7 +4,6 @@ It asks the database as its owner: whoever may run it may read everything anyway
 """
 
 import datetime as dt
-import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -111,6 +110,7 @@ async def _parse_question(
 ) -> "tuple[Resource, UUID, Field | None]":
     from db.policy_admin.explain import dispute_of
     from db.resources.catalog import CATALOG
+    from schema.names import snake
 
     if ":" not in node:
         # People name a dispute by its case number.
@@ -124,7 +124,7 @@ async def _parse_question(
         )
     if action not in resource.actions:
         raise CommandFailed(f"{resource.label}没有动作 {action}，只有：{'、'.join(sorted(resource.actions))}。")
-    column = None if field is None else re.sub(r"(?<!^)(?=[A-Z])", "_", field).lower()
+    column = None if field is None else snake(field)
     if column is not None and column not in resource.fields:
         raise CommandFailed(f"{resource.label}没有字段 {field}。")
     try:
