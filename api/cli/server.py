@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from api.cli.terminal import database, exit_on_sigterm, settings_or_stop
+from api.cli.terminal import NOT_INSTALLED, database, exit_on_sigterm, settings_or_stop, stop
 from api.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,17 +27,31 @@ class CannotServe(Exception):
 def serve(settings: Settings) -> None:
     """`python -m api serve`: serve until Ctrl-C or SIGTERM. An embedded database is installed first, one of your own by `migrate`.
 
-    Raises CannotServe, BadSettings, EmbeddedServerError.
+    Raises CannotServe, BadSettings, EmbeddedServerError, what asyncpg raises where the database cannot be reached; SystemExit where it does not exist.
     """
     from db.install import install
 
     exit_on_sigterm()
     settings.key()  # made here if need be, before several processes want it
     with listen(settings.host, settings.port) as listener, database(settings, brief=False) as address:
-        if settings.address is None:
+        if settings.address is not None:
+            _check(address)
+        else:
             for line in asyncio.run(install(address)).broken:
                 typer.echo(line, err=True)
         run(settings, address, listener, workers=settings.workers)
+
+
+def _check(address: "Address") -> None:
+    """Connect once before uvicorn starts, whose processes would end with a traceback; end the command where the database does not exist."""
+    import asyncpg
+
+    from db.postgres.databases import check_reachable
+
+    try:
+        asyncio.run(check_reachable(address))
+    except asyncpg.InvalidCatalogNameError:
+        stop(NOT_INSTALLED)
 
 
 def create() -> "Starlette":

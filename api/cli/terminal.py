@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 BAD_SETTINGS = 2
 FAILED = 1
+NOT_INSTALLED = "数据库还没有建好，请先执行 python -m api migrate 或 python -m api demo。"
 
 
 class CommandFailed(Exception):
@@ -69,7 +70,7 @@ def ask(question: Callable[[Any], Awaitable[T]]) -> T:
         try:
             return asyncio.run(answer(address))
         except (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError):
-            stop("数据库还没有建好，请先执行 python -m api migrate 或 python -m api demo。")
+            stop(NOT_INSTALLED)
 
 
 def exit_on_sigterm() -> None:

@@ -1,8 +1,14 @@
-"""CREATE DATABASE, where the server lacks it."""
+"""One database of a server: whether it can be reached, and CREATE DATABASE where the server lacks it."""
 
 import asyncpg
 
 from db.postgres.address import Address
+
+
+async def check_reachable(address: Address) -> None:
+    """Connect once. Raises what asyncpg raises, where the server or the database cannot be reached or refuses the user."""
+    connection = await asyncpg.connect(**address.connect_arguments())
+    await connection.close()
 
 
 async def ensure_database(address: Address) -> None:
@@ -11,11 +17,10 @@ async def ensure_database(address: Address) -> None:
     Safe to run twice at once. Raises what asyncpg raises, where the user may neither connect nor create databases.
     """
     try:
-        connection = await asyncpg.connect(**address.connect_arguments())
+        await check_reachable(address)
     except asyncpg.InvalidCatalogNameError:
         pass
     else:
-        await connection.close()
         return
     name = '"' + address.database.replace('"', '""') + '"'
     connection = await asyncpg.connect(**address.with_database("postgres").connect_arguments())

@@ -10,6 +10,7 @@ from api.settings import Settings
 from db.postgres.address import Address
 from tests.api.cli.terminal import KEY, call, call_process, connect, end_main
 from tests.paths import ROOT
+from tests.server import free_port
 
 
 def test_help_lists_every_setting_and_command() -> None:
@@ -56,6 +57,29 @@ def test_unreachable_database_is_reported_without_a_traceback(
     printed = capsys.readouterr().err
     assert printed.startswith("连不上数据库")
     assert "geheim" not in printed
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_serve_reports_an_unreachable_database_in_one_line(workers: str) -> None:
+    ended = call_process(
+        "serve",
+        SANLIAN_DATABASE_URL="postgresql://u:geheim@127.0.0.1:1/d",
+        SANLIAN_SECRET_KEY=KEY,
+        SANLIAN_PORT=str(free_port()),
+        SANLIAN_WORKERS=workers,
+    )
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("连不上数据库")
+    assert ended.stderr.count("\n") == 1
+    assert "geheim" not in ended.stderr
+
+
+def test_serve_reports_a_database_that_does_not_exist(at_database: Address) -> None:
+    url = f"postgresql://{at_database.user}@/nowhere?host={at_database.host}"
+    ended = call_process("serve", SANLIAN_DATABASE_URL=url, SANLIAN_PORT=str(free_port()))
+    assert ended.returncode == 1
+    assert ended.stderr == "数据库还没有建好，请先执行 python -m api migrate 或 python -m api demo。\n"
 
 
 def test_database_that_was_never_migrated_is_reported(at_database: Address, monkeypatch: pytest.MonkeyPatch) -> None:
