@@ -4,7 +4,7 @@ Every command imports what it needs when it runs, so that help and errors come a
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,9 @@ from api.cli.help import RootGroup
 from api.cli.policy import policy_app
 from api.cli.terminal import ask, database, settings_or_stop, stop
 from api.cli.tokens import token_app
+
+if TYPE_CHECKING:
+    from db.postgres.connection import Connection
 
 _OPTIONS: dict[str, Any] = {"no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False}
 app = typer.Typer(cls=RootGroup, help="三联：县域物业纠纷调解的 GraphQL 服务。", **_OPTIONS)
@@ -72,7 +75,7 @@ def daily() -> None:
     from db.commands.daily_alerts import open_due_alerts
     from db.write.rollups import compact
 
-    async def work(connection: Any) -> int:
+    async def work(connection: "Connection") -> int:
         await compact(connection)
         return await open_due_alerts(connection, datetime.now(UTC))
 

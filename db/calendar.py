@@ -10,8 +10,9 @@ import calendar
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from zoneinfo import ZoneInfo
+
+import asyncpg
 
 ONE_DAY = dt.timedelta(days=1)
 
@@ -68,7 +69,7 @@ def confirmation_due(effective_on: dt.date, working: Calendar) -> dt.date:
     return working.next_working_day(effective_on + dt.timedelta(days=30))
 
 
-async def load_calendar(connection: Any) -> Calendar:
+async def load_calendar(connection: asyncpg.Connection[asyncpg.Record]) -> Calendar:
     """The calendar with the exceptions that the database holds (`db/tables/calendar.py`)."""
     rows = await connection.fetch("SELECT day, works FROM calendar_day")
     return Calendar({row["day"]: row["works"] for row in rows})

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -27,6 +27,7 @@ from db.install import install
 
 if TYPE_CHECKING:
     from db.postgres.address import Address
+    from db.postgres.connection import Connection
 
 
 TOKEN_DAYS = 365
@@ -90,7 +91,7 @@ async def _prepare_users(address: "Address", settings: Settings, scale: int, con
         return await _issue_tokens(connection, settings.home.absolute() / TOKENS_FILE)
 
 
-async def _load_county(connection: Any, settings: Settings, scale: int, console: Console) -> None:
+async def _load_county(connection: "Connection", settings: Settings, scale: int, console: Console) -> None:
     from db.county.demo import extend_and_vacuum
     from db.county.loading import load
     from db.crypto import Cipher
@@ -109,7 +110,7 @@ async def _load_county(connection: Any, settings: Settings, scale: int, console:
     console.print(f"另造了 {added} 件纠纷。" if added else f"另造的纠纷已不少于 {scale} 件，没有再造。")
 
 
-async def _issue_tokens(connection: Any, path: Path) -> list[DemoUser]:
+async def _issue_tokens(connection: "Connection", path: Path) -> list[DemoUser]:
     """A token for each role: those of the file as far as they are still valid, new ones for the rest."""
     from db.county.people import PRINCIPALS
     from db.resources.catalog import CATALOG

@@ -4,12 +4,13 @@ It asks the database as its owner: whoever may run it may read everything anyway
 """
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from api.cli.terminal import CommandFailed
 
 if TYPE_CHECKING:
+    from db.postgres.connection import Connection
     from policies.catalog import Field, Resource
     from policies.explain import Explanation
     from policies.policy import Policy
@@ -18,7 +19,7 @@ _SHOWN = {"clear": "明文", "masked": "掩码", "hidden": "不可见"}
 
 
 async def explain_to_terminal(
-    connection: Any, person: str, node: str, field: str | None, action: str, as_of: dt.datetime | None
+    connection: "Connection", person: str, node: str, field: str | None, action: str, as_of: dt.datetime | None
 ) -> list[str]:
     """The explanation as lines. Raises Unanswerable."""
     from db.calendar import day_of
@@ -80,7 +81,7 @@ def _describe(
     return lines
 
 
-async def who_to_terminal(connection: Any, node: str, field: str | None, action: str) -> list[str]:
+async def who_to_terminal(connection: "Connection", node: str, field: str | None, action: str) -> list[str]:
     """The people who see a row or a field, or may take an action, as lines. Raises Unanswerable."""
     from db.identity.appointments import people_of
     from db.policy_admin.explain import attributes_of
@@ -106,7 +107,7 @@ async def who_to_terminal(connection: Any, node: str, field: str | None, action:
 
 
 async def _parse_question(
-    connection: Any, node: str, field: str | None, action: str
+    connection: "Connection", node: str, field: str | None, action: str
 ) -> "tuple[Resource, UUID, Field | None]":
     from db.policy_admin.explain import dispute_of
     from db.resources.catalog import CATALOG
@@ -133,7 +134,7 @@ async def _parse_question(
         raise CommandFailed(f"{node} 不是标识。") from None
 
 
-async def _policy(connection: Any, as_of: dt.datetime | None) -> "Policy":
+async def _policy(connection: "Connection", as_of: dt.datetime | None) -> "Policy":
     from db.policy_admin.versions import compile_version, live_policy, version_at
     from policies.policy import PolicyRefused
 

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 from api.cli.terminal import CommandFailed
 
 if TYPE_CHECKING:
+    from db.postgres.connection import Connection
     from policies.policy import Policy
 
 
-async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "int | Policy | None") -> list[str]:
+async def impact_to_terminal(
+    connection: "Connection", draft: "int | Policy", against: "int | Policy | None"
+) -> list[str]:
     """The impact as lines; the progress goes to standard error. Raises Unanswerable."""
     from db.policy_admin.impact.runs import compute_impact
     from db.policy_admin.versions import live_policy
@@ -29,7 +32,7 @@ async def impact_to_terminal(connection: Any, draft: "int | Policy", against: "i
     return _lines(result)
 
 
-async def _policy(connection: Any, named: "int | Policy") -> "Policy":
+async def _policy(connection: "Connection", named: "int | Policy") -> "Policy":
     from db.policy_admin.versions import compile_version
     from policies.policy import PolicyRefused
 

@@ -27,7 +27,7 @@ class CannotServe(Exception):
 def serve(settings: Settings) -> None:
     """`python -m api serve`: serve until Ctrl-C or SIGTERM. An embedded database is installed first, one of your own by `migrate`.
 
-    Raises CannotServe, BadSettings, EmbeddedServerError, what asyncpg raises where the database cannot be reached; SystemExit where it does not exist.
+    Raises CannotServe, BadSettings, EmbeddedServerError, what asyncpg raises where the database cannot be reached; SystemExit where it is missing.
     """
     from db.install import install
 

@@ -1,10 +1,13 @@
 """`python -m api token list | issue | revoke`."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.cli.terminal import ask, stop
+
+if TYPE_CHECKING:
+    from db.postgres.connection import Connection
 
 token_app = typer.Typer(help="访问令牌。", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -46,7 +49,7 @@ def token_issue(
     from db.identity import tokens
     from db.identity.appointments import find_people
 
-    async def issue(connection: Any) -> tokens.IssuedToken:
+    async def issue(connection: "Connection") -> tokens.IssuedToken:
         people = await find_people(connection, person)
         if len(people) != 1:
             stop(f"没有名为 {person} 的人员。" if not people else f"有 {len(people)} 人名为 {person}，无法确定是谁。")

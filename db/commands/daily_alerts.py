@@ -7,11 +7,9 @@ closed with a note comes back only with a new deadline, a higher level or a new 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
-
-import asyncpg
 
 from db.calendar import COUNTY_ZONE
+from db.postgres.connection import Connection
 from db.tables.agreement import IN_FORCE_STATES
 from db.tables.column import sql_list
 from db.tables.dispute import UNDER_MEDIATION_STATES, UNDER_PERFORMANCE_STATES
@@ -155,7 +153,7 @@ _OPENING = {
 }
 
 
-async def open_due_alerts(connection: asyncpg.Connection[Any], now: dt.datetime) -> int:
+async def open_due_alerts(connection: Connection, now: dt.datetime) -> int:
     """Open the alerts that are due at `now` and raise those that have grown worse, in one transaction. Returns how many were opened."""
     opened = 0
     async with connection.transaction():

@@ -11,6 +11,7 @@ import asyncpg
 from db.county.scale import extend
 from db.postgres.address import Address
 from db.postgres.advisory_locks import AdvisoryLock
+from db.postgres.connection import Connection
 
 
 @asynccontextmanager
@@ -24,7 +25,7 @@ async def demo_connection(address: Address) -> AsyncIterator[Any]:
         await connection.close()
 
 
-async def extend_and_vacuum(connection: Any, disputes: int, progress: Callable[[int, int], None]) -> int:
+async def extend_and_vacuum(connection: Connection, disputes: int, progress: Callable[[int, int], None]) -> int:
     """Add synthetic disputes until there are so many of them; the number added. `progress` hears how many are done, of how many."""
     added = await extend(connection, disputes, progress)
     if added:

@@ -1,14 +1,11 @@
 """Builds the demo county in memory and copies it into an empty database in one transaction."""
 
-from typing import Any
-
-import asyncpg
-
 from db.county import lifecycle, organizations, people, places, scenarios, seed_case
 from db.county.builder import County
 from db.county.deterministic import Row, Rows, people_names
 from db.crypto import Cipher
 from db.postgres.advisory_locks import AdvisoryLock
+from db.postgres.connection import Connection
 
 # Referenced tables first.
 ORDER = (
@@ -36,7 +33,7 @@ def build(cipher: Cipher) -> dict[str, list[Row]]:
     return {table: rows.tables[table] for table in ORDER}
 
 
-async def load(connection: "asyncpg.Connection[Any]", cipher: Cipher) -> bool:
+async def load(connection: Connection, cipher: Cipher) -> bool:
     """Load the county unless the database holds any area or dispute already. Returns whether it did."""
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", AdvisoryLock.LOAD_COUNTY)

@@ -17,6 +17,7 @@ from db.county import deterministic
 from db.county.places import CHONGWEN
 from db.county.texts import MATTERS
 from db.postgres.advisory_locks import AdvisoryLock
+from db.postgres.connection import Connection
 from db.tables.column import sql_list
 from db.tables.dispute import AGREED_STATES, CLOSED_STATES, OPEN_STATES, RESOLVED_STATES, UNDER_MEDIATION_STATES
 
@@ -253,9 +254,7 @@ class NoCounty(Exception):
     """There is no county to fill: it takes towns, committees and compounds."""
 
 
-async def extend(
-    connection: "asyncpg.Connection[Any]", count: int, progress: Progress = lambda done, total: None
-) -> int:
+async def extend(connection: Connection, count: int, progress: Progress = lambda done, total: None) -> int:
     """Add synthetic disputes until there are `count` of them; returns how many were added.
 
     One transaction, so that nothing is left half done; the tables are locked meanwhile. The user must own the tables; a
@@ -293,7 +292,7 @@ async def extend(
     return count - present
 
 
-async def _disable_triggers(connection: "asyncpg.Connection[Any]") -> bool:
+async def _disable_triggers(connection: Connection) -> bool:
     """Disable the triggers, which check or write nothing that does not hold by construction. Whether for this session alone."""
     try:
         async with connection.transaction():
@@ -305,7 +304,7 @@ async def _disable_triggers(connection: "asyncpg.Connection[Any]") -> bool:
         return False
 
 
-async def _prepare(connection: "asyncpg.Connection[Any]", count: int) -> int:
+async def _prepare(connection: Connection, count: int) -> int:
     """Fill the temporary tables and write the places and people; returns the number of compounds that were there before."""
     for statement in _TEMPORARY:
         await connection.execute(statement)
@@ -333,9 +332,7 @@ async def _prepare(connection: "asyncpg.Connection[Any]", count: int) -> int:
     return int(await connection.fetchval("SELECT count(*) FROM scale_place WHERE NOT synthetic"))
 
 
-async def _fill(
-    connection: "asyncpg.Connection[Any]", present: int, count: int, compounds: int, progress: Progress
-) -> None:
+async def _fill(connection: Connection, present: int, count: int, compounds: int, progress: Progress) -> None:
     forms = await connection.fetchval("SELECT count(*)::int FROM scale_form")
     agencies = [
         await connection.fetchval(

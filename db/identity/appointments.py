@@ -31,6 +31,7 @@ from sqlalchemy.types import Date, Text, Uuid
 
 from db import tables as t
 from db.calendar import COUNTY_ZONE
+from db.postgres.connection import Connection
 from db.query.statement import compile_statement
 from db.resources.resource import Sql, today
 from db.tables.team import TEAM_ROLE_OF
@@ -170,7 +171,10 @@ _PEOPLE = compile_statement(_people())
 
 
 async def people_of(
-    connection: Any, day: dt.date | None = None, person_id: UUID | None = None, appointment_id: UUID | None = None
+    connection: Connection,
+    day: dt.date | None = None,
+    person_id: UUID | None = None,
+    appointment_id: UUID | None = None,
 ) -> list[Person]:
     """The people, or one of them, with the posts in force on a day (today in the county by default), or one of these posts; by name.
 
@@ -187,7 +191,7 @@ async def people_of(
     return [Person(key, name, tuple(posts)) for key, (name, posts) in people.items()]
 
 
-async def access_of(connection: Any, policy: Policy, person_id: UUID, day: dt.date | None = None) -> Access:
+async def access_of(connection: Connection, policy: Policy, person_id: UUID, day: dt.date | None = None) -> Access:
     """The access of a person by the posts in force on a day, today by default."""
     (person,) = await people_of(connection, day, person_id)
     return person.access(policy)
@@ -225,7 +229,7 @@ def _posts_by_name() -> Select[Any]:
 _POSTS_BY_NAME = compile_statement(_posts_by_name())
 
 
-async def posts_by_name(connection: Any, names: Collection[str]) -> list[Any]:
+async def posts_by_name(connection: Connection, names: Collection[str]) -> list[Any]:
     """The posts in force today of the active people of these names.
 
     Rows of `role`, `appointment_id`, `person_id`, and the names `person`, `organization` and `area`, in no order.
@@ -240,6 +244,6 @@ _FIND_PEOPLE = compile_statement(
 )
 
 
-async def find_people(connection: Any, name: str) -> list[UUID]:
+async def find_people(connection: Connection, name: str) -> list[UUID]:
     """The active people of this name; a name need not be unique."""
     return [row["id"] for row in await connection.fetch(_FIND_PEOPLE.sql, name)]

@@ -12,6 +12,7 @@ from sqlalchemy import and_, bindparam, case, exists, func, literal_column, sele
 from sqlalchemy.types import Integer, Text, Uuid
 
 from db import tables as t
+from db.postgres.connection import Connection
 from db.query.statement import compile_statement
 from db.query.visibility import Visibility, claim_values, scope_of
 from db.resources.catalog import RESOURCES
@@ -29,13 +30,13 @@ _BY_CASE_NUMBER = compile_statement(
 ).sql
 
 
-async def dispute_of(connection: Any, case_number: str) -> UUID | None:
+async def dispute_of(connection: Connection, case_number: str) -> UUID | None:
     """The key of the dispute with a case number; None where there is none."""
     row = await connection.fetchrow(_BY_CASE_NUMBER, case_number)
     return None if row is None else UUID(str(row["id"]))
 
 
-async def attributes_of(connection: Any, resource_name: str, key: UUID) -> dict[str, Any] | None:
+async def attributes_of(connection: Connection, resource_name: str, key: UUID) -> dict[str, Any] | None:
     """All attributes of a row by name (a set for a set); None if there is no such row."""
     resource = RESOURCES[resource_name]
     row, at = Visibility(_NO_ACCESS).row(resource, resource.table.alias())
@@ -72,7 +73,7 @@ def _value(attribute: Attribute, row: Row) -> Any:
     )
 
 
-async def concealed_from(connection: Any, asker: Access, resource_name: str, key: UUID) -> frozenset[str] | None:
+async def concealed_from(connection: Connection, asker: Access, resource_name: str, key: UUID) -> frozenset[str] | None:
     """The attributes of a row whose values the asker may not know; None where the asker does not see the row, or there is none."""
     resource, visibility = RESOURCES[resource_name], Visibility(asker)
     row, at = visibility.row(resource, resource.table.alias())
@@ -121,7 +122,7 @@ def _is_readable_of(visibility: Visibility, row: Row, name: str) -> Sql:
     )
 
 
-async def version_for(connection: Any, asker: Access, version: int, action: str = "read") -> Any:
+async def version_for(connection: Connection, asker: Access, version: int, action: str = "read") -> Any:
     """The text and the tests of a stored version; None where there is none, or the asker may not read its text or take the action."""
     resource, visibility = RESOURCES[POLICY], Visibility(asker)
     row, at = visibility.row(resource, resource.table.alias())

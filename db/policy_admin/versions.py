@@ -15,6 +15,7 @@ from sqlalchemy.types import DateTime, Integer, Uuid
 from db import tables as t
 from db.policy_admin.staff import governed, read_staff
 from db.postgres.advisory_locks import AdvisoryLock
+from db.postgres.connection import Connection
 from db.postgres.pool import Pool
 from db.query.statement import compile_statement
 from db.resources.catalog import CATALOG
@@ -37,19 +38,19 @@ CACHED_VERSIONS = 4  # compiled policies of a process
 # -- which version is live, and what a version says
 
 
-async def live_version(connection: Any) -> int | None:
-    """The number of the live version; None where none is published. `connection`: anything with asyncpg's `fetchrow`, a `Pool` too."""
+async def live_version(connection: Connection | Pool) -> int | None:
+    """The number of the live version; None where none is published."""
     row = await connection.fetchrow(_LIVE)
     return None if row is None else int(row["version"])
 
 
-async def version_at(connection: Any, instant: dt.datetime) -> int | None:
+async def version_at(connection: Connection, instant: dt.datetime) -> int | None:
     """The number of the version in force at an instant; None before the first one."""
     row = await connection.fetchrow(_IN_FORCE_AT, instant)
     return None if row is None else int(row["version"])
 
 
-async def text_of(connection: Any, version: int) -> str:
+async def text_of(connection: Connection, version: int) -> str:
     """The text of a stored version. Raises LookupError where there is none."""
     row = await connection.fetchrow(_TEXT, version)
     if row is None:
@@ -57,7 +58,7 @@ async def text_of(connection: Any, version: int) -> str:
     return str(row["text"])
 
 
-async def compile_version(connection: Any, version: int) -> Policy:
+async def compile_version(connection: Connection, version: int) -> Policy:
     """A stored version, compiled beside the event loop.
 
     Raises LookupError where there is none, PolicyRefused where it does not compile under the present catalog.
@@ -69,7 +70,7 @@ async def _compile(text: str, version: int) -> Policy:
     return await asyncio.to_thread(compile_policy, text, CATALOG, version)
 
 
-async def live_policy(connection: Any) -> Policy:
+async def live_policy(connection: Connection) -> Policy:
     """The policy in force. Raises LookupError where none is published, PolicyRefused where it no longer compiles."""
     version = await live_version(connection)
     if version is None:
@@ -132,18 +133,18 @@ _KEYS = compile_statement(select(_V.version, _V.id)).sql
 _BY_KEY = compile_statement(select(t.policy_version).where(_V.id == bindparam("key", type_=Uuid()))).sql
 
 
-async def list_versions(connection: Any) -> list[Any]:
+async def list_versions(connection: Connection) -> list[Any]:
     """All versions, the newest first: `version`, `state`, `note`, `digest`, `created_at`, `published_at` and the names `author`,
     `approvers`."""
     return list(await connection.fetch(_LIST))
 
 
-async def keys_by_version(connection: Any) -> Mapping[int, UUID]:
+async def keys_by_version(connection: Connection) -> Mapping[int, UUID]:
     """The key of each version, by its number."""
     return {row["version"]: UUID(str(row["id"])) for row in await connection.fetch(_KEYS)}
 
 
-async def version_of(connection: Any, key: UUID) -> Any:
+async def version_of(connection: Connection, key: UUID) -> Any:
     """The row of a version by its key; None where there is none."""
     return await connection.fetchrow(_BY_KEY, key)
 
@@ -151,7 +152,7 @@ async def version_of(connection: Any, key: UUID) -> Any:
 # -- the first version, and one in place of another
 
 
-async def publish_first(connection: Any, text: str) -> int:
+async def publish_first(connection: Connection, text: str) -> int:
     """Publish the text as version 1 where no policy was ever stored; the number of the live version, whatever it is.
 
     Raises PolicyRefused: a text that cannot be explained is never stored as published.
@@ -166,7 +167,7 @@ async def publish_first(connection: Any, text: str) -> int:
     return int(await connection.fetchval(_LIVE))
 
 
-async def publish_instead(connection: Any, text: str) -> int:
+async def publish_instead(connection: Connection, text: str) -> int:
     """Publish the text in place of a live version that no command can replace any more; the number of the new version.
 
     For the owner of the database. Raises StillUsable where the commands would do, PolicyRefused where the text is no better.
@@ -195,7 +196,7 @@ class StillUsable(Exception):
     """The live version works, and somebody can publish another."""
 
 
-async def broken(connection: Any) -> list[str]:
+async def broken(connection: Connection) -> list[str]:
     """Why the live version cannot be used under the present catalog, in sentences; nothing for one that works."""
     try:
         await live_policy(connection)
@@ -207,7 +208,7 @@ async def broken(connection: Any) -> list[str]:
     return []
 
 
-async def in_charge(connection: Any) -> bool:
+async def in_charge(connection: Connection) -> bool:
     """Whether somebody could put another policy in the place of the live one, which must work; or there is nobody yet at all."""
 
     async def fetch(statement: ClauseElement) -> list[Any]:

@@ -5,18 +5,19 @@ Every read returns it beside its data, so that no answer is given under rights t
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import select
 
 from db import tables as t
+from db.postgres.connection import Connection
+from db.postgres.pool import Pool
 from db.query.statement import compile_statement
 
 EPOCH = select(t.access_epoch.c.epoch)
 _SQL = compile_statement(EPOCH).sql
 
 
-async def read_epoch(connection: Any) -> int:
-    """The epoch of the connection's snapshot. `connection`: anything with asyncpg's `fetchrow`, a `Pool` too."""
+async def read_epoch(connection: Connection | Pool) -> int:
+    """The epoch of the connection's snapshot, or of now for a pool."""
     row = await connection.fetchrow(_SQL)
+    assert row is not None  # the table has one row
     return int(row["epoch"])

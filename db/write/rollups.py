@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import asyncpg
+from db.postgres.connection import Connection
 
 
-async def compact(connection: asyncpg.Connection[Any]) -> int:
+async def compact(connection: Connection) -> int:
     """Move the changes that have gathered into the sums; returns how many there were. Answers are the same before and after, and meanwhile."""
     return int(await connection.fetchval("SELECT tally_fold()"))

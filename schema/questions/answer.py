@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 import asyncpg
 import orjson
 import strawberry
-from asyncpg.pool import PoolConnectionProxy
 from graphql.execution.values import VariableValues
 
 from db.policy_admin.impact.runs import ImpactRuns
+from db.postgres.connection import Connection
 from db.query import plan as p
 from db.query.epoch import read_epoch
 from db.query.select import select_plan
@@ -41,7 +41,7 @@ class QuestionContext:
     """What a question is answered with: the asker, a connection in one snapshot, a worker for heavy computation, the impact runs."""
 
     viewer: Viewer
-    connection: PoolConnectionProxy[asyncpg.Record]
+    connection: Connection
     worker: Worker
     runs: ImpactRuns
 

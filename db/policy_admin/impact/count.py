@@ -31,6 +31,7 @@ from sqlalchemy.types import JSON, Integer, Text
 
 from db.lru_cache import LruCache
 from db.policy_admin.impact.comparison import CellChange, CountUnit, Totals, is_selective
+from db.postgres.connection import Connection
 from db.query.statement import Statement, compile_statement
 from db.query.visibility import Visibility, claim_values
 from db.resources.catalog import CLAIMS, RESOURCES
@@ -42,7 +43,7 @@ CACHED_STATEMENTS = 500
 _statements: LruCache[Statement] = LruCache(CACHED_STATEMENTS)
 
 
-async def count(connection: Any, units: Sequence[CountUnit]) -> list[Totals]:
+async def count(connection: Connection, units: Sequence[CountUnit]) -> list[Totals]:
     """What changes for one holder of each unit's claims. The units differ in their claims alone."""
     kind = replace(units[0], claims=())
     statement = _statements.get(kind, lambda: _count_statement(units[0]))
@@ -61,7 +62,7 @@ async def count(connection: Any, units: Sequence[CountUnit]) -> list[Totals]:
     return totals_by_unit
 
 
-async def samples(connection: Any, unit: CountUnit, asker: Access, most: int) -> tuple[list[UUID], list[UUID]]:
+async def samples(connection: Connection, unit: CountUnit, asker: Access, most: int) -> tuple[list[UUID], list[UUID]]:
     """At most `most` keys of rows on which something is gained, and of rows on which something is lost, that the asker sees too."""
     statement = compile_statement(_sample_statement(unit, asker, most))
     values = dict(unit.claims) | claim_values(asker, "asker")

@@ -22,6 +22,7 @@ from db.identity import tokens
 from db.identity.appointments import people_of
 from db.policy_admin.impact.comparison import Comparison, Holder, Totals
 from db.policy_admin.impact.count import count
+from db.postgres.connection import Connection
 from db.postgres.pool import Pool
 from db.query.epoch import read_epoch
 from db.tables.column import sql_list
@@ -52,7 +53,7 @@ class RunStatus:
     result: Mapping[str, Any] | None
 
 
-async def holders_of(connection: Any, labels: Mapping[str, str]) -> list[Holder]:
+async def holders_of(connection: Connection, labels: Mapping[str, str]) -> list[Holder]:
     """The holders for whom an impact is counted: each appointment in force, under its role, and each valid token."""
     people = {person.id: person for person in await people_of(connection)}
     holders = [
@@ -70,7 +71,7 @@ async def holders_of(connection: Any, labels: Mapping[str, str]) -> list[Holder]
 
 
 async def compute_impact(
-    connection: Any, before: Policy, after: Policy, worker: Worker, progress: Callable[[int, int], None]
+    connection: Connection, before: Policy, after: Policy, worker: Worker, progress: Callable[[int, int], None]
 ) -> dict[str, Any]:
     """What the other policy changes, as a value for JSON: `roles` and `tokens`, each a list of holders with their changes.
 
