@@ -11,7 +11,6 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
-import schema
 from db import tables
 from schema.node import NODE_TYPES
 from schema.query import Query
