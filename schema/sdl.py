@@ -5,6 +5,7 @@ python -m schema.sdl > schema/schema.graphql
 
 import importlib
 import sys
+from pathlib import Path
 from pkgutil import iter_modules
 
 import strawberry
@@ -18,7 +19,8 @@ from schema.scalars import SCALARS
 
 # The nouns: every module here that is named as its tables. Some are reached only lazily, and a type must be loaded to be listed.
 NOUNS = sorted(
-    {one.name for one in iter_modules(schema.__path__)} & {one.name for one in iter_modules(tables.__path__)}
+    {one.name for one in iter_modules([str(Path(__file__).parent)])}
+    & {one.name for one in iter_modules(tables.__path__)}
 )
 
 
