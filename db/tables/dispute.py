@@ -38,9 +38,11 @@ AGREED_STATES = (*FOLLOW_UP_STATES, "ARCHIVED")
 RESOLVED_STATES = ("PERFORMED", *CLOSED_STATES)
 # Somebody mediates or sees to the performance.
 IN_HAND_STATES = (*UNDER_MEDIATION_STATES, *AFTER_AGREEMENT_STATES)
+# Concluded without a settlement: the mediation failed, or a party ended it.
+UNSETTLED_STATES = ("FAILED", "WITHDRAWN", "REFUSED")
 # Somebody has to act on it, or nobody any more: each state is in one of the two.
 OPEN_STATES = ("REGISTERED", *IN_HAND_STATES)
-ENDED_STATES = ("CLOSED", "ARCHIVED", "DECLINED", "FAILED", "WITHDRAWN", "REFUSED")
+ENDED_STATES = (*CLOSED_STATES, "DECLINED", *UNSETTLED_STATES)
 TIERS = Codes(("TEAM", "SQUAD", "CENTRE"))
 RISK_LEVELS = Codes(("LOW", "MEDIUM", "HIGH"))
 CATEGORIES = Codes(("PROPERTY", "NEIGHBOUR", "CONTRACT", "DAMAGE", "OTHER"))

@@ -18,7 +18,7 @@ from db.commands.dispute.referral import check_shared_text
 from db.commands.team import active_team_of
 from db.resources.guards import Guard, equals, none, some
 from db.resources.resource import literals
-from db.tables.dispute import CLOSED_STATES, ENDED_STATES, SOURCES
+from db.tables.dispute import CLOSED_STATES, ENDED_STATES, SOURCES, UNSETTLED_STATES
 from db.tables.obligation import OWED_STATES
 from db.uuid7 import uuid7
 from db.write.command import Outcome, command, input_field
@@ -151,7 +151,7 @@ _RECORDED = Guard(
     ArchiveInput,
     target="Dispute",
     shows="Dispute",
-    states=("CLOSED", "FAILED", "WITHDRAWN", "REFUSED", "DECLINED"),
+    states=("CLOSED", *UNSETTLED_STATES, "DECLINED"),
     guards=(_BOTH_SIDES, _NOTIFIED, _RECORDED, NO_HANDOVER_WAITING),
 )
 async def archive(work: UnitOfWork, dispute: Record, input: ArchiveInput) -> Outcome:

@@ -13,7 +13,7 @@ from sqlalchemy.types import Uuid
 from db import tables as t
 from db.commands.dispute.guards import HANDOVER_WAITING, NO_HANDOVER_WAITING
 from db.resources.guards import Guard
-from db.tables.dispute import IN_HAND_STATES, TIERS, UNDER_MEDIATION_STATES
+from db.tables.dispute import IN_HAND_STATES, TIERS, UNDER_MEDIATION_STATES, UNSETTLED_STATES
 from db.uuid7 import uuid7
 from db.write.command import Outcome, command, input_field
 from db.write.example import Placeholder
@@ -145,7 +145,7 @@ class ReturnInput:
     shows="Dispute",
     leaves=True,
     # A hand-over that was overtaken by an agreement or an end is sent back, so that none waits for ever.
-    states=(*IN_HAND_STATES, "CLOSED", "FAILED", "WITHDRAWN", "REFUSED"),
+    states=(*IN_HAND_STATES, "CLOSED", *UNSETTLED_STATES),
     guards=(HANDOVER_WAITING,),
     example={"reason": "情况如前。"},
 )
