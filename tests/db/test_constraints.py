@@ -249,7 +249,7 @@ def test_every_personal_field_declares_its_class() -> None:
 
 
 def test_every_part_has_a_dispute() -> None:
-    """`Sight.row` joins it from outside: a part that might lack its dispute would have to be looked at for what `NOT` makes of that."""
+    """`Visibility.row` joins it by an outer join: where a part might lack its dispute, a negated condition would meet NULL."""
     parts = {name: one.table.c.dispute_id for name, one in RESOURCES.items() if one.part}
     assert {name for name, column in parts.items() if column.nullable} == {"Event"}
     for name, column in parts.items():

@@ -59,9 +59,9 @@ class RoleViews:
         self.cells = 0
 
     async def look(self) -> dict[str, Any]:
-        """Hold every role's sight against the text; returns what each sees of the dispute itself, None for nothing."""
+        """Compare what every role sees with the text of the policy; returns what each sees of the dispute itself, None for nothing."""
         snapshot = await self._world()
-        # Of each type also one that does not exist: it is null like one out of sight, and every look has the same shape.
+        # Of each type also one that does not exist: it is null like one that is not visible, and every response has the same shape.
         ids = {
             resource: [global_id(resource, key) for key in (*snapshot.rows[resource], _NOTHING)] for resource in _ALL
         }

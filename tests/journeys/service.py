@@ -1,6 +1,6 @@
 """The service as people meet it: served over HTTP on loopback, asked with tokens, on a demo county that the journeys may change.
 
-`Line` speaks like the desk of tests/laws/client.py, so the office of tests/commands works over it.
+`HttpClient` has the methods of `GraphQLClient` (tests/laws/client.py), so `Office` (tests/office.py) works over it.
 """
 
 import asyncio
@@ -39,18 +39,20 @@ def at(day: str, time: str = "09:00") -> dt.datetime:
 
 
 @dataclasses.dataclass
-class _Parts:
+class _Services:
+    """What `Office` reads of the services of a process."""
+
     schema: GraphQLSchema
 
 
 @dataclasses.dataclass
-class Line:
+class HttpClient:
     """A client of the service with a token for each person, and a connection as the owner of the database beside it."""
 
     url: str
     client: httpx2.AsyncClient
     connection: "asyncpg.Connection[Any]"
-    services: _Parts
+    services: _Services
     _tokens: dict[str, str] = dataclasses.field(default_factory=dict)
     _issuing: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
 
@@ -66,9 +68,9 @@ class Line:
     async def ask(self, person: str, query: str, /, **variables: Any) -> Response:
         """The answer that a person gets."""
         headers = {"Authorization": f"Bearer {await self.token(person)}"}
-        answered = await self.client.post(self.url, json={"query": query, "variables": variables}, headers=headers)
-        body = answered.json()
-        return Response(body.get("data"), tuple(body.get("errors", ())), answered.content)
+        answer = await self.client.post(self.url, json={"query": query, "variables": variables}, headers=headers)
+        body = answer.json()
+        return Response(body.get("data"), tuple(body.get("errors", ())), answer.content)
 
     async def data(self, person: str, query: str, /, **variables: Any) -> Any:
         """The data of an answer that must have no errors."""
@@ -88,8 +90,8 @@ async def open_service(address: Address, *, pool_size: int) -> AsyncIterator[Off
         await publish_first(connection, POLICY_PATH.read_text(encoding="utf-8"))
         with serve(build(settings, address), "") as served:
             async with httpx2.AsyncClient(timeout=60, trust_env=False) as client:
-                line: Any = Line(f"{served.url}/graphql", client, connection, _Parts(graphql_schema()))
-                yield Office(line)
+                caller: Any = HttpClient(f"{served.url}/graphql", client, connection, _Services(graphql_schema()))
+                yield Office(caller)
     finally:
         await connection.close()
 

@@ -1,4 +1,4 @@
-"""The figures, reckoned from plain rows by the formulas that stand in their descriptions. Knows no SQL and none of the kept sums."""
+"""The metrics, computed from plain rows by the formulas of their descriptions. It uses no SQL and none of the rollups."""
 
 import datetime as dt
 import statistics
@@ -25,7 +25,7 @@ def day_of(instant: dt.datetime | None) -> Day:
 
 
 class MetricOracle:
-    """The figures of some disputes in a period. A figure is a number, or a numerator with its denominator."""
+    """The metrics of some disputes in a period. A metric is a number, or a numerator with its denominator."""
 
     def __init__(self, snapshot: Snapshot, rights: RowScope, since: Day, until: Day) -> None:
         self.snapshot, self.rights, self.since, self.until = snapshot, rights, since, until
@@ -59,7 +59,7 @@ class MetricOracle:
             if duties and max(duty["due_on"] for duty in duties) < self.snapshot.today:
                 yield one, duties
 
-    def figures(self, rows: list[Record]) -> dict[str, Any]:
+    def metrics(self, rows: list[Record]) -> dict[str, Any]:
         concluded = [row for row in rows if row["accepted_at"] and self.within(row["concluded_at"])]
         resolved = [row for row in concluded if row["state"] in ("PERFORMED", "CLOSED", "ARCHIVED")]
         agreed = [row for row in concluded if self.full(row)]
@@ -119,11 +119,11 @@ class MetricOracle:
         }
 
 
-def disclosed(figure: Any, exact: bool) -> Any:
+def disclosed(metric: Any, exact: bool) -> Any:
     """The metric as it is disclosed: rounded; nothing over zero; without the grant, no number from one to four and nothing made of one."""
-    if isinstance(figure, int):
-        return figure if exact or not 1 <= figure <= 4 else None
-    numerator, denominator, digits = figure
+    if isinstance(metric, int):
+        return metric if exact or not 1 <= metric <= 4 else None
+    numerator, denominator, digits = metric
     small = 1 <= denominator <= 4 or (digits == 4 and 1 <= numerator <= 4)
     if denominator == 0 or (small and not exact):
         return None

@@ -1,7 +1,7 @@
 """Law: `access.can` of a row lists exactly the commands that would succeed now for this caller.
 
 Each command is called with its own example input, at a time in the future: where it is listed, nothing but the input is wrong; where it
-is not, the answer says so, and it is never the input. Then each listed one is carried out in earnest, and undone.
+is not, the answer says so, and it is never the input. Then each listed one is executed and rolled back.
 """
 
 import datetime as dt
@@ -250,7 +250,7 @@ async def test_what_is_listed_of_a_part_is_what_would_succeed(setup: Setup) -> N
 
 
 async def test_what_is_listed_succeeds(setup: Setup) -> None:
-    """In earnest, on the fresh disputes and their parts, each in a transaction that is undone afterwards: every example at least once."""
+    """Each is executed on the fresh disputes and their parts in a transaction that is rolled back: every example at least once."""
     before = await setup.stored()
     wrong: list[Any] = []
     done: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Law: whoever asks for metrics gets what counting the rows in their reach gives, whatever was written before and folded meanwhile.
+"""Law: whoever asks for metrics gets what counting the rows in their reach gives, whatever was written before and compacted meanwhile.
 
 `SANLIAN_LAW_SEED` makes another dataset, other changes and other callers.
 """
@@ -183,7 +183,7 @@ class RandomCallers:
             situation = (name, appointments, period, by)
             assert not errors, (situation, errors)
             answer = data["statistics"]
-            wanted = {camel(one): disclosed(value, exact) for one, value in oracle.figures(rows).items()}
+            wanted = {camel(one): disclosed(value, exact) for one, value in oracle.metrics(rows).items()}
             assert {key: answer[key] for key in wanted} == wanted, situation
             groups: dict[Any, list[Record]] = defaultdict(list)
             for row in rows:
@@ -193,8 +193,8 @@ class RandomCallers:
                 situation
             )
             for one in answer["groups"]:
-                figures = oracle.figures(groups[one["key"]]).items()
-                wanted = {camel(figure): disclosed(value, exact) for figure, value in figures}
+                metrics = oracle.metrics(groups[one["key"]]).items()
+                wanted = {camel(metric): disclosed(value, exact) for metric, value in metrics}
                 assert {key: one[key] for key in wanted} == wanted, (*situation, one["key"])
             self.asked += 1
         await self.check_count(access, len(seen.disputes), name)
@@ -217,14 +217,14 @@ class RandomCallers:
             ), name
 
 
-async def kept(connection: Any) -> dict[str, list[tuple[Any, ...]]]:
+async def rollup_rows(connection: Any) -> dict[str, list[tuple[Any, ...]]]:
     return {
         table: [tuple(row) for row in await connection.fetch(f"SELECT * FROM {table} ORDER BY {table}")]
         for table in ROLLUP_TABLES
     }
 
 
-async def test_figures_are_what_counting_gives(database: Address) -> None:
+async def test_metrics_are_what_counting_gives(database: Address) -> None:
     """Random callers under all kinds of policies, between random changes, some of them compacted. At the end, a rebuild changes nothing.
 
     Slow: each round is asked under every kind of policy, for metrics of every kind of group.
@@ -248,9 +248,9 @@ async def test_figures_are_what_counting_gives(database: Address) -> None:
                     await callers.check(snapshot, name)
         assert callers.asked > ROUNDS * len(POLICIES)
         await compact(connection)
-        before = await kept(connection)
+        before = await rollup_rows(connection)
         await connection.execute("SELECT tally_rebuild()")
-        assert await kept(connection) == before
+        assert await rollup_rows(connection) == before
         assert all(before.values())
     finally:
         await connection.close()
@@ -268,21 +268,21 @@ async def test_every_role_of_the_county(own_county: Address) -> None:
     async with open_gate_client(own_county) as gql:
         await appoint_several(gql.connection)
         snapshot = await Snapshot.read(gql.connection)
-        told_to: dict[str, int] = {}
+        metric_counts: dict[str, int] = {}
         for round_ in range(2):
             for person in EVERYONE:
                 rights = Rights(snapshot, snapshot.appointments(person))
-                names = [name for name, figure in METRICS.items() if readable(rights, figure.needs)]
+                names = [name for name, metric in METRICS.items() if readable(rights, metric.needs)]
                 if names:
-                    told_to[person] = len(names)
+                    metric_counts[person] = len(names)
                     await check_person(gql, snapshot, rights, person, names, PERIODS[round_:][:2])
             await compact(gql.connection)
-    assert len(set(told_to.values())) >= 3
-    assert max(told_to.values()) == len(METRICS)
+    assert len(set(metric_counts.values())) >= 3
+    assert max(metric_counts.values()) == len(METRICS)
 
 
 def readable(rights: Rights, needs: tuple[tuple[str, str], ...]) -> bool:
-    """Whether the text lets the person have what a figure is computed from."""
+    """Whether the text lets the person have what a metric is computed from."""
     return all(
         rights.reads(resource, RESOURCES[resource].fields[name].policy.field_class)
         and rights.accompanies("Dispute", resource)
@@ -316,6 +316,6 @@ async def check_person(
                 groups[row["state"]].append(row)
         assert [one["key"] for one in answer["groups"]] == sorted(groups), (person, period)
         for one, those in ((answer, rows), *((one, groups[one["key"]]) for one in answer["groups"])):
-            figures = oracle.figures(those)
-            wanted = {camel(name): disclosed(figures[name], exact) for name in names}
+            metrics = oracle.metrics(those)
+            wanted = {camel(name): disclosed(metrics[name], exact) for name in names}
             assert {key: one[key] for key in wanted} == wanted, (person, period, one.get("key"))

@@ -121,24 +121,24 @@ def planted(own_county: Address) -> Planted:
 SIZES = "first: 200"
 
 
-class Asker:
+class HttpCaller:
     """One person's requests over HTTP, and everything that came back."""
 
     def __init__(self, client: httpx2.Client, url: str, token: str) -> None:
         self.client, self.url = client, url
         self.headers = {"Authorization": f"Bearer {token}"}
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
 
     def ask(self, query: str, **variables: Any) -> Any:
         answer = self.client.post(
             f"{self.url}/graphql", json={"query": query, "variables": variables}, headers=self.headers
         )
-        self.heard += [answer.content, repr(answer.headers.raw).encode()]
+        self.received += [answer.content, repr(answer.headers.raw).encode()]
         return answer.json()
 
     def canaries(self) -> set[str]:
-        """All canaries that were heard, also those in cursors and other base64."""
-        text = b"\n".join(self.heard).decode()
+        """All canaries that were received, also those in cursors and other base64."""
+        text = b"\n".join(self.received).decode()
         found = set(CANARY.findall(text))
         for piece in set(re.findall(r"[A-Za-z0-9+/]{16,}={0,2}", text)):
             try:
@@ -286,27 +286,27 @@ def test_no_echo(planted: Planted) -> None:
         httpx2.Client(trust_env=False, timeout=60) as client,
     ):
         for turn, person in enumerate((*PRINCIPALS.values(), *list(SEVERAL)[1:3])):
-            asker = Asker(client, served.url, planted.tokens[person])
+            caller = HttpCaller(client, served.url, planted.tokens[person])
             allowed = planted.allowed(person)
             for query, variables in everything(schema, turn):
-                asker.ask(query, **variables)
-            heard = asker.canaries()
-            assert heard <= allowed, (person, [planted.owners[one] for one in sorted(heard - allowed)[:5]])
-            shown_canaries |= heard
+                caller.ask(query, **variables)
+            received = caller.canaries()
+            assert received <= allowed, (person, [planted.owners[one] for one in sorted(received - allowed)[:5]])
+            shown_canaries |= received
             hidden = sorted(set(planted.owners) - allowed, key=lambda one: one[::-1])
             chosen = [
                 *[one for one in hidden if one.startswith("Zx")][:1],
                 *[one for one in hidden if one.startswith("166")][:1],
             ]
             for query, variables in probes(turn, chosen, planted.owners):
-                answer = asker.ask(query, **variables)
+                answer = caller.ask(query, **variables)
                 codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
                 assert "INTERNAL" not in codes, (query, variables, answer)
-            heard = asker.canaries()
-            assert heard <= allowed, (person, sorted(heard - allowed)[:5])
-            everything_heard = b"\n".join(asker.heard).decode()
-            assert not any(number in everything_heard for number in planted.numbers)
-            assert "Zxchanges" not in everything_heard
+            received = caller.canaries()
+            assert received <= allowed, (person, sorted(received - allowed)[:5])
+            all_received = b"\n".join(caller.received).decode()
+            assert not any(number in all_received for number in planted.numbers)
+            assert "Zxchanges" not in all_received
         written = orjson.dumps(logs, default=repr).decode()
     assert not CANARY.findall(written)
     assert not any(number in written for number in planted.numbers)
@@ -328,15 +328,15 @@ def test_a_failure_tells_nothing(planted: Planted, capfd: pytest.CaptureFixture[
         serve(build(Settings(pool_size=2), planted.address), "") as served,
         httpx2.Client(trust_env=False) as client,
     ):
-        asker = Asker(client, served.url, planted.tokens[PRINCIPALS["mediator"]])
+        caller = HttpCaller(client, served.url, planted.tokens[PRINCIPALS["mediator"]])
         canary = next(iter(planted.owners))
         for query in (
             "{ disputes { nodes { notes { text } } } }",
             "query ($v: String) { disputes(filter: {partyName: $v}) { totalCount } }",
         ):
-            answer = asker.ask(query, v=canary)
+            answer = caller.ask(query, v=canary)
             assert [error["extensions"]["code"] for error in answer["errors"]] == ["INTERNAL"]
-        assert not asker.canaries()
+        assert not caller.canaries()
         assert len([entry for entry in logs if entry["event"] == "request_failed"]) == 2
     out, err = capfd.readouterr()
     assert not CANARY.findall(orjson.dumps(logs, default=repr).decode() + out + err)

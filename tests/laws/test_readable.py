@@ -1,6 +1,6 @@
-"""Law: a filter, an order, a group or a figure is answered only to those who read its field in clear on every row in reach.
+"""Law: a filter, an order, a group or a metric is answered only to those who read its field in clear on every row in reach.
 
-Every person, every condition of every filter, every order field, every figure. What is answered is held against plain rows.
+Every person, every condition of every filter, every order field, every metric. What is answered is held against plain rows.
 """
 
 from typing import Any
@@ -115,8 +115,8 @@ async def test_every_order(gql: GraphQLClient, snapshot: Snapshot, person: str) 
 
 
 @pytest.mark.parametrize("person", TYPICAL)
-async def test_every_figure(gql: GraphQLClient, snapshot: Snapshot, person: str) -> None:
-    """A figure or a group is planned only for those who read all that it is computed from, on all their disputes."""
+async def test_every_metric(gql: GraphQLClient, snapshot: Snapshot, person: str) -> None:
+    """A metric or a group is planned only for those who read all that it is computed from, on all their disputes."""
     rights = Rights(snapshot, snapshot.appointments(person))
     caller = await gql.services.gate.authenticate(await gql.token(person))
 
@@ -135,8 +135,8 @@ async def test_every_figure(gql: GraphQLClient, snapshot: Snapshot, person: str)
             for resource, name in needs
         )
 
-    for name, figure in METRICS.items():
-        wanted = None if readable(figure.needs) else "FIELD_NOT_READABLE"
+    for name, metric in METRICS.items():
+        wanted = None if readable(metric.needs) else "FIELD_NOT_READABLE"
         assert refused(f"{{ statistics {{ {camel(name)} }} }}") == wanted, name
         assert refused(f"{{ statistics(groupBy: TOWN) {{ groups {{ {camel(name)} }} }} }}") == wanted, name
     for code, (resource, name) in GROUPS.items():

@@ -58,11 +58,11 @@ async def test_totals(gql: GraphQLClient, snapshot: Snapshot, role: str, name: s
     """Every metric of every period, over exactly the disputes in reach."""
     rights = Rights(snapshot, snapshot.appointments(PRINCIPALS[role]))
     rows = [snapshot.rows["Dispute"][key] for key in rights.ids("Dispute")]
-    figures = MetricOracle(snapshot, rights, *PERIODS[name]).figures(rows)
-    assert set(figures) == set(METRICS)
+    metrics = MetricOracle(snapshot, rights, *PERIODS[name]).metrics(rows)
+    assert set(metrics) == set(METRICS)
     query = f"query ($p: StatisticsPeriod) {{ statistics(period: $p) {{ {FIELDS} }} }}"
     data = await gql.data(PRINCIPALS[role], query, p=period(*PERIODS[name]))
-    assert data["statistics"] == {camel(one): disclosed(value, COUNTED[role]) for one, value in figures.items()}
+    assert data["statistics"] == {camel(one): disclosed(value, COUNTED[role]) for one, value in metrics.items()}
 
 
 @pytest.mark.parametrize("by", GROUPS)
@@ -83,13 +83,13 @@ async def test_groups(gql: GraphQLClient, snapshot: Snapshot, role: str, by: str
     groups = {group["key"]: group for group in answer["groups"]}
     assert list(groups) == sorted(key for key in grouped if key is not None)
     for key, group in groups.items():
-        figures = oracle.figures(grouped[key])
+        metrics = oracle.metrics(grouped[key])
         assert {name: group[name] for name in map(camel, METRICS)} == {
-            camel(one): disclosed(value, COUNTED[role]) for one, value in figures.items()
+            camel(one): disclosed(value, COUNTED[role]) for one, value in metrics.items()
         }, key
         assert group["label"]
     if COUNTED[role]:
-        lost = oracle.figures(grouped.get(None, []))
+        lost = oracle.metrics(grouped.get(None, []))
         for name in ("registered", "concluded", "resolved", "agreed"):
             assert sum(group[name] for group in answer["groups"]) + lost[name] == answer[name]
 

@@ -1,4 +1,4 @@
-"""Inspections with zero finds, visits without sight of the agreement, and factors of which the grave ones alert."""
+"""Inspections with zero finds, visits where the agreement is not visible, and factors of which the grave ones alert."""
 
 from uuid import UUID
 

@@ -105,7 +105,7 @@ async def test_up_two_tiers(office: Office) -> None:
     ]
 
 
-async def test_returned_it_is_out_of_sight_and_may_be_sent_again(office: Office) -> None:
+async def test_returned_it_is_not_visible_and_may_be_sent_again(office: Office) -> None:
     case, to = await office.accepted(), await _receivers(office)
     await office.must("grid_worker", "disputeEscalate", id=case.key, organization_id=to["SQUAD"], **REASON)
     done = await office.do("squad_member", "disputeReturn", id=case.key, reason=" ")

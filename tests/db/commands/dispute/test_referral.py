@@ -128,7 +128,7 @@ async def test_declined_it_is_passed_on(office: Office) -> None:
     """首接负责: whoever declines says where it belongs, and may pass it on."""
     case = await office.register()
     await office.must("centre_staff", "disputeDecline", id=case.key, reason="NOT_CIVIL", advice="请向信访部门反映。")
-    # The centre keeps sight of what it decided, without the narrative.
+    # The centre still sees what it decided, without the narrative.
     said = await office.gql.data(
         "曹慧敏", "query($id: ID!) { node(id: $id) { ... on Dispute { state summary } } }", id=f"Dispute:{case.key}"
     )
