@@ -45,8 +45,13 @@ def test_a_short_run_measures_the_product_and_the_bare_route(
     # Whatever is left descends from the database, which goes on.
     left = [_command(pid) for pid in set(tree(os.getpid())) - before]
     assert [command for command in left if command and b"postgres" not in command] == []
-    assert all(one["requests"] > 0 for ruled in results["rules"] for told in ruled["rounds"] for one in told.values())
-    assert {name for ruled in results["rules"] for told in ruled["rounds"] for name in told} == {"shipped", "20"}
+    assert all(
+        one["requests"] > 0 for ruled in results["rules"] for policies in ruled["rounds"] for one in policies.values()
+    )
+    assert {name for ruled in results["rules"] for policies in ruled["rounds"] for name in policies} == {
+        "shipped",
+        "20",
+    }
     (case,) = json.loads(json.dumps(results))["cases"]
     assert [one["contestant"] for one in case["rounds"][0]] == ["sanlian", "bare", "beside"]
     for measured in (*case["rounds"][0], *case["paced"][0]):

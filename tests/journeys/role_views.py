@@ -97,11 +97,11 @@ class RoleViews:
         def reads(resource: str, key: UUID, cell: str) -> bool:
             if resource not in _ALL or key not in rights.ids(resource):
                 return False
-            known = {
+            columns = {
                 column: (kind, how)
                 for column, kind, how in columns_of(self.office.gql.services.schema, resource).values()
             }
-            kind, how = known.get(cell, (None, None))
+            kind, how = columns.get(cell, (None, None))
             return kind is not None and how != "stored" and rights.visibility(resource)[key].get(kind) == "clear"
 
         entries = []

@@ -139,9 +139,9 @@ async def _check(home: Path, client: httpx2.AsyncClient, url: str, load: Load) -
         assert await connection.fetchval(_HALF) == 0
         # What was stored but not acknowledged, or not stored at all, is sent again, and some of the rest: nothing is doubled.
         again = [*(set(load.sent) - load.acknowledged.keys()), *list(load.acknowledged)[:20]]
-        known = set(load.acknowledged)
+        acknowledged_before = set(load.acknowledged)
         assert all(await asyncio.gather(*(load.send(client, url, key) for key in again)))
-        assert {key for key in again if key in known} <= load.replayed
+        assert {key for key in again if key in acknowledged_before} <= load.replayed
         assert load.acknowledged.keys() == set(load.sent)
         count = "SELECT count(*) AS rows, count(DISTINCT title) AS titles FROM dispute WHERE title LIKE 'crash %'"
         assert dict(await connection.fetchrow(count)) == {"rows": len(load.sent), "titles": len(load.sent)}

@@ -67,9 +67,9 @@ class GraphQLClient:
     async def ask_with(self, token: str, query: str, variables: dict[str, Any], name: str | None = None) -> Response:
         """The answer that the bearer of a token gets."""
         try:
-            known = self.documents.find(query) or self.documents.accept(query)
+            accepted = self.documents.find(query) or self.documents.accept(query)
             answer = await self.services.gate.answer(
-                Operation(known.document, known.select_operation(name), name, variables), token
+                Operation(accepted.document, accepted.select_operation(name), name, variables), token
             )
         except InvalidDocument as invalid:
             return Response(None, tuple(finish_errors(map(document_error, invalid.errors), "r")))

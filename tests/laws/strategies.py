@@ -63,8 +63,8 @@ class Draw:
             resource = CATALOG.resources[
                 self.random.choice(("Dispute", "Dispute", "Party", "Party", "Note", "Event", *CATALOG.resources))
             ]
-            known = names if resource.name in PARTS else {}
-            condition = "True" if self._chance(0.2) else self.short(resource, known)
+            conditions = names if resource.name in PARTS else {}
+            condition = "True" if self._chance(0.2) else self.short(resource, conditions)
             action = self.random.choice(sorted(resource.actions)) if self._chance(0.15) else "read"
             role = self.random.choice(ROLES)
             effect = "deny" if role != ROLES[-1] and self._chance(0.3) else "allow"

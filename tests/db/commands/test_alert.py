@@ -16,8 +16,8 @@ async def alarmed(office: Office) -> tuple[Case, UUID]:
 async def test_an_alert_goes_from_open_to_handling_to_closed(office: Office) -> None:
     case, alert = await alarmed(office)
     query = "query($d: ID!) { dispute(id: $d) { alerts { rule level state legalBasis note handler { name } access { can } } } }"
-    said = await office.gql.ask("郑秀兰", query, d=f"Dispute:{case.key}")
-    (shown,) = said.data["dispute"]["alerts"]
+    response = await office.gql.ask("郑秀兰", query, d=f"Dispute:{case.key}")
+    (shown,) = response.data["dispute"]["alerts"]
     assert (shown["rule"], shown["level"], shown["state"]) == ("UTILITY_CUTOFF", "ORANGE", "OPEN")
     assert "九百四十四条" in shown["legalBasis"]
     assert "三十四条第十项" in shown["legalBasis"]
@@ -68,10 +68,10 @@ async def test_who_sees_an_alert_may_still_not_close_it(office: Office) -> None:
     assert await office.can("grid_worker", case, "Alert", alert) == []
     assert (await office.do("grid_worker", "alertClose", id=alert, note="好")).user_errors == [("id", "FORBIDDEN")]
     assert (await office.do("housing", "alertClose", id=alert, note="好")).user_errors == [("id", "NOT_FOUND")]
-    said = await office.gql.ask(
+    response = await office.gql.ask(
         "周巧云", "query($a: ID!) { node(id: $a) { ... on Alert { rule message note } } }", a=f"Alert:{alert}"
     )
-    assert said.data["node"] == {"rule": "UTILITY_CUTOFF", "message": None, "note": None}
+    assert response.data["node"] == {"rule": "UTILITY_CUTOFF", "message": None, "note": None}
 
 
 async def test_alerts_are_listed_with_filters(office: Office) -> None:
@@ -80,12 +80,12 @@ async def test_alerts_are_listed_with_filters(office: Office) -> None:
         level: [ORANGE, RED], areaCode: "371525002", openedFrom: "2020-01-01", openedTo: "2100-01-01"},
         orderBy: [{field: OPENED_AT}]) { totalCount nodes { id dispute { id } } } }"""
     for who in ("mediator", "justice_office", "bureau_admin", "analyst", "grid_worker"):
-        said = await office.gql.ask(name_of(who), query, d=f"Dispute:{case.key}", s=["OPEN"])
-        assert said.data["alerts"]["nodes"] == [{"id": f"Alert:{alert}", "dispute": {"id": f"Dispute:{case.key}"}}]
-    said = await office.gql.ask(name_of("mediator"), query, d=f"Dispute:{case.key}", s=["CLOSED"])
-    assert said.data["alerts"]["totalCount"] == 0
-    said = await office.gql.ask(name_of("police"), query, d=f"Dispute:{case.key}", s=["OPEN"])
-    assert said.data is None or said.data["alerts"]["totalCount"] == 0
+        response = await office.gql.ask(name_of(who), query, d=f"Dispute:{case.key}", s=["OPEN"])
+        assert response.data["alerts"]["nodes"] == [{"id": f"Alert:{alert}", "dispute": {"id": f"Dispute:{case.key}"}}]
+    response = await office.gql.ask(name_of("mediator"), query, d=f"Dispute:{case.key}", s=["CLOSED"])
+    assert response.data["alerts"]["totalCount"] == 0
+    response = await office.gql.ask(name_of("police"), query, d=f"Dispute:{case.key}", s=["OPEN"])
+    assert response.data is None or response.data["alerts"]["totalCount"] == 0
 
 
 async def test_an_alert_may_outlive_its_dispute(office: Office) -> None:

@@ -65,8 +65,8 @@ async def test_granted_and_ended(gql: Office) -> None:
     assert (await gql.do("security_admin", "appointmentEnd", id=key_of(made["id"]), reason="再")).user_errors == [
         ("id", "WRONG_STATE")
     ]
-    told = await gql.rows("SELECT action, resource, reason FROM event WHERE resource = 'Appointment' ORDER BY at, id")
-    assert [tuple(row) for row in told] == [
+    events = await gql.rows("SELECT action, resource, reason FROM event WHERE resource = 'Appointment' ORDER BY at, id")
+    assert [tuple(row) for row in events] == [
         ("appointment.grant", "Appointment", "任命文件"),
         ("appointment.end", "Appointment", "误任"),
     ]
@@ -172,8 +172,8 @@ async def test_suspended_and_restored(gql: Office) -> None:
     before = await asked(gql, "mediator")
     shown = await gql.must("system_admin", "personSuspend", shown="state access { can }", id=mediator, reason="停职")
     assert shown == {"state": "SUSPENDED", "access": {"can": ["restore"]}}
-    said = await gql.gql.ask(PRINCIPALS["mediator"], COUNT)
-    assert (said.data, said.codes) == (None, ["UNAUTHENTICATED"])
+    response = await gql.gql.ask(PRINCIPALS["mediator"], COUNT)
+    assert (response.data, response.codes) == (None, ["UNAUTHENTICATED"])
     again = await gql.do("system_admin", "personSuspend", id=mediator, reason="停职")
     assert again.user_errors == [("id", "WRONG_STATE")]
     await gql.must("system_admin", "personRestore", id=mediator, reason="复职")
@@ -181,10 +181,10 @@ async def test_suspended_and_restored(gql: Office) -> None:
     assert (
         await gql.do("system_admin", "personSuspend", id=await gql.person("system_admin"), reason="试")
     ).user_errors == [("id", "SELF")]
-    told = await gql.rows(
+    events = await gql.rows(
         "SELECT action, from_state, to_state, reason FROM event WHERE resource = 'Person' ORDER BY at"
     )
-    assert [tuple(row) for row in told] == [
+    assert [tuple(row) for row in events] == [
         ("person.suspend", "ACTIVE", "SUSPENDED", "停职"),
         ("person.restore", "SUSPENDED", "ACTIVE", "复职"),
     ]

@@ -109,8 +109,8 @@ async def test_every_user_error_of_a_visit_is_reported(office: Office) -> None:
             [("factors.0.suggestion", "REQUIRED"), ("satisfaction", "OUT_OF_RANGE")],
         ),
     ):
-        said = {name: value for name, value in {**values, **given}.items() if value is not None}
-        assert sorted((await office.do("mediator", "followUpComplete", **said)).user_errors) == wrong
+        inputs = {name: value for name, value in {**values, **given}.items() if value is not None}
+        assert sorted((await office.do("mediator", "followUpComplete", **inputs)).user_errors) == wrong
     assert await office.value("SELECT done_at FROM follow_up WHERE id = $1", visit) is None
 
 

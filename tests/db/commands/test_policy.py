@@ -73,11 +73,11 @@ async def test_from_a_draft_to_the_live_policy_and_back(gql: Office) -> None:
     assert await live(gql) == 3
     states = await gql.rows("SELECT state FROM policy_version ORDER BY version")
     assert [row["state"] for row in states] == ["RETIRED", "RETIRED", "PUBLISHED"]
-    told = await gql.rows(
+    events = await gql.rows(
         "SELECT e.action, p.name, e.resource, e.policy_version, e.reason FROM event e JOIN person p ON p.id = e.actor_id"
         " WHERE e.resource = 'PolicyVersion' ORDER BY e.at, e.id"
     )
-    assert [tuple(row)[:4] for row in told] == [
+    assert [tuple(row)[:4] for row in events] == [
         ("policy.draft", PRINCIPALS["security_admin"], "PolicyVersion", 1),
         ("policy.approve", PRINCIPALS["bureau_admin"], "PolicyVersion", 1),
         ("policy.publish", PRINCIPALS["security_admin"], "PolicyVersion", 1),
@@ -90,12 +90,12 @@ async def test_from_a_draft_to_the_live_policy_and_back(gql: Office) -> None:
 @pytest.mark.parametrize("who", ["mediator", "system_admin", "analyst", "justice_office", "grid_worker", "court"])
 async def test_nobody_else_sees_or_drafts(office: Office, who: str) -> None:
     version = await office.value("SELECT id FROM policy_version WHERE version = 1")
-    said = await office.gql.ask(
+    response = await office.gql.ask(
         PRINCIPALS[who],
         "query($id: ID!) { policyVersions { totalCount } node(id: $id) { id } }",
         id=f"PolicyVersion:{version}",
     )
-    assert said.data == {"policyVersions": {"totalCount": 0}, "node": None}
+    assert response.data == {"policyVersions": {"totalCount": 0}, "node": None}
     assert (await office.do(who, "policyDraft", note="试改", text=POLICY + "\n")).user_errors == [("", "FORBIDDEN")]
     for mutation, more in (
         ("policyApprove", {"digest": "x"}),

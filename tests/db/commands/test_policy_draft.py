@@ -5,7 +5,7 @@ import pytest
 from tests.db.commands.drafting import POLICY, RULE, TESTS, drafted, live
 from tests.office import Office, key_of
 
-# What a hostile or careless hand writes, and where it must be told.
+# What a hostile or careless hand writes, and where the message must point.
 HOSTILE: dict[str, tuple[str, int]] = {
     "capital effect": ("p, grid_worker, Area, read, anywhere, public, Deny", 1),
     "trailing blank": ("p, grid_worker, Area, read, anywhere, public, deny ", 1),
@@ -49,8 +49,8 @@ async def test_ten_thousand_rules_for_one_thing_are_refused(office: Office) -> N
 
 
 async def test_nul_is_refused_before_anything(office: Office) -> None:
-    said = await office.do("security_admin", "policyDraft", note="试改", text=f"{POLICY}\0")
-    assert said.codes == ["BAD_TEXT"]
+    result = await office.do("security_admin", "policyDraft", note="试改", text=f"{POLICY}\0")
+    assert result.codes == ["BAD_TEXT"]
 
 
 async def test_all_errors_at_once(office: Office) -> None:

@@ -93,8 +93,8 @@ async def test_a_member_gives_way_from_a_day_on(office: Office) -> None:
 
 
 async def sees(office: Office, who: str, key: UUID) -> bool:
-    said = await office.gql.ask(name_of(who), "query($d: ID!) { node(id: $d) { id } }", d=f"Dispute:{key}")
-    return said.data["node"] is not None
+    response = await office.gql.ask(name_of(who), "query($d: ID!) { node(id: $d) { id } }", d=f"Dispute:{key}")
+    return response.data["node"] is not None
 
 
 async def test_every_user_error_is_reported_and_nothing_is_stored(office: Office) -> None:

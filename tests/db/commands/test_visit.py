@@ -17,11 +17,11 @@ async def test_an_inspection_that_finds_nothing_counts(office: Office) -> None:
         ("grid_worker", SEED_GRID, 1), ("justice_office", SEED_GRID[:9], 1), ("analyst", SEED_GRID[:6], 1),
         ("bureau_admin", SEED_GRID[:12], 1), ("mediator", SEED_GRID, 0),
     ):  # fmt: skip
-        said = await office.gql.ask(name_of(who), query, g=area)
+        response = await office.gql.ask(name_of(who), query, g=area)
         if found:
-            assert said.data["inspections"]["totalCount"] >= 1
+            assert response.data["inspections"]["totalCount"] >= 1
         else:
-            assert said.data is None or said.data["inspections"]["totalCount"] == 0
+            assert response.data is None or response.data["inspections"]["totalCount"] == 0
 
 
 async def test_an_inspection_is_of_the_worker_s_own_grid(office: Office) -> None:
@@ -54,10 +54,10 @@ async def test_a_visit_is_recorded_by_those_who_go_there(office: Office) -> None
         assert not (await office.do(who, "visitRecord", dispute_id=case.key, kind="PUBLICITY", note="不该有")).ok
     # Each of them reads their own note; the mediator reads all.
     query = "query($d: ID!) { dispute(id: $d) { visits { note } } }"
-    said = await office.gql.ask(name_of("grid_worker"), query, d=f"Dispute:{case.key}")
-    assert sorted(one["note"] or "" for one in said.data["dispute"]["visits"]) == ["", "", "grid_worker走访"]
-    said = await office.gql.ask(name_of("mediator"), query, d=f"Dispute:{case.key}")
-    assert all(one["note"] for one in said.data["dispute"]["visits"])
+    response = await office.gql.ask(name_of("grid_worker"), query, d=f"Dispute:{case.key}")
+    assert sorted(one["note"] or "" for one in response.data["dispute"]["visits"]) == ["", "", "grid_worker走访"]
+    response = await office.gql.ask(name_of("mediator"), query, d=f"Dispute:{case.key}")
+    assert all(one["note"] for one in response.data["dispute"]["visits"])
 
 
 async def test_a_grave_factor_alerts_though_its_author_sees_no_agreement(office: Office) -> None:
@@ -73,11 +73,11 @@ async def test_a_grave_factor_alerts_though_its_author_sees_no_agreement(office:
     assert event["resource_id"] == key
     query = "query($d: ID!) { dispute(id: $d) { factors { kind severity suggestion author { name } } } }"
     for who in ("grid_worker", "mediator", "justice_office"):
-        said = await office.gql.ask(name_of(who), query, d=f"Dispute:{case.key}")
-        assert said.data["dispute"]["factors"][0]["kind"] == "UNEMPLOYMENT"
-    said = await office.gql.ask(name_of("analyst"), query, d=f"Dispute:{case.key}")
-    told = said.data["dispute"]["factors"]
-    assert {(one["kind"], one["severity"]) for one in told} == {(None, "HIGH"), (None, "MEDIUM")}
+        response = await office.gql.ask(name_of(who), query, d=f"Dispute:{case.key}")
+        assert response.data["dispute"]["factors"][0]["kind"] == "UNEMPLOYMENT"
+    response = await office.gql.ask(name_of("analyst"), query, d=f"Dispute:{case.key}")
+    factors = response.data["dispute"]["factors"]
+    assert {(one["kind"], one["severity"]) for one in factors} == {(None, "HIGH"), (None, "MEDIUM")}
 
 
 async def test_a_visit_is_not_before_its_dispute_nor_after_its_archive(office: Office) -> None:

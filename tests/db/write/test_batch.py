@@ -57,16 +57,16 @@ async def test_one_statement(county: Address) -> None:
             other = _event(batch, None)
             assert batch.tables == ["party", "dispute", "event"]
             assert await _carry_out(connection, batch) == {"w0": 3, "w1": 1, "w2": 2}
-            told = await connection.fetchval("SELECT dispute_version FROM event WHERE id = $1", event)
-            assert told == row["version"] + 1
+            dispute_version = await connection.fetchval("SELECT dispute_version FROM event WHERE id = $1", event)
+            assert dispute_version == row["version"] + 1
             assert await connection.fetchval("SELECT dispute_version FROM event WHERE id = $1", other) is None
             assert await connection.fetchval("SELECT title FROM dispute WHERE id = $1", row["id"]) == "已改"
             # Of a dispute that is not written to beside it, the event has the version that stands.
             batch = Batch()
             event = _event(batch, row["id"])
             await _carry_out(connection, batch)
-            told = await connection.fetchval("SELECT dispute_version FROM event WHERE id = $1", event)
-            assert told == row["version"] + 1
+            dispute_version = await connection.fetchval("SELECT dispute_version FROM event WHERE id = $1", event)
+            assert dispute_version == row["version"] + 1
     finally:
         await connection.close()
 

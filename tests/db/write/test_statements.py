@@ -200,14 +200,14 @@ async def test_whether_he_still_may_is_asked_where_the_change_decides_it(
             await work.finish("dispute.record", case.key, Outcome("Dispute", case.key, moment))
             raise LookupError  # nothing of it is to last
 
-    for write, asked, told in (
+    for write, asked, error in (
         (session, False, LookupError),
         (title, True, LookupError),
         (replaced, True, Refused),
         (by_itself, True, Refused),
     ):
         with office.gql.recorder.recording() as recording:
-            with pytest.raises(told):
+            with pytest.raises(error):
                 await carry_out(write)
             written = await _written(recording)
         assert any(text.startswith("SELECT dispute_1.id ") for text in written) == asked, write.__name__

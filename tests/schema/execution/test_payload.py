@@ -76,9 +76,9 @@ async def test_null_where_there_is_a_default(office: Office) -> None:
         'mutation($id: ID = "x", $at: DateTime!) { a: disputeNotify(input: {id: $id, happenedAt: $at}) { replayed }'
         ' b: disputeNotify(input: {id: "y", happenedAt: $at}) { userErrors { code } } }'
     )
-    said = await office.gql.ask(name_of("mediator"), text, id=None, at="2024-01-01T09:00:00+08:00")
-    assert said.codes == ["BAD_USER_INPUT"]
-    assert said.data == {"a": None, "b": {"userErrors": [{"code": "BAD_ID"}]}}
+    response = await office.gql.ask(name_of("mediator"), text, id=None, at="2024-01-01T09:00:00+08:00")
+    assert response.codes == ["BAD_USER_INPUT"]
+    assert response.data == {"a": None, "b": {"userErrors": [{"code": "BAD_ID"}]}}
 
 
 async def test_values_in_the_document(office: Office) -> None:

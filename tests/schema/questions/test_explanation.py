@@ -120,9 +120,9 @@ async def test_others_are_for_whoever_may_explain(gql: GraphQLClient) -> None:
     for asker in (GRID, POLICE, PRINCIPALS["system_admin"], THREE_POSTS, ENDED):
         refused = []
         for about in (await person(gql, BUREAU), f"Person:{MISSING}"):
-            said = await gql.ask(asker, WHY, node=node, person=about)
-            refused.append(said.errors)
-            assert (said.data, said.codes) == ({"answer": None}, ["FORBIDDEN"])
+            response = await gql.ask(asker, WHY, node=node, person=about)
+            refused.append(response.errors)
+            assert (response.data, response.codes) == ({"answer": None}, ["FORBIDDEN"])
         # SECURITY: nobody learns whether there is such a person or token.
         assert refused[0] == refused[1]
         prefix = await gql.connection.fetchval(
@@ -130,8 +130,8 @@ async def test_others_are_for_whoever_may_explain(gql: GraphQLClient) -> None:
         )
         for token in (prefix, "nosuchid"):
             assert (await gql.ask(asker, WHY, node=node, token=token)).errors == refused[0]
-            said = await gql.ask(asker, "query ($t: String) { answer: whatCanSee(token: $t) { roles } }", t=token)
-            assert said.errors == refused[0]
+            response = await gql.ask(asker, "query ($t: String) { answer: whatCanSee(token: $t) { roles } }", t=token)
+            assert response.errors == refused[0]
         assert (await gql.ask(asker, "query ($n: ID!) { answer: whoCanSee(node: $n) { total } }", n=node)).codes == [
             "FORBIDDEN"
         ]
@@ -172,8 +172,8 @@ async def test_a_token_is_what_it_stands_for(gql: GraphQLClient) -> None:
     ],
 )
 async def test_what_cannot_be_asked(gql: GraphQLClient, given: dict[str, Any], code: str) -> None:
-    said = await gql.ask(BUREAU, WHY, **{"node": f"Dispute:{MISSING}", **given})
-    assert (said.data, said.codes) == ({"answer": None}, [code])
+    response = await gql.ask(BUREAU, WHY, **{"node": f"Dispute:{MISSING}", **given})
+    assert (response.data, response.codes) == ({"answer": None}, [code])
 
 
 async def test_values_that_the_asker_does_not_read_are_left_out(gql: GraphQLClient) -> None:
@@ -186,8 +186,8 @@ async def test_values_that_the_asker_does_not_read_are_left_out(gql: GraphQLClie
     secret += [str(row[name]) for name in ("team_id", "squad_id", "centre_id") if row[name] is not None]
     assert secret
     for action in sorted(RESOURCES["Dispute"].actions):
-        said = await gql.ask(POLICE, WHY, node=seen, action=action)
-        text = (said.text or b"").decode()
+        response = await gql.ask(POLICE, WHY, node=seen, action=action)
+        text = (response.text or b"").decode()
         assert not [one for one in secret if one in text], action
     assert "不予显示" in text or "承办调解员包括本人" in text
 

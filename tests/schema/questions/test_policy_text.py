@@ -62,8 +62,8 @@ async def test_who_may_ask(gql: GraphQLClient) -> None:
     }
     for person in (GRID, PRINCIPALS["police"], PRINCIPALS["system_admin"]):
         for question, code in questions.items():
-            said = await gql.ask(person, f"{{ answer: {question} {{ __typename }} }}")
-            assert (said.data, said.codes) == ({"answer": None}, [code]), question
+            response = await gql.ask(person, f"{{ answer: {question} {{ __typename }} }}")
+            assert (response.data, response.codes) == ({"answer": None}, [code]), question
     assert not await gql.connection.fetchval("SELECT count(*) FROM policy_impact")
     # The auditor reads versions and their content, but neither drafts nor computes impacts.
     for question, code in questions.items():
@@ -223,9 +223,11 @@ async def test_a_run_that_was_cut_off_is_begun_again(own_county: Address) -> Non
 async def test_two_who_ask_at_once_share_one_run(own_county: Address) -> None:
     async with open_client(own_county) as gql, open_client(own_county) as other:
         token = await gql.token(SECURITY)
-        said = await asyncio.gather(*(one.ask_with(token, IMPACT, {"t": WIDER}) for one in (gql, other, gql, other)))
-        assert all(not one.errors for one in said)
-        assert len({one.data["answer"]["begunAt"] for one in said}) == 1
+        responses = await asyncio.gather(
+            *(one.ask_with(token, IMPACT, {"t": WIDER}) for one in (gql, other, gql, other))
+        )
+        assert all(not one.errors for one in responses)
+        assert len({one.data["answer"]["begunAt"] for one in responses}) == 1
         assert await gql.connection.fetchval("SELECT count(*) FROM policy_impact") == 1
 
 
@@ -237,13 +239,13 @@ async def test_so_many_questions_at_once_and_no_more(gql: GraphQLClient) -> None
 
 
 async def test_a_question_beside_rows_keeps_the_order_of_both(gql: GraphQLClient) -> None:
-    said = await gql.ask(
+    response = await gql.ask(
         GRID,
         '{ b: whatCanSee { __typename roles } a: viewer { roles } c: whoCanSee(node: "x") { total } d: __typename }',
     )
-    assert list(said.data) == ["b", "a", "c", "d"]
-    assert said.data["b"]["__typename"] == "Permissions"
-    assert (said.data["c"], said.codes) == (None, ["BAD_USER_INPUT"])
+    assert list(response.data) == ["b", "a", "c", "d"]
+    assert response.data["b"]["__typename"] == "Permissions"
+    assert (response.data["c"], response.codes) == (None, ["BAD_USER_INPUT"])
 
 
 async def test_nothing_is_answered_nor_begun_under_rights_that_have_ended(own_county: Address) -> None:

@@ -68,8 +68,8 @@ async def test_up_two_tiers(office: Office) -> None:
     query = (
         "query($id: ID!) { node(id: $id) { ... on Dispute { tier summary escalations { state reason handover } } } }"
     )
-    said = await office.gql.data("冯立新", query, id=f"Dispute:{case.key}")
-    assert said["node"]["escalations"] == [{"state": "SENT", **REASON}]
+    data = await office.gql.data("冯立新", query, id=f"Dispute:{case.key}")
+    assert data["node"]["escalations"] == [{"state": "SENT", **REASON}]
     assert "escalate" not in await office.can("mediator", case)
     shown = await office.must(
         "squad_member", "disputeTake", shown="tier squad { id }", id=case.key, happened_at=case.started + 6 * HOUR

@@ -110,14 +110,14 @@ async def test_a_lead_goes_to_the_housing_department(office: Office) -> None:
     done = await office.do("mediator", "disputeRefer", **values, kind="COURT_REFERRAL", organization_id=housing)
     assert done.user_errors == [("organizationId", "NOT_A_COURT")]
     await office.must("mediator", "disputeRefer", **values, kind="LEAD", organization_id=housing)
-    said = await office.gql.data(
+    data = await office.gql.data(
         "贺建民",
         "query($id: ID!) { node(id: $id) { ... on Dispute { title summary parties { name kind } } } }",
         id=f"Dispute:{case.key}",
     )
     # Facts and the company; no owner, no narrative.
-    assert said["node"]["summary"] is None
-    assert [one["kind"] for one in said["node"]["parties"]] == ["COMPANY"]
+    assert data["node"]["summary"] is None
+    assert [one["kind"] for one in data["node"]["parties"]] == ["COMPANY"]
     key = await _referral(office, case, "LEAD")
     await office.must("housing", "referralAnswer", id=key, answer="DONE", reply="已责令改正。")
     row = await office.row("SELECT state, from_organization_id FROM referral WHERE id = $1", key)
@@ -129,10 +129,10 @@ async def test_declined_it_is_passed_on(office: Office) -> None:
     case = await office.register()
     await office.must("centre_staff", "disputeDecline", id=case.key, reason="NOT_CIVIL", advice="请向信访部门反映。")
     # The centre still sees what it decided, without the narrative.
-    said = await office.gql.data(
+    data = await office.gql.data(
         "曹慧敏", "query($id: ID!) { node(id: $id) { ... on Dispute { state summary } } }", id=f"Dispute:{case.key}"
     )
-    assert said["node"] == {"state": "DECLINED", "summary": None}
+    assert data["node"] == {"state": "DECLINED", "summary": None}
     petition = await office.organization("PETITION_OFFICE", "371525")
     await office.must(
         "justice_office", "disputeRefer", id=case.key, kind="TRANSFER", organization_id=petition, reason="属信访事项。"
