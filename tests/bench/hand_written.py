@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from db.calendar import TODAY_SQL
 from db.postgres.address import Address
 from tests.bench import hand_written_commands
 from tests.bench.access import ACCESS, FIRST, RoleAccess
@@ -148,12 +149,11 @@ SELECT convert_to('{{"data":{{"byTown":{{"groups":' || (
 
 def worklist_statement(reach: RoleAccess) -> str:
     """Q5. $1 claim."""
-    today = "(now() AT TIME ZONE 'Asia/Shanghai')::date"
     return f"""
 SELECT convert_to('{{"data":{{"disputes":{{"nodes":' || (
     SELECT coalesce(json_agg(n), '[]') FROM (
         SELECT 'Dispute:' || d.id AS id, d.case_number AS "caseNumber", d.title, d.state, d.due_on AS "dueOn",
-            coalesce(d.due_on < {today} AND d.state IN ('ACCEPTED', 'MEDIATING'), false) AS overdue,
+            coalesce(d.due_on < {TODAY_SQL} AND d.state IN ('ACCEPTED', 'MEDIATING'), false) AS overdue,
             {_compound("c.name")}, {_LEAD}, {_parties(reach, "side name phone")}
         FROM dispute d WHERE {reach.visible} AND d.state IN ('ACCEPTED', 'MEDIATING', 'PERFORMING', 'PERFORMED')
         ORDER BY d.registered_at DESC, d.id DESC LIMIT 50
@@ -162,7 +162,7 @@ SELECT convert_to('{{"data":{{"disputes":{{"nodes":' || (
     SELECT coalesce(json_agg(n), '[]') FROM (
         SELECT 'FollowUp:' || f.id AS id, f.due_on AS "dueOn", true AS overdue, (SELECT row_to_json(x) FROM (SELECT d.case_number AS "caseNumber", d.title) x) AS dispute
         FROM follow_up f JOIN dispute d ON d.id = f.dispute_id
-        WHERE {reach.visible} AND f.done_at IS NULL AND f.due_on < {today} ORDER BY f.due_on, f.id LIMIT 20
+        WHERE {reach.visible} AND f.done_at IS NULL AND f.due_on < {TODAY_SQL} ORDER BY f.due_on, f.id LIMIT 20
     ) n
 )::text || '}}}}}}', 'UTF8')"""
 

@@ -6,13 +6,13 @@ The product's own database roles bypass it, so that it costs them nothing. Its s
 
 import asyncpg
 
+from db.calendar import TODAY_SQL
 from db.postgres.address import Address
 
 PARTS = ("party", "assignment", "session", "agreement", "obligation", "follow_up", "referral")
 OPEN_TABLES = ("person", "compound", "company", "organization", "area", "mediator")
 _CLAIM = "(SELECT current_setting('bench.claim', true))"
 _RECENT = "(d.closed_at IS NULL OR d.closed_at > now() - interval '30 days')"
-_TODAY = "(now() AT TIME ZONE 'Asia/Shanghai')::date"
 
 # A list of ids taken once a statement lets the planner scan the primary key; a sub-select in a policy would be asked for each row.
 _DISPUTE = {
@@ -82,16 +82,16 @@ $$""",
     SELECT * FROM person WHERE id = a.person_id
 $$""",
     f"""CREATE OR REPLACE FUNCTION dispute_overdue(d dispute) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT coalesce(d.due_on < {_TODAY} AND d.state IN ('ACCEPTED', 'MEDIATING'), false)
+    SELECT coalesce(d.due_on < {TODAY_SQL} AND d.state IN ('ACCEPTED', 'MEDIATING'), false)
 $$""",
     f"""CREATE OR REPLACE FUNCTION follow_up_overdue(f follow_up) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT f.done_at IS NULL AND f.due_on < {_TODAY}
+    SELECT f.done_at IS NULL AND f.due_on < {TODAY_SQL}
 $$""",
     """CREATE OR REPLACE FUNCTION open_disputes() RETURNS SETOF dispute LANGUAGE sql STABLE AS $$
     SELECT * FROM dispute WHERE state IN ('ACCEPTED', 'MEDIATING', 'PERFORMING', 'PERFORMED') ORDER BY registered_at DESC, id DESC
 $$""",
     f"""CREATE OR REPLACE FUNCTION overdue_visits() RETURNS SETOF follow_up LANGUAGE sql STABLE AS $$
-    SELECT * FROM follow_up WHERE done_at IS NULL AND due_on < {_TODAY} ORDER BY due_on, id
+    SELECT * FROM follow_up WHERE done_at IS NULL AND due_on < {TODAY_SQL} ORDER BY due_on, id
 $$""",
     f"""CREATE OR REPLACE FUNCTION figures_by_town() RETURNS TABLE (key text, label text, registered int, accepted int, concluded int, resolved int) LANGUAGE sql STABLE AS $$
     SELECT town_code, (SELECT name FROM area WHERE code = town_code), {_COUNTED} FROM (

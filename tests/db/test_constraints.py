@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 
+from db.calendar import COUNTY_ZONE
 from db.postgres.address import Address
 from db.resources.catalog import RESOURCES
 from db.tables import metadata
@@ -75,7 +76,7 @@ TEAM = "(SELECT team_id FROM dispute WHERE id = (SELECT dispute_id FROM party WH
         ("ck_dispute_order", f"UPDATE dispute SET closed_at = concluded_at - interval '1 minute' WHERE id = {SEED}"),
         (
             "ck_dispute_course",
-            f"UPDATE dispute SET due_on = (registered_at AT TIME ZONE 'Asia/Shanghai')::date - 1 WHERE id = {SEED}",
+            f"UPDATE dispute SET due_on = (registered_at AT TIME ZONE '{COUNTY_ZONE}')::date - 1 WHERE id = {SEED}",
         ),
         ("ck_dispute_closed_at", f"UPDATE dispute SET closed_at = NULL WHERE id = {SEED}"),
         ("ck_dispute_squad_owner", f"UPDATE dispute SET tier = 'SQUAD' WHERE id = {OPEN}"),

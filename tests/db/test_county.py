@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from db.calendar import mediation_due
+from db.calendar import COUNTY_ZONE, mediation_due
 from db.county.deterministic import WEEKS, Row
 from db.county.loading import build, load
 from db.county.people import PRINCIPALS
@@ -79,7 +79,7 @@ async def test_no_mediation_exceeds_its_month_without_an_extension(county: Addre
 async def test_the_seed_case_has_the_reported_dates(county: Address) -> None:
     (dispute,) = await rows(
         county,
-        f"""SELECT dispute.*, accepted_at AT TIME ZONE 'Asia/Shanghai' AS accepted, registered_at AT TIME ZONE 'Asia/Shanghai' AS registered
+        f"""SELECT dispute.*, accepted_at AT TIME ZONE '{COUNTY_ZONE}' AS accepted, registered_at AT TIME ZONE '{COUNTY_ZONE}' AS registered
             FROM dispute WHERE id = {SEED}""",
     )
     assert (dispute["town_code"], dispute["sub_category"], dispute["state"]) == ("371525002", "P02", "CLOSED")
@@ -92,7 +92,7 @@ async def test_the_seed_case_has_the_reported_dates(county: Address) -> None:
     assert Cipher(SECRET).decrypt(party["id_number_cipher"], row_id=party["id"]) == "371525190001010016"
 
     (measure,) = await rows(
-        county, f"SELECT *, requested_at AT TIME ZONE 'Asia/Shanghai' AS at FROM measure WHERE dispute_id = {SEED}"
+        county, f"SELECT *, requested_at AT TIME ZONE '{COUNTY_ZONE}' AS at FROM measure WHERE dispute_id = {SEED}"
     )
     assert (measure["kind"], measure["at"].isoformat()) == ("WATER", "2023-12-27T10:00:00")
     assert measure["hours_to_restore"] <= 24

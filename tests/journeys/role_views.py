@@ -11,7 +11,7 @@ from uuid import UUID
 from db.county.people import PRINCIPALS
 from schema.names import snake
 from tests.laws.expected_cells import columns_of, expected_cells, scalars, sorted_access
-from tests.laws.visibility_oracle import Record, Rights, Snapshot, camel, global_id, key_of
+from tests.laws.visibility_oracle import ZONE, Record, Rights, Snapshot, camel, global_id, key_of
 from tests.office import Case, Office
 
 _PARTS = (
@@ -132,7 +132,7 @@ class RoleViews:
         rows = dict(self._places) | {"Dispute": await self._rows("SELECT * FROM dispute WHERE id = $1", key)}
         for name in _PARTS:
             rows[name] = await self._rows(f"SELECT * FROM {snake(name)} WHERE dispute_id = $1", key)
-        today = await self.office.value("SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date")
+        today = await self.office.value(f"SELECT (now() AT TIME ZONE '{ZONE.key}')::date")
         return Snapshot(rows, today)
 
     async def _rows(self, sql: str, *values: Any) -> dict[UUID, Record]:

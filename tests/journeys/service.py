@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import asyncpg
 import httpx2
@@ -19,6 +18,7 @@ from graphql import GraphQLSchema
 
 from api.app import build
 from api.settings import Settings
+from db.calendar import COUNTY_TIME
 from db.identity import tokens
 from db.policy_admin.versions import publish_first
 from db.postgres.address import Address
@@ -28,14 +28,13 @@ from tests.laws.client import Response
 from tests.office import Office
 from tests.server import serve
 
-COUNTY = ZoneInfo("Asia/Shanghai")
 # That with which the tests' county was made (tests/conftest.py).
 KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 def at(day: str, time: str = "09:00") -> dt.datetime:
     """A moment in the county's time."""
-    return dt.datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=COUNTY)
+    return dt.datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=COUNTY_TIME)
 
 
 @dataclasses.dataclass

@@ -4,8 +4,9 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
+from db.calendar import COUNTY_TIME
 from tests.journeys.role_views import RoleViews
-from tests.journeys.service import COUNTY, one
+from tests.journeys.service import one
 from tests.office import DAY, Case, Office, key_of, name_of, now
 
 RATE = '{ statistics(period: {from: "%s"}) { resolved reboundRate } }'
@@ -178,11 +179,11 @@ async def _rebound(office: Office, case: Case, started: dt.datetime) -> None:
     assert before["resolved"] == after["resolved"] >= 1
     closed = await office.value(
         "SELECT count(*) FROM dispute WHERE closed_at IS NOT NULL AND state IN ('CLOSED', 'ARCHIVED') AND concluded_at >= $1",
-        (started + DAY).astimezone(COUNTY).replace(hour=0, minute=0, second=0, microsecond=0),
+        (started + DAY).astimezone(COUNTY_TIME).replace(hour=0, minute=0, second=0, microsecond=0),
     )
     assert (before["reboundRate"] or 0.0) + 1 / closed == round(after["reboundRate"], 4) or closed > 1
     assert after["reboundRate"] > (before["reboundRate"] or 0.0)
 
 
 def _day(moment: dt.datetime) -> dt.date:
-    return moment.astimezone(COUNTY).date()
+    return moment.astimezone(COUNTY_TIME).date()

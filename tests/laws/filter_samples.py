@@ -5,14 +5,12 @@ import operator as op
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from graphql import GraphQLEnumType, get_named_type, get_nullable_type, is_list_type
 
 from tests.laws.expected_cells import value_of
-from tests.laws.visibility_oracle import Record, Rights, Snapshot, global_id
+from tests.laws.visibility_oracle import ZONE, Record, Rights, Snapshot, global_id
 
-ZONE = ZoneInfo("Asia/Shanghai")
 Sample = tuple[Any, set[Any]]
 
 # The conditions that compare a column with a bound; those of days compare the day in the county's time.

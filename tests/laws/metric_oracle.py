@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Protocol
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from tests.laws.visibility_oracle import Record, Snapshot, global_id
+from tests.laws.visibility_oracle import ZONE, Record, Snapshot, global_id
 
-ZONE = ZoneInfo("Asia/Shanghai")
 Day = dt.date | None
 
 

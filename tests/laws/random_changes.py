@@ -5,6 +5,8 @@ from typing import Any
 
 import asyncpg
 
+from db.calendar import COUNTY_ZONE, TODAY_SQL
+
 # {dispute}: its id; {days}, {number}: numbers. Each is one statement; some change nothing for some disputes.
 CHANGES = (
     "UPDATE dispute SET state = 'MEDIATING', concluded_at = NULL, closed_at = NULL WHERE id = {dispute} AND accepted_at IS NOT NULL",
@@ -20,7 +22,7 @@ CHANGES = (
     "UPDATE dispute SET centre_id = NULL WHERE id = {dispute}",
     "UPDATE dispute SET source_organization_id = (SELECT id FROM organization ORDER BY md5(id::text || '{number}') LIMIT 1) WHERE id = {dispute}",
     "UPDATE dispute SET tier = 'TEAM', sub_category = 'P02', source = 'GRID' WHERE id = {dispute}",
-    "UPDATE dispute SET due_on = (registered_at AT TIME ZONE 'Asia/Shanghai')::date + {days} WHERE id = {dispute}",
+    "UPDATE dispute SET due_on = (registered_at AT TIME ZONE '{zone}')::date + {days} WHERE id = {dispute}",
     "UPDATE dispute SET registered_at = registered_at - make_interval(days => {days}) WHERE id = {dispute}",
     "UPDATE dispute SET title = title || '。', version = version + 1 WHERE id = {dispute}",
     """UPDATE dispute SET previous_id = (SELECT id FROM dispute WHERE id <> {dispute} ORDER BY md5(id::text || '{number}') LIMIT 1)
@@ -37,10 +39,10 @@ CHANGES = (
     "UPDATE agreement SET effective_on = agreed_on + {days} WHERE dispute_id = {dispute}",
     # Around today, where being due begins.
     """INSERT INTO obligation (dispute_id, agreement_id, party_id, kind, content, due_on, state)
-        SELECT a.dispute_id, a.id, p.id, 'OTHER', '履行', (now() AT TIME ZONE 'Asia/Shanghai')::date + {number} % 5 - 2,
+        SELECT a.dispute_id, a.id, p.id, 'OTHER', '履行', {today} + {number} % 5 - 2,
             (ARRAY['PENDING', 'EXCUSED'])[1 + {days} % 2]
         FROM agreement AS a JOIN party AS p ON p.dispute_id = a.dispute_id WHERE a.dispute_id = {dispute} ORDER BY a.id, p.id LIMIT 1""",
-    "UPDATE obligation SET due_on = (now() AT TIME ZONE 'Asia/Shanghai')::date + {number} % 5 - 2 WHERE dispute_id = {dispute}",
+    "UPDATE obligation SET due_on = {today} + {number} % 5 - 2 WHERE dispute_id = {dispute}",
     "UPDATE obligation SET state = 'EXCUSED', performed_on = NULL WHERE dispute_id = {dispute}",
     "DELETE FROM obligation WHERE dispute_id = {dispute}",
     """INSERT INTO follow_up (dispute_id, due_on, done_at, method, result, satisfaction)
@@ -70,7 +72,9 @@ async def change(connection: Any, dice: random.Random, statements: int = 1) -> b
         for _ in range(statements):
             days, number = dice.randint(0, 40), dice.randint(0, 999)
             await connection.execute(
-                dice.choice(CHANGES).format(dispute=f"'{dispute}'::uuid", days=days, number=number)
+                dice.choice(CHANGES).format(
+                    dispute=f"'{dispute}'::uuid", days=days, number=number, today=TODAY_SQL, zone=COUNTY_ZONE
+                )
             )
         if dice.random() < 0.1:
             await transaction.rollback()

@@ -15,12 +15,15 @@ from functools import cached_property
 from types import CodeType
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 
 from db.resources.catalog import RESOURCES
 from policies.compile import POLICY_PATH
 
+# Not that of db.calendar: the oracles compute days independently of what they judge.
+ZONE = ZoneInfo("Asia/Shanghai")
 Record = Mapping[str, Any]
 
 
@@ -134,7 +137,7 @@ class Snapshot:
         rows = {}
         for name, table in TABLES.items():
             rows[name] = {row["id"]: row for row in await connection.fetch(f"SELECT * FROM {table}")}
-        today = await connection.fetchval("SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date")
+        today = await connection.fetchval(f"SELECT (now() AT TIME ZONE '{ZONE.key}')::date")
         return cls(rows, today)
 
     def find(self, name: str, **wanted: Any) -> list[Record]:

@@ -3,13 +3,12 @@
 import datetime as dt
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from db.calendar import COUNTY_TIME
 from tests.office import HOUR, Case, Office, key_of
 
-COUNTY = ZoneInfo("Asia/Shanghai")
-STARTED = dt.datetime(2023, 12, 27, 9, tzinfo=COUNTY)
-AGREED = dt.datetime(2024, 2, 20, 10, tzinfo=COUNTY)
+STARTED = dt.datetime(2023, 12, 27, 9, tzinfo=COUNTY_TIME)
+AGREED = dt.datetime(2024, 2, 20, 10, tzinfo=COUNTY_TIME)
 AGREED_ON, CONFIRM_BY_ON = dt.date(2024, 2, 20), dt.date(2024, 3, 21)
 DAY = dt.timedelta(days=1)
 

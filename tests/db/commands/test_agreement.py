@@ -6,11 +6,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from db.calendar import COUNTY_TIME
 from tests.db.commands.agreeing import (
     AGREED,
     AGREED_ON,
     CONFIRM_BY_ON,
-    COUNTY,
     DAY,
     STARTED,
     drafted,
@@ -51,7 +51,7 @@ async def test_a_written_agreement_takes_effect_with_the_last_signature(office: 
     row = await office.dispute(case)
     assert row["state"] == "AGREED"
     assert row["concluded_at"] == AGREED + 4 * HOUR
-    assert (row["concluded_at"].astimezone(COUNTY).date() - STARTED.date()).days == 55
+    assert (row["concluded_at"].astimezone(COUNTY_TIME).date() - STARTED.date()).days == 55
     assert await office.value("SELECT state FROM obligation WHERE agreement_id = $1", agreement) == "PENDING"
     last = (await office.events(case, "agreement.sign"))[-1]
     assert (last["from_state"], last["to_state"]) == ("MEDIATING", "AGREED")
@@ -63,7 +63,7 @@ async def test_effect_is_the_day_of_the_latest_signature_in_whatever_order_they_
     await office.must("mediator", "agreementSign", id=agreement, kind="SEAL", happened_at=later)
     shown = await sign_all(office, case, agreement, sealed=True)
     assert shown == {"state": "EFFECTIVE", "effectiveOn": "2024-02-22", "confirmByOn": "2024-03-25"}
-    assert (await office.dispute(case))["concluded_at"].astimezone(COUNTY).date() == dt.date(2024, 2, 22)
+    assert (await office.dispute(case))["concluded_at"].astimezone(COUNTY_TIME).date() == dt.date(2024, 2, 22)
 
 
 async def test_signing_again_changes_nothing(office: Office) -> None:
@@ -208,7 +208,7 @@ async def test_every_user_error_of_a_draft_is_reported_at_once(office: Office) -
     )
     assert early.user_errors == [("happenedAt", "TOO_EARLY")]
     future = await office.do(
-        "mediator", "agreementDraft", dispute_id=case.key, happened_at=dt.datetime(2099, 1, 1, tzinfo=COUNTY),
+        "mediator", "agreementDraft", dispute_id=case.key, happened_at=dt.datetime(2099, 1, 1, tzinfo=COUNTY_TIME),
         form="ORAL", content="一致",
     )  # fmt: skip
     assert future.user_errors == [("happenedAt", "IN_FUTURE")]
@@ -303,7 +303,7 @@ async def test_an_agreement_is_varied_with_the_consent_of_both(office: Office) -
 async def test_a_rescinded_agreement_is_mediated_again(office: Office) -> None:
     """若干规定 Arts. 33, 37. The month ends on 2024-04-04, in the holidays of 清明, and so on the 7th, a make-up day."""
     case, agreement, _ = await in_force(office)
-    at = dt.datetime(2024, 3, 4, 9, tzinfo=COUNTY)
+    at = dt.datetime(2024, 3, 4, 9, tzinfo=COUNTY_TIME)
     values = {"id": agreement, "happened_at": at, "reason": "房屋已出售"}
     done = await office.do("mediator", "agreementRescind", **values, both_consent=False)
     assert done.user_errors == [("bothConsent", "NO_CONSENT")]

@@ -3,10 +3,10 @@
 import datetime as dt
 from uuid import UUID
 
+from db.calendar import COUNTY_TIME
 from tests.db.commands.agreeing import (
     AGREED,
     CONFIRM_BY_ON,
-    COUNTY,
     DAY,
     in_force,
 )
@@ -30,7 +30,7 @@ async def test_confirmation_is_asked_for_jointly_within_thirty_days(office: Offi
     case, agreement, _ = await in_force(office)
     court = await court_of(office)
     values = {"agreement_id": agreement, "court_id": court, "both_apply": True, "ownership_terms": False}
-    last = dt.datetime(2024, 3, 21, 23, 59, tzinfo=COUNTY)
+    last = dt.datetime(2024, 3, 21, 23, 59, tzinfo=COUNTY_TIME)
     for given, wrong in (
         ({"happened_at": last + HOUR}, ("happenedAt", "TOO_LATE")),
         ({"happened_at": AGREED - DAY}, ("happenedAt", "TOO_EARLY")),

@@ -2,10 +2,11 @@
 
 import datetime as dt
 
-from tests.db.commands.agreeing import AGREED, AGREED_ON, COUNTY, DAY, drafted, in_force
+from db.calendar import COUNTY_TIME
+from tests.db.commands.agreeing import AGREED, AGREED_ON, DAY, drafted, in_force
 from tests.office import HOUR, Case, Office, key_of
 
-VISITED = dt.datetime(2024, 2, 26, 15, tzinfo=COUNTY)
+VISITED = dt.datetime(2024, 2, 26, 15, tzinfo=COUNTY_TIME)
 
 
 async def performed(office: Office) -> tuple[Case, object]:
@@ -103,7 +104,7 @@ async def test_every_user_error_of_a_visit_is_reported(office: Office) -> None:
         ({"result": "UNREACHABLE"}, [("satisfaction", "NOT_APPLICABLE")]),
         ({"result": "REBOUNDED"}, [("remark", "REQUIRED")]),
         ({"happened_at": AGREED - DAY}, [("happenedAt", "TOO_EARLY")]),
-        ({"happened_at": dt.datetime(2099, 1, 1, tzinfo=COUNTY)}, [("happenedAt", "IN_FUTURE")]),
+        ({"happened_at": dt.datetime(2099, 1, 1, tzinfo=COUNTY_TIME)}, [("happenedAt", "IN_FUTURE")]),
         (
             {"satisfaction": 0, "factors": [{"kind": "SALE", "severity": "LOW", "suggestion": ""}]},
             [("factors.0.suggestion", "REQUIRED"), ("satisfaction", "OUT_OF_RANGE")],

@@ -7,7 +7,8 @@ from decimal import Decimal
 import asyncpg
 import pytest
 
-from tests.db.commands.agreeing import AGREED, AGREED_ON, COUNTY, DAY, drafted, in_force, owed, pay
+from db.calendar import COUNTY_TIME
+from tests.db.commands.agreeing import AGREED, AGREED_ON, DAY, drafted, in_force, owed, pay
 from tests.office import HOUR, Case, Office
 
 PAID = AGREED + 2 * HOUR
@@ -175,7 +176,7 @@ async def test_reminders_three_days_before_on_and_after_the_due_day(office: Offi
     """S20: what is owed is on today's list at D-3, D and D+1, and on no other day."""
     _, _, (first,) = await in_force(office)
     query = "{ obligations(first: 200, filter: {remindToday: true}) { nodes { id remindToday } } }"
-    today = dt.datetime.now(COUNTY).date()
+    today = dt.datetime.now(COUNTY_TIME).date()
     for days in (4, 3, 2, 1, 0, -1, -2):
         await office.execute("UPDATE obligation SET due_on = $2 WHERE id = $1", first, today + days * DAY)
         listed = [one["id"] for one in (await office.gql.data("郑秀兰", query))["obligations"]["nodes"]]
@@ -199,7 +200,7 @@ async def test_who_may_register_performance(office: Office) -> None:
 async def test_one_performance_of_two_at_once(office: Office) -> None:
     """The obligation is locked: the second finds it performed."""
     case, _, (first,) = await in_force(office)
-    values = {"id": first, "happened_at": dt.datetime(2024, 2, 21, 9, tzinfo=COUNTY), "evidence": "收据"}
+    values = {"id": first, "happened_at": dt.datetime(2024, 2, 21, 9, tzinfo=COUNTY_TIME), "evidence": "收据"}
     both = await asyncio.gather(*(office.do("mediator", "obligationPerform", **values) for _ in range(2)))
     assert sorted(one.ok for one in both) == [False, True]
     assert await office.value("SELECT count(*) FROM performance WHERE obligation_id = $1", first) == 1

@@ -23,7 +23,7 @@ SCOPES = {
 }
 # Those who read the summary of all that they see: their texts are searched for there, too.
 NARRATED = ("justice_office", "mediator", "squad_member")
-# A filter and what it means; `has` is a text.
+# A filter and what it means, written by hand without db.calendar; `has` is a text.
 FILTERS = {
     "none": ("{}", "true"),
     "a state": ("{state: [CLOSED]}", "d.state = 'CLOSED'"),

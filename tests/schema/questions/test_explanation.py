@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from db.calendar import TODAY_SQL
 from db.county.people import ENDED, PRINCIPALS, THREE_POSTS
 from db.postgres.address import Address
 from db.resources.catalog import RESOURCES
@@ -212,7 +213,7 @@ async def test_as_of_the_past(own_county: Address) -> None:
                 "UPDATE policy_version SET published_at = now() - interval '9 days' WHERE version < 3"
             )
         await gql.connection.execute(
-            "UPDATE appointment SET valid_to = (now() AT TIME ZONE 'Asia/Shanghai')::date - 1 WHERE person_id = $1",
+            f"UPDATE appointment SET valid_to = {TODAY_SQL} - 1 WHERE person_id = $1",
             await key(gql, POLICE),
         )
         past = await gql.connection.fetchval("SELECT now() - interval '3 days'")
