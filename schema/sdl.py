@@ -1,10 +1,9 @@
 """Builds the schema from the nouns, and prints it as SDL: the contract that `schema/schema.graphql` holds.
 
-python -m schema.sdl > schema/schema.graphql
+`python -m api schema print > schema/schema.graphql` prints it anew.
 """
 
 import importlib
-import sys
 from pathlib import Path
 from pkgutil import iter_modules
 
@@ -49,7 +48,3 @@ def graphql_schema() -> GraphQLSchema:
 def print_sdl() -> str:
     """The contract as text, ending in a newline."""
     return build().as_str().rstrip("\n") + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(print_sdl())

@@ -266,5 +266,5 @@ def test_a_misspelt_name_is_refused_without_naming_its_neighbours() -> None:
 def test_the_printed_contract_is_the_schema() -> None:
     golden = Path(folder.__file__).with_name("schema.graphql").read_text(encoding="utf-8")
     assert sdl.print_sdl() == golden, (
-        "print it anew and review the difference: python -m schema.sdl > schema/schema.graphql"
+        "print it anew and review the difference: python -m api schema print > schema/schema.graphql"
     )
