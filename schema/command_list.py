@@ -23,7 +23,7 @@ _PLAIN = {
     "time": "2024-01-29T02:00:00Z",
     "date": "2024-02-01",
     "code": "371525001001001",
-    "role": "grid_worker",
+    "role": "…",
     "text": "…",
 }
 _ANY_ID = UUID(int=0)
