@@ -11,7 +11,7 @@ from typing import Any
 
 from policies.catalog import Field, Resource
 from policies.policy import Policy, Rule
-from policies.predicate import Always, Never, Predicate, all_of, any_of, bind, implies, negate
+from policies.predicate import Always, Never, Predicate, all_of, any_of, bind, entails, implies, negate
 
 # How many shapes of callers a policy caches grants for; a county has a few dozen.
 MAX_CACHED_SHAPES = 2000
@@ -96,6 +96,15 @@ def cells_of(resource: Resource, action: str) -> Iterator[tuple[str, str | None,
             yield name, name, "clear"
         if action == "read" and "masked" in forms:
             yield f"~{name}", name, "masked"
+
+
+def granted_cells(grant: Grant, resource: Resource, action: str) -> Iterator[tuple[str, str | None, str, Predicate]]:
+    """The cells of an action, as `cells_of` names them, that are granted on any row at all, each with its rows. A class that is masked on
+    no more rows than it is clear on is listed in clear alone."""
+    for cell, field_class, form in cells_of(resource, action):
+        rows = grant.cell(cell)
+        if not isinstance(rows, Never) and not (form == "masked" and entails(rows, grant.cell(cell[1:]))):
+            yield cell, field_class, form, rows
 
 
 class Access:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from policies.grant import cells_of, role_grant
+from policies.grant import granted_cells, role_grant
 from policies.policy import Policy
-from policies.predicate import Never, Predicate, entails
+from policies.predicate import Predicate
 from policies.words import action_words, class_words, condition_words
 
 
@@ -31,14 +31,11 @@ class Entry:
 
 def matrix(policy: Policy, roles: Iterable[str] | None = None) -> Iterator[Entry]:
     """The cells that are granted on any row at all, role by role; `roles`: names, None for all. Whatever is not listed is withheld, but a
-    class that is masked on no more rows than it is clear on is listed in clear alentry."""
+    class that is masked on no more rows than it is clear on is listed in clear alone."""
     for role in policy.roles if roles is None else roles:
         for resource, action in policy.actions_by_role[role]:
             grant = role_grant(policy, role, resource, action)
-            for cell, field_class, form in cells_of(policy.catalog.resources[resource], action):
-                rows = grant.cell(cell)
-                if isinstance(rows, Never) or (form == "masked" and entails(rows, grant.cell(cell[1:]))):
-                    continue
+            for cell, field_class, form, rows in granted_cells(grant, policy.catalog.resources[resource], action):
                 text = condition_words(rows, policy, resource)
                 lines = tuple(bound.rule.line for bound in grant.rules if bound.rule.covers(cell))
                 yield Entry(role, resource, action, field_class, form, rows, text, lines)

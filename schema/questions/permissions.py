@@ -5,8 +5,8 @@ import strawberry
 from db.query import plan as p
 from db.query.visibility import claim_values
 from db.resources.catalog import RESOURCES
-from policies.grant import Access, cells_of
-from policies.predicate import Never, entails
+from policies.grant import Access, granted_cells
+from policies.predicate import Never
 from policies.words import action_words, class_words, condition_words
 from schema.questions.answer import QuestionContext, question
 from schema.questions.field_form import FieldForm, form_of
@@ -69,10 +69,7 @@ def _permissions(access: Access) -> list[Permission]:
         {key for one in access.appointments for key in policy.actions_by_role.get(one.role, ())}
     ):
         resource, grant = policy.catalog.resources[name], access.grant(name, action)
-        for cell, field_class, form in cells_of(resource, action):
-            rows = grant.cell(cell)
-            if isinstance(rows, Never) or (form == "masked" and entails(rows, grant.cell(cell[1:]))):
-                continue
+        for cell, field_class, form, rows in granted_cells(grant, resource, action):
             permissions.append(
                 Permission(
                     resource=name,
