@@ -5,6 +5,7 @@ Who holds which posts on a day is said by `db.identity.appointments`.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,13 @@ from sqlalchemy import and_, bindparam, case, exists, func, literal_column, sele
 from sqlalchemy.types import Integer, Text, Uuid
 
 from db import tables as t
+from db.lru_cache import LruCache
 from db.postgres.connection import Connection
-from db.query.statement import compile_statement
+from db.query.statement import Statement, compile_statement
 from db.query.visibility import Visibility, claim_values, scope_of
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Attribute, Resource, Row, Sql
+from db.tables.aliases import alias, shared_aliases
 from policies.escalation import POLICY
 from policies.grant import Access
 
@@ -24,6 +27,9 @@ from policies.grant import Access
 _DERIVED_FROM = {"is_open": "state", "is_recent": "closed_at"}
 # The builder is used for its FROM clauses only: no grant of an access plays a part.
 _NO_ACCESS: Any = None
+
+# By shape of access and resource.
+_READABLE: LruCache[Statement] = LruCache(256)
 
 _BY_CASE_NUMBER = compile_statement(
     select(t.dispute.c.id).where(t.dispute.c.case_number == bindparam("case_number", type_=Text()))
@@ -39,15 +45,7 @@ async def dispute_of(connection: Connection, case_number: str) -> UUID | None:
 async def attributes_of(connection: Connection, resource_name: str, key: UUID) -> dict[str, Any] | None:
     """All attributes of a row by name (a set for a set); None if there is no such row."""
     resource = RESOURCES[resource_name]
-    row, at = Visibility(_NO_ACCESS).row(resource, resource.table.alias())
-    columns = [_value(attribute, row).label(name) for name, attribute in resource.attributes.items()]
-    statement: Any = (
-        select(literal_column("1").label("exists"), *columns)
-        .select_from(at)
-        .where(row["id"] == bindparam("key", type_=Uuid()))
-    )
-    compiled = compile_statement(statement)
-    values = await connection.fetchrow(compiled.sql, *({"key": key}[name] for name in compiled.binds))
+    values = await connection.fetchrow(_attributes(resource_name).sql, key)
     if values is None:
         return None
     return {
@@ -56,13 +54,27 @@ async def attributes_of(connection: Connection, resource_name: str, key: UUID) -
     }
 
 
+@cache
+def _attributes(resource_name: str) -> Statement:
+    """All attributes of a row by its key, the one bind."""
+    with shared_aliases():
+        resource = RESOURCES[resource_name]
+        row, at = Visibility(_NO_ACCESS).row(resource, alias(resource.table))
+        columns = [_value(attribute, row).label(name) for name, attribute in resource.attributes.items()]
+        return compile_statement(
+            select(literal_column("1").label("exists"), *columns)
+            .select_from(at)
+            .where(row["id"] == bindparam("key", type_=Uuid()))
+        )
+
+
 def _value(attribute: Attribute, row: Row) -> Any:
     if attribute.value is not None:
         return attribute.value(row)
     # The members of a set: all organizations or people for which the test holds. For one row, that is cheap enough.
     assert attribute.contains is not None
     table = t.person if attribute.policy.name == "mediator_ids" else t.organization
-    at = table.alias()
+    at = alias(table)
     scope = [row.at] if row.dispute is None or row.dispute is row.at else [row.at, row.dispute]
     return (
         select(func.coalesce(func.array_agg(at.c.id), literal_column("'{}'::uuid[]")))
@@ -75,19 +87,26 @@ def _value(attribute: Attribute, row: Row) -> Any:
 
 async def concealed_from(connection: Connection, asker: Access, resource_name: str, key: UUID) -> frozenset[str] | None:
     """The attributes of a row whose values the asker may not know; None where the asker does not see the row, or there is none."""
-    resource, visibility = RESOURCES[resource_name], Visibility(asker)
-    row, at = visibility.row(resource, resource.table.alias())
-    columns = [_is_readable(visibility, row, name).label(name) for name in resource.attributes]
-    statement: Any = (
-        select(literal_column("1").label("exists"), *columns)
-        .select_from(at)
-        # SECURITY: whether there is such a row is answered to nobody who does not see it.
-        .where(row["id"] == bindparam("key", type_=Uuid()), visibility.visible(row))
-    )
-    compiled = compile_statement(statement)
+    resource = RESOURCES[resource_name]
+    # SECURITY: the shape holds the policy and the roles: nobody is answered by a statement that was made for other rights.
+    statement = _READABLE.get((asker.shape, resource_name), lambda: _readable_attributes(resource, asker))
     values = claim_values(asker) | {"key": key}
-    readable = await connection.fetchrow(compiled.sql, *(values[name] for name in compiled.binds))
+    readable = await connection.fetchrow(statement.sql, *(values[name] for name in statement.binds))
     return None if readable is None else frozenset(name for name in resource.attributes if not readable[name])
+
+
+def _readable_attributes(resource: Resource, asker: Access) -> Statement:
+    """Whether the asker may know each attribute of a row; no row where the asker does not see it."""
+    with shared_aliases():
+        visibility = Visibility(asker)
+        row, at = visibility.row(resource, alias(resource.table))
+        columns = [_is_readable(visibility, row, name).label(name) for name in resource.attributes]
+        return compile_statement(
+            select(literal_column("1").label("exists"), *columns)
+            .select_from(at)
+            # SECURITY: whether there is such a row is answered to nobody who does not see it.
+            .where(row["id"] == bindparam("key", type_=Uuid()), visibility.visible(row))
+        )
 
 
 def _is_readable(visibility: Visibility, row: Row, name: str) -> Sql:
@@ -113,7 +132,7 @@ def _is_readable_of(visibility: Visibility, row: Row, name: str) -> Sql:
     if relation is None:
         return literal_column("false")
     target = RESOURCES[relation.target]
-    pointed, at = visibility.row(target, target.table.alias())
+    pointed, at = visibility.row(target, alias(target.table))
     return exists(
         select(literal_column("1"))
         .select_from(at)
@@ -125,7 +144,7 @@ def _is_readable_of(visibility: Visibility, row: Row, name: str) -> Sql:
 async def version_for(connection: Connection, asker: Access, version: int, action: str = "read") -> Any:
     """The text and the tests of a stored version; None where there is none, or the asker may not read its text or take the action."""
     resource, visibility = RESOURCES[POLICY], Visibility(asker)
-    row, at = visibility.row(resource, resource.table.alias())
+    row, at = visibility.row(resource, alias(resource.table))
     statement = (
         select(row["text"], row["tests"])
         .select_from(at)

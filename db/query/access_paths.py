@@ -19,6 +19,7 @@ from db.query.indexes import index_condition, scoped_index, text_condition
 from db.query.keyset import Keys, keys_of
 from db.query.visibility import Visibility
 from db.resources.resource import ALWAYS, Link, Resource, Row, Sql
+from db.tables.aliases import alias
 from policies.predicate import Always, Has, In, Predicate, all_of, conjuncts, disjuncts
 
 # How many rows are scanned in page order for a text before its own index is used: a text that many rows have is among them.
@@ -98,7 +99,7 @@ class AccessPaths:
         """The ids of the rows of a predicate by the best access path, for statistics."""
         branches = self.branches(resource, rows)
         if branches is None:
-            row, at = self.visibility.row(resource, resource.table.alias())
+            row, at = self.visibility.row(resource, alias(resource.table))
             return select(row["id"].label("id")).select_from(at).where(self.visibility.where(rows, row))
         every = Limit(lambda statement, row, _, __: statement)
         return merge([branch(every) for branch in branches])  # type: ignore[no-any-return]
@@ -122,7 +123,7 @@ class AccessPaths:
 
     def where_branch(self, resource: Resource, part: Predicate) -> Branch:
         """The rows of an alternative by a plain WHERE."""
-        row, at = self.visibility.row(resource, resource.table.alias())
+        row, at = self.visibility.row(resource, alias(resource.table))
 
         def where(limit: Limit) -> Select[Any]:
             statement = select(row["id"].label("id")).select_from(at).where(self.visibility.where(part, row))
@@ -135,7 +136,7 @@ class AccessPaths:
     ) -> Branch | None:
         """The rows of an alternative from the index of its leading condition; None if a plain WHERE does as well."""
         rest = all_of(one for one in conjuncts(part) if one != leading)
-        row, at = self.visibility.row(resource, resource.table.alias())
+        row, at = self.visibility.row(resource, alias(resource.table))
         match leading:
             case Has(attribute=name) if not resource.part:
                 link = resource.attributes[name].link
@@ -156,7 +157,7 @@ class AccessPaths:
         """A text that many rows have is found soon in page order; one that few have, by the index of the texts."""
 
         def text_search(limit: Limit) -> Select[Any]:
-            row, _ = self.visibility.row(resource, resource.table.alias())
+            row, _ = self.visibility.row(resource, alias(resource.table))
             # OFFSET 0: nothing but the text may lead to these rows.
             with_text = (
                 select(row.at).where(condition(self.visibility, row, text)).offset(literal_column("0")).subquery()
@@ -165,7 +166,7 @@ class AccessPaths:
             hits = select(hit["id"].label("id")).where(self.visibility.where(part, hit))
             if limit.order_rows is None or limit.wanted is None:
                 return select(limit.apply(hits, hit, hit.__getitem__, (text,)).subquery())
-            scanned, _ = self.visibility.row(resource, resource.table.alias())
+            scanned, _ = self.visibility.row(resource, alias(resource.table))
             visible = select(scanned.at).where(self.visibility.where(part, scanned))
             scan = limit.order_rows(visible, scanned.__getitem__)
             nearest_rows = scan.limit(literal_column(str(_TEXT_SCAN_ROWS))).subquery()
@@ -181,7 +182,7 @@ class AccessPaths:
         self, row: Row, at: FromClause, link: Link, leading: Has, rest: Predicate, *, filtered: bool
     ) -> Branch:
         """The disputes that a link table leads to: a scan of its index in page order, or a semi-join where the page has another order."""
-        via = link.table.alias()
+        via = alias(link.table)
         linked = (via.c[link.key] == self.visibility.claim(leading.claim), link.alive(via))
 
         def semi_join(limit: Limit) -> Select[Any]:

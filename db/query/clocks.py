@@ -20,6 +20,7 @@ from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Row, Sql, is_in, today
 from db.tables.agreement import IN_FORCE_STATES
+from db.tables.aliases import alias
 from db.tables.dispute import (
     BEFORE_AGREEMENT_STATES,
     ENDED_STATES,
@@ -103,7 +104,7 @@ def _first_contact(visibility: Visibility, row: Row) -> Select[Any]:
     due = row["registered_at"] + literal_column(f"interval '{FIRST_CONTACT_HOURS} hours'")
     acted = [
         exists(select(literal_column("1")).select_from(at).where(at.c.dispute_id == row["id"]).correlate(row.at))
-        for at in (t.measure.alias(), t.session.alias(), t.visit.alias())
+        for at in (alias(t.measure), alias(t.session), alias(t.visit))
     ]
     now: Sql = literal_column("now()")
     state = case(
@@ -129,8 +130,8 @@ def _month(visibility: Visibility, row: Row) -> Select[Any]:
 
 def _confirmation(visibility: Visibility, row: Row) -> Select[Any]:
     """The window to apply jointly for confirmation (人民调解法 Art. 33), of each agreement in force."""
-    agreement, at = visibility.row(RESOURCES["Agreement"], t.agreement.alias(), row.at)
-    applied = t.confirmation.alias()
+    agreement, at = visibility.row(RESOURCES["Agreement"], alias(t.agreement), row.at)
+    applied = alias(t.confirmation)
     done = or_(
         ~is_in(row["state"], *UNDER_PERFORMANCE_STATES),
         exists(
@@ -158,7 +159,7 @@ def _confirmation(visibility: Visibility, row: Row) -> Select[Any]:
 
 def _tier(visibility: Visibility, row: Row) -> Select[Any]:
     """The time that the tier has which now holds the case: the team from acceptance, the others from the day on which they took it over."""
-    escalation, at = visibility.row(RESOURCES["Escalation"], t.escalation.alias(), row.at)
+    escalation, at = visibility.row(RESOURCES["Escalation"], alias(t.escalation), row.at)
     taken_over_at = (
         select(func.max(escalation["answered_at"]))
         .select_from(at)
@@ -186,7 +187,7 @@ def _tier(visibility: Visibility, row: Row) -> Select[Any]:
 
 def _follow_up(visibility: Visibility, row: Row) -> Select[Any]:
     """The next follow-up that is due; once all are done, the last that was."""
-    visit, at = visibility.row(RESOURCES["FollowUp"], t.follow_up.alias(), row.at)
+    visit, at = visibility.row(RESOURCES["FollowUp"], alias(t.follow_up), row.at)
     pending = visit["done_at"].is_(None)
     next_due = func.min(visit["due_on"]).filter(pending)
     due = func.coalesce(next_due, func.max(visit["due_on"]))

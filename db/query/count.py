@@ -12,6 +12,7 @@ from db.query.access_paths import AccessPaths, Branch, Limit, ListQuery, merge
 from db.query.indexes import is_sortable
 from db.query.keyset import Keys, direction
 from db.resources.resource import Row, Sql
+from db.tables.aliases import alias
 from policies.predicate import In, conjuncts, disjuncts
 
 # The most that a count goes to unless an exact one is requested.
@@ -30,7 +31,7 @@ def count(paths: AccessPaths, query: ListQuery, *, exact: bool, materialized: li
 
     counted: Any
     if branches is None:
-        row, at = visibility.row(resource, resource.table.alias(), query.dispute)
+        row, at = visibility.row(resource, alias(resource.table), query.dispute)
         statement = select(row["id"]).select_from(at).where(visibility.where(rows, row))
         counted = bounded(statement, row, row.__getitem__, ()).correlate(*query.outer)
     else:

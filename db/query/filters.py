@@ -12,6 +12,7 @@ from db.query import plan as p
 from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Row, Sql
+from db.tables.aliases import alias
 from db.tables.dispute import LATER
 
 _COUNTY_TIME: Sql = literal_column(f"'{COUNTY_ZONE}'")
@@ -65,7 +66,7 @@ def _related(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
         case "is":
             return row[f"{name}_id"] == bindparam(bind, type_=Uuid())
         case "mediator":
-            at, register = t.assignment.alias(), t.mediator.alias()
+            at, register = alias(t.assignment), alias(t.mediator)
             return exists(
                 select(literal_column("1"))
                 .select_from(at.join(register, register.c.person_id == at.c.person_id))
@@ -77,7 +78,7 @@ def _related(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
                 .correlate(row.at)
             )
         case "party":
-            party, where = visibility.row(RESOURCES["Party"], t.party.alias(), row.at)
+            party, where = visibility.row(RESOURCES["Party"], alias(t.party), row.at)
             field = name.partition(".")[2]
             return exists(
                 select(literal_column("1"))
@@ -114,7 +115,7 @@ def _within_area(row: Row, condition: p.Condition) -> Sql:
     }.get(row.resource.name)
     if own is not None:
         return func.starts_with(row[own], code)
-    at = t.organization.alias()
+    at = alias(t.organization)
     return row["organization_id"].in_(select(at.c.id).select_from(at).where(func.starts_with(at.c.area_code, code)))
 
 

@@ -29,6 +29,7 @@ from db.query import plan as p
 from db.query.indexes import INDEXES
 from db.query.keyset import MAX_PAGE, Keys, within_cursors
 from db.resources.resource import Resource, Row, Sql
+from db.tables.aliases import alias
 
 # How many rows of an order are scanned before a page that is not full is found by a sort.
 SCAN_ROWS = 2_000
@@ -111,7 +112,7 @@ def order_scan(
     for position, scan_range in enumerate(ranges):
         # A range is scanned if those before it are at an end and have not filled the page.
         needed = [number < wanted, not_(or_(*cut))] if cut else []
-        table, again = resource.table.alias(), resource.table.alias()
+        table, again = alias(resource.table), alias(resource.table)
         row, joined = row_of(scanned(scan_range, table, table, *needed).subquery())
         most = (
             select(row["id"].label("id"))

@@ -14,6 +14,7 @@ from db.query.indexes import is_sortable
 from db.query.keyset import Keys, direction, within_cursors
 from db.query.order_paths import MOST, ScanRange, order_scan, scan_ranges
 from db.resources.resource import Row, Sql
+from db.tables.aliases import alias
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class PageRows:
     def _filtered(self) -> FromClause:
         """The rows by a plain WHERE, in the order of the page."""
         query, visibility = self.query, self.paths.visibility
-        row, joined = visibility.row(query.resource, query.resource.table.alias(), query.dispute)
+        row, joined = visibility.row(query.resource, alias(query.resource.table), query.dispute)
         visible = visibility.where(self.paths.visible_rows(query.resource), row)
         statement = select(row.at).select_from(joined).where(visible).correlate(*query.outer)
         filtered = statement.where(*query.row_filter(row, ()))
@@ -133,7 +134,7 @@ class PageRows:
 
     def _fetched(self, ids: FromClause, *, fenced: bool) -> FromClause:
         """The rows of the ids, in the order of the page."""
-        at = self.query.resource.table.alias()
+        at = alias(self.query.resource.table)
         shown = select(at).select_from(ids.join(at, at.c.id == ids.c.id))
         if not fenced:
             return shown.order_by(*self._ordered(at.c.__getitem__)).limit(self.wanted).subquery()

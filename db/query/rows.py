@@ -22,6 +22,7 @@ from db.query.timeline import timeline
 from db.query.visibility import Visibility, scope_of
 from db.resources.catalog import RESOURCES
 from db.resources.resource import ALWAYS, Relation, Row, Sql
+from db.tables.aliases import alias
 from policies.grant import Access
 from policies.predicate import Predicate
 
@@ -64,7 +65,7 @@ class RowBuilder:
     def lookup(self, node: p.Node, on: Callable[[Row], Sql], *outer: FromClause) -> Sql:
         """The one row of which `on` holds as a JSON object; null if the caller does not see it."""
         resource = RESOURCES[node.resource]
-        row, at = self.visibility.row(resource, resource.table.alias())
+        row, at = self.visibility.row(resource, alias(resource.table))
         rows = (
             select(*self.members(row, node))
             .select_from(at)
@@ -81,7 +82,7 @@ class RowBuilder:
         """The visible rows of a relation with what is selected of them."""
         resource = RESOURCES[relation.target]
         dispute, seen = self._dispute_of(row, relation)
-        target, at = self.visibility.row(resource, resource.table.alias(), dispute, seen)
+        target, at = self.visibility.row(resource, alias(resource.table), dispute, seen)
         return (
             select(*self.members(target, node))
             .select_from(at)
@@ -166,7 +167,7 @@ class RowBuilder:
     def _through(self, through: tuple[str, Callable[[Row, FromClause], Sql]], parent: Row, row: Row) -> Sql:
         """SECURITY: a relation made by parts of the target shows only what the parts that the caller sees show."""
         part = RESOURCES[through[0]]
-        link = part.table.alias()
+        link = alias(part.table)
         seen, _ = self.visibility.row(part, link, row.at)
         return exists(
             select(literal_column("1"))

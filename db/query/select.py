@@ -17,6 +17,7 @@ from db.query.rows import RowBuilder
 from db.query.statement import JsonRow, Statement, compile_statement, or_empty, text_array
 from db.query.statistics.answer import statistics
 from db.resources.resource import Row, Sql
+from db.tables.aliases import shared_aliases
 from policies.grant import Access
 
 
@@ -24,7 +25,8 @@ def select_plan(plan: p.Plan, access: Access) -> Statement:
     """The statement of a plan for callers of this access's shape: columns `epoch`, `data` (UTF-8 JSON) and `missing`
     (keys of `plan.nullable` that are null)."""
     rows = RowBuilder(access)
-    statement = compile_statement(_select(rows, plan))
+    with shared_aliases():
+        statement = compile_statement(_select(rows, plan))
     return dataclasses.replace(statement, planning=planning_of(rows.paths, plan.items))
 
 

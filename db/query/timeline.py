@@ -19,6 +19,7 @@ from db.query.statement import JsonRow
 from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Resource, Row, Sql
+from db.tables.aliases import alias
 from policies.predicate import Never
 
 # The labels of what the service does by itself, without a command.
@@ -27,7 +28,7 @@ _SERVICE_LABELS = {"alert.open": "产生预警", "alert.raise": "预警升级"}
 
 def timeline(visibility: Visibility, row: Row, item: p.Timeline, person: Callable[[p.Node, Sql, Any], Sql]) -> Sql:
     """The entries as a JSON list, oldest first. `person`: builds the node of a person by the id that a FROM element gives."""
-    event = t.event.alias()
+    event = alias(t.event)
     values: dict[str, Callable[[], Sql]] = {
         "typename": lambda: literal_column("'TimelineEntry'"),
         "at": lambda: event.c.at,
@@ -87,7 +88,7 @@ def _names_row(
         if resource.name == "Dispute":
             match = key == row["id"] if reads is None else and_(key == row["id"], reads(row))
         else:
-            part, at = visibility.row(resource, resource.table.alias(), row.at)
+            part, at = visibility.row(resource, alias(resource.table), row.at)
             clauses = [part["id"] == key, part["dispute_id"] == row["id"], visibility.visible(part)]
             if reads is not None:
                 clauses.append(reads(part))

@@ -18,6 +18,7 @@ from db.query.statement import JsonRow, text_array
 from db.resources.catalog import CLAIMS, RESOURCES
 from db.resources.resource import ALWAYS, Relation, Resource, Row, Sql, json_value, literals
 from db.resources.transitions import offered_actions
+from db.tables.aliases import alias
 from policies.grant import Access, FieldAccess
 from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, all_of, implies
 
@@ -50,7 +51,7 @@ class Visibility:
             return Row(resource, at, dispute, seen), at
         # SECURITY: every part but an event has a dispute (`tests/db/test_constraints.py`), so no condition meets one that is missing. As an
         # outer join PostgreSQL leaves it out where nothing but its id is asked for.
-        parent = t.dispute.alias()
+        parent = alias(t.dispute)
         return Row(resource, at, parent, joined=True), at.join(
             parent, parent.c.id == at.c.dispute_id, isouter=not locked
         )

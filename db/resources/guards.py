@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Table, Uuid, bindparam, exists, func, literal_column, not_, select
 
 from db.resources.resource import Row, Sql, is_in
+from db.tables.aliases import alias
 
 Condition = Callable[[Row, Table], Sql]
 
@@ -33,7 +34,7 @@ def some(table: Table, *conditions: Condition, key: str = "dispute_id", to: str 
     """There is a row of the table that belongs to this one (`key` is this row's `to`) and meets the conditions."""
 
     def holds(row: Row) -> Sql:
-        at = table.alias()
+        at = alias(table)
         clauses = [condition(row, at) for condition in conditions]  # type: ignore[arg-type]
         return exists(
             select(literal_column("1")).select_from(at).where(at.c[key] == row[to], *clauses).correlate(row.at)
@@ -50,7 +51,7 @@ def none(table: Table, *conditions: Condition, key: str = "dispute_id", to: str 
 
 def number_of(row: Row, table: Table, *conditions: Condition) -> Sql:
     """How many rows of the table belong to this dispute and meet the conditions."""
-    at = table.alias()
+    at = alias(table)
     clauses = [condition(row, at) for condition in conditions]  # type: ignore[arg-type]
     counted = select(func.count()).select_from(at).where(at.c.dispute_id == row["id"], *clauses).correlate(row.at)
     return counted.scalar_subquery()

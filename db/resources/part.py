@@ -11,6 +11,7 @@ from db import tables as t
 from db.resources.attributes import dispute_column, key_set, truth
 from db.resources.declaration import declare
 from db.resources.resource import Attribute, Link, Relation, Resource, Row, Sql, is_in
+from db.tables.aliases import alias
 from db.tables.dispute import ENDED_STATES
 from policies import catalog as policy
 
@@ -22,7 +23,7 @@ def _dispute(row: Row) -> FromClause:
 
 def _linked(link: Link) -> Callable[[Row, Sql], Sql]:
     def contains(row: Row, value: Sql) -> Sql:
-        at = link.table.alias()
+        at = alias(link.table)
         return exists(
             select(literal_column("1"))
             .select_from(at)
@@ -45,7 +46,7 @@ _RECEIVERS = Link(t.referral, "organization_id", lambda at: at.c.state != litera
 
 def lead_mediator_key(row: Row) -> Sql:
     """The person who presides over the mediation now (人民调解工作若干规定 Art. 26: one mediator presides)."""
-    at = t.assignment.alias()
+    at = alias(t.assignment)
     return (
         select(at.c.person_id)
         .select_from(at)

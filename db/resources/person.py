@@ -10,6 +10,7 @@ from db.resources.attributes import column
 from db.resources.declaration import Derived, declare
 from db.resources.relations import many, one
 from db.resources.resource import Relation, Row, Sql
+from db.tables.aliases import alias
 
 PERSON = declare(
     "Person",
@@ -47,13 +48,13 @@ APPOINTMENT = declare(
 
 
 def _name(row: Row) -> Sql:
-    at = t.person.alias()
+    at = alias(t.person)
     return select(at.c.name).select_from(at).where(at.c.id == row["person_id"]).correlate(row.at).scalar_subquery()
 
 
 def _mediated(row: Row, at: FromClause) -> Sql:
     """The dispute is one that the mediator is assigned to now."""
-    link = t.assignment.alias()
+    link = alias(t.assignment)
     return at.c.id.in_(
         select(link.c.dispute_id)
         .select_from(link)

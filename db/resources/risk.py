@@ -9,11 +9,12 @@ from db.resources.declaration import Derived, declare
 from db.resources.part import declare_part
 from db.resources.relations import IN_DISPUTE, one
 from db.resources.resource import Row, Sql
+from db.tables.aliases import alias
 
 
 def _legal_basis(row: Row) -> Sql:
     """The legal basis that the alert's rule names."""
-    at = t.alert_rule.alias()
+    at = alias(t.alert_rule)
     return select(at.c.legal_basis).select_from(at).where(at.c.rule == row["rule"]).correlate(row.at).scalar_subquery()
 
 

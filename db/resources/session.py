@@ -11,11 +11,12 @@ from db.resources.declaration import Derived
 from db.resources.part import declare_part
 from db.resources.relations import IN_DISPUTE, one, part
 from db.resources.resource import Row, Sql
+from db.tables.aliases import alias
 
 
 def _attended(row: Row, value: Sql) -> Sql:
     """The organization was at the session: at the row itself, or at the one that the row belongs to."""
-    at = t.attendance.alias()
+    at = alias(t.attendance)
     key = row["session_id"] if row.resource.name in ("Note", "Attendance") else row["id"]
     return exists(
         select(literal_column("1"))

@@ -12,6 +12,7 @@ from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
 from db.resources.catalog import RESOURCES
+from db.tables.aliases import alias
 from db.write.command import Conflict, Difference, VersionConflict
 from db.write.transaction import UnitOfWork
 
@@ -62,7 +63,7 @@ async def _readable(work: UnitOfWork, dispute: Mapping[str, Any], names: tuple[s
 
     def make() -> Select[Any]:
         resource = RESOURCES["Dispute"]
-        row, where = work.visibility.row(resource, resource.table.alias())
+        row, where = work.visibility.row(resource, alias(resource.table))
         grant = work.actor.access.grant("Dispute")
         columns: list[Any] = []
         for index, name in enumerate(names):

@@ -16,6 +16,7 @@ from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Row, Sql
 from db.resources.transitions import transition_of
+from db.tables.aliases import alias
 from policies.predicate import implies
 
 
@@ -83,7 +84,7 @@ def load_locked_row(visibility: Visibility, wanted: Wanted, facts: tuple[Fact, .
 def load_visible_row(visibility: Visibility, kind: str, facts: tuple[Fact, ...]) -> Select[Any]:
     """A row that the caller sees, with the facts."""
     resource = RESOURCES[kind]
-    row, at = visibility.row(resource, resource.table.alias())
+    row, at = visibility.row(resource, alias(resource.table))
     columns = [
         *(row.at.c[name] for name in columns_of(resource.table)),
         *(fact.of(row).label(fact.name) for fact in facts),
@@ -95,7 +96,7 @@ def load_visible_row(visibility: Visibility, kind: str, facts: tuple[Fact, ...])
 def still_allowed(visibility: Visibility, kind: str, action: str, or_seen: bool) -> Select[Any]:
     """A row on which the caller may do the action, or which they at least see."""
     resource = RESOURCES[kind]
-    row, at = visibility.row(resource, resource.table.alias())
+    row, at = visibility.row(resource, alias(resource.table))
     may = _may_or_sees(visibility, row, action) if or_seen else visibility.visible(row, action)
     return select(row["id"]).select_from(at).where(row["id"] == bindparam("row_id", type_=Uuid()), may)
 
@@ -103,7 +104,7 @@ def still_allowed(visibility: Visibility, kind: str, action: str, or_seen: bool)
 def _row(visibility: Visibility, wanted: Wanted) -> tuple[Row, FromClause]:
     """The row, and what stands in FROM for it."""
     resource = RESOURCES[wanted.kind]
-    return visibility.row(resource, resource.table.alias(), locked=True)
+    return visibility.row(resource, alias(resource.table), locked=True)
 
 
 def _may_or_sees(visibility: Visibility, row: Row, action: str) -> Sql:

@@ -26,6 +26,7 @@ from db.query.statement import Statement, compile_statement
 from db.query.visibility import Visibility, claim_values
 from db.resources.catalog import RESOURCES
 from db.resources.transitions import transition_of
+from db.tables.aliases import shared_aliases
 from db.uuid7 import uuid7
 from db.write import row_locks
 from db.write.batch import Batch, LatestVersion, Write
@@ -154,7 +155,11 @@ class UnitOfWork:
 
     def _cached(self, name: Hashable, make: Callable[[], Select[Any]]) -> _Cached:
         # SECURITY: the shape holds the policy and the roles: nobody is answered by a statement that was made for other rights.
-        return _CACHE.get((self.actor.access.shape, name), lambda: _Cached.of(make()))
+        def compiled() -> _Cached:
+            with shared_aliases():
+                return _Cached.of(make())
+
+        return _CACHE.get((self.actor.access.shape, name), compiled)
 
     async def _run(self, read: _Cached, values: Mapping[str, Any] | None) -> list[Any]:
         if read.writes:

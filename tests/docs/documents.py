@@ -29,7 +29,7 @@ DOCUMENTS = (
     "policies/README.md",
 )
 
-_MARK = re.compile(r"^\s*<!-- (\{.*\}) -->\s*$")
+_MARK = re.compile(r"^\s*(?:\d+\.\s+)?<!-- (\{.*\}) -->\s*$")
 _FENCE = re.compile(r"^(\s*)```(\S*)\s*$")
 _LINK = re.compile(r"(?<!\\)\[[^\]]*\]\(([^)\s]+)\)")
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from tests.paths import ROOT
 
-_IGNORED = shutil.ignore_patterns(
-    *(line.rstrip("/") for line in (ROOT / ".gitignore").read_text().split()), ".git", "*.egg-info", "build"
-)
+_PATTERNS = {*(line.rstrip("/") for line in (ROOT / ".gitignore").read_text().split()), ".git", "*.egg-info", "build"}
+_IGNORED = shutil.ignore_patterns(*_PATTERNS)
+# Bytecode comes along: a command of the documentation does not compile what this Python has compiled before.
+_NOT_COPIED = shutil.ignore_patterns(*_PATTERNS - {"__pycache__", "*.pyc", "*.py[cod]"})
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Scratch:
             name: value for name, value in os.environ.items() if not name.startswith(("SANLIAN_", "PYTEST_", "PYTHON"))
         }
         path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-        environment = {**kept, "PATH": path, "COLUMNS": "200", "TERM": "dumb", "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {**kept, "PATH": path, "COLUMNS": "200", "TERM": "dumb"}
         command = ["bash", "-euo", "pipefail", "-c", script]
         return subprocess.run(
             command, cwd=self.root, env=environment, capture_output=True, text=True, timeout=seconds, check=False
@@ -87,7 +88,7 @@ def scratch_copy() -> Iterator[Scratch]:
     place.chmod(0o711)
     root = place / "sanlian"
     try:
-        shutil.copytree(ROOT, root, ignore=_IGNORED, symlinks=True)
+        shutil.copytree(ROOT, root, ignore=_NOT_COPIED, symlinks=True)
         scratch = Scratch(root)
         scratch.before = scratch.files()
         yield scratch

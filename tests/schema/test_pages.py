@@ -124,9 +124,10 @@ async def test_every_order_by_any_path(
 ) -> None:
     """From the index of the order, or from a sort after a scan that is cut short, the pages are those of all rows sorted."""
     short_scans, sorting = other_services
-    for who, size in (("bureau_admin", 31), ("squad_member", 7)):
+    # Time goes into making statements, not into reading: each condition once more is half a second for each order.
+    for who, size, conditions in (("bureau_admin", 31, FILTERS[place]), ("squad_member", 7, FILTERS[place][-1:])):
         person = PRINCIPALS[who]
-        for filters in FILTERS[place]:
+        for filters in conditions:
             query = paged(f"[{{field: {by}, direction: {direction}}}]" + (filters and f", filter: {filters}"), place)
             with monkeypatch.context() as patch:
                 for resource in ("Dispute", "FollowUp", "Obligation"):
@@ -137,9 +138,10 @@ async def test_every_order_by_any_path(
                 expected = await all_ids(sorting, person, query, size, backward=False, place=place)
             for backward in (False, True):
                 assert await all_ids(gql, person, query, size, backward, place) == expected
-                with monkeypatch.context() as patch:
-                    patch.setattr(order_paths, "SCAN_ROWS", 7)
-                    assert await all_ids(short_scans, person, query, size, backward, place) == expected
+            with monkeypatch.context() as patch:
+                patch.setattr(order_paths, "SCAN_ROWS", 7)
+                backward = direction == "DESC"
+                assert await all_ids(short_scans, person, query, size, backward, place) == expected
 
 
 @pytest.mark.parametrize("order", ["default", "oldest", "ties", "nulls last"])

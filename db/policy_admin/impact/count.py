@@ -36,6 +36,7 @@ from db.query.statement import Statement, compile_statement
 from db.query.visibility import Visibility, claim_values
 from db.resources.catalog import CLAIMS, RESOURCES
 from db.resources.resource import Resource, Row, Sql
+from db.tables.aliases import alias
 from policies.grant import Access
 from policies.predicate import Always, And, ClaimRef, Never, Not, Or, Predicate, atoms_of
 
@@ -139,11 +140,11 @@ def _rows(
     """The rows among which something differs, each once: a row, what stands in FROM for it, and a condition. Selective alternatives
     are read one by one, each by its own index and without the rows of those before."""
     if not all(is_selective(one) for one in candidates):
-        row, at = visibility.row(resource, resource.table.alias())
+        row, at = visibility.row(resource, alias(resource.table))
         yield row, at, or_(*(visibility.where(one, row) for one in candidates))
         return
     for number, one in enumerate(candidates):
-        row, at = visibility.row(resource, resource.table.alias())
+        row, at = visibility.row(resource, alias(resource.table))
         yield (
             row,
             at,
@@ -196,7 +197,7 @@ def _sample_statement(unit: CountUnit, asker: Access, most: int) -> Any:
     for gains in (True, False):
         flags = [candidate_rows.flags(change)[1][0 if gains else 1] for change in unit.changes]
         of_asker = Visibility(asker, "asker")
-        seen, at = of_asker.row(candidate_rows.resource, candidate_rows.resource.table.alias())
+        seen, at = of_asker.row(candidate_rows.resource, alias(candidate_rows.resource.table))
         sides.append(
             select(seen["id"].label("id"), literal_column("true" if gains else "false").label("gains"))
             .select_from(at.join(candidate_rows.rows, candidate_rows.rows.c.id == seen["id"]))

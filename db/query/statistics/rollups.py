@@ -38,6 +38,7 @@ from db.query.statistics.period import OF_FIRST, OF_LAST
 from db.query.visibility import Visibility
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Resource, Row, Sql, today
+from db.tables.aliases import alias
 from db.tables.tally import SCOPES
 from policies.predicate import Always, ClaimRef, Eq, Never, Predicate, all_of, any_of, disjuncts, negate
 
@@ -137,10 +138,10 @@ class MetricSums:
             if not years:
                 around = self._edges("month_head_end", "year_tail_start", "months_start", "months_end")
                 branches += [self._rolled_up(plain, names, "MONTH", span) for span in around]
-            change = t.tally_change.alias()
+            change = alias(t.tally_change)
             branches.append(self._aggregated(change, plain, names, [whole], self._in_scope(change)))
             if edges:
-                tally = t.tally.alias()
+                tally = alias(t.tally)
                 branches.append(self._aggregated(tally, plain, names, edges, self._in_scope(tally)))
         if self.remainder != Never():
             branches.append(self._aggregated(self._outside_scope(), plain, names, [self.period], true()))
@@ -174,15 +175,15 @@ class MetricSums:
                     whole, edges = self._span("months"), self._edges("head_end", "tail_start")
                     around = self._edges("month_head_end", "year_tail_start", "months_start", "months_end")
                 for grain, span in (("YEAR", self._span("years")), *(("MONTH", one) for one in around)):
-                    rollup = t.tally_days.alias()
+                    rollup = alias(t.tally_days)
                     row = self._row(
                         ("days", "number"), self._rollup_key(rollup), {"days": rollup.c.days, "number": rollup.c.number}
                     )
                     branches.append(row.where(*self._rollup_clauses(rollup, grain, span)))
-                change = t.tally_change.alias()
+                change = alias(t.tally_change)
                 added(change, func.sum(change.c.weight), [whole], self._in_scope(change))
             if edges:
-                tally = t.tally.alias()
+                tally = alias(t.tally)
                 added(tally, func.count(), edges, self._in_scope(tally))
         if self.remainder != Never():
             added(self._outside_scope(), func.count(), [self.period], true())
@@ -211,7 +212,7 @@ class MetricSums:
 
     def _rolled_up(self, plain: list[str], names: list[str], grain: str, span: Span) -> Select[Any]:
         """The sums of whole months or years, from rollups."""
-        rollup = t.tally_sum.alias()
+        rollup = alias(t.tally_sum)
         key = self._rollup_key(rollup)
         row = self._row(names, key, {name: func.sum(rollup.c[name]) for name in plain})
         return row.where(*self._rollup_clauses(rollup, grain, span)).group_by(*self._by(key))
@@ -241,7 +242,7 @@ class MetricSums:
     def _not_due_yet(self, names: list[str]) -> list[Select[Any]]:
         """What is to be subtracted: agreements whose last day has not passed. They are few; those of the past are many."""
         branches = []
-        inside = t.tally.alias()
+        inside = alias(t.tally)
         sides: list[tuple[FromClause, Sql]] = [(inside, self._in_scope(inside))] if self.scope is not None else []
         if self.remainder != Never():
             sides.append((self._outside_scope(), true()))
@@ -263,7 +264,7 @@ class MetricSums:
     def _rebounds(self, names: list[str]) -> Select[Any]:
         """The closed disputes that came back within 180 days, both ends visible: from those that came back, which are few."""
         dispute = RESOURCES["Dispute"]
-        later, earlier, tally = t.dispute.alias(), t.dispute.alias(), t.tally.alias()
+        later, earlier, tally = alias(t.dispute), alias(t.dispute), alias(t.tally)
         again = (
             select(later.c.previous_id, func.min(later.c.registered_at).label("registered_at"))
             .where(later.c.previous_id.is_not(None), self.visibility.visible(Row(dispute, later, later)))
@@ -312,7 +313,7 @@ class MetricSums:
     def _outside_scope(self) -> FromClause:
         """The measures of the disputes that are visible outside that scope, read once for all statistics of a query."""
         if self.remainder not in self.paths.measures:
-            tally = t.tally.alias()
+            tally = alias(t.tally)
             outside = tally.c.dispute_id.in_(self.paths.ids(RESOURCES["Dispute"], self.remainder))
             self.paths.measures[self.remainder] = select(tally).where(outside).cte()
         return self.paths.measures[self.remainder].alias()
