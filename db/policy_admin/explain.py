@@ -17,9 +17,9 @@ from db.lru_cache import LruCache
 from db.postgres.connection import Connection
 from db.query.statement import Statement, compile_statement
 from db.query.visibility import Visibility, claim_values, scope_of
+from db.resources.aliases import alias, shared_aliases
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Attribute, Resource, Row, Sql
-from db.tables.aliases import alias, shared_aliases
 from policies.escalation import POLICY
 from policies.grant import Access
 

@@ -18,8 +18,8 @@ from db.query.filters import condition
 from db.query.indexes import index_condition, scoped_index, text_condition
 from db.query.keyset import Keys, keys_of
 from db.query.visibility import Visibility
+from db.resources.aliases import alias
 from db.resources.resource import ALWAYS, Link, Resource, Row, Sql
-from db.tables.aliases import alias
 from policies.predicate import Always, Has, In, Predicate, all_of, conjuncts, disjuncts
 
 # How many rows are scanned in page order for a text before its own index is used: a text that many rows have is among them.

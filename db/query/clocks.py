@@ -17,10 +17,10 @@ from db.calendar import COUNTY_ZONE
 from db.query import plan as p
 from db.query.statement import JsonRow
 from db.query.visibility import Visibility
+from db.resources.aliases import alias
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Row, Sql, is_in, today
 from db.tables.agreement import IN_FORCE_STATES
-from db.tables.aliases import alias
 from db.tables.dispute import (
     BEFORE_AGREEMENT_STATES,
     ENDED_STATES,

@@ -11,8 +11,8 @@ from db.query import plan as p
 from db.query.access_paths import AccessPaths, Branch, Limit, ListQuery, merge
 from db.query.indexes import is_sortable
 from db.query.keyset import Keys, direction
+from db.resources.aliases import alias
 from db.resources.resource import Row, Sql
-from db.tables.aliases import alias
 from policies.predicate import In, conjuncts, disjuncts
 
 # The most that a count goes to unless an exact one is requested.

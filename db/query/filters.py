@@ -10,9 +10,9 @@ from db import tables as t
 from db.calendar import COUNTY_ZONE
 from db.query import plan as p
 from db.query.visibility import Visibility
+from db.resources.aliases import alias
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Row, Sql
-from db.tables.aliases import alias
 from db.tables.dispute import LATER
 
 _COUNTY_TIME: Sql = literal_column(f"'{COUNTY_ZONE}'")

@@ -28,8 +28,8 @@ from sqlalchemy.types import Uuid
 from db.query import plan as p
 from db.query.indexes import INDEXES
 from db.query.keyset import MAX_PAGE, Keys, within_cursors
+from db.resources.aliases import alias
 from db.resources.resource import Resource, Row, Sql
-from db.tables.aliases import alias
 
 # How many rows of an order are scanned before a page that is not full is found by a sort.
 SCAN_ROWS = 2_000

@@ -13,8 +13,8 @@ from db.query.access_paths import AccessPaths, Branch, Limit, ListQuery, merge
 from db.query.indexes import is_sortable
 from db.query.keyset import Keys, direction, within_cursors
 from db.query.order_paths import MOST, ScanRange, order_scan, scan_ranges
+from db.resources.aliases import alias
 from db.resources.resource import Row, Sql
-from db.tables.aliases import alias
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from db.query.statement import OBJECT, JsonRow, json_list, json_object, or_empty
 from db.query.statistics.rollups import exact_count
 from db.query.timeline import timeline
 from db.query.visibility import Visibility, scope_of
+from db.resources.aliases import alias
 from db.resources.catalog import RESOURCES
 from db.resources.resource import ALWAYS, Relation, Row, Sql
-from db.tables.aliases import alias
 from policies.grant import Access
 from policies.predicate import Predicate
 

@@ -16,8 +16,8 @@ from db.query.planning_mode import planning_of
 from db.query.rows import RowBuilder
 from db.query.statement import JsonRow, Statement, compile_statement, or_empty, text_array
 from db.query.statistics.answer import statistics
+from db.resources.aliases import shared_aliases
 from db.resources.resource import Row, Sql
-from db.tables.aliases import shared_aliases
 from policies.grant import Access
 
 

@@ -17,9 +17,9 @@ from db import tables as t
 from db.query import plan as p
 from db.query.statement import JsonRow
 from db.query.visibility import Visibility
+from db.resources.aliases import alias
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Resource, Row, Sql
-from db.tables.aliases import alias
 from policies.predicate import Never
 
 # The labels of what the service does by itself, without a command.

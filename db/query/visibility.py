@@ -15,10 +15,10 @@ from sqlalchemy.types import Text
 from db import tables as t
 from db.query import plan as p
 from db.query.statement import JsonRow, text_array
+from db.resources.aliases import alias
 from db.resources.catalog import CLAIMS, RESOURCES
 from db.resources.resource import ALWAYS, Relation, Resource, Row, Sql, json_value, literals
 from db.resources.transitions import offered_actions
-from db.tables.aliases import alias
 from policies.grant import Access, FieldAccess
 from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, all_of, implies
 

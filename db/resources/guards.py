@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Table, Uuid, bindparam, exists, func, literal_column, not_, select
 
+from db.resources.aliases import alias
 from db.resources.resource import Row, Sql, is_in
-from db.tables.aliases import alias
 
 Condition = Callable[[Row, Table], Sql]
 

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import FromClause, Table, Uuid, and_, exists, literal_column, or_, select
 
 from db import tables as t
+from db.resources.aliases import alias
 from db.resources.attributes import dispute_column, key_set, truth
 from db.resources.declaration import declare
 from db.resources.resource import Attribute, Link, Relation, Resource, Row, Sql, is_in
-from db.tables.aliases import alias
 from db.tables.dispute import ENDED_STATES
 from policies import catalog as policy
 

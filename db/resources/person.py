@@ -6,11 +6,11 @@ from sqlalchemy import FromClause, Uuid, and_, select
 from sqlalchemy.types import Text
 
 from db import tables as t
+from db.resources.aliases import alias
 from db.resources.attributes import column
 from db.resources.declaration import Derived, declare
 from db.resources.relations import many, one
 from db.resources.resource import Relation, Row, Sql
-from db.tables.aliases import alias
 
 PERSON = declare(
     "Person",

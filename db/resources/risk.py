@@ -4,12 +4,12 @@ from sqlalchemy import Uuid, select
 from sqlalchemy.types import Text
 
 from db import tables as t
+from db.resources.aliases import alias
 from db.resources.attributes import column
 from db.resources.declaration import Derived, declare
 from db.resources.part import declare_part
 from db.resources.relations import IN_DISPUTE, one
 from db.resources.resource import Row, Sql
-from db.tables.aliases import alias
 
 
 def _legal_basis(row: Row) -> Sql:

@@ -6,12 +6,12 @@ from sqlalchemy import Uuid, exists, literal_column, select
 from sqlalchemy.types import Boolean
 
 from db import tables as t
+from db.resources.aliases import alias
 from db.resources.attributes import column, key_set, truth
 from db.resources.declaration import Derived
 from db.resources.part import declare_part
 from db.resources.relations import IN_DISPUTE, one, part
 from db.resources.resource import Row, Sql
-from db.tables.aliases import alias
 
 
 def _attended(row: Row, value: Sql) -> Sql:

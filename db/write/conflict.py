@@ -11,8 +11,8 @@ from sqlalchemy import Select, bindparam, cast, select
 from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
+from db.resources.aliases import alias
 from db.resources.catalog import RESOURCES
-from db.tables.aliases import alias
 from db.write.command import Conflict, Difference, VersionConflict
 from db.write.transaction import UnitOfWork
 

@@ -13,10 +13,10 @@ from sqlalchemy.types import Uuid
 from db import tables as t
 from db.query.epoch import EPOCH
 from db.query.visibility import Visibility
+from db.resources.aliases import alias
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Row, Sql
 from db.resources.transitions import transition_of
-from db.tables.aliases import alias
 from policies.predicate import implies
 
 

@@ -24,9 +24,9 @@ from db.crypto import Cipher
 from db.lru_cache import LruCache
 from db.query.statement import Statement, compile_statement
 from db.query.visibility import Visibility, claim_values
+from db.resources.aliases import shared_aliases
 from db.resources.catalog import RESOURCES
 from db.resources.transitions import transition_of
-from db.tables.aliases import shared_aliases
 from db.uuid7 import uuid7
 from db.write import row_locks
 from db.write.batch import Batch, LatestVersion, Write

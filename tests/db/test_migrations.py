@@ -2,7 +2,6 @@
 
 import asyncio
 
-import asyncpg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata

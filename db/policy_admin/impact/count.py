@@ -34,9 +34,9 @@ from db.policy_admin.impact.comparison import CellChange, CountUnit, Totals, is_
 from db.postgres.connection import Connection
 from db.query.statement import Statement, compile_statement
 from db.query.visibility import Visibility, claim_values
+from db.resources.aliases import alias
 from db.resources.catalog import CLAIMS, RESOURCES
 from db.resources.resource import Resource, Row, Sql
-from db.tables.aliases import alias
 from policies.grant import Access
 from policies.predicate import Always, And, ClaimRef, Never, Not, Or, Predicate, atoms_of
 

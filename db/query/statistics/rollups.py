@@ -36,9 +36,9 @@ from db.query import plan as p
 from db.query.access_paths import AccessPaths
 from db.query.statistics.period import OF_FIRST, OF_LAST
 from db.query.visibility import Visibility
+from db.resources.aliases import alias
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Resource, Row, Sql, today
-from db.tables.aliases import alias
 from db.tables.tally import SCOPES
 from policies.predicate import Always, ClaimRef, Eq, Never, Predicate, all_of, any_of, disjuncts, negate
 
