@@ -13,8 +13,9 @@ from sqlalchemy.types import LargeBinary, Uuid
 
 from db import tables as t
 from db.calendar import day_of
+from db.canonical import forms
+from db.canonical.check_digits import is_credit_code, is_id_number
 from db.crypto import mask_id_number
-from db.id_numbers import is_credit_code, is_id_number, normalise_id_number
 from db.resources.guards import Guard, dispute_in, none, some
 from db.resources.resource import Row, Sql, literals
 from db.tables.dispute import BEFORE_AGREEMENT_STATES, OPEN_STATES, STATES
@@ -69,7 +70,7 @@ def check_fields(
     if address is not None:
         work.check_text(f"{prefix}address", address, 200)
     # SECURITY: the number itself is never repeated in a message.
-    if id_number is not None and not is_id_number(normalise_id_number(id_number)):
+    if id_number is not None and not is_id_number(forms.id_number(id_number)):
         work.error(
             f"{prefix}idNumber", "BAD_ID_NUMBER", "身份号码不对：应为 18 位，且出生日期与校验码相符（GB 11643）。"
         )
@@ -88,7 +89,7 @@ def check_public_text(work: UnitOfWork, field: str, text: str, longest: int) -> 
 
 def _identity(work: UnitOfWork, key: UUID, id_number: str | None) -> dict[str, Any]:
     """The columns of an ID number: encrypted for this row, masked and hashed; or all empty."""
-    number = normalise_id_number(id_number) if id_number else None
+    number = forms.id_number(id_number) if id_number else None
     return {
         "id_number": mask_id_number(number) if number else None,
         "id_number_cipher": work.cipher.encrypt(number, row_id=key) if number else None,
@@ -207,7 +208,7 @@ async def add(work: UnitOfWork, dispute: Record, input: PartyAddInput) -> Outcom
     work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     check_party(work, "party", input.party)
     number = input.party.id_number
-    if number is not None and await _is_party(work, dispute.id, normalise_id_number(number)):
+    if number is not None and await _is_party(work, dispute.id, forms.id_number(number)):
         work.error("party.idNumber", "DUPLICATE", "此人已是本案当事人。")
     work.raise_errors()
     key = await add_party(work, dispute.id, input.party)
@@ -279,7 +280,7 @@ async def update(work: UnitOfWork, party: Record, input: PartyUpdateInput) -> Ou
         work.error("", "REQUIRED", "请至少写明一项变更。")
     work.raise_errors()
     if input.id_number is not None and await _is_party(
-        work, dispute_id, normalise_id_number(input.id_number), but=party.id
+        work, dispute_id, forms.id_number(input.id_number), but=party.id
     ):
         work.error("idNumber", "DUPLICATE", "此人已是本案当事人。")
         work.raise_errors()

@@ -4,13 +4,13 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from db.calendar import mediation_due
+from db.canonical.check_digits import id_check
 from db.county import organizations as orgs
 from db.county.builder import DisputeBuilder, Party
 from db.county.deterministic import WEEKS, at, workday
 from db.county.places import DEVELOPER, TOWNS, credit_code
 from db.county.texts import PUBLIC_STAGE
 from db.crypto import mask_id_number
-from db.id_numbers import id_check
 
 # The agency behind a source, and the form of its own numbers.
 _REFERENCES = {

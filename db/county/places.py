@@ -6,8 +6,8 @@ Communities, grids, compounds and companies carry made-up names and codes. No re
 from dataclasses import dataclass
 from uuid import UUID
 
+from db.canonical.check_digits import credit_check, organization_check
 from db.county.deterministic import Rows
-from db.id_numbers import credit_check, organization_check
 
 COUNTY = "371525"
 CHONGWEN, QINGQUAN, YANZHUANG = "371525002", "371525001", "371525003"

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from db.calendar import COUNTY_ZONE, mediation_due
+from db.canonical.check_digits import is_credit_code
 from db.county.deterministic import WEEKS, Row
 from db.county.loading import build, load
 from db.county.people import PRINCIPALS
 from db.county.scenarios import RESOLVED_COUNT
 from db.crypto import Cipher
-from db.id_numbers import is_credit_code
 from db.postgres.address import Address
 from db.tables import metadata
 from db.tables.column import sql_list

@@ -1,18 +1,10 @@
-"""ID numbers at rest, and the numbers with a check digit."""
+"""ID numbers at rest: encrypted, hashed and masked."""
 
 from uuid import UUID
 
 import pytest
 
 from db.crypto import Cipher, UnreadableCiphertext, mask_id_number
-from db.id_numbers import (
-    credit_check,
-    id_check,
-    is_credit_code,
-    is_id_number,
-    normalise_id_number,
-    organization_check,
-)
 
 SECRET = bytes(range(32))
 NUMBER = "371525190001010016"
@@ -87,37 +79,3 @@ def test_the_mask_shows_six_and_four() -> None:
 def test_nothing_but_an_id_number_is_masked(text: str) -> None:
     with pytest.raises(ValueError, match="ID number"):
         mask_id_number(text)
-
-
-@pytest.mark.parametrize("text", ["11010519491231002X", NUMBER, "371525190001010024"])
-def test_id_numbers_that_are_right(text: str) -> None:
-    assert is_id_number(text)
-    assert id_check(text[:17]) == text[17]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "110105194912310021",  # check digit
-        "371525190002300010",  # 30 February
-        "37152519000101001",
-        "11010519491231002x",  # to be normalised first
-        "３７１５２５１９０００１０１００１６",
-        "37152519000101001६",
-    ],
-)
-def test_id_numbers_that_are_not(text: str) -> None:
-    assert not is_id_number(text)
-
-
-def test_a_small_x_and_spaces_are_normalised() -> None:
-    assert is_id_number(normalise_id_number(" 110105 19491231 002x\n"))
-
-
-def test_credit_codes() -> None:
-    assert is_credit_code("91371525MA3TEYT02R")
-    assert credit_check("91371525MA3TEYT02") == "R"
-    assert organization_check("D2143569") == "X"  # the example of GB 11714
-    assert not is_credit_code("91371525MA3TEYT02P")
-    assert not is_credit_code("91371525IA3TEYT02R")
-    assert not is_credit_code("91371525MA3TEYT0")

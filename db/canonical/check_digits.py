@@ -23,20 +23,19 @@ def id_check(digits: str) -> str:
     return _ID_CHECKS[sum(int(digit) * weight for digit, weight in zip(digits, _ID_WEIGHTS, strict=True)) % 11]
 
 
-def normalise_id_number(text: str) -> str:
-    """The form in which it is stored and compared: without spaces, the check letter in upper case."""
-    return re.sub(r"\s", "", text).upper()
-
-
 def is_id_number(text: str) -> bool:
     """Whether form, date and check digit are right (eighteen characters). The area may be one that has been abolished."""
-    if not text.isascii() or not _ID_NUMBER.fullmatch(text):
-        return False
+    return _ID_NUMBER.fullmatch(text) is not None and born_on(text) is not None and id_check(text[:17]) == text[17]
+
+
+def born_on(id_number: str) -> date | None:
+    """The day of birth in an ID number of eighteen characters; None where there is no such day."""
+    if not _ID_NUMBER.fullmatch(id_number):
+        return None
     try:
-        date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
+        return date(int(id_number[6:10]), int(id_number[10:12]), int(id_number[12:14]))
     except ValueError:
-        return False
-    return id_check(text[:17]) == text[17]
+        return None
 
 
 def organization_check(code: str) -> str:
