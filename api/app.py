@@ -120,6 +120,8 @@ def assemble(open_services: OpenServices, limits: Limits = DEFAULT, extra: Seque
         lifespan=lifespan,
         exception_handlers={HTTPException: _http_error, Exception: _unexpected_error},
     )
+    # SECURITY: Starlette's redirects are absolute, to the host that the request names.
+    application.router.redirect_slashes = False
     return application
 
 
@@ -146,7 +148,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _unexpected_error(request: Request, error: Exception) -> Response:
     request.scope[_LOGGED] = error
-    log.error("page_failed", path=request.url.path, error=type(error).__name__, frames=frames_of(error))
+    log.error("page_failed", path=request.scope["path"], error=type(error).__name__, frames=frames_of(error))
     return _status_response(500, "failed")
 
 

@@ -28,6 +28,10 @@ class Gate:
         self._callers, self._executor, self._mutator, self._reader = callers, executor, mutator, reader
         self._recordings: set[asyncio.Task[None]] = set()
 
+    async def admit(self, token: str) -> Caller:
+        """The caller of a token as far as this process knows: what is done for them is confirmed later. Raises Refusal UNAUTHENTICATED."""
+        return await self._callers.find(token)
+
     async def authenticate(self, token: str) -> Caller:
         """The caller of a token, under rights that hold now. Raises Refusal UNAUTHENTICATED."""
 

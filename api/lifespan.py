@@ -70,7 +70,7 @@ async def open_services(
         schema = graphql_schema()
         policies = CompiledVersions(writers)
         runs = ImpactRuns(impact_pool, writers, worker)
-        question_runner = QuestionRunner(question_pool, worker, runs)
+        question_runner = QuestionRunner(question_pool, worker, runs, timeout)
         executor = QueryExecutor(
             schema, reader, question_runner, fast_path=settings.fast_path, max_cost=settings.max_cost
         )

@@ -17,11 +17,19 @@ TIMEOUT_SECONDS = 20.0
 
 
 class WorkTimeout(Exception):
-    """The work was not done in time."""
+    """The work was not done in `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class QueueFull(Exception):
-    """Too much work is pending already."""
+    """So much work is `pending` already that no more is taken."""
+
+    def __init__(self, pending: int) -> None:
+        super().__init__(pending)
+        self.pending = pending
 
 
 class Worker:
@@ -36,13 +44,13 @@ class Worker:
         """The result of the work. Raises WorkTimeout, QueueFull and what the work raises."""
         self._pending = [future for future in self._pending if not future.done()]
         if len(self._pending) >= self._max_pending:
-            raise QueueFull
+            raise QueueFull(len(self._pending))
         future = self._thread.submit(work, *arguments)
         self._pending.append(future)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._seconds)
         except TimeoutError:
-            raise WorkTimeout from None
+            raise WorkTimeout(self._seconds) from None
 
     def close(self) -> None:
         """Release the thread; work that has not begun never will."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import uvicorn
 
+from api.http.connection import BoundedConnection
 from tests.paths import ROOT
 
 START_SECONDS = 90.0
@@ -39,7 +40,9 @@ def serve(app: Any, token: str = "") -> Iterator[Served]:
     """Serve an ASGI application in a thread until the block ends. Raises NotStarted."""
     with listen() as listener:
         port = listener.getsockname()[1]
-        config = uvicorn.Config(app, loop="uvloop", ws="none", log_config=None, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app, loop="uvloop", http=BoundedConnection, ws="none", log_config=None, timeout_graceful_shutdown=1
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

@@ -94,6 +94,7 @@ def run(settings: Settings, address: "Address", listener: socket.socket, *, work
     from uvicorn.supervisors import Multiprocess
 
     from api.app import build
+    from api.http.connection import BoundedConnection
 
     application: Any = _FACTORY if workers > 1 else build(settings, address)
     config = uvicorn.Config(
@@ -101,7 +102,8 @@ def run(settings: Settings, address: "Address", listener: socket.socket, *, work
         factory=workers > 1,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=BoundedConnection,
+        ws="none",
         lifespan="on",
         # Uvicorn's events go where ours go (`api.logging`).
         log_config=None,

@@ -65,7 +65,7 @@ class _File:
 def routes() -> list[Route]:
     """The pages and, one route each, every file they load: there is no path to traverse."""
     page = _File(_FOLDER / "graphiql" / "index.html", _REVALIDATE)
-    listed = [Route("/", page.__call__, methods=["GET"]), Route(HOME, page.__call__, methods=["GET"])]
+    listed = [Route(path, page.__call__, methods=["GET"]) for path in ("/", HOME, HOME + "/")]
     for folder, caching in (("graphiql", _REVALIDATE), ("vendor", _IMMUTABLE)):
         for path in sorted((_FOLDER / folder).rglob("*")):
             if path.suffix in {".js", ".css"}:

@@ -34,7 +34,7 @@ from graphql import (
 )
 
 from api.http.limits import DEFAULT, Limits
-from schema.refusal import Code, Refusal
+from schema.refusal import Code, Refusal, TooCostly
 
 _LITERALS = (StringValueNode, EnumValueNode, IntValueNode, FloatValueNode)
 
@@ -52,7 +52,7 @@ def parse_document(text: str, limits: Limits = DEFAULT) -> tuple[DocumentNode, i
         if not error.message.endswith("Parsing aborted."):
             raise
         wanted = f"查询超过 {limits.max_tokens} 个词法单位或注释，或嵌套过深；请缩小或拆分请求。"
-        raise Refusal(Code.TOO_COSTLY, wanted) from None
+        raise TooCostly(wanted, limits.max_tokens + 1, limits.max_tokens) from None
     return ast, check_document(ast, limits)
 
 
@@ -336,8 +336,8 @@ def _check_limit(actual: int, limit: int, what: str, unit: str, costly: bool = F
 
 
 def _limit_exceeded(actual: int, limit: int, what: str, unit: str, costly: bool = False) -> Refusal:
-    code = Code.TOO_COSTLY if costly else Code.BAD_USER_INPUT
-    return Refusal(code, f"{what}达到 {actual} {unit}，上限是 {limit} {unit}；请缩小或拆分请求。")
+    message = f"{what}达到 {actual} {unit}，上限是 {limit} {unit}；请缩小或拆分请求。"
+    return TooCostly(message, actual, limit) if costly else Refusal(Code.BAD_USER_INPUT, message)
 
 
 def _bad_input(message: str) -> Refusal:

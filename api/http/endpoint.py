@@ -2,9 +2,10 @@
 
 The stages of a request, from the socket to SQL and back, with the module of each:
 
-1. headers: method, media type, content type, bearer token        `api.http.request`, here
-2. body or query string -> parameters, within limits              `api.http.request`
-3. token -> caller, for whom alone a document is parsed            `api.gate`, `api.caller`, `db.identity.tokens`
+0. connection: a head within limits, in time                       `api.http.connection`
+1. headers: method, media type, bearer token                       `api.http.request`, here
+2. token -> caller, for whom alone a body is read                  `api.gate`, `api.caller`, `db.identity.tokens`
+3. body or query string -> parameters, within limits               `api.http.request`
 4. document -> accepted: parsed, limited, validated, cached        `api.http.documents`, `api.http.document_limits`
 5. operation selected, variables limited                           here, `api.http.document_limits`
 6. the fence: answered under the epoch of its own snapshot          `api.gate`, `schema.execution.fence`
@@ -33,10 +34,8 @@ from api.http.errors import (
     Headers,
     Rejection,
     document_error,
-    exception_error,
     finish_errors,
     internal_error,
-    refusal_error,
     reject,
     status_of,
 )
@@ -44,8 +43,10 @@ from api.http.limits import DEFAULT, Limits
 from api.http.request import (
     GRAPHQL,
     JSON,
+    BodyRoom,
     ClientDisconnected,
     GraphQLParams,
+    Reserve,
     check_content,
     method_of,
     negotiate_media_type,
@@ -77,6 +78,9 @@ _HEADERS_READ = frozenset(
 class OperationGate(Protocol):
     """Everything behind the endpoint: who the caller is, and the answer."""
 
+    async def admit(self, token: str) -> Any:
+        """The caller of a token as far as this process knows. Raises Refusal UNAUTHENTICATED."""
+
     async def authenticate(self, token: str) -> Any:
         """The caller of a token, as of now. Raises Refusal UNAUTHENTICATED."""
 
@@ -100,6 +104,7 @@ class Endpoint:
         self._gate = gate
         self._limits = limits
         self._body_seconds = body_seconds
+        self._room = BodyRoom(limits.max_bodies_bytes)
         self._console = console
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,7 +121,7 @@ class Endpoint:
             return
         except Rejection as rejection:
             status, extra = rejection.status, rejection.headers
-            body = _response_body(None, (refusal_error(rejection.refusal),), {}, request_id)
+            body = _response_body(None, (rejection.refusal.formatted(),), {}, request_id)
         except Exception as error:  # noqa: BLE001  the last line of defence: no stack trace leaves the process
             fields = {"request_id": request_id, "error": type(error).__name__, "frames": frames_of(error)}
             log.error("request_failed", **fields)  # noqa: TRY400  a traceback would carry the message, and that values
@@ -132,21 +137,17 @@ class Endpoint:
             raise reject(406, "只能以 application/graphql-response+json 或 application/json 回答，请修改 Accept。")
         # Only a client that asks for plain JSON by name gets the status codes of old: 200 for a request that is refused.
         strict = media == GRAPHQL or b"application/json" not in headers.get(b"accept", b"").lower()
-        if method == "POST":
-            check_content(headers.get(b"content-type"), headers.get(b"content-encoding"))
-        # SECURITY: without a token nothing is read; with a token that is not valid nothing is parsed (see _document).
+        # SECURITY: without a token that is known nothing is read; what is wrong with a request, and what a document says, is told to those
+        # alone whose token is valid now (see _params, _operation).
         token = _bearer_token(headers.get(b"authorization"))
         if token is None:
             return self._refusal(_ANONYMOUS, request_id, strict)
-        if method == "POST":
-            max_bytes = self._limits.max_body_bytes
-            body = await read_body(receive, headers.get(b"content-length"), max_bytes, self._body_seconds)
-            params = params_from_body(body)
-        else:
-            params = params_from_query_string(scope["query_string"], self._limits.max_address_bytes)
         try:
-            operation = await self._operation(params, token, method, request_id)
-            answer = await self._gate.answer(operation, token)
+            await self._gate.admit(token)
+            with self._room.reserved() as reserve:
+                params = await self._params(scope, receive, headers, token, reserve)
+                operation = await self._operation(params, token, method, request_id)
+                answer = await self._gate.answer(operation, token)
         except InvalidDocument as invalid:
             errors = tuple(document_error(error) for error in invalid.errors)
             return 400 if strict else 200, _response_body(None, errors, {}, request_id), ()
@@ -159,6 +160,20 @@ class Endpoint:
             extra = BEARER if status == 401 else ()
             return status, _response_body(None, errors, answer.extensions, request_id), extra
         return 200, _response_body(answer.data, answer.errors, answer.extensions, request_id), ()
+
+    async def _params(
+        self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], token: str, reserve: Reserve
+    ) -> GraphQLParams:
+        try:
+            if scope["method"] == "GET":
+                return params_from_query_string(scope["query_string"], self._limits.max_address_bytes)
+            check_content(headers.get(b"content-type"), headers.get(b"content-encoding"))
+            max_bytes = self._limits.max_body_bytes
+            body = await read_body(receive, headers.get(b"content-length"), max_bytes, self._body_seconds, reserve)
+            return params_from_body(body)
+        except Rejection:
+            await self._gate.authenticate(token)
+            raise
 
     async def _operation(self, params: GraphQLParams, token: str, method: str, request_id: str) -> Operation:
         accepted = self.documents.find(params.query)
@@ -194,7 +209,7 @@ class Endpoint:
         status = status_of(refusal.code, strict)
         return (
             status,
-            _response_body(None, (exception_error(refusal),), {}, request_id),
+            _response_body(None, (refusal.formatted(),), {}, request_id),
             BEARER if status == 401 else (),
         )
 

@@ -9,12 +9,13 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from schema.refusal import Code, Refusal
+from schema.refusal import Code, Refusal, TooCostly
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
 ALLOW_POST: Headers = ((b"allow", b"POST"),)
 ALLOW_BOTH: Headers = ((b"allow", b"GET, POST"),)
+RETRY: Headers = ((b"retry-after", b"1"),)
 BEARER: Headers = ((b"www-authenticate", b"Bearer"),)
 
 INTERNAL_MESSAGE = "服务内部出错，已记录；请稍后重试，仍不行时把请求编号告诉管理员。"
@@ -56,13 +57,10 @@ def reject(status: int, message: str, headers: Headers = ()) -> Rejection:
     return Rejection(status, Refusal(Code.BAD_USER_INPUT, message), headers)
 
 
-def refusal_error(refusal: Refusal) -> dict[str, Any]:
-    """The GraphQL error of a refusal."""
-    formatted: dict[str, Any] = {"message": refusal.message}
-    if refusal.path:
-        formatted["path"] = list(refusal.path)
-    formatted["extensions"] = {"code": str(refusal.code)}
-    return formatted
+def reject_busy(cost: int, limit: int) -> Rejection:
+    """A request for which there is no room now, in bytes."""
+    message = f"正在接收的请求正文共达 {cost} 字节，上限是 {limit} 字节；请稍后重试。"
+    return Rejection(503, TooCostly(message, cost, limit), RETRY)
 
 
 def internal_error() -> dict[str, Any]:
@@ -86,11 +84,11 @@ def document_error(error: GraphQLError) -> dict[str, Any]:
 def exception_error(error: BaseException) -> dict[str, Any]:
     """The GraphQL error of an exception raised while a field was answered."""
     if isinstance(error, Refusal):
-        return refusal_error(error)
+        return error.formatted()
     if isinstance(error, GraphQLError):
         cause = error.original_error
         if isinstance(cause, Refusal):
-            formatted = refusal_error(cause)
+            formatted = cause.formatted()
         elif cause is not None or error.path:
             formatted = internal_error()
         else:

@@ -8,6 +8,7 @@ class Limits:
     """How large a request may be. The numbers keep parsing plus validation below 100 ms of CPU for any document."""
 
     max_body_bytes: int = 1_048_576  # a policy with its tests
+    max_bodies_bytes: int = 67_108_864  # of all bodies that a process holds at once
     max_address_bytes: int = 65_536
     max_document_length: int = 65_536  # what is long stands in variables, which cost no parsing
     max_tokens: int = 2_000

@@ -5,13 +5,14 @@ It counts while it reads and refuses what is not exactly one JSON object. It par
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
 
-from api.http.errors import ALLOW_BOTH, reject
+from api.http.errors import ALLOW_BOTH, reject, reject_busy
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -89,8 +90,40 @@ def check_content(content_type: bytes | None, encoding: bytes | None) -> None:
             raise reject(415, "请求体须用 UTF-8 编码。")
 
 
-async def read_body(receive: Receive, declared: bytes | None, max_bytes: int, seconds: float) -> bytes:
-    """The whole body, at most `max_bytes` bytes, within `seconds` altogether. Raises Rejection 400, 408 or 413, and ClientDisconnected."""
+# Called with the number of bytes that are held from now on. Raises Rejection 503.
+Reserve = Callable[[int], None]
+
+
+class BodyRoom:
+    """The bytes of all bodies that a process holds at once, bounded."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+
+    @contextmanager
+    def reserved(self) -> Iterator[Reserve]:
+        """Room for one body, which it takes as it comes, until the end of the block."""
+        own = 0
+
+        def reserve(count: int) -> None:
+            nonlocal own
+            if self._bytes + count > self._max_bytes:
+                # SECURITY: a caller with a token may open any number of connections.
+                raise reject_busy(self._bytes + count, self._max_bytes)
+            own += count
+            self._bytes += count
+
+        try:
+            yield reserve
+        finally:
+            self._bytes -= own
+
+
+async def read_body(
+    receive: Receive, declared: bytes | None, max_bytes: int, seconds: float, reserve: Reserve
+) -> bytes:
+    """The whole body, at most `max_bytes` bytes, within `seconds` altogether. Raises Rejection 400, 408, 413 or 503, and ClientDisconnected."""
     # SECURITY: counted while it streams, so that a false or missing Content-Length gains nothing, and timed as a whole,
     # so that a byte now and then does not keep the connection.
     if declared is not None:
@@ -100,6 +133,7 @@ async def read_body(receive: Receive, declared: bytes | None, max_bytes: int, se
             raise _too_large(max_bytes)
     message = await _receive(receive, seconds)
     body: bytes = message.get("body", b"")
+    reserve(len(body))
     if not message.get("more_body", False):
         if len(body) > max_bytes:
             raise _too_large(max_bytes)
@@ -111,6 +145,7 @@ async def read_body(receive: Receive, declared: bytes | None, max_bytes: int, se
             raise _too_large(max_bytes)
         message = await _receive(receive, deadline - asyncio.get_running_loop().time())
         chunk: bytes = message.get("body", b"")
+        reserve(len(chunk))
         chunks.append(chunk)
         size += len(chunk)
     if size > max_bytes:

@@ -32,6 +32,11 @@ class Pool:
         self._free = [_Slot() for _ in range(size)]
         self._waiters: deque[asyncio.Future[_Slot]] = deque()
 
+    @property
+    def statement_timeout_ms(self) -> int:
+        """How long a statement may take, in milliseconds."""
+        return self._session.statement_timeout_ms
+
     async def fetchrow(self, sql: str, arguments: Sequence[Any] = ()) -> asyncpg.Record | None:
         """The first row of a statement, if it has one. Raises what asyncpg raises."""
         slot = self._free.pop() if self._free else await self._wait()

@@ -15,7 +15,11 @@ from db.query.statement import PlanMode, Statement
 
 
 class TooSlow(Exception):
-    """The statement was cancelled at its time limit."""
+    """The statement was cancelled at its time limit of `limit_ms` milliseconds."""
+
+    def __init__(self, limit_ms: int) -> None:
+        super().__init__(limit_ms)
+        self.limit_ms = limit_ms
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Reader:
         try:
             row = await pool.fetchrow(statement.sql, arguments)
         except (asyncpg.QueryCanceledError, TimeoutError):
-            raise TooSlow from None
+            raise TooSlow(pool.statement_timeout_ms) from None
         assert row is not None
         epoch, data, missing = row
         return Reading(epoch, data, tuple(missing))

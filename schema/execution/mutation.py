@@ -30,7 +30,7 @@ from schema.planning.arguments import Argument, Constraint, arguments_of
 from schema.planning.context import PlanningContext
 from schema.planning.operation import Answer, Operation
 from schema.planning.selection import Selection
-from schema.refusal import Code, Refusal
+from schema.refusal import Code, Refusal, TooCostly
 
 MAX_FIELDS = 4
 MAX_CACHED_OPERATIONS = 1000
@@ -109,8 +109,7 @@ class MutationExecutor:
                 else:
                     data = await self._execute_field(run, index, field)
             except Refusal as refusal:
-                extensions = {"code": str(refusal.code)}
-                errors.append({"message": refusal.message, "path": [field.key], "extensions": extensions})
+                errors.append(refusal.formatted([field.key]))
                 data = b"null"
             members.append(orjson.dumps(field.key) + b":" + data)
         # SECURITY: user errors and refusals too are given only to those who are still admitted.
@@ -134,7 +133,7 @@ class MutationExecutor:
             context = PlanningContext(self._schema, run.operation, access, run.variables, typed=False)
             fields = context.fields.collect([run.operation.definition.selection_set], self._root.name)
             if len(fields) > MAX_FIELDS:
-                raise Refusal(Code.TOO_COSTLY, f"一次至多 {MAX_FIELDS} 个变更，请分几次提交。")
+                raise TooCostly(f"一次至多 {MAX_FIELDS} 个变更，请分几次提交。", len(fields), MAX_FIELDS)
             planned = tuple(self._plan_field(context, key, nodes) for key, nodes in fields.items())
             return context.constraints.recorded, planned
 
@@ -173,8 +172,9 @@ class MutationExecutor:
             binds = {**payload.values(run.variables), **caller.viewer.values, "shown_id": receipt.id}
             try:
                 reading = await self._reader.read(payload.statement, binds)
-            except TooSlow:
-                raise Refusal(Code.TOO_COSTLY, "已保存，但读取所选内容超时，请少取一些，稍后查询。") from None
+            except TooSlow as slow:
+                message = f"已保存，但读取所选内容超过 {slow.limit_ms} 毫秒，请少取一些，稍后查询。"
+                raise TooCostly(message, slow.limit_ms, slow.limit_ms) from None
             return reading.epoch, payload.text(receipt, reading.data)
 
         exhausted = Refusal(Code.CONFLICT, "已保存，但访问权正在变更，暂不能返回结果；请稍后查询。")
@@ -217,7 +217,7 @@ class MutationExecutor:
     async def _execute_outbox(self, run: _Run, field: _PlannedField) -> bytes:
         items = field.input(run.variables)
         if len(items) > MAX_ITEMS:
-            raise Refusal(Code.TOO_COSTLY, f"一次至多提交 {MAX_ITEMS} 条，请分几次提交。")
+            raise TooCostly(f"一次至多提交 {MAX_ITEMS} 条，请分几次提交。", len(items), MAX_ITEMS)
         global_ids: dict[str, str] = {}
         results: list[dict[str, Any]] = []
         for item in items:

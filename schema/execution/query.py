@@ -32,7 +32,7 @@ from schema.planning.arguments import Constraint
 from schema.planning.operation import Answer, Operation
 from schema.planning.planner import Planned, plan_operation
 from schema.questions.answer import QuestionRunner, merged
-from schema.refusal import Code, Refusal
+from schema.refusal import Code, TooCostly
 from schema.viewer import Viewer
 
 MAX_CACHED_OPERATIONS = 2000
@@ -117,9 +117,9 @@ class QueryExecutor:
             return Reading(await self.reader.epoch(), b"{}", ())
         try:
             return await self.reader.read(prepared.statement, values)
-        except TooSlow:
-            message = "查询超时：请缩小范围（加筛选条件、减少每页条数或少取嵌套内容）后重试。"
-            raise Refusal(Code.TOO_COSTLY, message) from None
+        except TooSlow as slow:
+            message = f"查询超过 {slow.limit_ms} 毫秒：请缩小范围（加筛选条件、减少每页条数或少取嵌套内容）后重试。"
+            raise TooCostly(message, slow.limit_ms, slow.limit_ms) from None
 
     def _prepare(
         self, operation: Operation, access: Access, variables: VariableValues, *, typed: bool
@@ -135,7 +135,7 @@ class QueryExecutor:
         cost = planned.cost(variables)
         if cost > self.max_cost:
             message = f"查询过大：约需 {cost} 行，上限 {self.max_cost} 行。请减少每页条数或嵌套层次，分几次取。"
-            raise Refusal(Code.TOO_COSTLY, message)
+            raise TooCostly(message, cost, self.max_cost)
         values = {name: extract(variables) for name, extract in planned.extracts.items()}
         return values | viewer.values, cost
 

@@ -26,7 +26,7 @@ from schema.planning.question import MAX_QUESTIONS, QUESTIONS, Question, plan_qu
 from schema.planning.readability import Readability
 from schema.planning.selection import member_name
 from schema.planning.statistics import plan_statistics
-from schema.refusal import Code, Refusal
+from schema.refusal import Code, Refusal, TooCostly
 
 # What graphql-core answers from the schema itself.
 _INTROSPECTION = ("__schema", "__type")
@@ -81,7 +81,7 @@ def plan_operation(
             if name in ("node", "dispute"):
                 nullable.append(key)
     if len(questions) > MAX_QUESTIONS:
-        raise Refusal(Code.TOO_COSTLY, f"一次至多 {MAX_QUESTIONS} 个关于策略的问题，请分几次问。")
+        raise TooCostly(f"一次至多 {MAX_QUESTIONS} 个关于策略的问题，请分几次问。", len(questions), MAX_QUESTIONS)
     return Planned(
         p.Plan(tuple(items), tuple(nullable)),
         context.extracts,

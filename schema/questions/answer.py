@@ -30,7 +30,7 @@ from schema.names import camel
 from schema.page import planned
 from schema.planning import coercion
 from schema.planning.question import QUESTIONS, Question, QuestionDefinition
-from schema.refusal import Code, Refusal
+from schema.refusal import Code, Refusal, TooCostly
 from schema.viewer import Viewer
 
 T = TypeVar("T")
@@ -44,6 +44,7 @@ class QuestionContext:
     connection: Connection
     worker: Worker
     runs: ImpactRuns
+    statement_timeout_ms: int
 
     @property
     def access(self) -> Access:
@@ -66,10 +67,12 @@ class QuestionContext:
         """The result of work that would hold up the event loop. Raises Refusal where it takes too long or too many want some."""
         try:
             return await self.worker.run(work, *arguments)
-        except WorkTimeout:
-            raise Refusal(Code.TOO_COSTLY, "计算超时：请缩小策略或测试后重试。") from None
-        except QueueFull:
-            raise Refusal(Code.TOO_COSTLY, "正在计算的请求过多，请稍后重试。") from None
+        except WorkTimeout as late:
+            seconds = int(late.seconds)
+            raise TooCostly(f"计算超过 {seconds} 秒：请缩小策略或测试后重试。", seconds, seconds) from None
+        except QueueFull as full:
+            message = f"正在计算的请求已有 {full.pending} 个，请稍后重试。"
+            raise TooCostly(message, full.pending, full.pending) from None
 
 
 def question(description: str, cost: int) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
@@ -101,8 +104,11 @@ def question(description: str, cost: int) -> Callable[[Callable[..., Awaitable[A
 class QuestionRunner:
     """Answers the questions of one process."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], worker: Worker, runs: ImpactRuns) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool[asyncpg.Record], worker: Worker, runs: ImpactRuns, statement_timeout_ms: int
+    ) -> None:
         self._pool, self._worker, self._runs = pool, worker, runs
+        self._statement_timeout_ms = statement_timeout_ms
 
     async def answer(
         self, questions: Sequence[Question], viewer: Viewer, variables: VariableValues, epoch: int | None
@@ -118,7 +124,7 @@ class QuestionRunner:
             if epoch is not None and now != epoch:
                 # SECURITY: nothing is computed, nor begun, under rights that have ended.
                 return now, {}, ()
-            context = QuestionContext(viewer, connection, self._worker, self._runs)
+            context = QuestionContext(viewer, connection, self._worker, self._runs, self._statement_timeout_ms)
             for one in questions:
                 try:
                     # A question that was given up leaves the snapshot as it was.
@@ -126,8 +132,7 @@ class QuestionRunner:
                         answers[one.key] = one.selection.project(await self._answer(context, one, variables))
                 except Refusal as refusal:
                     answers[one.key] = None
-                    extensions = {"code": str(refusal.code)}
-                    errors.append({"message": refusal.message, "path": [one.key], "extensions": extensions})
+                    errors.append(refusal.formatted([one.key]))
         return now, answers, tuple(errors)
 
     async def _answer(self, context: QuestionContext, asked: Question, variables: VariableValues) -> Any:
@@ -144,7 +149,8 @@ class QuestionRunner:
             return _graphql_value(await QUESTIONS[asked.name].answer(context, **values))
         except asyncpg.QueryCanceledError:
             # The statement reached its time limit.
-            raise Refusal(Code.TOO_COSTLY, "查询超时：请缩小范围后重试。") from None
+            limit_ms = context.statement_timeout_ms
+            raise TooCostly(f"查询超过 {limit_ms} 毫秒：请缩小范围后重试。", limit_ms, limit_ms) from None
 
 
 def _graphql_value(value: Any) -> Any:

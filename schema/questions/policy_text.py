@@ -25,7 +25,7 @@ from policies.words import action_words, class_words
 from schema.node import code_enum
 from schema.questions.answer import QuestionContext, question
 from schema.questions.field_form import FieldForm, form_of
-from schema.refusal import Code, Refusal
+from schema.refusal import Code, Refusal, TooCostly
 
 # Testing mutates every rule in several ways, and the matrix says each cell in words: bounds of what a person can still review.
 MAX_TESTED_RULES = 3000
@@ -206,7 +206,8 @@ async def policy_test(
     try:
         tested = await policy_with_tests(context, version, text)
         if len(tested.policy.rules) > MAX_TESTED_RULES:
-            raise Refusal(Code.TOO_COSTLY, f"规则过多，至多 {MAX_TESTED_RULES} 条可以测试。")
+            count = len(tested.policy.rules)
+            raise TooCostly(f"规则过多，至多 {MAX_TESTED_RULES} 条可以测试。", count, MAX_TESTED_RULES)
         report = await context.compute(_report, tested.policy, tested.tests if tests is None else tests)
     except PolicyRefused as refused:
         return PolicyTestReport(**empty, policy_problems=_problems(refused.problems), test_problems=[])
@@ -276,7 +277,7 @@ async def policy_matrix(
         raise Refusal(Code.BAD_USER_INPUT, "有的角色不在这份策略之中。")
     entries = await context.compute(_entries, policy, roles, resources)
     if len(entries) > MAX_ENTRIES:
-        raise Refusal(Code.TOO_COSTLY, f"超过 {MAX_ENTRIES} 格，请按角色或对象分几次取。")
+        raise TooCostly(f"超过 {MAX_ENTRIES} 格，请按角色或对象分几次取。", len(entries), MAX_ENTRIES)
     return PolicyMatrix(sha256=policy.sha256, entries=[_entry(policy, one) for one in entries])
 
 

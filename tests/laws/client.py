@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 
 from api.http.documents import Documents, InvalidDocument
-from api.http.errors import document_error, finish_errors, refusal_error
+from api.http.errors import document_error, finish_errors
 from api.http.limits import Limits
 from api.lifespan import Services, open_services
 from api.settings import Settings
@@ -74,7 +74,7 @@ class GraphQLClient:
         except InvalidDocument as invalid:
             return Response(None, tuple(finish_errors(map(document_error, invalid.errors), "r")))
         except Refusal as refusal:
-            return Response(None, tuple(finish_errors([refusal_error(refusal)], "r")))
+            return Response(None, tuple(finish_errors([refusal.formatted()], "r")))
         data = None if answer.data is None else orjson.loads(answer.data)
         return Response(data, tuple(finish_errors(answer.errors, "r")), answer.data)
 

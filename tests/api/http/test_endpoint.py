@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.routing import Route
 
 from api.http.request import GRAPHQL, JSON, negotiate_media_type
 from tests.api.http.client import STRICT, Caller, code_of
@@ -196,3 +197,34 @@ async def test_pages_and_health() -> None:
     client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=broken), base_url="http://api")
     async with broken.router.lifespan_context(broken):
         assert (await client.get("/health/ready")).status_code == 503
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "[", "a@b", ""])
+async def test_no_answer_repeats_the_host(host: str) -> None:
+    """Whatever the address, with and without a slash at the end: no redirect to, and no word of, the host that the request names."""
+    app = small_application()
+    paths = {route.path for route in app.routes if isinstance(route, Route)} | {"/graphql", "/nothing", "/console"}
+    async with app.router.lifespan_context(app):
+        for path in sorted(
+            paths | {path.rstrip("/") + "/" for path in paths} | {"//evil.example/..", "//evil.example"}
+        ):
+            for method in ("GET", "POST", "HEAD"):
+                sent: list[Any] = []
+
+                async def receive() -> dict[str, Any]:
+                    return {"type": "http.request", "body": b"", "more_body": False}
+
+                async def send(message: Any, sent: list[Any] = sent) -> None:
+                    sent.append(message)
+
+                scope = {
+                    "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
+                    "root_path": "", "scheme": "http", "server": ("127.0.0.1", 80), "http_version": "1.1",
+                    "headers": [(b"host", host.encode()), (b"accept", b"text/html"), (b"x-forwarded-host", b"evil.example")],
+                }  # fmt: skip
+                await app(scope, receive, send)
+                head = dict(sent[0]["headers"])
+                assert sent[0]["status"] in (200, 303, 401, 404, 405, 406)
+                assert head.get(b"location", b"/graphiql") == b"/graphiql"
+                assert not any(b"evil" in value for value in head.values())
+                assert b"evil" not in sent[1]["body"]

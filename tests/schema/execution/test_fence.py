@@ -7,9 +7,9 @@ import pytest
 
 from db.write.transaction import Stale
 from schema.execution.fence import ATTEMPTS, NO_EPOCH, RIGHTS_CHANGING, Fence
-from schema.refusal import Code, Refusal
+from schema.refusal import Code, Refusal, TooCostly
 
-REFUSED = Refusal(Code.TOO_COSTLY, "查询过大。")
+REFUSED = TooCostly("查询过大。", 2, 1)
 EXPELLED = Refusal(Code.UNAUTHENTICATED, "令牌已撤销。")
 
 

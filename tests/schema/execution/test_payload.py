@@ -60,7 +60,7 @@ async def test_an_answer_that_takes_too_long(office: Office, monkeypatch: pytest
     case = await office.register()
 
     async def too_slow(*_: Any) -> None:
-        raise TooSlow
+        raise TooSlow(5_000)
 
     with monkeypatch.context() as patch:
         patch.setattr(Reader, "read", too_slow)
