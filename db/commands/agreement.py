@@ -283,11 +283,13 @@ async def sign(work: UnitOfWork, agreement: Record, input: SignInput) -> Outcome
     work.raise_errors()
     signatures = await _signatures(work, agreement.id)
     changes: tuple[tuple[str, UUID, str, str | None], ...] = ()
+    about: tuple[str, UUID] = ("Agreement", agreement.id)
     if not any(all(signature[name] == value for name, value in signer.items()) for signature in signatures):
         key = await work.insert(
             t.signature, dispute_id=dispute["id"], agreement_id=agreement.id, signed_on=signed_on, **signer
         )
         signatures.append({**signer, "signed_on": signed_on})
+        about = ("Signature", key)
         changes = (("Signature", key, "kind", input.kind), ("Signature", key, "signed_on", signed_on.isoformat()))
     signed = {signature.get("party_id") for signature in signatures}
     complete = {"MEDIATOR", "SEAL"} <= {signature["kind"] for signature in signatures} and all(
@@ -296,11 +298,11 @@ async def sign(work: UnitOfWork, agreement: Record, input: SignInput) -> Outcome
     if not complete:
         if changes:
             await work.update_dispute(dispute["id"])
-        return Outcome("Agreement", agreement.id, input.happened_at, changes=changes)
+        return Outcome(*about, input.happened_at, changes=changes)
     effective_on = max(signature["signed_on"] for signature in signatures)
     before, after, effect = await _take_effect(work, agreement.id, dispute, effective_on, input.happened_at)
     fields = ("state", "effective_on", "confirm_by_on")
-    return Outcome("Agreement", agreement.id, input.happened_at, before, after, fields, changes=(*changes, *effect))
+    return Outcome(*about, input.happened_at, before, after, fields, changes=(*changes, *effect))
 
 
 _ASSIGNED = select(t.assignment.c.id).where(

@@ -72,7 +72,7 @@ _WAITING = (
 async def schedule_follow_up(work: UnitOfWork, dispute_id: UUID, performed_on: dt.date) -> None:
     """Performance makes a visit due, unless one is waiting to be made."""
     if not await work.fetch(_WAITING, {"of_dispute": dispute_id}):
-        await work.insert(t.follow_up, dispute_id=dispute_id, due_on=performed_on + VISIT_DAYS * ONE_DAY)
+        await work.insert_consequence(t.follow_up, dispute_id=dispute_id, due_on=performed_on + VISIT_DAYS * ONE_DAY)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ async def complete(work: UnitOfWork, visit: Record, input: FollowUpCompleteInput
     if input.satisfaction is not None and input.satisfaction <= _dissatisfied_up_to(visit):
         due_on = done_on + SECOND_VISIT_DAYS * ONE_DAY
         await open_alert(work, "DISSATISFIED", dispute_id, subject=str(dispute_id), at=input.happened_at, due_on=due_on)
-        second = await work.insert(t.follow_up, dispute_id=dispute_id, due_on=due_on)
+        second = await work.insert_consequence(t.follow_up, dispute_id=dispute_id, due_on=due_on)
         changes.append(("FollowUp", second, "due_on", due_on.isoformat()))
     await work.update_dispute(dispute_id)
     fields = ("done_at", "method", "result", "satisfaction", "remark")

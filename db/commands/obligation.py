@@ -177,7 +177,7 @@ async def perform(work: UnitOfWork, obligation: Record, input: PerformInput) -> 
     if amount is not None:
         changes.append(("Performance", key, "amount", str(amount)))
     fields = ("state", "performed_on") if whole else ("state",)
-    return Outcome("Obligation", obligation.id, input.happened_at, before, after, fields, changes=tuple(changes))
+    return Outcome("Performance", key, input.happened_at, before, after, fields, changes=tuple(changes))
 
 
 async def _amount_of_step(work: UnitOfWork, obligation: Record, input: PerformInput) -> tuple[Decimal | None, bool]:
@@ -222,7 +222,7 @@ async def excuse(work: UnitOfWork, obligation: Record, input: ExcuseInput) -> Ou
     work.check_text("reason", input.reason, 1000)
     work.raise_errors()
     on = day_of(input.happened_at)
-    await work.insert(
+    key = await work.insert(
         t.performance,
         dispute_id=obligation["dispute_id"],
         obligation_id=obligation.id,
@@ -234,7 +234,7 @@ async def excuse(work: UnitOfWork, obligation: Record, input: ExcuseInput) -> Ou
     await work.update(t.obligation, obligation.id, state="EXCUSED")
     before, after = await _advance_dispute(work, obligation.dispute, on)
     changes = (("Obligation", obligation.id, "state", "EXCUSED"),)
-    return Outcome("Obligation", obligation.id, input.happened_at, before, after, ("state",), changes=changes)
+    return Outcome("Performance", key, input.happened_at, before, after, ("state",), changes=changes)
 
 
 @dataclass(frozen=True)
@@ -281,4 +281,4 @@ async def urge(work: UnitOfWork, obligation: Record, input: UrgeInput) -> Outcom
         ("Performance", key, "occurred_on", on.isoformat()),
         ("Performance", key, "method", input.method),
     )
-    return Outcome("Obligation", obligation.id, input.happened_at, changes=changes)
+    return Outcome("Performance", key, input.happened_at, changes=changes)

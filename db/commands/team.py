@@ -115,11 +115,11 @@ async def replace(work: UnitOfWork, team: Record, input: TeamReplaceInput) -> Ou
     work.raise_errors()
     if before is not None:
         await work.update(t.team_member, before["id"], valid_to=day - dt.timedelta(days=1))
-    await work.insert(t.team_member, team_id=team.id, person_id=input.person_id, role=input.role, valid_from=day)
+    key = await work.insert(t.team_member, team_id=team.id, person_id=input.person_id, role=input.role, valid_from=day)
     if completes:
         await work.update(t.team, team.id, state="ACTIVE")
     state = "ACTIVE" if completes else team["state"]
-    return Outcome("Team", team.id, input.happened_at, team["state"], state, ("members",), input.role)
+    return Outcome("TeamMember", key, input.happened_at, team["state"], state, ("members",), input.role)
 
 
 @dataclass(frozen=True)

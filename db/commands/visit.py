@@ -12,7 +12,6 @@ from db.commands.alert import open_alert
 from db.commands.team import is_grid
 from db.tables.dispute import ENDED_STATES
 from db.tables.visit import FACTOR_KINDS, SEVERITIES, VISIT_KINDS
-from db.uuid7 import uuid7
 from db.write.command import Outcome, UserError, command, input_field
 from db.write.example import Placeholder
 from db.write.transaction import UnitOfWork
@@ -123,10 +122,9 @@ async def record_visit(work: UnitOfWork, input: VisitRecordInput) -> Outcome:
 async def note_factor(
     work: UnitOfWork, dispute_id: UUID, input: FactorInput, at: dt.datetime
 ) -> list[tuple[str, UUID, str, str | None]]:
-    key, suggestion = uuid7(), input.suggestion.strip()
-    await work.insert(
+    suggestion = input.suggestion.strip()
+    key = await work.insert_consequence(
         t.factor,
-        id=key,
         dispute_id=dispute_id,
         author_id=work.actor.person_id,
         kind=input.kind,

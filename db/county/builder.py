@@ -170,7 +170,7 @@ class DisputeBuilder:
                 reason=event.reason,
             )
         self.row["state"] = self.state
-        self.row["version"] = sum(event.resource == "Dispute" for event in self.events)
+        self.row["version"] = sum(event.resource == "Dispute" or event.to_state is not None for event in self.events)
         self.county.rows.tables["dispute"].append(self.row)
 
 

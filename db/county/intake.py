@@ -82,14 +82,13 @@ def assign(dispute: DisputeBuilder) -> None:
         squad = organizations.squad(town)
         dispute.row["squad_id"] = squad
         steps.append((random.choice(people.squad[squad]), at(workday(later), 9, 30)))
-        dispute.add_event(steps[-1][1], first, "dispute.escalate", reason="多次调解未果，报送物业纠纷调解队")
+        hand_over(dispute, first, "TEAM", "SQUAD", squad, steps[-1][1], "多次调解未果，报送物业纠纷调解队")
     if dispute.case.tier == "CENTRE":
-        dispute.row["centre_id"] = organizations.centre(town)
+        centre = dispute.row["centre_id"] = organizations.centre(town)
         lead = next(one for one in people.mediators[town][::-1] if one != first or len(people.mediators[town]) == 1)
         steps.append((lead, at(workday(later + timedelta(days=2)), 9, 40)))
-        dispute.add_event(
-            steps[-1][1], steps[1][0], "dispute.escalate", reason="涉及人数较多，报送矛盾调解中心联动调解"
-        )
+        reason = "涉及人数较多，报送矛盾调解中心联动调解"
+        hand_over(dispute, steps[1][0], "SQUAD", "CENTRE", centre, steps[-1][1], reason)
     dispute.first_mediator, dispute.taken_over_at = first, steps[-1][1]
     for number, (mediator, start) in enumerate(steps):
         end = steps[number + 1][1] if number + 1 < len(steps) else None
@@ -98,6 +97,25 @@ def assign(dispute: DisputeBuilder) -> None:
         others = [one for one in people.mediators[town] if one not in dispute.mediators]
         if others:
             appoint(dispute, random.choice(others), steps[-1][1] + timedelta(minutes=5), is_lead=False)
+
+
+def hand_over(
+    dispute: DisputeBuilder, actor: UUID, from_tier: str, to_tier: str, receiver: UUID, taken: datetime, reason: str
+) -> None:
+    """The hand-over to a tier, which takes the dispute over at once."""
+    row = dispute.add(
+        "escalation",
+        from_tier=from_tier,
+        to_tier=to_tier,
+        state="TAKEN",
+        organization_id=receiver,
+        reason=reason,
+        handover=dispute.row["summary"],
+        sent_at=taken,
+        answered_at=taken,
+        answer=None,
+    )
+    dispute.add_event(taken, actor, "dispute.escalate", resource="Escalation", resource_id=row, reason=reason)
 
 
 def appoint(
@@ -126,7 +144,15 @@ def consent(dispute: DisputeBuilder, refused: bool = False) -> date:
         row["consent_on"] = day
     moment = max(at(day, 17, 30), dispute.row["accepted_at"] + timedelta(minutes=30))
     if refused:
-        dispute.add_event(moment, dispute.first_mediator, "dispute.refuse", "REFUSED", reason=dispute.row["outcome"])
+        dispute.add_event(
+            moment,
+            dispute.first_mediator,
+            "dispute.refuse",
+            "REFUSED",
+            resource="Party",
+            resource_id=dispute.side("RESPONDENT").id,
+            reason=dispute.row["outcome"],
+        )
         dispute.row["concluded_at"] = dispute.row["closed_at"] = moment
     else:
         dispute.add_event(moment, dispute.first_mediator, "dispute.notify", "MEDIATING")

@@ -10,7 +10,7 @@ from db.postgres.connection import Connection
 # Referenced tables first.
 ORDER = (
     "area", "organization", "company", "compound", "person", "appointment", "mediator", "team", "team_member",
-    "dispute", "party", "assignment", "measure", "session", "attendance", "note", "extension", "agreement", "signature",
+    "dispute", "party", "assignment", "escalation", "measure", "session", "attendance", "note", "extension", "agreement", "signature",
     "obligation", "performance", "confirmation", "follow_up", "referral", "event",
 )  # fmt: skip
 

@@ -123,7 +123,9 @@ def _agree(dispute: DisputeBuilder) -> UUID:
     )
     settlement.sign(dispute, agreement, _AGREED_ON)
     dispute.row["concluded_at"] = at(_AGREED_ON, 10, 40)
-    dispute.add_event(at(_AGREED_ON, 10, 40), lead, "dispute.agree", "AGREED")
+    dispute.add_event(
+        at(_AGREED_ON, 10, 40), lead, "dispute.agree", "AGREED", resource="Agreement", resource_id=agreement
+    )
     return agreement
 
 
@@ -155,7 +157,9 @@ def _perform(dispute: DisputeBuilder, agreement: UUID) -> None:
     dispute.add_event(
         at(_AGREED_ON, 11, 20), lead, "obligation.perform", resource="Performance", resource_id=performance
     )
-    dispute.add_event(at(_AGREED_ON, 11, 21), lead, "dispute.perform", "PERFORMED")
+    dispute.add_event(
+        at(_AGREED_ON, 11, 21), lead, "dispute.perform", "PERFORMED", resource="Obligation", resource_id=obligation
+    )
 
 
 def _close(dispute: DisputeBuilder) -> None:

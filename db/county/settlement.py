@@ -1,12 +1,13 @@
 """The settlement of a dispute: agreement, signatures, obligations, performance, court confirmation, follow-up visits."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from db.county import texts
 from db.county.builder import DisputeBuilder
-from db.county.deterministic import at, workday
+from db.county.deterministic import Row, at, workday
 from db.county.mediation import refer
 from db.tables.dispute import RESOLVED_STATES
 from db.tables.obligation import OWED_STATES, PERFORMED_STATES
@@ -34,7 +35,9 @@ def agree(dispute: DisputeBuilder, day: date) -> UUID:
     if not oral:
         sign(dispute, agreement, day)
     dispute.row["concluded_at"] = at(day, 11)
-    dispute.add_event(at(day, 11), dispute.mediators[0], "dispute.agree", "AGREED")
+    dispute.add_event(
+        at(day, 11), dispute.mediators[0], "dispute.agree", "AGREED", resource="Agreement", resource_id=agreement
+    )
     for number, term in enumerate(taken):
         party = dispute.side("APPLICANT" if term.by_applicant else "RESPONDENT")
         _oblige(dispute, agreement, party.id, term, day, first=number == 0)
@@ -136,11 +139,15 @@ def perform(dispute: DisputeBuilder) -> date:
     """The state of the dispute after its obligations; returns the day of the last performance."""
     rows = [row for row in dispute.county.rows.tables["obligation"] if row["dispute_id"] == dispute.id]
     last = max((row["performed_on"] or row["due_on"] for row in rows if row["due_on"].year < 2030), default=_LAST_DAY)
-    if dispute.case.state == "PERFORMING":
-        dispute.add_event(at(min(last, _LAST_DAY), 18), dispute.mediators[0], "dispute.perform", "PERFORMING")
-    else:
-        dispute.add_event(at(last, 18), dispute.mediators[0], "dispute.perform", "PERFORMED")
+    moment = at(min(last, _LAST_DAY) if dispute.case.state == "PERFORMING" else last, 18)
+    advance(dispute, moment, "PERFORMING" if dispute.case.state == "PERFORMING" else "PERFORMED", rows)
     return last
+
+
+def advance(dispute: DisputeBuilder, moment: datetime, state: str, obligations: list[Row]) -> None:
+    """The dispute's state after the last of the obligations was dealt with."""
+    about: dict[str, Any] = {"resource": "Obligation", "resource_id": obligations[-1]["id"]} if obligations else {}
+    dispute.add_event(moment, dispute.mediators[0], "dispute.perform", state, **about)
 
 
 def _confirm(dispute: DisputeBuilder, agreement: UUID, day: date) -> None:

@@ -103,10 +103,11 @@ def _sees(visibility: Visibility, row: Row, kind: Sql, key: Sql, within: Any) ->
 
 
 def _reads_state(visibility: Visibility, row: Row, event: Any) -> Sql:
-    """Whether the caller reads the state of the row that an event is about."""
+    """Whether the caller reads the states that an event names: those of its dispute, or of the row that it is about where that has its own."""
+    of_dispute = visibility.clear(row, "state")
 
     def reads(target: Row) -> Sql:
-        return visibility.clear(target, "state") if "state" in target.resource.fields else false()
+        return and_(of_dispute, visibility.clear(target, "state")) if "state" in target.resource.fields else of_dispute
 
     return _names_row(visibility, row, event.c.resource, event.c.resource_id, event, reads)
 

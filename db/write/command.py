@@ -93,7 +93,11 @@ def input_field(
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a command: the row to show (`kind`, `id`) and what the event says. `fields`: names changed, never values."""
+    """The result of a command: the row that it is about (`kind`, `id`), and what the event says. `fields`: names changed, never values.
+
+    The row is one that the command made, or where it made none, one that it changed: the event is filed under it, and its entry in a
+    timeline shows only where that row is seen. `UnitOfWork.finish` refuses any other.
+    """
 
     kind: str
     id: UUID

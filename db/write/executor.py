@@ -112,16 +112,19 @@ class CommandExecutor:
                 record = await work.load_locked(wanted, input.id, facts=command.facts)
                 await check_version(work, record.dispute, expected, input)
                 outcome = await command.run(work, record, input)
+                # The row to show: the one that the command is about, where it shows such; else the one that it was given on.
+                shown = outcome.id if outcome.kind == command.shows else record.id
                 dispute_id = record.dispute["id"] if record.dispute is not None else None
                 dispute_id = outcome.dispute_id or dispute_id
                 if record.kind == "Dispute" and not command.leaves:
                     work.ensure_still_allowed("Dispute", record.id, command.verb)
             else:
                 outcome = await command.run(work, input)
+                shown = outcome.id
                 dispute_id = outcome.id if outcome.kind == "Dispute" else outcome.dispute_id
             work.raise_errors()
-            await work.finish(command.name, dispute_id, outcome)
-        return Receipt(outcome.kind, outcome.id, revealed=outcome.revealed)
+            await work.finish(command.name, dispute_id, outcome, (command.shows, shown))
+        return Receipt(command.shows, shown, revealed=outcome.revealed)
 
 
 def _request(command: Command, input: Any, key: str) -> Request:

@@ -113,6 +113,8 @@ class UnitOfWork:
         self.user_errors: list[UserError] = []
         self._batch = Batch()
         self._written: set[str] = set()
+        self._made: set[tuple[str, UUID]] = set()
+        self._changed: set[tuple[str, UUID]] = set()
         self._postconditions: list[_Postcondition] = []
         self._request: UUID | None = None
 
@@ -280,18 +282,25 @@ class UnitOfWork:
     # -- writing
 
     async def insert(self, table: Table, **values: Any) -> UUID:
-        """A new row; its id."""
+        """A new row; its id. The event of the command is about one of these."""
+        key = await self.insert_consequence(table, **values)
+        self._made.add((table.name, key))
+        return key
+
+    async def insert_consequence(self, table: Table, **values: Any) -> UUID:
+        """A new row that follows from what the command does, as a visit that becomes due; its id. The event is about something else."""
         key: UUID = values.setdefault("id", uuid7())
         await self._write(Write("insert", table, tuple(values)), values)
         return key
 
     async def insert_or_ignore(self, table: Table, **values: Any) -> None:
-        """A new row, unless a unique rule has one in its place."""
+        """A new row that follows from what the command does, unless a unique rule has one in its place."""
         values.setdefault("id", uuid7())
         await self._write(Write("insert_or_ignore", table, tuple(values)), values)
 
     async def update(self, table: Table, key: UUID, **values: Any) -> None:
         """Change a row that was locked."""
+        self._changed.add((table.name, key))
         await self._write(Write("update", table, tuple(values)), {**values, "id": key})
 
     async def update_dispute(self, dispute_id: UUID, **values: Any) -> None:
@@ -311,8 +320,18 @@ class UnitOfWork:
         sql, values = batch.statement()
         await self.connection.fetch(sql, *values)
 
-    async def finish(self, name: str, dispute_id: UUID | None, outcome: Outcome) -> None:
-        """Write the one event of the command and the receipt of its request; then check the postconditions. Raises Refused."""
+    def _check_subject(self, outcome: Outcome) -> None:
+        """SECURITY: fails closed, with LookupError: no event is filed under a row that is seen by others than what the command wrote."""
+        written = self._made or self._changed
+        if written and (RESOURCES[outcome.kind].table.name, outcome.id) not in written:
+            raise LookupError(f"{outcome.kind} {outcome.id} is none of the rows that the command wrote")
+
+    async def finish(self, name: str, dispute_id: UUID | None, outcome: Outcome, shown: tuple[str, UUID]) -> None:
+        """Write the one event of the command and the receipt of its request, which names the row to show; then check the postconditions.
+
+        Raises Refused.
+        """
+        self._check_subject(outcome)
         await self.insert(
             t.event,
             dispute_id=dispute_id,
@@ -336,7 +355,7 @@ class UnitOfWork:
             else None,
         )
         if self._request is not None:
-            receipt = json.dumps({"kind": outcome.kind, "id": str(outcome.id)})
+            receipt = json.dumps({"kind": shown[0], "id": str(shown[1])})
             await self.update(t.request, self._request, receipt=receipt)
         await self._flush()
         for condition in self._postconditions:

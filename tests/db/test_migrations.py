@@ -72,6 +72,45 @@ async def test_the_schema_is_the_one_that_the_tables_describe(database: Address)
             await connection.execute(f"DROP DATABASE {created.database} WITH (FORCE)")
 
 
+async def test_earlier_events_move_to_the_row_that_their_command_made(own_county: Address) -> None:
+    """By the row that they name, else by the only one that fits; where there is none, no row has their key."""
+    script = ScriptDirectory.from_config(configuration())
+    module = next(one.module for one in script.walk_revisions() if one.doc.startswith("Events are filed under"))
+    async with connected(own_county) as connection:
+        dispute, lead = await connection.fetchrow(
+            "SELECT a.dispute_id, a.person_id FROM assignment a JOIN dispute d ON d.id = a.dispute_id AND d.state = 'MEDIATING' LIMIT 1"
+        )
+        await connection.execute(
+            "INSERT INTO assessment (dispute_id, assessor_id, level, assessed_at, reason, reported)"
+            " VALUES ($1, $2, 'LOW', '2024-01-05T09:00Z', '平稳', false)", dispute, lead,
+        )  # fmt: skip
+        old = {
+            "dispute.assign": (
+                "2024-01-04T09:00Z", f'[["Assignment", "{lead}", "ended_at", "x"], ["Assignment", "{dispute}", "is_lead", "true"]]',
+            ),
+            "dispute.assess": ("2024-01-05T09:00Z", f'[["Dispute", "{dispute}", "risk_level", "LOW"]]'),
+            "dispute.report": ("2024-01-06T09:00Z", None),
+            "dispute.close": ("2024-01-07T09:00Z", None),
+        }  # fmt: skip
+        for action, (happened, changes) in old.items():
+            await connection.execute(
+                "INSERT INTO event (dispute_id, actor_id, at, happened_at, action, resource, resource_id, changes)"
+                " VALUES ($1, $2, now(), $3::text::timestamptz, $4, 'Dispute', $1, $5)", dispute, lead, happened, action, changes,
+            )  # fmt: skip
+        await connection.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+        await connection.execute(module.MOVE)
+        moved = await connection.fetch(
+            "SELECT action, resource, resource_id FROM event WHERE at > now() - interval '1 hour'"
+        )
+        assessment = await connection.fetchval("SELECT id FROM assessment WHERE dispute_id = $1", dispute)
+    assert {row["action"]: (row["resource"], row["resource_id"]) for row in moved} == {
+        "dispute.assign": ("Assignment", dispute),
+        "dispute.assess": ("Assessment", assessment),
+        "dispute.report": ("Referral", dispute),
+        "dispute.close": ("Dispute", dispute),
+    }
+
+
 async def test_two_at_once_and_once_more(database: Address) -> None:
     fresh = database.with_database(f"{database.database}_fresh")
     await ensure_database(fresh)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from db.county.people import PRINCIPALS
+from db.resources.catalog import RESOURCES
 from schema.names import snake
 from tests.laws.expected_cells import columns_of, expected_cells, scalars, sorted_access
 from tests.laws.visibility_oracle import ZONE, Record, Rights, Snapshot, camel, global_id, key_of
@@ -109,7 +110,9 @@ class RoleViews:
             about, key = event["resource"], event["resource_id"]
             if about not in _ALL or key not in rights.ids(about):
                 continue
-            state = reads(about, key, "state")
+            state = reads("Dispute", self.case.key, "state") and (
+                "state" not in RESOURCES[about].fields or reads(about, key, "state")
+            )
             changes = [(kind, UUID(of), cell, value) for kind, of, cell, value in json.loads(event["changes"] or "[]")]
             entries.append(
                 {

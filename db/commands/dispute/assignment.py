@@ -65,7 +65,7 @@ async def assign(work: UnitOfWork, dispute: Record, input: AssignInput) -> Outco
         ("Assignment", key, "is_lead", str(input.is_lead).lower()),
         ("Assignment", key, "mode", input.mode),
     )
-    return Outcome("Dispute", dispute.id, at, fields=("assignments", "is_lead", "mode"), changes=changes)
+    return Outcome("Assignment", key, at, fields=("assignments", "is_lead", "mode"), changes=changes)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ async def disclose(work: UnitOfWork, dispute: Record, input: DiscloseInput) -> O
         await work.update(t.assignment, own["id"], ended_at=at)
         changes = (*changes, ("Assignment", own["id"], "ended_at", at.isoformat()))
     await work.update_dispute(dispute.id)
-    return Outcome("Dispute", dispute.id, at, fields=("recusals", "ground", "assignments"), changes=changes)
+    return Outcome("Recusal", key, at, fields=("recusals", "ground", "assignments"), changes=changes)
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ async def recuse(work: UnitOfWork, dispute: Record, input: RecuseInput) -> Outco
         ("Recusal", key, "ground", input.ground.strip()),
         ("Assignment", replaced["id"], "ended_at", at.isoformat()),
     )
-    return Outcome("Dispute", dispute.id, at, fields=("recusals", "ground", "assignments"), changes=changes)
+    return Outcome("Recusal", key, at, fields=("recusals", "ground", "assignments"), changes=changes)
 
 
 _ACTIVE = select(t.assignment).where(

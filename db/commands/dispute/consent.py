@@ -58,8 +58,8 @@ async def consent(work: UnitOfWork, dispute: Record, input: ConsentInput) -> Out
     await work.update(t.party, input.party_id, consent="CONSENTED", consent_on=day_of(input.happened_at))
     state = await begin_when_all_consent(work, dispute)
     return Outcome(
-        "Dispute",
-        dispute.id,
+        "Party",
+        input.party_id,
         input.happened_at,
         dispute["state"] if state else None,
         state,

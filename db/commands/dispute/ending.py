@@ -66,8 +66,8 @@ async def refuse(work: UnitOfWork, dispute: Record, input: RefuseInput) -> Outco
     else:
         await work.update_dispute(dispute.id)
     return Outcome(
-        "Dispute",
-        dispute.id,
+        "Party",
+        input.party_id,
         input.happened_at,
         dispute["state"] if ends else None,
         "REFUSED" if ends else None,

@@ -90,4 +90,4 @@ async def extend(work: UnitOfWork, dispute: Record, input: ExtendInput) -> Outco
         ("Dispute", dispute.id, "due_on", input.to_on.isoformat()),
         ("Extension", extension_id, "consented_on", consented.isoformat()),
     )
-    return Outcome("Dispute", dispute.id, input.happened_at, fields=("due_on",), changes=changes)
+    return Outcome("Extension", extension_id, input.happened_at, fields=("due_on",), changes=changes)

@@ -90,7 +90,7 @@ async def escalate(work: UnitOfWork, dispute: Record, input: EscalateInput) -> O
         ("Escalation", key, "reason", input.reason.strip()),
         ("Escalation", key, "handover", input.handover.strip()),
     )
-    return Outcome("Dispute", dispute.id, at, fields=("escalations", "to_tier", "reason", "handover"), changes=changes)
+    return Outcome("Escalation", key, at, fields=("escalations", "to_tier", "reason", "handover"), changes=changes)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ async def take(work: UnitOfWork, dispute: Record, input: TakeInput) -> Outcome:
     )
     if answer is not None:
         changes = (*changes, ("Escalation", waiting["id"], "answer", answer))
-    return Outcome("Dispute", dispute.id, input.happened_at, fields=("tier", "escalations"), changes=changes)
+    return Outcome("Escalation", waiting["id"], input.happened_at, fields=("tier", "escalations"), changes=changes)
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,9 @@ async def send_back(work: UnitOfWork, dispute: Record, input: ReturnInput) -> Ou
         ("Escalation", waiting["id"], "state", "RETURNED"),
         ("Escalation", waiting["id"], "answer", input.reason.strip()),
     )
-    return Outcome("Dispute", dispute.id, input.happened_at, fields=("escalations", "state", "answer"), changes=changes)
+    return Outcome(
+        "Escalation", waiting["id"], input.happened_at, fields=("escalations", "state", "answer"), changes=changes
+    )
 
 
 _WAITING = select(t.escalation).where(

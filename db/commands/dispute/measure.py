@@ -59,7 +59,7 @@ async def measure(work: UnitOfWork, dispute: Record, input: MeasureInput) -> Out
     await work.update(t.measure, input.measure_id, done_at=input.happened_at, **written)
     await work.update_dispute(dispute.id)
     changes = (("Measure", input.measure_id, "done_at", input.happened_at.isoformat()),)
-    return Outcome("Dispute", dispute.id, input.happened_at, fields=("done_at", *written), changes=changes)
+    return Outcome("Measure", input.measure_id, input.happened_at, fields=("done_at", *written), changes=changes)
 
 
 async def _new_measure(
@@ -84,4 +84,4 @@ async def _new_measure(
     if input.done_at is not None:
         changes.append(("Measure", measure_id, "done_at", input.done_at.isoformat()))
     fields = ("kind", "requested_at", *(("done_at",) if input.done_at else ()))
-    return Outcome("Dispute", dispute.id, input.happened_at, fields=fields, changes=tuple(changes))
+    return Outcome("Measure", measure_id, input.happened_at, fields=fields, changes=tuple(changes))

@@ -46,7 +46,7 @@ async def opine(work: UnitOfWork, dispute: Record, input: OpineInput) -> Outcome
     )
     await work.update_dispute(dispute.id)
     changes = (("Opinion", key, "text", input.text.strip()),)
-    return Outcome("Dispute", dispute.id, input.happened_at, fields=("opinions", "text"), changes=changes)
+    return Outcome("Opinion", key, input.happened_at, fields=("opinions", "text"), changes=changes)
 
 
 def _organization(work: UnitOfWork, resource: str, action: str) -> UUID | None:

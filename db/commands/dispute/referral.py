@@ -64,7 +64,7 @@ async def invite(work: UnitOfWork, dispute: Record, input: InviteInput) -> Outco
         work.error("organizationId", "NOT_AN_AGENCY", "该单位不能受邀；上交层级请办理上交。")
     key = await _send(work, dispute, "INVITATION", receiver, input.purpose, input.happened_at)
     changes = (("Referral", key, "kind", "INVITATION"), ("Referral", key, "reason", input.purpose.strip()))
-    return Outcome("Dispute", dispute.id, input.happened_at, fields=("referrals", "kind", "reason"), changes=changes)
+    return Outcome("Referral", key, input.happened_at, fields=("referrals", "kind", "reason"), changes=changes)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ async def refer(work: UnitOfWork, dispute: Record, input: ReferInput) -> Outcome
         work.error("organizationId", "NOT_FOR_COURT", "线索应移送有查处职责的单位。")
     key = await _send(work, dispute, input.kind, receiver, input.reason, input.happened_at)
     changes = (("Referral", key, "kind", input.kind), ("Referral", key, "reason", input.reason.strip()))
-    return Outcome("Dispute", dispute.id, input.happened_at, fields=("referrals", "kind", "reason"), changes=changes)
+    return Outcome("Referral", key, input.happened_at, fields=("referrals", "kind", "reason"), changes=changes)
 
 
 def check_shared_text(work: UnitOfWork, field: str, text: str) -> None:

@@ -61,10 +61,8 @@ async def assess(work: UnitOfWork, dispute: Record, input: AssessInput) -> Outco
         message = "高风险须报送派出所（人民调解法第二十五条）：请同时报送，或写明不报送的理由。"
         work.error("reportedToPolice", "REPORT_REQUIRED", message)
     work.raise_errors()
-    if station is not None:
-        await _send(work, dispute, station, input.happened_at, input.report_reason or "")
     unreported = f"\n不报送派出所的理由：{input.no_report_reason.strip()}" if input.no_report_reason else ""
-    await work.insert(
+    key = await work.insert(
         t.assessment,
         dispute_id=dispute.id,
         assessor_id=work.actor.person_id,
@@ -73,11 +71,13 @@ async def assess(work: UnitOfWork, dispute: Record, input: AssessInput) -> Outco
         reason=input.reason.strip() + unreported,
         reported=reported or station is not None,
     )
+    if station is not None:
+        await _send(work, dispute, station, input.happened_at, input.report_reason or "")
     await work.update_dispute(dispute.id, risk_level=input.level)
     if input.level == "HIGH":
         await open_alert(work, "HIGH_RISK", dispute.id, subject=str(dispute.id), at=input.happened_at)
     changes = (("Dispute", dispute.id, "risk_level", input.level),)
-    return Outcome("Dispute", dispute.id, input.happened_at, fields=("risk_level",), changes=changes)
+    return Outcome("Assessment", key, input.happened_at, fields=("risk_level",), changes=changes)
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ async def report(work: UnitOfWork, dispute: Record, input: ReportInput) -> Outco
     sent = await _send(work, dispute, station, input.happened_at, input.reason)
     await work.update_dispute(dispute.id)
     changes = (("Referral", sent, "kind", "RISK_REPORT"),)
-    return Outcome("Dispute", dispute.id, input.happened_at, fields=("referrals",), changes=changes)
+    return Outcome("Referral", sent, input.happened_at, fields=("referrals",), changes=changes)
 
 
 _STATION_OF_TOWN = (

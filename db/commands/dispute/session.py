@@ -95,9 +95,7 @@ async def record(work: UnitOfWork, dispute: Record, input: RecordInput) -> Outco
         )
     await work.update_dispute(dispute.id)
     changes = (("Session", held, "result", input.result), ("Session", held, "place", input.place.strip()))
-    return Outcome(
-        "Dispute", dispute.id, input.happened_at, fields=("held_at", "place", "result", "record"), changes=changes
-    )
+    return Outcome("Session", held, input.happened_at, fields=("held_at", "place", "result", "record"), changes=changes)
 
 
 def _earliest_time(dispute: Record) -> dt.datetime:

@@ -87,7 +87,10 @@ async def test_a_member_gives_way_from_a_day_on(office: Office) -> None:
     assert not await sees(office, "legal_adviser", case.key)
     name = await office.value("SELECT name FROM person WHERE id = $1", successor)
     assert await sees(office, name, case.key)
-    (event,) = await office.rows("SELECT * FROM event WHERE resource_id = $1 AND action = 'team.replace'", team)
+    (event,) = await office.rows(
+        "SELECT e.* FROM event e JOIN team_member m ON m.id = e.resource_id WHERE m.team_id = $1 AND action = 'team.replace'",
+        team,
+    )
     assert event["dispute_id"] is None
     assert event["reason"] == "LEGAL_ADVISER"
 

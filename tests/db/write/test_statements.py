@@ -177,32 +177,35 @@ async def test_whether_he_still_may_is_asked_where_the_change_decides_it(
     t, moment = transaction.t, now()
     assignment = await office.value("SELECT id FROM assignment WHERE dispute_id = $1", case.key)
 
-    async def session(work: UnitOfWork) -> None:
-        await work.insert(
+    async def session(work: UnitOfWork) -> Outcome:
+        key = await work.insert(
             t.session, dispute_id=case.key, held_at=moment, place="所里", is_joint=False, result="TO_CONTINUE", record="无。"
         )  # fmt: skip
         await work.update_dispute(case.key)
+        return Outcome("Session", key, moment)
 
-    async def title(work: UnitOfWork) -> None:
+    async def title(work: UnitOfWork) -> Outcome:
         await work.update_dispute(case.key, title="改了")
+        return Outcome("Dispute", case.key, moment)
 
-    async def replaced(work: UnitOfWork) -> None:
+    async def replaced(work: UnitOfWork) -> Outcome:
         await work.update(t.assignment, assignment, ended_at=moment)
+        return Outcome("Assignment", assignment, moment)
 
-    async def by_itself(work: UnitOfWork) -> None:
+    async def by_itself(work: UnitOfWork) -> Outcome:
         await work.fetch(t.assignment.update().where(t.assignment.c.id == assignment).values(ended_at=moment))
+        return Outcome("Dispute", case.key, moment)
 
     async def carry_out(write: Any) -> None:
         async with pool.transaction() as connection:
             work = UnitOfWork(connection, actor, Cipher(bytes(32)), moment)
             work.ensure_still_allowed("Dispute", case.key, "record")
-            await write(work)
-            await work.finish("dispute.record", case.key, Outcome("Dispute", case.key, moment))
-            raise LookupError  # nothing of it is to last
+            await work.finish("dispute.record", case.key, await write(work), ("Dispute", case.key))
+            raise InterruptedError  # nothing of it is to last
 
     for write, asked, error in (
-        (session, False, LookupError),
-        (title, True, LookupError),
+        (session, False, InterruptedError),
+        (title, True, InterruptedError),
         (replaced, True, Refused),
         (by_itself, True, Refused),
     ):
@@ -211,6 +214,49 @@ async def test_whether_he_still_may_is_asked_where_the_change_decides_it(
                 await carry_out(write)
             written = await _written(recording)
         assert any(text.startswith("SELECT dispute_1.id ") for text in written) == asked, write.__name__
+    await pool.close()
+
+
+async def test_an_event_is_about_what_the_command_wrote(office: Office, changing_county: Address) -> None:
+    """Filed under the row that was locked, it would show to those who do not see the row that was made."""
+    case = await office.mediating()
+    caller = await office.gql.services.gate.authenticate(await office.gql.token(name_of("mediator")))
+    actor = Actor(caller.viewer.access, caller.viewer.person_id, caller.epoch)
+    pool = Pool(Session(changing_county, WRITER, 30_000), 1)
+    t, moment = transaction.t, now()
+    values = {"dispute_id": case.key, "kind": "WATER", "requested_at": moment}
+
+    async def finish(make: Any) -> None:
+        async with pool.transaction() as connection:
+            work = UnitOfWork(connection, actor, Cipher(bytes(32)), moment)
+            about = await make(work)
+            await work.update_dispute(case.key)
+            await work.finish("dispute.measure", case.key, Outcome(*about, moment), ("Dispute", case.key))
+            raise InterruptedError  # nothing of it is to last
+
+    async def made(work: UnitOfWork) -> tuple[str, Any]:
+        return "Measure", await work.insert(t.measure, **values)
+
+    async def locked(work: UnitOfWork) -> tuple[str, Any]:
+        await work.insert(t.measure, **values)
+        return "Dispute", case.key
+
+    async def changed(work: UnitOfWork) -> tuple[str, Any]:
+        await work.update(t.party, case.applicant, is_minor=False)
+        return "Dispute", case.key
+
+    async def consequence(work: UnitOfWork) -> tuple[str, Any]:
+        await work.insert_consequence(t.measure, **values)
+        return "Dispute", case.key
+
+    for make, error in (
+        (made, InterruptedError),
+        (locked, LookupError),
+        (changed, LookupError),
+        (consequence, InterruptedError),
+    ):
+        with pytest.raises(error):
+            await finish(make)
     await pool.close()
 
 
