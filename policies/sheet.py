@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from policies.catalog import Field
 from policies.policy import Policy, Rule
 from policies.predicate import Predicate
@@ -38,11 +40,7 @@ def sheet(policy: Policy) -> str:
 
 def _short_label(field: Field) -> str:
     """The label up to its first explanation."""
-    for mark in ("，", "（", "：", "；"):
-        label = field.label.partition(mark)[0]
-        if label != field.label:
-            return label
-    return field.label
+    return re.split("[，（：；]", field.label, maxsplit=1)[0]
 
 
 def _read_rule(rule: Rule, policy: Policy) -> str:

@@ -91,8 +91,8 @@ class Signature(Node):
 
 @code_enum("司法确认的结果。", CONFIRMATION_RESULTS)
 class ConfirmationResult(Enum):
-    CONFIRMED = "裁定有效"
-    REJECTED = "裁定驳回"
+    CONFIRMED = "裁定调解协议有效"
+    REJECTED = "裁定驳回申请"
     WITHDRAWN = "撤回申请"
 
 

@@ -12,11 +12,12 @@ from uuid import UUID
 
 from db.resources.catalog import RESOURCES
 from db.resources.transitions import transition_of
+from db.tables.dispute import STATES
 from db.write.command import Command
 from db.write.example import Placeholder
 from schema.mutation import COMMAND_OF
 from schema.names import camel
-from schema.sdl import graphql_schema
+from schema.node import code_labels
 
 # What stands for a value that depends on the caller's data.
 _PLAIN = {
@@ -31,8 +32,7 @@ _ANY_ID = UUID(int=0)
 
 def print_commands() -> str:
     """One paragraph a mutation, in the order of the contract, ending in a newline."""
-    states: Any = graphql_schema().type_map["DisputeState"]
-    labels = {code: value.description for code, value in states.values.items()}
+    labels = dict(code_labels(STATES))
     return "\n".join(_paragraph(name, command, labels) for name, command in COMMAND_OF.items())
 
 

@@ -4,7 +4,16 @@ from enum import Enum
 
 import strawberry
 
-from db.tables.dispute import CATEGORIES, RISK_LEVELS, SOURCES, STATES, SUB_CATEGORIES, TIERS
+from db.tables.dispute import (
+    CATEGORIES,
+    DECLINE_REASONS,
+    RISK_LEVELS,
+    SOURCES,
+    STATES,
+    SUB_CATEGORIES,
+    TIERS,
+    UTILITIES,
+)
 from schema.node import Direction, Node, code_enum, condition, descending_direction, field, node, to_many, to_one
 from schema.page import connection
 from schema.scalars import Day, Instant, Money
@@ -96,7 +105,7 @@ class DisputeFilter:
     sub_category: list[DisputeSubCategory] | None = condition("sub_category", "in", "物业纠纷子类，取其一即可。")
     source: list[DisputeSource] | None = condition("source", "in", "案件来源，取其一即可。")
     risk_level: list[RiskLevel] | None = condition("risk_level", "in", "风险等级，取其一即可。")
-    case_number: str | None = condition("case_number", "eq", "案号，完全相同。")
+    case_number: str | None = condition("case_number", "eq", "卷号，完全相同。")
     area_code: str | None = condition("area", "area", "发生地的区划代码（6、9、12 或 15 位），含其下级。")
     compound_id: strawberry.ID | None = condition("compound", "is", "小区的全局标识。")
     team_id: strawberry.ID | None = condition("team", "is", "“1+3”团队的全局标识。")
@@ -117,10 +126,29 @@ class DisputeFilter:
     amount_min: Money | None = condition("amount_claimed", "from", "争议金额不低于。")
     amount_max: Money | None = condition("amount_claimed", "to", "争议金额不高于。")
     overdue: bool | None = condition("overdue", "flag", "true 只取超期未终结的，false 只取其余的。")
-    text: str | None = condition("title", "text", "在标题、公开摘要、案号及（有权阅读时）案情中检索，至少两个字。")
+    text: str | None = condition("title", "text", "在标题、公开摘要、卷号及（有权阅读时）案情中检索，至少两个字。")
     external_ref: str | None = condition("external_ref", "eq", "来源单位的单号，完全相同。")
     party_name: str | None = condition("parties.name", "party", "任一当事人的姓名或名称，完全相同。")
     party_phone: str | None = condition("parties.phone", "party", "任一当事人的联系电话，完全相同。")
+
+
+@code_enum("公用事业。", UTILITIES)
+class Utility(Enum):
+    WATER = "供水"
+    POWER = "供电"
+    GAS = "供气"
+    HEAT = "供暖"
+
+
+@code_enum("不予受理的原因。", DECLINE_REASONS)
+class DeclineReason(Enum):
+    RESERVED = "法律规定由专门机关管辖或禁止民间调解"
+    ELSEWHERE = "法院、公安或其他行政机关已受理或处理"
+    NOT_CIVIL = "不属民事权益"
+    OUT_OF_AREA = "不属本辖区"
+    ADMINISTRATIVE = "行政争议"
+    PARTY_REFUSES = "一方拒绝调解"
+    DUPLICATE = "重复登记"
 
 
 @code_enum("纠纷的排序字段。")
@@ -133,7 +161,7 @@ class DisputeOrderField(Enum):
     CLOSED_AT = "结案时间"
     AMOUNT_CLAIMED = "争议金额"
     PEOPLE_COUNT = "涉及人数"
-    CASE_NUMBER = "案号"
+    CASE_NUMBER = "卷号"
     TITLE = "标题"
     STATE = "状态"
 
@@ -146,7 +174,7 @@ class DisputeOrder:
 
 @node("纠纷：登记台账上的一件。")
 class Dispute(Node):
-    case_number: str | None = field("案号，受理时按调解委员会、年度连续编号；未受理的为 null。")
+    case_number: str | None = field("卷号，受理时按调解委员会、年度连续编号；未受理的为 null。")
     title: str | None = field()
     category: DisputeCategory | None = field()
     sub_category: DisputeSubCategory | None = field("物业纠纷的子类。")
@@ -166,8 +194,8 @@ class Dispute(Node):
     overdue: bool | None = field("是否超期：调解尚未终结而期限已过。")
     concluded_at: Instant | None = field("调解终结时间：达成协议、调解不成、撤回或拒绝之时；未终结的为 null。")
     closed_at: Instant | None = field("结案时间：履行完毕且至少回访一次之后；未结案的为 null。")
-    utility_cut: str | None = field("被停的公用事业：WATER 水、POWER 电、GAS 气、HEAT 热；没有的为 null。")
-    decline_reason: str | None = field("不予受理的原因代码；其余的为 null。")
+    utility_cut: Utility | None = field("被停的公用事业；没有的为 null。")
+    decline_reason: DeclineReason | None = field("不予受理的原因；其余的为 null。")
     advice: str | None = field("不予受理时告知当事人的其他途径。")
     outcome: str | None = field()
     external_ref: str | None = field("来源单位的单号，如热线工单号。")
@@ -186,8 +214,8 @@ class Dispute(Node):
     assignments = to_many("assignment", "Assignment", "调解员的指派，含已结束的。")
     parties = to_many("party", "Party", "当事人。")
     measures = to_many("measure", "Measure", "应急先行措施，如恢复供水。")
-    sessions = to_many("session", "Session", "调解会。")
-    notes = to_many("session", "Note", "调解记录；只含调用者在其知悉范围之内的。")
+    sessions = to_many("session", "Session", "历次调解。")
+    notes = to_many("session", "Note", "工作记录（不入卷）；只含调用者在其知悉范围之内的。")
     agreements = to_many("agreement", "Agreement", "调解协议。")
     obligations = to_many("obligation", "Obligation", "各协议约定的义务。")
     confirmations = to_many("agreement", "Confirmation", "司法确认。")

@@ -10,7 +10,7 @@ from schema.scalars import Instant
 
 @code_enum("层级移交的状态。", ESCALATION_STATES)
 class EscalationState(Enum):
-    SENT = "已上交，待接收"
+    SENT = "已报送，待接收"
     TAKEN = "已接收"
     RETURNED = "已退回"
 
@@ -21,10 +21,10 @@ class RecusalKind(Enum):
     REQUEST = "当事人要求回避"
 
 
-@node("层级移交：一件纠纷上交到上一层级，由其接收或退回。")
+@node("层级移交：一件纠纷报送到上一层级，由其接收或退回。")
 class Escalation(Node):
     from_tier: DisputeTier | None = field()
-    to_tier: DisputeTier | None = field("上交至的层级。")
+    to_tier: DisputeTier | None = field("报送至的层级。")
     state: EscalationState | None = field("状态。")
     reason: str | None = field()
     handover: str | None = field()

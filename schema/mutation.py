@@ -20,7 +20,8 @@ import strawberry
 from db.commands import COMMANDS
 from db.resources.catalog import RESOURCES
 from db.write.command import Command
-from schema.labels import LABELS
+from policies.words import action_words
+from schema.labels import INPUT_LABELS, LABELS
 from schema.names import camel, pascal, snake
 from schema.node import NODE_TYPES, code_enum, column_enum
 from schema.outbox import offline_commands, outbox_field
@@ -85,7 +86,7 @@ def payload_type(noun: str, *, reveals: bool = False) -> Any:
 
 
 @cache
-def input_type(dataclass: type, name: str, *, keyed: bool, versioned: bool) -> Any:
+def input_type(dataclass: type, name: str, description: str, *, keyed: bool, versioned: bool) -> Any:
     """The input type of a dataclass. `keyed`: a command's own input, with `idempotencyKey`; `versioned`: with `expectedVersion`."""
     hints = typing.get_type_hints(dataclass)
     annotations: dict[str, Any] = {}
@@ -109,7 +110,7 @@ def input_type(dataclass: type, name: str, *, keyed: bool, versioned: bool) -> A
         )
     namespace["__annotations__"] = annotations
     cls: Any = types.new_class(name, (), exec_body=lambda body: body.update(namespace))
-    return strawberry.input(cls, description=f"{name} 的内容。")
+    return strawberry.input(cls, description=description)
 
 
 def _annotation(hint: Any, field: dataclasses.Field[Any], owner: str) -> Any:
@@ -121,26 +122,29 @@ def _annotation(hint: Any, field: dataclasses.Field[Any], owner: str) -> Any:
         return list[_annotation(arguments[0], field, owner)]  # type: ignore[misc]
     codes = field.metadata["codes"]
     if codes is not None:
-        return column_enum(codes) or _input_enum(codes, owner + pascal(field.name))
+        return column_enum(codes) or _input_enum(
+            codes, owner + pascal(field.name), field.metadata["label"].split("；")[0]
+        )
     if hint is UUID:
         return strawberry.ID
     if dataclasses.is_dataclass(hint):
         assert isinstance(hint, type)
-        return input_type(hint, hint.__name__, keyed=False, versioned=False)
+        return input_type(hint, hint.__name__, INPUT_LABELS[hint.__name__], keyed=False, versioned=False)
     return _SCALARS[hint]
 
 
 @cache
-def _input_enum(codes: tuple[str, ...], name: str) -> Any:
+def _input_enum(codes: tuple[str, ...], name: str, description: str) -> Any:
     """The enum of a closed list that only one input takes."""
     make: Any = Enum
-    return code_enum(f"{name}。", codes)(make(name, {code: LABELS.get(code, code) for code in codes}))
+    return code_enum(f"{description}。", codes)(make(name, {code: LABELS.get(code, code) for code in codes}))
 
 
 def _command_input(command: Command) -> Any:
     # Disputes have versions that a caller may name, and their parts go with them.
     versioned = command.target is not None and (command.target == "Dispute" or RESOURCES[command.target].part)
-    return input_type(command.input_type, f"{pascal(_python_name(command))}Input", keyed=True, versioned=versioned)
+    name, label = f"{pascal(_python_name(command))}Input", action_words(command.resource, command.action)
+    return input_type(command.input_type, name, f"{label}的输入。", keyed=True, versioned=versioned)
 
 
 def _python_name(command: Command) -> str:
@@ -173,7 +177,9 @@ def build_mutation() -> Any:
     for command in COMMANDS.values():
         namespace[_python_name(command)] = _mutation_field(command)
     namespace["submit_outbox"] = outbox_field(
-        tuple((_python_name(command), _command_input(command)) for command in offline_commands()), UserError, Conflict
+        tuple((_python_name(command), _command_input(command), command.label) for command in offline_commands()),
+        UserError,
+        Conflict,
     )
     return strawberry.type(
         types.new_class("Mutation", (), exec_body=lambda body: body.update(namespace)),

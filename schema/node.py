@@ -143,9 +143,8 @@ def code_enum(description: str, values: tuple[str, ...] | None = None) -> Callab
             raise ValueError(f"{cls.__name__}: the codes are not those of the column")
         members = {name: strawberry.enum_value(name, description=label) for name, label in labels.items()}
         # The functional form: the members' values are the codes, their labels become descriptions.
-        about = description if values is None else f"{description}各值的说明即其显示名称。"
         make: Any = Enum
-        bound: type[Enum] = strawberry.enum(make(cls.__name__, members, module=cls.__module__), description=about)
+        bound: type[Enum] = strawberry.enum(make(cls.__name__, members, module=cls.__module__), description=description)
         if isinstance(values, Codes):
             if id(values) in _COLUMN_ENUMS:
                 raise ValueError(f"{cls.__name__}: the codes have an enum already")
@@ -153,6 +152,12 @@ def code_enum(description: str, values: tuple[str, ...] | None = None) -> Callab
         return bound
 
     return bind
+
+
+def code_labels(codes: Codes) -> tuple[tuple[str, str], ...]:
+    """The codes of a column with their labels."""
+    definition: Any = _COLUMN_ENUMS[id(codes)]
+    return tuple((value.name, value.description) for value in definition.__strawberry_definition__.values)
 
 
 def column_enum(codes: tuple[str, ...]) -> type[Enum] | None:

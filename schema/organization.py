@@ -46,7 +46,7 @@ class OrganizationOrder:
 class Organization(Node):
     kind: OrganizationKind | None = field()
     name: str | None = field("机构全称。")
-    short_name: str | None = field("简称，用于编案号；不编案号的机构为 null。")
+    short_name: str | None = field("简称，用于编卷号；不编卷号的机构为 null。")
     phone: str | None = field()
     area = to_one("area", "Area", "辖区。")
     parent = to_one("organization", "Organization", "上级机构。")

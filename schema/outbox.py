@@ -26,18 +26,18 @@ def offline_commands() -> list[Command]:
 
 
 @cache
-def _item_input(inputs: tuple[tuple[str, Any], ...]) -> Any:
-    """`OutboxItemInput`: a temporary id and exactly one command's input. `inputs`: names and input types."""
+def _item_input(inputs: tuple[tuple[str, Any, str], ...]) -> Any:
+    """`OutboxItemInput`: a temporary id and exactly one command's input. `inputs`: names, input types and what the commands do."""
     namespace: dict[str, Any] = {
-        "__annotations__": {"temporary_id": str | None, **{name: input_type | None for name, input_type in inputs}},
+        "__annotations__": {"temporary_id": str | None, **{name: input_type | None for name, input_type, _ in inputs}},
         "temporary_id": strawberry.field(
             description="本条所建对象的临时标识，形如 temp:1；后面各条可用它代替全局标识。", default=strawberry.UNSET
         ),
     }
-    for name, _ in inputs:
-        namespace[name] = strawberry.field(description="办理此事项；每条须且只须写一项。", default=strawberry.UNSET)
+    for name, _, label in inputs:
+        namespace[name] = strawberry.field(description=label, default=strawberry.UNSET)
     cls: Any = types.new_class("OutboxItemInput", (), exec_body=lambda body: body.update(namespace))
-    return strawberry.input(cls, description="离线时所办的一件事。")
+    return strawberry.input(cls, description="离线时所办的一件事；每条须且只须写一项。")
 
 
 def _payload_type(user_error: Any, conflict: Any) -> Any:
@@ -76,8 +76,8 @@ def _payload_type(user_error: Any, conflict: Any) -> Any:
     )
 
 
-def outbox_field(inputs: tuple[tuple[str, Any], ...], user_error: Any, conflict: Any) -> Any:
-    """The mutation `submitOutbox`. `inputs`: names and input types of the commands; the types of user errors and conflicts."""
+def outbox_field(inputs: tuple[tuple[str, Any, str], ...], user_error: Any, conflict: Any) -> Any:
+    """The mutation `submitOutbox`. `inputs`: names, input types and labels of the commands; the types of user errors and conflicts."""
 
     def resolve(items: Any) -> Any:
         return planned()

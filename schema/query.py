@@ -45,11 +45,13 @@ class Query:
     ) -> list[Node | None]:
         return planned()
 
-    @root("按全局标识或案号取一件纠纷，两者须且只须写一个；不存在或不可见时为 null，并报 NOT_FOUND。")
+    @root("按全局标识或卷号取一件纠纷，两者须且只须写一个；不存在或不可见时为 null，并报 NOT_FOUND。")
     def dispute(
         self,
         id: Annotated[strawberry.ID | None, strawberry.argument(description="全局标识。")] = strawberry.UNSET,
-        case_number: Annotated[str | None, strawberry.argument(description="案号。")] = strawberry.UNSET,
+        case_number: Annotated[
+            str | None, strawberry.argument(description="卷号；全角括号、空格等写法不同的也认。")
+        ] = strawberry.UNSET,
     ) -> Dispute | None:
         return planned()
 

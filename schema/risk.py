@@ -27,7 +27,7 @@ class AlertLevel(Enum):
 
 @code_enum("预警所依的规则。", ALERT_RULES)
 class AlertKind(Enum):
-    UTILITY_CUTOFF = "停水停电停气停热"
+    UTILITY_CUTOFF = "停水停电停气停暖"
     HIGH_RISK = "高风险"
     MONTH_OVERDUE = "调解期满未延长"
     OBLIGATION_OVERDUE = "义务逾期未履行"
@@ -35,7 +35,7 @@ class AlertKind(Enum):
     DISSATISFIED = "回访不满意"
     COMPOUND_CLUSTER = "同一小区多发"
     COMPANY_CLUSTER = "同一物业企业多发"
-    REPEAT_PARTY = "同一当事人多次涉诉"
+    REPEAT_PARTY = "同一当事人多次发生纠纷"
     PERFORMANCE_FACTOR = "可能影响履行"
 
 

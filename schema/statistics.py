@@ -71,7 +71,7 @@ class StatisticsGroup(Metrics):
     key: str | None = strawberry.field(
         description="分组键：镇街为区划代码，小区为全局标识，月份如 2024-02，其余为枚举值；尚未归入任何一组的不列出。"
     )
-    label: str | None = strawberry.field(description="显示名称：镇街名、小区名；按其他方式分组的与 key 相同。")
+    label: str | None = strawberry.field(description="显示名称：镇街、小区、状态等的名称；月份与 key 相同。")
 
 
 @strawberry.type(

@@ -11,7 +11,7 @@ from schema.scalars import Day, Instant
 
 @code_enum("时限的名称。", CLOCKS)
 class ClockName(Enum):
-    FIRST_CONTACT = "停水停电停气停热：登记后二十四小时内首次处理"
+    FIRST_CONTACT = "停水停电停气停暖：登记后二十四小时内首次处理"
     MEDIATION_MONTH = "调解期限：受理起一个月，经双方同意可延长"
     CONFIRMATION = "申请司法确认：协议生效起三十日"
     TIER = "本层级办理时限：团队七日、调解队十日、中心三十日"

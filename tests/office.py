@@ -18,6 +18,7 @@ from db.postgres.address import Address
 from schema.mutation import COMMAND_OF
 from schema.names import camel
 from tests.laws.client import GraphQLClient, Response, open_client
+from tests.words import raw_codes
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 ID_NUMBERS = ("371525190001010016", "371525190001010024")
@@ -94,6 +95,8 @@ class Office:
         )
         response = await self.gql.ask(name_of(who), text, i=_input(command.input_type, given))
         payload = response.data[mutation] if response.data else None
+        for error in payload["userErrors"] if payload else ():
+            assert not raw_codes(error["message"]), error
         return Done(response, payload, payload[noun] if payload else None)
 
     async def must(self, who: str, mutation: str, /, shown: str = "id", **given: Any) -> Any:

@@ -121,7 +121,7 @@ async def _parse_question(
     resource = CATALOG.resources.get(name)
     if resource is None:
         raise CommandFailed(
-            f"没有这个案号；标识应形如 Dispute:0190a6c2-…，冒号前为 {'、'.join(CATALOG.resources)} 之一。"
+            f"没有这个卷号；标识应形如 Dispute:0190a6c2-…，冒号前为 {'、'.join(CATALOG.resources)} 之一。"
         )
     if action not in resource.actions:
         raise CommandFailed(f"{resource.label}没有动作 {action}，只有：{'、'.join(sorted(resource.actions))}。")

@@ -96,7 +96,7 @@ def matrix(
     typer.echo(print_matrix(policy, role), nl=False)
 
 
-_Node = Annotated[str, typer.Option("--on", help="对象的全局标识，如 Dispute:0190a6c2-…；纠纷也可写案号")]
+_Node = Annotated[str, typer.Option("--on", help="对象的全局标识，如 Dispute:0190a6c2-…；纠纷也可写卷号")]
 _Field = Annotated[str | None, typer.Option(help="字段名，如 caseNumber；不写则只问该行。", show_default=False)]
 _Action = Annotated[str, typer.Option(help="动作代码，如 accept。")]
 

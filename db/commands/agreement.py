@@ -256,7 +256,7 @@ class SignInput:
 
 
 _DRAFTED = Guard(
-    "id", "WRONG_STATE", "协议已生效或已解除，不能再签名。", lambda row: row["state"] == literal_column("'DRAFT'")
+    "id", "WRONG_STATE", "协议已生效或已撤销，不能再签名。", lambda row: row["state"] == literal_column("'DRAFT'")
 )
 
 

@@ -129,7 +129,7 @@ def _check_consent(work: UnitOfWork, agreement: Record, input: VaryInput | Resci
     if day_of(input.happened_at) < agreement["effective_on"]:
         work.error("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{agreement['effective_on']}）。")
     if not input.both_consent:
-        work.error("bothConsent", "NO_CONSENT", "须经双方当事人同意（人民调解工作若干规定第三十七条）。")
+        work.error("bothConsent", "NO_CONSENT", "须经双方当事人同意（《人民调解工作若干规定》第三十七条）。")
     work.check_text("reason", input.reason, 500)
 
 

@@ -24,7 +24,7 @@ from db.write.transaction import Record, UnitOfWork
 
 _NUMBER = re.compile(r"\(([0-9]{4})\)[\u4e00-\u9fff][0-9]{2,4}诉前调确[1-9][0-9]{0,6}号")
 _HALF_WIDTH = str.maketrans("（）", "()")
-_REPLIES = {"CONFIRMED": "裁定协议有效", "REJECTED": "裁定驳回申请", "WITHDRAWN": "申请已撤回"}
+_REPLIES = {"CONFIRMED": "裁定调解协议有效", "REJECTED": "裁定驳回申请", "WITHDRAWN": "申请已撤回"}
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,17 @@ async def apply(work: UnitOfWork, input: ConfirmationApplyInput) -> Outcome:
         work.error(
             "happenedAt",
             "TOO_LATE",
-            f"应在协议生效之日起三十日内申请（人民调解法第三十三条），最后日期为 {agreement['confirm_by_on']}。",
+            f"应在协议生效之日起三十日内申请（《人民调解法》第三十三条），最后日期为 {agreement['confirm_by_on']}。",
         )
     if court["kind"] != "COURT":
         work.error("courtId", "NOT_A_COURT", "司法确认应向法庭申请。")
     if not input.both_apply:
-        work.error("bothApply", "NOT_JOINT", "司法确认须由双方当事人共同申请（人民调解法第三十三条）。")
+        work.error("bothApply", "NOT_JOINT", "司法确认须由双方当事人共同申请（《人民调解法》第三十三条）。")
     if input.ownership_terms:
         work.error(
             "ownershipTerms",
             "OWNERSHIP",
-            "涉及确认物权、知识产权归属的内容，法院不受理司法确认申请（民诉法解释第三百五十五条第一款第五项）。",
+            "涉及确认物权、知识产权归属的内容，法院不受理司法确认申请（《最高人民法院关于适用〈中华人民共和国民事诉讼法〉的解释》第三百五十五条第一款第五项）。",
         )
     work.raise_errors()
     key = await work.insert(

@@ -58,7 +58,7 @@ WHERE d.state IN ({sql_list(UNDER_MEDIATION_STATES)}) AND d.due_on < day.today A
 """  # noqa: S608  made of constants
 
 _OVERDUE = f"""
-SELECT o.dispute_id, NULL::uuid, NULL::uuid, o.id::text, grade.level, '应于 ' || o.due_on || ' 前履行', o.due_on
+SELECT o.dispute_id, NULL::uuid, NULL::uuid, o.id::text, grade.level, '履行期限至 ' || o.due_on, o.due_on
 FROM rule, day, obligation o JOIN dispute d ON d.id = o.dispute_id
 CROSS JOIN LATERAL (SELECT CASE WHEN o.due_on < day.today - (rule.parameters ->> 'orange_days')::integer THEN 'ORANGE' ELSE rule.level END
     AS level) AS grade
@@ -69,7 +69,7 @@ WHERE o.state IN ({sql_list(OWED_STATES)}) AND d.state IN ({sql_list(UNDER_PERFO
 """  # noqa: S608  made of constants
 
 _OVERDUE_LONG = f"""
-SELECT a.id, 'ORANGE', '应于 ' || o.due_on || ' 前履行'
+SELECT a.id, 'ORANGE', '履行期限至 ' || o.due_on
 FROM rule, day, alert a JOIN obligation o ON o.id::text = a.subject AND o.dispute_id = a.dispute_id
 WHERE a.rule = rule.rule AND a.state <> 'CLOSED' AND a.level NOT IN ({sql_list(FROM_ORANGE_LEVELS)})
     AND o.state IN ({sql_list(OWED_STATES)}) AND o.due_on < day.today - (rule.parameters ->> 'orange_days')::integer

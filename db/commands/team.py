@@ -56,7 +56,7 @@ async def form(work: UnitOfWork, input: TeamFormInput) -> Outcome:
     if not await is_grid(work, input.grid_code):
         work.error("gridCode", "BAD_GRID", "没有这个网格，应为 15 位网格代码。")
     elif await active_team_of(work, input.grid_code) is not None:
-        work.error("gridCode", "DUPLICATE", "该网格已有一支在用团队；请先撤销它，或更换其成员。")
+        work.error("gridCode", "DUPLICATE", "该网格已有一支运行中的团队；请先撤销它，或更换其成员。")
     counted = Counter(member.role for member in input.members)
     people = Counter(member.person_id for member in input.members)
     for index, member in enumerate(input.members):
@@ -111,7 +111,7 @@ async def replace(work: UnitOfWork, team: Record, input: TeamReplaceInput) -> Ou
     await _check_member(work, "personId", input.role, input.person_id, team["grid_code"], day)
     completes = team["state"] == "FORMING" and {*serving, input.role} == set(TEAM_ROLES)
     if completes and await active_team_of(work, team["grid_code"]) is not None:
-        work.error("id", "DUPLICATE", "该网格已有一支在用团队，本团队补齐后不能开始运行；请先撤销那一支。")
+        work.error("id", "DUPLICATE", "该网格已有一支运行中的团队，本团队补齐后不能开始运行；请先撤销那一支。")
     work.raise_errors()
     if before is not None:
         await work.update(t.team_member, before["id"], valid_to=day - dt.timedelta(days=1))

@@ -227,6 +227,8 @@ class Statistics:
     until: bool
     group_by: str | None
     items: tuple[tuple[str, str | Metrics], ...]
+    # The codes of the groups with their labels; none where a group is a place or a month.
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 Item = Typename | Identifier | Value | AccessInfo | Clocks | Timeline | One | Many | Page

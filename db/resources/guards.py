@@ -74,4 +74,4 @@ def dispute_in(*states: str) -> Guard:
         assert row.dispute is not None
         return is_in(row.dispute.c.state, *states)
 
-    return Guard("id", "WRONG_STATE", "纠纷现在的状态下不能办理此事项。", holds)
+    return Guard("id", "WRONG_STATE", "在纠纷现在的状态下不能办理。", holds)

@@ -24,6 +24,11 @@ STATES = Codes((
     "FAILED", "WITHDRAWN", "REFUSED",
 ))  # fmt: skip
 # Ended by being closed after the performance: these cannot be without a `closed_at`.
+UTILITIES = Codes(("WATER", "POWER", "GAS", "HEAT"))
+DECLINE_REASONS = Codes(
+    ("RESERVED", "ELSEWHERE", "NOT_CIVIL", "OUT_OF_AREA", "ADMINISTRATIVE", "PARTY_REFUSES", "DUPLICATE")
+)
+
 CLOSED_STATES = ("CLOSED", "ARCHIVED")
 # An agreement may still come of it, and none has been made yet; the month of mediation runs once it is accepted.
 UNDER_MEDIATION_STATES = ("ACCEPTED", "MEDIATING")
@@ -58,7 +63,7 @@ dispute = Table(
     "dispute",
     metadata,
     identity(),
-    column("case_number", Text, "public", "案号，受理时按调解委员会、年度连续编号", nullable=True, unique=True),
+    column("case_number", Text, "public", "卷号，受理时按调解委员会、年度连续编号", nullable=True, unique=True),
     column("title", Text, "public", "标题，不写个人姓名与门牌"),
     code("category", CATEGORIES, "纠纷类型"),
     code("sub_category", SUB_CATEGORIES, "物业纠纷子类"),
@@ -77,15 +82,15 @@ dispute = Table(
     column("due_on", Date, "public", "调解期限届满日期（一般一个月，经双方同意可延长）", nullable=True),
     column("concluded_at", Instant, "public", "调解终结时间（达成协议、调解不成、撤回或拒绝）", nullable=True),
     column("closed_at", Instant, "public", "结案时间", nullable=True),
-    column("utility_cut", Text, "status", "被停的公用事业：WATER、POWER、GAS、HEAT", nullable=True),
-    column("decline_reason", Text, "public", "不予受理的原因代码", nullable=True),
+    code("utility_cut", UTILITIES, "被停的公用事业", field_class="status", nullable=True),
+    code("decline_reason", DECLINE_REASONS, "不予受理的原因", nullable=True),
     column("advice", Text, "public", "告知当事人的其他途径", nullable=True),
     column("outcome", Text, "public", "办理结果说明，不含个人信息", nullable=True),
     column("external_ref", Text, "reference", "来源单位的单号", nullable=True),
     column("version", Integer, "public", "版本号，每次变更加一", server_default=text("1")),
     internal("committee_id", Uuid, "受理的调解委员会", ForeignKey("organization.id"), nullable=True, index=True),
-    internal("case_year", Integer, "案号年度", nullable=True),
-    internal("case_sequence", Integer, "案号序号", nullable=True),
+    internal("case_year", Integer, "卷号年度", nullable=True),
+    internal("case_sequence", Integer, "卷号序号", nullable=True),
     internal("grid_code", Text, "网格代码", ForeignKey("area.code")),
     internal("community_code", Text, "社区代码", Computed("left(grid_code, 12)", persisted=True)),
     internal("town_code", Text, "镇街代码", Computed("left(grid_code, 9)", persisted=True)),
@@ -109,6 +114,8 @@ dispute = Table(
     one_of("category", CATEGORIES),
     one_of("sub_category", SUB_CATEGORIES),
     one_of("source", SOURCES),
+    one_of("utility_cut", UTILITIES),
+    one_of("decline_reason", DECLINE_REASONS),
     one_of("state", STATES),
     one_of("tier", TIERS),
     one_of("risk_level", RISK_LEVELS),

@@ -15,7 +15,7 @@ organization = Table(
     identity(),
     code("kind", ORGANIZATION_KINDS, "机构类型"),
     column("name", Text, "public", "机构名称", unique=True),
-    column("short_name", Text, "public", "简称，用于编案号", nullable=True),
+    column("short_name", Text, "public", "简称，用于编卷号", nullable=True),
     column("phone", Text, "staff", "办公电话", nullable=True, mask="phone"),
     internal("area_code", Text, "辖区代码", ForeignKey("area.code"), index=True),
     internal("parent_id", Uuid, "上级机构", ForeignKey("organization.id"), nullable=True, index=True),

@@ -40,5 +40,5 @@ case_counter = Table(
     internal("last", Integer, "已用的最大序号"),
     PrimaryKeyConstraint("committee_id", "year"),
     CheckConstraint("last >= 0", name="last"),
-    comment="案号计数",
+    comment="卷号计数",
 )

@@ -20,7 +20,7 @@ session = Table(
     column("record", Text, "record", "调解笔录", nullable=True),
     one_of("result", SESSION_RESULTS),
     UniqueConstraint("id", "dispute_id"),
-    comment="调解会",
+    comment="调解（第几次）",
 )
 
 attendance = Table(
@@ -28,11 +28,11 @@ attendance = Table(
     metadata,
     identity(),
     of_dispute(),
-    internal("session_id", Uuid, "调解会", index=True),
+    internal("session_id", Uuid, "所属的一次调解", index=True),
     internal("organization_id", Uuid, "到场单位", ForeignKey("organization.id"), index=True),
     within("session_id", "session"),
     UniqueConstraint("session_id", "organization_id"),
-    comment="调解会到场单位",
+    comment="到场单位",
 )
 
 note = Table(
@@ -40,12 +40,12 @@ note = Table(
     metadata,
     identity(),
     of_dispute(),
-    internal("session_id", Uuid, "调解会", nullable=True, index=True),
+    internal("session_id", Uuid, "所属的一次调解", nullable=True, index=True),
     internal("author_id", Uuid, "记录人", ForeignKey("person.id"), index=True),
     code("visibility", VISIBILITIES, "知悉范围：共同、办案团队、背对背"),
     column("recorded_at", Instant, "public", "记录时间"),
     column("text", Text, "note", "内容"),
     one_of("visibility", VISIBILITIES),
     within("session_id", "session"),
-    comment="调解记录",
+    comment="工作记录，不入卷",
 )

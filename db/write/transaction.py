@@ -32,6 +32,7 @@ from db.write import row_locks
 from db.write.batch import Batch, LatestVersion, Write
 from db.write.command import Absent, Outcome, Refused, UserError
 from db.write.row_locks import Fact, Wanted, columns_of
+from db.write.state_words import wrong_state
 from policies.grant import Access
 from policies.predicate import Never
 
@@ -233,7 +234,7 @@ class UnitOfWork:
         if dispute is None and "d_id" in row:
             dispute = {name: row[f"d_{name}"] for name in columns_of(t.dispute)}
         if transition.states is not None and values["state"] not in transition.states:
-            raise Refused(UserError(field, "WRONG_STATE", f"纠纷现为 {values['state']}，此时不能办理此事项。"))
+            raise Refused(UserError(field, "WRONG_STATE", wrong_state(values["state"], wanted.kind, wanted.action)))
         for i, guard in enumerate(transition.guards):
             if not row[f"g_{i}"]:
                 self.error(guard.field, guard.code, guard.message)

@@ -17,6 +17,7 @@ from db.commands import COMMANDS
 from db.query import plan as p
 from db.query.indexes import is_unbounded
 from db.resources.catalog import RESOURCES
+from policies.words import action_words
 from schema.names import snake
 from schema.node import NODE_TYPES
 from schema.planning.arguments import arguments_of
@@ -77,7 +78,8 @@ def _timeline(context: PlanningContext, key: str, nodes: list[FieldNode]) -> p.T
             case _:
                 items.append((name, member_name(below[0])))
     labelled = any(item == "label" for _, item in items)
-    labels = sorted((name, command.label.rstrip("。")) for name, command in COMMANDS.items()) if labelled else ()
+    words = {name: action_words(command.resource, command.action) for name, command in COMMANDS.items()}
+    labels = sorted(words.items()) if labelled else ()
     return p.Timeline(key, tuple(items), tuple(labels))
 
 

@@ -8,6 +8,8 @@ from db.query import plan as p
 from db.query.statistics.metrics import GROUPS, METRICS
 from db.query.statistics.period import OF_FIRST, OF_LAST, bounds
 from db.resources.catalog import RESOURCES
+from db.tables.dispute import SOURCES, STATES, SUB_CATEGORIES, TIERS
+from schema.node import code_labels
 from schema.planning import coercion
 from schema.planning.arguments import Argument
 from schema.planning.context import PlanningContext
@@ -15,6 +17,9 @@ from schema.planning.cost import COUNT_ROWS
 from schema.planning.readability import Readability
 from schema.planning.selection import member_name
 from schema.refusal import Code, Refusal
+
+# What the keys of groups are codes of.
+_GROUP_CODES = {"STATE": STATES, "TIER": TIERS, "SUB_CATEGORY": SUB_CATEGORIES, "SOURCE": SOURCES}
 
 
 def plan_statistics(
@@ -40,7 +45,8 @@ def plan_statistics(
     ):
         raise Refusal(Code.FIELD_NOT_READABLE, f"不能按 {group_by} 分组：您无权阅读该字段。", (key,))
     context.sizes[bind] = lambda _: COUNT_ROWS * (1 + sum(isinstance(item, p.Metrics) for _, item in items))
-    return p.Statistics(key, bind, since, until, group_by, tuple(items))
+    labels = code_labels(_GROUP_CODES[group_by]) if group_by in _GROUP_CODES else ()
+    return p.Statistics(key, bind, since, until, group_by, tuple(items), labels)
 
 
 def _plan_period(context: PlanningContext, bind: str, period: Argument) -> tuple[bool, bool]:

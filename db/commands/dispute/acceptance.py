@@ -13,10 +13,9 @@ from sqlalchemy.types import Integer, Text, Uuid
 
 from db import tables as t
 from db.calendar import day_of, load_calendar, mediation_due
+from db.tables.dispute import DECLINE_REASONS
 from db.write.command import Absent, Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
-
-DECLINE_REASONS = ("RESERVED", "ELSEWHERE", "NOT_CIVIL", "OUT_OF_AREA", "ADMINISTRATIVE", "PARTY_REFUSES", "DUPLICATE")
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class AcceptInput:
 @command(
     "dispute",
     "accept",
-    "受理纠纷，编案号。",
+    "受理纠纷，编卷号。",
     AcceptInput,
     target="Dispute",
     shows="Dispute",

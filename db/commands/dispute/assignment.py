@@ -30,7 +30,7 @@ class AssignInput:
     happened_at: dt.datetime = input_field("指派时间")
     mediator_id: UUID = input_field("调解员", of="Mediator")
     is_lead: bool = input_field("是否主持调解；新的主持人接替原主持人")
-    mode: str = input_field("产生方式：指定，或由当事人选择（人民调解法第十九条）", codes=ASSIGNMENT_MODES)
+    mode: str = input_field("产生方式：指定，或由当事人选择（《人民调解法》第十九条）", codes=ASSIGNMENT_MODES)
 
 
 @command(
@@ -52,7 +52,7 @@ async def assign(work: UnitOfWork, dispute: Record, input: AssignInput) -> Outco
     if own is not None and (own["is_lead"] or not input.is_lead):
         work.error("mediatorId", "ALREADY_ASSIGNED", "该调解员已在承办这件纠纷。")
     elif lead is None and not input.is_lead:
-        work.error("isLead", "LEAD_NEEDED", "尚无主持调解员，请先指派主持人（人民调解工作若干规定第二十六条）。")
+        work.error("isLead", "LEAD_NEEDED", "尚无主持调解员，请先指派主持人（《人民调解工作若干规定》第二十六条）。")
     ending = [assignment for assignment in (lead if input.is_lead else None, own) if assignment is not None]
     _check_assignment_time(work, dispute, at, ending)
     work.raise_errors()

@@ -52,7 +52,7 @@ _PERFORMED = Guard(
 _VISITED = Guard(
     "id",
     "NOT_VISITED",
-    "尚未回访（人民调解工作若干规定第三十六条），请先完成一次回访。",
+    "尚未回访（《人民调解工作若干规定》第三十六条），请先完成一次回访。",
     some(t.follow_up, lambda row, at: at.c.done_at.is_not(None)),
 )
 _NO_ALERT = Guard(
@@ -133,13 +133,13 @@ _BOTH_SIDES = Guard(
 _NOTIFIED = Guard(
     "id",
     "NOT_NOTIFIED",
-    "案卷不全：没有权利义务告知（人民调解工作若干规定第三十条）。",
+    "案卷不全：没有权利义务告知（《人民调解工作若干规定》第三十条）。",
     lambda row: or_(row["state"] != literal_column("'CLOSED'"), row["notified_at"].is_not(None)),
 )
 _RECORDED = Guard(
     "id",
     "NO_RECORD",
-    "案卷不全：没有调解记录或调解协议（人民调解法第二十七条）。",
+    "案卷不全：没有调解记录或调解协议（《人民调解法》第二十七条）。",
     lambda row: or_(row["state"] != literal_column("'CLOSED'"), some(t.session)(row), some(t.agreement)(row)),
 )
 

@@ -139,7 +139,7 @@ class TerminateInput:
     id: UUID = input_field("纠纷", of="Dispute")
     happened_at: dt.datetime = input_field("终止的时间")
     reason: str = input_field("终止原因", codes=tuple(END_REASONS))
-    routes_told: bool = input_field("是否已告知仲裁、行政、司法等途径；须为 true（人民调解法第二十六条）")
+    routes_told: bool = input_field("是否已告知仲裁、行政、司法等途径；须为 true（《人民调解法》第二十六条）")
     advice: str | None = input_field("告知的内容；不写为法定的三种途径", default=None)
     explanation: str | None = input_field("说明，公开，不写个人信息；终止原因为其他时必写", default=None)
 
@@ -158,7 +158,7 @@ async def terminate(work: UnitOfWork, dispute: Record, input: TerminateInput) ->
     """人民调解法 Art. 26: mediation that fails is terminated, and the parties are told of the other routes."""
     work.check_time("happenedAt", input.happened_at, *_earliest_time(dispute))
     if not input.routes_told:
-        work.error("routesTold", "ROUTES_NOT_TOLD", "请先告知当事人仲裁、行政、司法途径（人民调解法第二十六条）。")
+        work.error("routesTold", "ROUTES_NOT_TOLD", "请先告知当事人仲裁、行政、司法途径（《人民调解法》第二十六条）。")
     if input.advice is not None:
         work.check_text("advice", input.advice, 500)
     if input.explanation is not None:

@@ -17,13 +17,13 @@ def _main_party(row: Row, at: Table) -> Sql:
 NOTIFIED = Guard(
     "id",
     "NOT_NOTIFIED",
-    "尚未告知当事人权利义务（人民调解工作若干规定第三十条），请先办理告知。",
+    "尚未告知当事人权利义务（《人民调解工作若干规定》第三十条），请先办理告知。",
     lambda row: row["notified_at"].is_not(None),
 )
 NOT_REFUSED = Guard(
     "id",
     "REFUSED",
-    "有当事人明确拒绝调解（人民调解法第十七条），不能继续。",
+    "有当事人明确拒绝调解（《人民调解法》第十七条），不能继续。",
     none(t.party, equals("consent", "REFUSED"), _main_party),
 )
 CONSENTED = Guard(

@@ -28,21 +28,21 @@ PLACE = {"SQUAD": "squad_id", "CENTRE": "centre_id"}
 @dataclass(frozen=True)
 class EscalateInput:
     id: UUID = input_field("纠纷", of="Dispute")
-    happened_at: dt.datetime = input_field("上交时间")
+    happened_at: dt.datetime = input_field("报送时间")
     organization_id: UUID = input_field("接收单位：物业纠纷调解队，或本镇街的矛盾调解中心", of="Organization")
-    reason: str = input_field("上交原因")
+    reason: str = input_field("报送原因")
     handover: str = input_field("交接摘要：已做的工作、争议焦点、各方意见")
 
 
 _NOT_TOP = Guard(
-    "id", "TOP_TIER", "已在调解中心层级，不能再上交。", lambda row: row["tier"] != literal_column("'CENTRE'")
+    "id", "TOP_TIER", "已在调解中心层级，不能再报送。", lambda row: row["tier"] != literal_column("'CENTRE'")
 )
 
 
 @command(
     "dispute",
     "escalate",
-    "上交到上一层级；接收单位接收以前，仍由原层级办理。越级上交限于高风险。",
+    "报送到上一层级；接收单位接收以前，仍由原层级办理。越级报送限于高风险。",
     EscalateInput,
     target="Dispute",
     shows="Dispute",
@@ -63,13 +63,13 @@ async def escalate(work: UnitOfWork, dispute: Record, input: EscalateInput) -> O
     receiver = await work.load_visible("Organization", input.organization_id, field="organizationId")
     tier = TIER_OF.get(receiver["kind"])
     if tier is None:
-        work.error("organizationId", "NOT_A_TIER", "只能上交给物业纠纷调解队或矛盾调解中心。")
+        work.error("organizationId", "NOT_A_TIER", "只能报送给物业纠纷调解队或矛盾调解中心。")
     elif not dispute["grid_code"].startswith(receiver["area_code"]):
         work.error("organizationId", "OUT_OF_AREA", "该单位不负责这个小区所在的区域。")
     elif TIERS.index(tier) <= TIERS.index(dispute["tier"]):
-        work.error("organizationId", "NOT_UPWARD", "只能上交到更高的层级。")
+        work.error("organizationId", "NOT_UPWARD", "只能报送到更高的层级。")
     elif TIERS.index(tier) > TIERS.index(dispute["tier"]) + 1 and dispute["risk_level"] != "HIGH":
-        work.error("organizationId", "SKIPS_A_TIER", "越级上交限于高风险纠纷；请先上交物业纠纷调解队，或先评估风险。")
+        work.error("organizationId", "SKIPS_A_TIER", "越级报送限于高风险纠纷；请先报送物业纠纷调解队，或先评估风险。")
     work.raise_errors()
     assert tier is not None
     key = await work.insert(
@@ -103,7 +103,7 @@ class TakeInput:
 @command(
     "dispute",
     "take",
-    "接收上交的纠纷；此后由本层级办理。",
+    "接收报送的纠纷；此后由本层级办理。",
     TakeInput,
     target="Dispute",
     shows="Dispute",
@@ -113,7 +113,7 @@ class TakeInput:
 async def take(work: UnitOfWork, dispute: Record, input: TakeInput) -> Outcome:
     """The tier changes now, in the same change as the answer to the hand-over. Who mediates stays until somebody else is assigned."""
     waiting = await _waiting(work, dispute.id)
-    work.check_time("happenedAt", input.happened_at, waiting["sent_at"], "上交时间")
+    work.check_time("happenedAt", input.happened_at, waiting["sent_at"], "报送时间")
     if input.answer is not None:
         work.check_text("answer", input.answer, 1000)
     work.raise_errors()
@@ -139,7 +139,7 @@ class ReturnInput:
 @command(
     "dispute",
     "return",
-    "退回上交的纠纷，写明理由；原层级继续办理，本单位不再看到它。",
+    "退回报送的纠纷，写明理由；原层级继续办理，本单位不再看到它。",
     ReturnInput,
     target="Dispute",
     shows="Dispute",
@@ -152,7 +152,7 @@ class ReturnInput:
 async def send_back(work: UnitOfWork, dispute: Record, input: ReturnInput) -> Outcome:
     """S16: the upper tier must take it or return it with a reason. After a return it no longer sees the dispute."""
     waiting = await _waiting(work, dispute.id)
-    work.check_time("happenedAt", input.happened_at, waiting["sent_at"], "上交时间")
+    work.check_time("happenedAt", input.happened_at, waiting["sent_at"], "报送时间")
     work.check_text("reason", input.reason, 1000)
     work.raise_errors()
     await work.update(

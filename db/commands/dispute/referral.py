@@ -35,7 +35,7 @@ class InviteInput:
     happened_at: dt.datetime = input_field("邀请时间")
     organization_id: UUID = input_field("受邀单位：派出所、司法所、综治中心、法庭等", of="Organization")
     purpose: str = input_field("邀请目的，不写个人信息")
-    parties_consent: bool = input_field("各方当事人是否同意邀请该单位参与（人民调解法第二十条）")
+    parties_consent: bool = input_field("各方当事人是否同意邀请该单位参与（《人民调解法》第二十条）")
 
 
 @command(
@@ -57,11 +57,11 @@ async def invite(work: UnitOfWork, dispute: Record, input: InviteInput) -> Outco
     """人民调解法 Art. 20, S17: others take part only with the parties' consent. The invited organization sees this one dispute."""
     work.check_time("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
     if not input.parties_consent:
-        work.error("partiesConsent", "NO_CONSENT", "邀请其他单位参与须经各方当事人同意（人民调解法第二十条）。")
+        work.error("partiesConsent", "NO_CONSENT", "邀请其他单位参与须经各方当事人同意（《人民调解法》第二十条）。")
     check_shared_text(work, "purpose", input.purpose)
     receiver = await work.load_visible("Organization", input.organization_id, field="organizationId")
     if receiver["kind"] not in AGENCIES:
-        work.error("organizationId", "NOT_AN_AGENCY", "该单位不能受邀；上交层级请办理上交。")
+        work.error("organizationId", "NOT_AN_AGENCY", "该单位不能受邀；请上一层级办理的，请办理报送。")
     key = await _send(work, dispute, "INVITATION", receiver, input.purpose, input.happened_at)
     changes = (("Referral", key, "kind", "INVITATION"), ("Referral", key, "reason", input.purpose.strip()))
     return Outcome("Referral", key, input.happened_at, fields=("referrals", "kind", "reason"), changes=changes)
@@ -97,7 +97,7 @@ async def refer(work: UnitOfWork, dispute: Record, input: ReferInput) -> Outcome
     check_shared_text(work, "reason", input.reason)
     receiver = await work.load_visible("Organization", input.organization_id, field="organizationId")
     if receiver["kind"] not in AGENCIES:
-        work.error("organizationId", "NOT_AN_AGENCY", "不能向该单位移送；上交层级请办理上交。")
+        work.error("organizationId", "NOT_AN_AGENCY", "不能向该单位移送；请上一层级办理的，请办理报送。")
     elif input.kind == "COURT_REFERRAL" and receiver["kind"] != "COURT":
         work.error("organizationId", "NOT_A_COURT", "移送法庭的，送往单位应为法庭。")
     elif input.kind == "LEAD" and receiver["kind"] == "COURT":

@@ -16,8 +16,7 @@ from db.commands.alert import open_alert
 from db.commands.party import PartyInput, add_party, check_party
 from db.commands.team import team_in
 from db.resources.resource import Row, Sql
-from db.tables.dispute import CATEGORIES, RISK_LEVELS, SOURCES, SUB_CATEGORIES
-from db.tables.measure import MEASURE_KINDS
+from db.tables.dispute import CATEGORIES, RISK_LEVELS, SOURCES, SUB_CATEGORIES, UTILITIES
 from db.uuid7 import uuid7
 from db.write.command import Outcome, UserError, command, input_field
 from db.write.example import Placeholder
@@ -25,8 +24,6 @@ from db.write.row_locks import Fact
 from db.write.transaction import UnitOfWork
 from policies.grant import Access
 from policies.predicate import ClaimRef, Eq, implies
-
-UTILITIES = MEASURE_KINDS[:4]
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class RegisterInput:
     sub_category: str = input_field("物业纠纷子类", codes=SUB_CATEGORIES)
     source: str = input_field("案件来源", codes=SOURCES)
     summary: str = input_field("案情简述")
-    happened_at: dt.datetime = input_field("登记时间，即受到申请或发现的时间")
+    happened_at: dt.datetime = input_field("登记时间，即收到申请或发现的时间")
     parties: tuple[PartyInput, ...] = input_field("当事人，至少写明一名申请人与一名被申请人；线索可只写一方")
     category: str = input_field("纠纷类型；不写为物业", codes=CATEGORIES, default="PROPERTY")
     occurred_on: dt.date | None = input_field("纠纷发生日期", default=None)

@@ -58,7 +58,7 @@ async def assess(work: UnitOfWork, dispute: Record, input: AssessInput) -> Outco
         check_public_text(work, "reportReason", input.report_reason or "", 500)
         station = await _station(work, dispute, input.police_id, "policeId")
     elif input.level == "HIGH" and not reported and input.no_report_reason is None:
-        message = "高风险须报送派出所（人民调解法第二十五条）：请同时报送，或写明不报送的理由。"
+        message = "高风险须报送派出所（《人民调解法》第二十五条）：请同时报送，或写明不报送的理由。"
         work.error("reportedToPolice", "REPORT_REQUIRED", message)
     work.raise_errors()
     unreported = f"\n不报送派出所的理由：{input.no_report_reason.strip()}" if input.no_report_reason else ""

@@ -29,7 +29,7 @@ class NoteInput:
 @dataclass(frozen=True)
 class RecordInput:
     id: UUID = input_field("纠纷", of="Dispute")
-    happened_at: dt.datetime = input_field("调解会的时间")
+    happened_at: dt.datetime = input_field("调解的时间")
     place: str = input_field("调解地点")
     result: str = input_field("结果", codes=SESSION_RESULTS)
     record: str = input_field("调解笔录")
@@ -123,6 +123,6 @@ async def _check_invited(work: UnitOfWork, dispute: Record, input: RecordInput) 
         if organization in input.organization_ids[:index]:
             work.error(field, "DUPLICATE", "同一单位只写一次。")
         elif organization not in invited:
-            work.error(field, "NOT_INVITED", "该单位未受邀参加本案调解（人民调解法第二十条），请先邀请。")
+            work.error(field, "NOT_INVITED", "该单位未受邀参加本案调解（《人民调解法》第二十条），请先邀请。")
         elif invited[organization] > input.happened_at:
             work.error(field, "TOO_EARLY", "该单位受邀在这次调解之后。")

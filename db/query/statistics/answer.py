@@ -78,7 +78,7 @@ class StatisticsBuilder:
         if self.histogram is not None:
             medians = _median(self.histogram, self.histogram.c.key).subquery()
             from_ = sums.outerjoin(medians, medians.c.key == sums.c.key)
-        group_key, label = group_label(self.item.group_by, sums.c.key, sums)
+        group_key, label = group_label(self.item, sums.c.key, sums)
 
         def sum_of(name: str) -> Sql:
             return medians.c.median if name == "median" else sums.c[name]

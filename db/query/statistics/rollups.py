@@ -18,6 +18,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     cast,
     false,
     func,
@@ -342,10 +343,14 @@ class MetricSums:
         )
 
 
-def group_label(group_by: str, key: Sql, outer: FromClause) -> tuple[Sql, Sql]:
-    """The key of a group in the answer, and its name. A code is its own name: the enums of the schema label it."""
+def group_label(item: p.Statistics, key: Sql, outer: FromClause) -> tuple[Sql, Sql]:
+    """The key of a group in the answer, and its name; a month is its own."""
+    group_by = item.group_by
     if group_by not in ("TOWN", "COMPOUND"):
-        return key, key
+        branches: list[tuple[Sql, Sql]] = [
+            (key == literal_column(f"'{code}'"), literal_column(f"'{label}'")) for code, label in item.labels
+        ]
+        return key, case(*branches, else_=key) if branches else key
     at = (t.area if group_by == "TOWN" else t.compound).alias()
     same = at.c.code == key if group_by == "TOWN" else at.c.id == cast(key, Uuid())
     label = select(at.c.name).select_from(at).where(same).correlate(outer).scalar_subquery()

@@ -130,7 +130,7 @@ async def test_clusters_and_repeated_parties_in_a_window(office: Office) -> None
     second = await another(2)
     await open_due_alerts(office.gql.connection, at)
     (alert,) = await opened(office, second, "REPEAT_PARTY")
-    assert alert["message"] == "同一当事人多次涉诉：90 日内 2 件"
+    assert alert["message"] == "同一当事人多次发生纠纷：90 日内 2 件"
     party = await office.value("SELECT dispute_id FROM party WHERE id::text = $1", alert["subject"])
     assert party is not None
     assert "多诉人" not in str(dict(alert))
