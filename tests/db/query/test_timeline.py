@@ -132,7 +132,7 @@ async def test_a_timeline_says_who_did_what_when_under_which_policy(office: Offi
     ]
     assert {one["actor"]["name"] for one in entries} == {name_of("mediator")}
     assert {one["policyVersion"] for one in entries} == {1}
-    assert entries[1]["label"] == "受理纠纷，编卷号"
+    assert entries[1]["label"] == "受理"
     assert dt.datetime.fromisoformat(entries[1]["happenedAt"]) == case.started + HOUR
     row = await office.dispute(case)
     assert changed(entries[1:2]) == [
