@@ -160,7 +160,8 @@ def _mutation_field(command: Command) -> Any:
 
     resolve.__annotations__ = {
         "input": Annotated[command_input, strawberry.argument(description="输入。")],
-        "return": payload_type(command.shows, reveals=command.reveals),
+        # Nullable: an error of one command, a reused key, leaves the payloads of the others.
+        "return": payload_type(command.shows, reveals=command.reveals) | None,
     }
     return strawberry.field(resolver=resolve, description=command.label)
 

@@ -87,7 +87,7 @@ def outbox_field(inputs: tuple[tuple[str, Any, str], ...], user_error: Any, conf
             list[_item_input(inputs)],  # type: ignore[misc]
             strawberry.argument(description=f"依次办理的各条，至多 {MAX_ITEMS} 条；每条须有 idempotencyKey。"),
         ],
-        "return": _payload_type(user_error, conflict),
+        "return": _payload_type(user_error, conflict) | None,
     }
     return strawberry.field(
         resolver=resolve, description="提交离线期间所办的事项：依次办理，各条自成一体，或者保存，或者不保存。"

@@ -126,7 +126,7 @@ class Endpoint:
             fields = {"request_id": request_id, "error": type(error).__name__, "frames": frames_of(error)}
             log.error("request_failed", **fields)  # noqa: TRY400  a traceback would carry the message, and that values
             status, extra = 500, ()
-            body = _response_body(None, (internal_error(),), {}, request_id)
+            body = _response_body(None, (internal_error(),), {}, request_id, logged=True)
         await _send(send, status, body, _TYPES[media or JSON], request_id, extra)
 
     async def _respond(
@@ -236,13 +236,25 @@ def _is_browser(accept: bytes) -> bool:
     return b"text/html" in accept and b"json" not in accept
 
 
-def _response_body(data: bytes | None, errors: tuple[Any, ...], extensions: dict[str, Any], request_id: str) -> bytes:
-    """The response around a `data` that is already text."""
+def _response_body(
+    data: bytes | None,
+    errors: tuple[Any, ...],
+    extensions: dict[str, Any],
+    request_id: str,
+    *,
+    logged: bool = False,
+) -> bytes:
+    """The response around a `data` that is already text. `logged`: its internal error is in the log."""
     parts: list[bytes] = []
     if data is not None:
         parts += (b'"data":', data)
     if errors:
-        parts += (b"," if parts else b"", b'"errors":', orjson.dumps(finish_errors(errors, request_id)))
+        finished = finish_errors(errors, request_id)
+        for error in finished:
+            # The message of an internal error promises that it is in the log.
+            if error["extensions"]["code"] == Code.INTERNAL and not logged:
+                log.error("answered_internal_error", request_id=request_id, path=error.get("path"))
+        parts += (b"," if parts else b"", b'"errors":', orjson.dumps(finished))
     if extensions:
         parts += (b"," if parts else b"", b'"extensions":', orjson.dumps(extensions))
     return b"".join((b"{", *parts, b"}"))

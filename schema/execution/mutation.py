@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 from graphql import FieldNode, GraphQLObjectType, GraphQLSchema
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import get_variable_values
 
 from db.query.reader import Reader, TooSlow
 from db.write.command import Command, KeyReused, UserError
@@ -26,7 +26,7 @@ from schema.execution.plan_cache import PlanCache
 from schema.execution.query import formatted
 from schema.mutation import COMMAND_OF
 from schema.outbox import MAX_ITEMS
-from schema.planning.arguments import Argument, Constraint, arguments_of
+from schema.planning.arguments import Argument, Call, Constraint, arguments_of
 from schema.planning.context import PlanningContext
 from schema.planning.operation import Answer, Operation
 from schema.planning.selection import Selection
@@ -46,21 +46,18 @@ class _PlannedField:
     payload: Payload | None = None
     results: tuple[tuple[str, Selection | None], ...] = ()
 
-    def input(self, variables: VariableValues) -> Any:
-        """The coerced input. Raises Refusal: a variable with a default may be null where the input must not."""
+    def input(self, call: Call) -> Any:
+        """The coerced input. Raises Refusal."""
         assert self.argument is not None
-        value = self.argument.read(variables)
-        if value is None:
-            raise Refusal(Code.BAD_USER_INPUT, "输入中有一项不能为 null。")
-        return value
+        return self.argument.read(call)
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One execution: the operation, its coerced variables, and the fence of its caller."""
+    """One execution: the operation, its call, and the fence of its caller."""
 
     operation: Operation
-    variables: VariableValues
+    call: Call
     fence: Fence[Any]
 
 
@@ -75,7 +72,7 @@ class MutationExecutor:
 
     async def run(self, operation: Operation, fence: Fence[Any]) -> Answer:
         """The answer of a mutation; every acknowledged field is stored. Raises Refusal where the operation as such is refused."""
-        await fence.caller()
+        caller = await fence.caller()
         variables = get_variable_values(
             self._schema,
             operation.definition.variable_definitions or (),
@@ -86,7 +83,7 @@ class MutationExecutor:
         if isinstance(variables, list):
             await fence.confirm()
             return Answer(None, tuple(formatted(error) for error in variables))
-        run = _Run(operation, variables, fence)
+        run = _Run(operation, Call(variables, caller.viewer.person_id), fence)
 
         async def attempt(caller: Caller) -> tuple[int, Answer]:
             # Every part compares the epochs by itself: each command in its transaction, each payload with its snapshot.
@@ -123,21 +120,23 @@ class MutationExecutor:
         fields = self._plan(run, access)
         for field in fields:
             if field.payload is not None:
-                field.payload.values(run.variables)
+                field.payload.values(run.call)
         return fields
 
     def _plan(self, run: _Run, access: Access) -> tuple[_PlannedField, ...]:
         """The root fields for callers of this access's shape. Raises Refusal."""
 
         def make() -> tuple[Sequence[Constraint], tuple[_PlannedField, ...]]:
-            context = PlanningContext(self._schema, run.operation, access, run.variables, typed=False)
-            fields = context.fields.collect([run.operation.definition.selection_set], self._root.name)
+            context = PlanningContext(self._schema, run.operation, access, run.call, typed=False)
+            # What is wrong with the arguments of one field is said of that field alone, when it is its turn.
+            root = [run.operation.definition.selection_set]
+            fields = context.fields.collect(root, self._root.name, coerced=False)
             if len(fields) > MAX_FIELDS:
                 raise TooCostly(f"一次至多 {MAX_FIELDS} 个变更，请分几次提交。", len(fields), MAX_FIELDS)
             planned = tuple(self._plan_field(context, key, nodes) for key, nodes in fields.items())
             return context.constraints.recorded, planned
 
-        return self._plans.get(run.operation, access, run.variables, make)
+        return self._plans.get(run.operation, access, run.call, make)
 
     def _plan_field(self, context: PlanningContext, key: str, nodes: list[FieldNode]) -> _PlannedField:
         name = nodes[0].name.value
@@ -156,7 +155,7 @@ class MutationExecutor:
 
     async def _execute_field(self, run: _Run, index: int, field: _PlannedField) -> bytes:
         command = COMMAND_OF[field.name]
-        values = field.input(run.variables)
+        values = field.input(run.call)
         try:
             command_input = read_input(command.input_type, values)
         except BadInput as bad:
@@ -169,7 +168,7 @@ class MutationExecutor:
             assert payload is not None
             if payload.statement is None or receipt.id is None:
                 return caller.epoch, payload.text(receipt, b"{}")
-            binds = {**payload.values(run.variables), **caller.viewer.values, "shown_id": receipt.id}
+            binds = {**payload.values(run.call), **caller.viewer.values, "shown_id": receipt.id}
             try:
                 reading = await self._reader.read(payload.statement, binds)
             except TooSlow as slow:
@@ -215,7 +214,7 @@ class MutationExecutor:
     # -- the outbox
 
     async def _execute_outbox(self, run: _Run, field: _PlannedField) -> bytes:
-        items = field.input(run.variables)
+        items = field.input(run.call)
         if len(items) > MAX_ITEMS:
             raise TooCostly(f"一次至多提交 {MAX_ITEMS} 条，请分几次提交。", len(items), MAX_ITEMS)
         global_ids: dict[str, str] = {}

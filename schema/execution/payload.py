@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 from graphql import FieldNode
-from graphql.execution.values import VariableValues
 
 from db.query import plan as p
 from db.query.select import select_plan
@@ -16,7 +15,7 @@ from db.query.statement import Statement
 from db.write.command import Command
 from db.write.executor import Receipt
 from schema.names import camel, snake
-from schema.planning.arguments import Extract
+from schema.planning.arguments import Call, Extract
 from schema.planning.context import PlanningContext
 from schema.planning.nodes import plan_node
 from schema.planning.selection import Selection
@@ -31,9 +30,9 @@ class Payload:
     statement: Statement | None
     extracts: Mapping[str, Extract]
 
-    def values(self, variables: VariableValues) -> dict[str, Any]:
+    def values(self, call: Call) -> dict[str, Any]:
         """The values of the statement that come from the call. Raises Refusal."""
-        return {name: extract(variables) for name, extract in self.extracts.items()}
+        return {name: extract(call) for name, extract in self.extracts.items()}
 
     def text(self, receipt: Receipt, data: bytes) -> bytes:
         """The payload as JSON text. `data`: the objects read, as one JSON object."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from graphql.execution.values import VariableValues
-
 from db.lru_cache import LruCache
 from policies.grant import Access
-from schema.planning.arguments import Constraint, satisfied
+from schema.planning.arguments import Call, Constraint, satisfied
 from schema.planning.operation import Operation
 
 # Variants of one operation, which differ in the constraints under which they hold; the oldest leaves.
@@ -31,19 +29,19 @@ class PlanCache(Generic[P]):
         self,
         operation: Operation,
         access: Access,
-        variables: VariableValues,
+        call: Call,
         make: Callable[[], tuple[Sequence[Constraint], P]],
         *,
         typed: bool = False,
     ) -> P:
-        """The plan whose constraints the coerced variables satisfy, or one made now, with its constraints. `typed`: see `plan_operation`.
+        """The plan whose constraints the call satisfies, or one made now, with its constraints. `typed`: see `plan_operation`.
 
         Raises what `make` raises; nothing is kept then.
         """
         name = operation.definition.name and operation.definition.name.value
         variants = self._operations.get((operation.document, name, access.shape, typed), list)
         for constraints, plan in variants:
-            if satisfied(constraints, variables):
+            if satisfied(constraints, call):
                 return plan
         constraints, plan = make()
         if len(variants) >= MAX_VARIANTS:

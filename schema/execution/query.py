@@ -20,7 +20,7 @@ from graphql import (
     execute,
     is_introspection_type,
 )
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import get_variable_values
 
 from db.query.reader import Reader, Reading, TooSlow
 from db.query.select import select_plan
@@ -28,7 +28,7 @@ from db.query.statement import Statement
 from policies.grant import Access
 from schema.execution.fence import NO_EPOCH
 from schema.execution.plan_cache import PlanCache
-from schema.planning.arguments import Constraint
+from schema.planning.arguments import Call, Constraint
 from schema.planning.operation import Answer, Operation
 from schema.planning.planner import Planned, plan_operation
 from schema.questions.answer import QuestionRunner, merged
@@ -89,18 +89,17 @@ class QueryExecutor:
         )
         if isinstance(variables, list):
             return await self.reader.epoch(), Answer(None, tuple(formatted(error) for error in variables))
+        call = Call(variables, viewer.person_id)
         by_core = operation.document.introspects or not self.fast_path
-        prepared = self._prepare(operation, viewer.access, variables, typed=by_core)
-        values, cost = self._values(prepared.planned, viewer, variables)
+        prepared = self._prepare(operation, viewer.access, call, typed=by_core)
+        values, cost = self._values(prepared.planned, viewer, call)
         extensions = {"cost": {"rows": cost, "limit": self.max_cost}}
         reading = await self._read(prepared, values)
         data = reading.data
         errors = tuple(_not_found(key) for key in reading.missing)
         if prepared.planned.questions:
             assert self._question_runner is not None
-            now, answers, refused = await self._question_runner.answer(
-                prepared.planned.questions, viewer, variables, epoch
-            )
+            now, answers, refused = await self._question_runner.answer(prepared.planned.questions, viewer, call, epoch)
             if now != reading.epoch or (epoch is not None and now != epoch):
                 # They were read under different rights: there is no one answer.
                 return NO_EPOCH, Answer(None)
@@ -108,7 +107,9 @@ class QueryExecutor:
             errors += refused
         if by_core:
             result = await self._complete(operation, orjson.loads(data))
-            errors = (*(formatted(error) for error in result.errors or ()), *errors)
+            for error in result.errors or ():
+                # Planning has refused all that may be refused: this is an error of the service.
+                raise error.original_error or error
             data = orjson.dumps(result.data)
         return reading.epoch, Answer(data, errors, extensions)
 
@@ -121,22 +122,20 @@ class QueryExecutor:
             message = f"查询超过 {slow.limit_ms} 毫秒：请缩小范围（加筛选条件、减少每页条数或少取嵌套内容）后重试。"
             raise TooCostly(message, slow.limit_ms, slow.limit_ms) from None
 
-    def _prepare(
-        self, operation: Operation, access: Access, variables: VariableValues, *, typed: bool
-    ) -> PreparedQuery:
+    def _prepare(self, operation: Operation, access: Access, call: Call, *, typed: bool) -> PreparedQuery:
         def make() -> tuple[Sequence[Constraint], PreparedQuery]:
-            planned = plan_operation(self.schema, operation, access, variables, typed=typed)
+            planned = plan_operation(self.schema, operation, access, call, typed=typed)
             statement = select_plan(planned.plan, access) if planned.plan.items else Statement("", ())
             return planned.constraints, PreparedQuery(planned, statement)
 
-        return self._plans.get(operation, access, variables, make, typed=typed)
+        return self._plans.get(operation, access, call, make, typed=typed)
 
-    def _values(self, planned: Planned, viewer: Viewer, variables: VariableValues) -> tuple[Mapping[str, Any], int]:
-        cost = planned.cost(variables)
+    def _values(self, planned: Planned, viewer: Viewer, call: Call) -> tuple[Mapping[str, Any], int]:
+        cost = planned.cost(call)
         if cost > self.max_cost:
             message = f"查询过大：约需 {cost} 行，上限 {self.max_cost} 行。请减少每页条数或嵌套层次，分几次取。"
             raise TooCostly(message, cost, self.max_cost)
-        values = {name: extract(variables) for name, extract in planned.extracts.items()}
+        values = {name: extract(call) for name, extract in planned.extracts.items()}
         return values | viewer.values, cost
 
     async def _complete(self, operation: Operation, data: dict[str, Any]) -> ExecutionResult:

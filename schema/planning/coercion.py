@@ -15,10 +15,9 @@ from typing import Any
 
 import orjson
 from graphql import GraphQLInputType, GraphQLSchema, get_named_type
-from graphql.execution.values import VariableValues
 from sqlalchemy.types import Boolean, Date, DateTime, Integer, Numeric, TypeEngine, Uuid
 
-from schema.planning.arguments import Argument, Extract
+from schema.planning.arguments import Argument, Call, Extract
 from schema.refusal import Code, Refusal
 
 _AREA = re.compile(r"[0-9]{6}|[0-9]{9}|[0-9]{12}|[0-9]{15}")
@@ -123,8 +122,8 @@ CONVERT: dict[str, Callable[[Any], Any]] = {
 def cursor_value(argument: Argument, types: Sequence[TypeEngine[Any]], index: int, path: tuple[str, ...]) -> Extract:
     """How to read one key of a cursor. A cursor that is not one of this order's is refused."""
 
-    def extract(variables: VariableValues) -> Any:
-        value = argument.read(variables)
+    def extract(call: Call) -> Any:
+        value = argument.read(call)
         try:
             parts = orjson.loads(base64.b64decode(value, validate=True))
             if not isinstance(parts, list) or len(parts) != len(types):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from graphql.execution.values import VariableValues
-
 from db.query import plan as p
 from db.query.keyset import MAX_PAGE
 from db.resources.catalog import RESOURCES
 from schema.page import DEFAULT_PAGE
 from schema.planning import coercion
-from schema.planning.arguments import Argument
+from schema.planning.arguments import Argument, Call
 from schema.planning.context import PlanningContext, converted
 from schema.planning.readability import Readability
 from schema.refusal import Code, Refusal
@@ -71,8 +69,8 @@ def plan_slice(
         raise Refusal(Code.BAD_USER_INPUT, "first 与 last 只能写一个。", path)
     bind = context.bind("size")
 
-    def size(variables: VariableValues) -> int:
-        value = (last if backward else first).read(variables)
+    def size(call: Call) -> int:
+        value = (last if backward else first).read(call)
         value = DEFAULT_PAGE if value is None else value
         if not 1 <= value <= MAX_PAGE:
             raise Refusal(Code.BAD_USER_INPUT, f"{'last' if backward else 'first'} 应在 1 至 {MAX_PAGE} 之间。", path)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import FieldNode, GraphQLField, GraphQLSchema
-from graphql.execution.values import VariableValues
 
 from db.query import plan as p
 from db.query.keyset import MAX_PAGE
@@ -17,7 +16,7 @@ from policies.grant import Access
 from schema.node import NODE_TYPES
 from schema.page import MAX_NODES
 from schema.planning import coercion
-from schema.planning.arguments import Argument, Constraint, Extract, arguments_of
+from schema.planning.arguments import Argument, Call, Constraint, Extract, arguments_of
 from schema.planning.context import PlanningContext, converted, refusing
 from schema.planning.cost import cost_of
 from schema.planning.nodes import plan_interface_node, plan_node, plan_page
@@ -29,7 +28,7 @@ from schema.planning.statistics import plan_statistics
 from schema.refusal import Code, Refusal, TooCostly
 
 # What graphql-core answers from the schema itself.
-_INTROSPECTION = ("__schema", "__type")
+_INTROSPECTION = {"__schema": "__Schema", "__type": "__Type"}
 
 
 @dataclass
@@ -45,9 +44,9 @@ class Planned:
     order: tuple[str, ...] = ()
     _costs: dict[tuple[int, ...], int] = field(default_factory=dict)
 
-    def cost(self, variables: VariableValues) -> int:
+    def cost(self, call: Call) -> int:
         """Rows that the operation may touch, at most: pages at their size, plain lists at LIST_ROWS."""
-        sizes = {name: extract(variables) for name, extract in self.sizes.items()}
+        sizes = {name: extract(call) for name, extract in self.sizes.items()}
         key = tuple(sizes.values())
         cost = self._costs.get(key)
         if cost is None:
@@ -58,12 +57,10 @@ class Planned:
         return cost
 
 
-def plan_operation(
-    schema: GraphQLSchema, operation: Operation, access: Access, variables: VariableValues, *, typed: bool
-) -> Planned:
+def plan_operation(schema: GraphQLSchema, operation: Operation, access: Access, call: Call, *, typed: bool) -> Planned:
     """The plan of a query's data fields (introspection is left to graphql-core). `typed`: interface rows carry their type name
     under `-type`, for graphql-core. Raises Refusal."""
-    context = PlanningContext(schema, operation, access, variables, typed=typed)
+    context = PlanningContext(schema, operation, access, call, typed=typed)
     root = schema.query_type
     assert root is not None
     items: list[p.Root] = []
@@ -76,7 +73,9 @@ def plan_operation(
             items.append(p.Typename(key, root.name))
         elif name in QUESTIONS:
             questions.append(plan_question(context, key, nodes, root.fields[name]))
-        elif not name.startswith("__"):
+        elif name in _INTROSPECTION:
+            context.fields.introspection(nodes, _INTROSPECTION[name])
+        else:
             items.append(_root(context, key, nodes, root.fields[name]))
             if name in ("node", "dispute"):
                 nullable.append(key)
@@ -153,16 +152,14 @@ def _batch(context: PlanningContext, key: str, nodes: list[FieldNode], global_id
         raise Refusal(Code.BAD_USER_INPUT, "标识的写法不对，应形如 Dispute:0190a6c2-…。", (key,))
     bind = context.bind("ids")
 
-    def ids(variables: VariableValues) -> list[Any]:
-        values = global_ids.read(variables)
+    def ids(call: Call) -> list[Any]:
+        values = global_ids.read(call)
         if len(values) > MAX_NODES:
             raise Refusal(Code.BAD_USER_INPUT, f"一次至多取 {MAX_NODES} 个对象。", (key,))
         return [coercion.uuid_of(value) for value in values]
 
     extract = refusing(ids, "ids", (key,))
     context.extracts[f"{bind}_ids"] = extract
-    context.sizes[bind] = lambda variables: len(extract(variables))
-    context.extracts[f"{bind}_types"] = lambda variables: [
-        coercion.type_of_id(value) for value in global_ids.read(variables)
-    ]
+    context.sizes[bind] = lambda call: len(extract(call))
+    context.extracts[f"{bind}_types"] = lambda call: [coercion.type_of_id(value) for value in global_ids.read(call)]
     return p.Batch(key, bind, tuple(plan_interface_node(context, resource, nodes) for resource in resources))

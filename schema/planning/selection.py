@@ -13,16 +13,21 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
+    SchemaMetaFieldDef,
     SelectionSetNode,
+    TypeMetaFieldDef,
     get_named_type,
 )
 
 from schema.names import snake
 from schema.planning.arguments import Constraints, argument_of
 from schema.planning.operation import Document
+
+_META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,24 @@ class FieldCollector:
             if isinstance(fragment, FragmentDefinitionNode)
         }
 
-    def collect(self, sets: Iterable[SelectionSetNode], type_name: str) -> dict[str, list[FieldNode]]:
-        """The fields selected on a type by response key, fragments merged (GraphQL spec, CollectFields)."""
+    def collect(
+        self, sets: Iterable[SelectionSetNode], type_name: str, *, coerced: bool = True
+    ) -> dict[str, list[FieldNode]]:
+        """The fields selected on a type by response key, fragments merged (GraphQL spec, CollectFields).
+
+        Raises Refusal where the arguments of one cannot be coerced. `coerced`: False leaves that to whoever reads them.
+        """
         fields: dict[str, list[FieldNode]] = {}
         self._collect(sets, type_name, fields, set())
+        for key, nodes in fields.items():
+            if coerced and nodes[0].arguments:
+                self._constraints.coerce(key, nodes[0], self._definition(type_name, nodes[0].name.value))
         return fields
+
+    def _definition(self, type_name: str, name: str) -> GraphQLField:
+        parent: Any = self._schema.type_map[type_name]
+        definition: GraphQLField = _META.get(name) or parent.fields[name]
+        return definition
 
     def _collect(
         self, sets: Iterable[SelectionSetNode], type_name: str, fields: dict[str, list[FieldNode]], visited: set[str]
@@ -94,7 +112,7 @@ class FieldCollector:
             name = directive.name.value
             if name in ("skip", "include"):
                 definition = next(each for each in self._schema.directives if each.name == name)
-                condition = argument_of(directive.arguments[0].value, definition.args["if"].type)
+                condition = argument_of(directive.arguments[0].value, definition.args["if"])
                 if self._constraints.evaluate(condition, bool) is (name == "skip"):
                     return False
         return True
@@ -117,9 +135,14 @@ class FieldCollector:
         name = nodes[0].name.value
         if name == "__typename":
             return key, name, None
-        parent: Any = self._schema.type_map[type_name]
-        target = get_named_type(parent.fields[name].type)
+        target = get_named_type(self._definition(type_name, name).type)
         return key, name, self.selection(nodes, target.name) if isinstance(target, GraphQLObjectType) else None
+
+    def introspection(self, nodes: list[FieldNode], type_name: str) -> None:
+        """Collect what is asked of the schema itself, all the way down. Raises Refusal."""
+        for below in self.subfields(nodes, type_name).values():
+            if below[0].selection_set:
+                self.introspection(below, get_named_type(self._definition(type_name, below[0].name.value).type).name)
 
 
 def member_name(node: FieldNode) -> str:

@@ -55,8 +55,8 @@ def _plan_period(context: PlanningContext, bind: str, period: Argument) -> tuple
     since = context.constraints.is_present(period) and context.constraints.is_present(first)
     until = context.constraints.is_present(period) and context.constraints.is_present(last)
     for name in (OF_FIRST if since else ()) + (OF_LAST if until else ()):
-        context.extracts[f"{bind}_{name}"] = lambda variables, name=name: bounds(  # type: ignore[misc]
-            first.read(variables) if since else None, last.read(variables) if until else None
+        context.extracts[f"{bind}_{name}"] = lambda call, name=name: bounds(  # type: ignore[misc]
+            first.read(call) if since else None, last.read(call) if until else None
         )[name]
     return since, until
 

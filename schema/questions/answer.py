@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 import asyncpg
 import orjson
 import strawberry
-from graphql.execution.values import VariableValues
 
 from db.policy_admin.impact.runs import ImpactRuns
 from db.postgres.connection import Connection
@@ -29,6 +28,7 @@ from policies.policy import Policy
 from schema.names import camel
 from schema.page import planned
 from schema.planning import coercion
+from schema.planning.arguments import Call
 from schema.planning.question import QUESTIONS, Question, QuestionDefinition
 from schema.refusal import Code, Refusal, TooCostly
 from schema.viewer import Viewer
@@ -111,7 +111,7 @@ class QuestionRunner:
         self._statement_timeout_ms = statement_timeout_ms
 
     async def answer(
-        self, questions: Sequence[Question], viewer: Viewer, variables: VariableValues, epoch: int | None
+        self, questions: Sequence[Question], viewer: Viewer, call: Call, epoch: int | None
     ) -> tuple[int, dict[str, Any], tuple[dict[str, Any], ...]]:
         """The epoch of the snapshot, the answers by response key, and the errors of the questions that are refused."""
         answers: dict[str, Any] = {}
@@ -129,17 +129,17 @@ class QuestionRunner:
                 try:
                     # A question that was given up leaves the snapshot as it was.
                     async with connection.transaction():
-                        answers[one.key] = one.selection.project(await self._answer(context, one, variables))
+                        answers[one.key] = one.selection.project(await self._answer(context, one, call))
                 except Refusal as refusal:
                     answers[one.key] = None
                     errors.append(refusal.formatted([one.key]))
         return now, answers, tuple(errors)
 
-    async def _answer(self, context: QuestionContext, asked: Question, variables: VariableValues) -> Any:
+    async def _answer(self, context: QuestionContext, asked: Question, call: Call) -> Any:
         values: dict[str, Any] = {}
         for name, argument in asked.arguments.items():
             try:
-                value = coercion.plain(argument.read(variables))
+                value = coercion.plain(argument.read(call))
             except coercion.BadValue as bad:
                 raise Refusal(Code.BAD_USER_INPUT, f"{camel(name)}：{bad}") from None
             # An argument that is absent, or null, has the default of the function's parameter.

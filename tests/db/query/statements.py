@@ -12,6 +12,7 @@ from db.query.statement import Statement
 from db.resources.catalog import CATALOG
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
+from schema.planning.arguments import Call
 from schema.planning.operation import Document, Operation
 from schema.planning.planner import plan_operation
 from schema.sdl import graphql_schema
@@ -28,5 +29,7 @@ def statement_of(roles: tuple[str, ...], query: str, variables: Mapping[str, Any
     definition: Any = document.ast.definitions[0]
     given = dict(variables or {})
     coerced = get_variable_values(schema, definition.variable_definitions or (), given)
-    planned = plan_operation(schema, Operation(document, definition, None, given), access, coerced, typed=False)
+    assert not isinstance(coerced, list), coerced
+    call = Call(coerced, CLAIMS["person_id"])
+    planned = plan_operation(schema, Operation(document, definition, None, given), access, call, typed=False)
     return select_plan(planned.plan, access)

@@ -11,7 +11,7 @@ from db.query import plan as p
 from db.resources.catalog import CATALOG
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
-from schema.planning.arguments import satisfied
+from schema.planning.arguments import Call, satisfied
 from schema.planning.operation import Document, Operation
 from schema.planning.planner import Planned, plan_operation
 from schema.refusal import Refusal
@@ -27,11 +27,11 @@ def schema() -> GraphQLSchema:
     return graphql_schema()
 
 
-def variables_of(schema: GraphQLSchema, query: str, given: dict[str, Any]) -> Any:
+def call_of(schema: GraphQLSchema, query: str, given: dict[str, Any]) -> Call:
     definition: Any = parse(query).definitions[0]
     coerced = get_variable_values(schema, definition.variable_definitions or (), given)
     assert not isinstance(coerced, list), coerced
-    return coerced
+    return Call(coerced, uuid.UUID(int=1))
 
 
 def planned(schema: GraphQLSchema, query: str, *roles: str, typed: bool = False, **given: Any) -> Planned:
@@ -41,12 +41,12 @@ def planned(schema: GraphQLSchema, query: str, *roles: str, typed: bool = False,
     definition: Any = ast.definitions[0]
     operation = Operation(Document(query, ast), definition, None, given)
     access = Access(POLICY, [Appointment(role, CLAIMS) for role in roles or ("bureau_admin",)])
-    return plan_operation(schema, operation, access, variables_of(schema, query, given), typed=typed)
+    return plan_operation(schema, operation, access, call_of(schema, query, given), typed=typed)
 
 
 def values(schema: GraphQLSchema, plan: Planned, query: str, **given: Any) -> dict[str, Any]:
-    variables = variables_of(schema, query, given)
-    return {name: extract(variables) for name, extract in plan.extracts.items()}
+    call = call_of(schema, query, given)
+    return {name: extract(call) for name, extract in plan.extracts.items()}
 
 
 def test_an_object_with_its_relations(schema: GraphQLSchema) -> None:
@@ -101,7 +101,7 @@ def test_skip_and_include(schema: GraphQLSchema, a: bool, b: bool, kinds: list[t
     # The plan holds for just those calls that say the same.
     for one in (True, False):
         for other in (True, False):
-            assert satisfied(plan.constraints, variables_of(schema, SKIPPING, {"a": one, "b": other})) == (
+            assert satisfied(plan.constraints, call_of(schema, SKIPPING, {"a": one, "b": other})) == (
                 (one, other) == (a, b)
             )
 
@@ -124,9 +124,9 @@ def test_what_a_plan_depends_on(schema: GraphQLSchema, given: dict[str, Any], sa
     plan = planned(schema, FILTERED, f={"text": "水卡"}, state=["ACCEPTED"], n=5)
     if same is None:
         with pytest.raises(AssertionError):
-            variables_of(schema, FILTERED, given)
+            call_of(schema, FILTERED, given)
     else:
-        assert satisfied(plan.constraints, variables_of(schema, FILTERED, given)) is same
+        assert satisfied(plan.constraints, call_of(schema, FILTERED, given)) is same
 
 
 def test_values_in_literals_and_variables(schema: GraphQLSchema) -> None:
@@ -139,9 +139,7 @@ def test_values_in_literals_and_variables(schema: GraphQLSchema) -> None:
     assert page.order == (p.Order("state", False),)
     binds = values(schema, plan, query, s="AGREED", d="2024-02-02", way="ASC")
     assert list(binds.values())[:1] == [["CLOSED", "AGREED"]]
-    assert not satisfied(
-        plan.constraints, variables_of(schema, query, {"s": "FAILED", "d": "2024-01-01", "way": "DESC"})
-    )
+    assert not satisfied(plan.constraints, call_of(schema, query, {"s": "FAILED", "d": "2024-01-01", "way": "DESC"}))
     absent = planned(schema, query, s="FAILED", way="ASC")
     (page,) = absent.plan.items
     assert isinstance(page, p.Page)
@@ -174,8 +172,8 @@ def test_flags_are_part_of_the_plan(schema: GraphQLSchema) -> None:
 def test_cost(schema: GraphQLSchema, query: str, rows: int) -> None:
     """The rows that an operation may touch at most, before anything is asked of the database."""
     plan = planned(schema, query)
-    variables = variables_of(schema, query, {})
-    assert plan.cost(variables) == rows
+    call = call_of(schema, query, {})
+    assert plan.cost(call) == rows
 
 
 REFUSED: list[tuple[str, str, str, list[str | int]]] = [
