@@ -80,13 +80,13 @@ def _key_of(resource: str) -> _Convert:
 
 
 def _scalar(max_length: int) -> _Convert:
-    """A scalar or an enum; a text of at most so many characters, without NUL, which PostgreSQL cannot hold."""
+    """A scalar or an enum; a text of at most so many characters."""
 
     def convert(value: Any, path: str) -> Any:
         if isinstance(value, Enum):
             return value.value
-        if isinstance(value, str) and "\x00" in value:
-            raise BadInput(UserError(path, "BAD_TEXT", "不能含有空字符。"))
+        if isinstance(value, str) and not coercion.is_text(value):
+            raise BadInput(UserError(path, "BAD_TEXT", coercion.NOT_TEXT))
         if isinstance(value, str) and len(value) > max_length:
             raise BadInput(UserError(path, "TOO_LONG", f"至多 {max_length} 字。"))
         return value

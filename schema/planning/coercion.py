@@ -22,6 +22,9 @@ from schema.refusal import Code, Refusal
 
 _AREA = re.compile(r"[0-9]{6}|[0-9]{9}|[0-9]{12}|[0-9]{15}")
 MAX_TEXT = 100
+NOT_TEXT = "不能含有控制字符。"
+# Control characters, and halves of surrogate pairs.
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class BadValue(Exception):
@@ -38,17 +41,22 @@ def conditions(schema: GraphQLSchema, kind: GraphQLInputType) -> dict[str, tuple
     }
 
 
+def is_text(value: str) -> bool:
+    """Whether a text holds no control character but tabulators and line ends, and can be written as UTF-8. PostgreSQL holds no NUL."""
+    return _UNWRITABLE.search(value) is None
+
+
 def plain(value: Any) -> Any:
     """The value as coerced; enums as their codes."""
     if isinstance(value, list):
         return [plain(item) for item in value]
-    if isinstance(value, str) and "\x00" in value:
-        raise BadValue("不能含有空字符。")
+    if isinstance(value, str) and not is_text(value):
+        raise BadValue(NOT_TEXT)
     return value.value if isinstance(value, Enum) else value
 
 
 def text(value: Any) -> str:
-    """A text without NUL, which PostgreSQL cannot hold."""
+    """A text."""
     return str(plain(value))
 
 
@@ -161,6 +169,6 @@ def _typed(value: Any, kind: TypeEngine[Any], last: bool) -> Any:
             if not number.is_finite() or abs(number) >= 10**12:
                 raise ValueError
             return number
-    if not isinstance(value, str) or "\x00" in value:
+    if not isinstance(value, str) or not is_text(value):
         raise ValueError
     return value

@@ -70,7 +70,7 @@ def edges(kind: Any) -> Iterator[Any]:
     bare = get_nullable_type(kind)
     if is_list_type(bare):
         inner = bare.of_type
-        yield from ([], [None], [good(inner), None], good(inner), [good(inner)] * 101)
+        yield from ([], [None], [good(inner), None], good(inner), [good(inner)] * (101 if is_leaf_type(inner) else 2))
         for one in list(edges(inner))[:6]:
             yield [good(inner), one]
     elif isinstance(bare, GraphQLInputObjectType):
@@ -91,11 +91,12 @@ def _has_default(one: Any) -> bool:
 
 @dataclass(frozen=True)
 class Position:
-    """A place in a document (`%s` in the text) where a value of a type may stand. `operation`: query or mutation."""
+    """A place in a document (`%s` in the text) where a value of a type may stand. `operation`: query or mutation; `below`: no root field's."""
 
     operation: str
     text: str
     kind: Any
+    below: bool = False
 
     @property
     def group(self) -> tuple[str, str]:
@@ -145,26 +146,22 @@ def all_positions(schema: GraphQLSchema) -> Iterator[Position]:
                     yield Position(
                         operation, f"{{ {_call(name, field, argument, text)} {_selection(schema, field)} }}", kind
                     )
-    area: Any = schema.type_map["Area"]
-    nested = area.fields["disputes"]
-    for argument, definition in nested.args.items():
-        for text, kind in _within(definition.type, frozenset()):
-            below = _call("disputes", nested, argument, text)
-            yield Position("query", f"{{ areas(first: 2) {{ nodes {{ {below} {{ totalCount }} }} }} }}", kind)
     boolean, string = schema.type_map["Boolean"], schema.type_map["String"]
-    yield Position("query", "{ disputes { totalCount(exact: %s) } }", boolean)
-    for directive in ("skip", "include"):
-        yield Position(
-            "query", f"{{ disputes {{ __typename totalCount @{directive}(if: %s) }} }}", GraphQLNonNull(boolean)
-        )
-        yield Position(
-            "query",
-            f"{{ __typename ... @{directive}(if: %s) {{ disputes {{ totalCount }} }} }}",
-            GraphQLNonNull(boolean),
-        )
-    yield Position("query", "{ __type(name: %s) { name } areas { totalCount } }", GraphQLNonNull(string))
-    fields = '{ __type(name: "Area") { fields(includeDeprecated: %s) { name } } areas { totalCount } }'
-    yield Position("query", fields, schema.type_map["Boolean"])
+    area: Any = schema.type_map["Area"]
+    kinds = area.fields["disputes"].args
+    state = get_nullable_type(kinds["filter"].type.fields["state"].type).of_type
+    way = get_named_type(kinds["orderBy"].type).fields["direction"].type
+    for text, kind in (
+        ("{ areas(first: 2) { nodes { disputes(filter: %s) { totalCount } } } }", kinds["filter"].type),
+        ("{ areas(first: 2) { nodes { disputes(orderBy: [{field: TITLE, direction: %s}]) { totalCount } } } }", way),
+        ("{ areas(first: 2) { nodes { disputes(filter: {state: [CLOSED, %s]}) { totalCount } } } }", state),
+        ("{ disputes { totalCount(exact: %s) } }", boolean),
+        ("{ disputes { __typename totalCount @skip(if: %s) } }", GraphQLNonNull(boolean)),
+        ("{ __typename ... @include(if: %s) { disputes { totalCount } } }", GraphQLNonNull(boolean)),
+        ("{ __type(name: %s) { name } areas { totalCount } }", GraphQLNonNull(string)),
+        ('{ __type(name: "Area") { fields(includeDeprecated: %s) { name } } areas { totalCount } }', boolean),
+    ):
+        yield Position("query", text, kind, below=True)
 
 
 def positions(schema: GraphQLSchema, of_each: int) -> list[Position]:
@@ -173,7 +170,7 @@ def positions(schema: GraphQLSchema, of_each: int) -> list[Position]:
     chosen = []
     for one in all_positions(schema):
         counts[one.group] += 1
-        if counts[one.group] <= of_each or not one.text.startswith("{ " + one.text[2:].split("(")[0] + "("):
+        if counts[one.group] <= of_each or one.below:
             chosen.append(one)
     return chosen
 

@@ -88,6 +88,16 @@ async def test_refusals_keep_their_code(caller: Caller, code: Code) -> None:
     assert ("www-authenticate" in strict.headers) == (code == Code.UNAUTHENTICATED)
 
 
+async def test_every_internal_error_is_in_the_log(caller: Caller) -> None:
+    """The message promises it: whatever made the error, its request id is found there, once."""
+    query = "query($code: String!) { refused(code: $code) }"
+    for code, events in (("INTERNAL", ["answered_internal_error"]), ("FORBIDDEN", [])):
+        with structlog.testing.capture_logs() as logs:
+            response = await caller.ask(query, variables={"code": code})
+        assert [one["event"] for one in logs] == events
+        assert all(one["request_id"] == response.headers["x-request-id"] for one in logs)
+
+
 async def test_an_unexpected_exception_shows_nothing(caller: Caller) -> None:
     with structlog.testing.capture_logs() as logs:
         response = await caller.post({"query": "{ crash }"}, x_request_id="trace-42")
