@@ -41,6 +41,7 @@ async def run_command(
     from db.postgres.pool import Pool
     from db.postgres.session import Session
     from db.query.epoch import read_epoch
+    from db.write.command import Order
     from db.write.executor import CommandExecutor
     from db.write.transaction import Actor, Stale
 
@@ -59,15 +60,13 @@ async def run_command(
                 raise CommandFailed(f"没有第 {number} 版。")
             return keys[number]
 
-        command_input = make_input(key_of)
         epoch = await read_epoch(connection)
         access = await access_of(connection, await live_policy(connection), people[0])
         commands = CommandExecutor(pool, Cipher(settings.key()))
         actor = Actor(access, people[0], epoch)
         try:
-            receipt = await commands.execute(
-                COMMANDS[f"policy.{verb}"], actor, command_input, key=None, expected_version=None
-            )
+            order = Order.of(make_input(key_of))
+            receipt = await commands.execute(COMMANDS[f"policy.{verb}"], actor, order, key=None, expected_version=None)
         except Stale:
             raise CommandFailed("访问权刚有变更，什么都没有保存，请再试一次。") from None
         if receipt.id is None:

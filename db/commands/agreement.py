@@ -81,7 +81,7 @@ UNCONFIRMED = Guard(
     "draft",
     "拟定协议；口头协议即时生效。",
     DraftInput,
-    target=None,
+    target="Dispute",
     shows="Agreement",
     asks=("Dispute", "agree"),
     row_field="dispute_id",
@@ -89,9 +89,8 @@ UNCONFIRMED = Guard(
     guards=(NOTIFIED, NOT_REFUSED, CONSENTED),
     example={"form": "ORAL", "content": "两清。"},
 )
-async def draft(work: UnitOfWork, input: DraftInput) -> Outcome:
+async def draft(work: UnitOfWork, dispute: Record, input: DraftInput) -> Outcome:
     """Arts. 28-30. Drafts stand side by side until one is signed by all."""
-    dispute = await work.lock("Dispute", input.dispute_id, "agree", field="disputeId")
     parties = await load_parties_with_visibility(work, dispute.id)
     rescinded_at = await _rescinded_at(work, dispute.id)
     if rescinded_at is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from db.commands.rights import check_governed, load_staff, lock_rights
 from db.identity.appointments import overlaps
 from db.resources.guards import Guard
 from db.resources.resource import today
-from db.write.command import Absent, Outcome, UserError, command, input_field
+from db.write.command import Absent, Outcome, Place, Site, UserError, command, input_field
 from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
 
@@ -24,6 +25,11 @@ from db.write.transaction import Record, UnitOfWork
 LONGEST_LEAVE = 366
 _DAY = dt.timedelta(days=1)
 _FORBIDDEN = UserError("role", "FORBIDDEN", "您无权授予这一任职。")
+_POST = ("role", "person_id", "organization_id", "area_code")
+
+
+async def _post(_: UnitOfWork, values: Mapping[str, Any]) -> Site:
+    return Site({name: values[name] for name in _POST})
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class AppointmentGrantInput:
     "授予任职：一个人在一个机构、一片区域、一段时间内的角色。不能授予自己。",
     AppointmentGrantInput,
     target=None,
+    place=Place(_POST, _post, _FORBIDDEN.field, _FORBIDDEN.message),
     shows="Appointment",
     online=True,
     example={
@@ -76,7 +83,6 @@ async def grant(work: UnitOfWork, input: AppointmentGrantInput) -> Outcome:
     key = await work.insert(
         t.appointment, person_id=input.person_id, valid_from=first, valid_to=input.valid_to, **place
     )
-    work.ensure_after("Appointment", key, "grant", _FORBIDDEN)
     return Outcome("Appointment", key, None, None, None, ("role",), input.reason.strip())
 
 

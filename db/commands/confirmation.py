@@ -41,16 +41,15 @@ class ConfirmationApplyInput:
     "apply",
     "双方共同向法庭申请司法确认。",
     ConfirmationApplyInput,
-    target=None,
+    target="Agreement",
     shows="Confirmation",
     asks=("Agreement", "apply"),
     row_field="agreement_id",
     guards=(IN_FORCE, dispute_in(*AFTER_AGREEMENT_STATES), UNCONFIRMED),
     example={"court_id": Placeholder("Organization", "a court"), "both_apply": True, "ownership_terms": False},
 )
-async def apply(work: UnitOfWork, input: ConfirmationApplyInput) -> Outcome:
+async def apply(work: UnitOfWork, agreement: Record, input: ConfirmationApplyInput) -> Outcome:
     """Within thirty days of effect, jointly; not where a term settles who owns (民诉法解释 Art. 355(5)). The court gets that one dispute."""
-    agreement = await work.lock("Agreement", input.agreement_id, "apply", field="agreementId")
     dispute = agreement.dispute
     assert dispute is not None
     court = await work.load_visible("Organization", input.court_id, field="courtId")

@@ -42,16 +42,15 @@ class FollowUpScheduleInput:
     "schedule",
     "安排一次回访。",
     FollowUpScheduleInput,
-    target=None,
+    target="Dispute",
     shows="FollowUp",
     asks=("Dispute", "follow"),
     row_field="dispute_id",
     states=FOLLOW_UP_STATES,
     example={"due_on": Placeholder("date", "in three days")},
 )
-async def schedule(work: UnitOfWork, input: FollowUpScheduleInput) -> Outcome:
+async def schedule(work: UnitOfWork, dispute: Record, input: FollowUpScheduleInput) -> Outcome:
     """A visit that is due on a day; the visitor is recorded when it is made."""
-    dispute = await work.lock("Dispute", input.dispute_id, "follow", field="disputeId")
     work.check_time("happenedAt", input.happened_at, dispute["concluded_at"], "调解终结时间")
     if input.due_on < day_of(input.happened_at):
         work.error("dueOn", "OUT_OF_ORDER", "应回访日期不能早于安排的日期。")

@@ -41,15 +41,16 @@ class PartyRevealInput:
 )
 async def reveal(work: UnitOfWork, party: Record, input: PartyRevealInput) -> Outcome:
     """个人信息保护法 Art. 51. The policy's `reveal` rule names the classes of field that may be shown."""
+    covered = await _covered(work, party.id, input.fields)
+    for index, name in enumerate(input.fields):
+        if name not in covered:
+            work.error(f"fields.{index}", "FORBIDDEN", "您无权查看这一项的明文。")
+    work.raise_errors()
     check_public_text(work, "reason", input.reason, 200)
     if 0 < len(input.reason.strip()) < 5:
         work.error("reason", "TOO_SHORT", "请写明理由，至少 5 个字。")
     if not input.fields:
         work.error("fields", "REQUIRED", "请写明要查看的项。")
-    covered = await _covered(work, party.id, input.fields)
-    for index, name in enumerate(input.fields):
-        if name not in covered:
-            work.error(f"fields.{index}", "FORBIDDEN", "您无权查看这一项的明文。")
     if await _used_today(work) >= DAILY_QUOTA:
         work.error("", "QUOTA", f"今日查看明文已满 {DAILY_QUOTA} 次，请明日再办。")
     work.raise_errors()

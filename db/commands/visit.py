@@ -9,12 +9,12 @@ from uuid import UUID
 from db import tables as t
 from db.calendar import day_of
 from db.commands.alert import open_alert
-from db.commands.team import is_grid
+from db.commands.team import grid_place, is_grid
 from db.tables.dispute import ENDED_STATES
 from db.tables.visit import FACTOR_KINDS, SEVERITIES, VISIT_KINDS
-from db.write.command import Outcome, UserError, command, input_field
+from db.write.command import Outcome, command, input_field
 from db.write.example import Placeholder
-from db.write.transaction import UnitOfWork
+from db.write.transaction import Record, UnitOfWork
 
 # A closed dispute may still be visited, until it is archived.
 _OVER = tuple(state for state in ENDED_STATES if state != "CLOSED")
@@ -34,6 +34,7 @@ class InspectionRecordInput:
     "登记一次排查，没有发现也要登记。",
     InspectionRecordInput,
     target=None,
+    place=grid_place("您只能登记本人网格的排查。"),
     shows="Inspection",
     example={"grid_code": Placeholder("code", "of a grid of the caller"), "found_count": 0},
 )
@@ -55,7 +56,6 @@ async def record_inspection(work: UnitOfWork, input: InspectionRecordInput) -> O
         found_count=input.found_count,
         note=input.note.strip() if input.note else None,
     )
-    work.ensure_after("Inspection", key, "record", UserError("gridCode", "FORBIDDEN", "您只能登记本人网格的排查。"))
     return Outcome("Inspection", key, input.happened_at, fields=("inspected_on", "found_count"))
 
 
@@ -80,7 +80,10 @@ class VisitRecordInput:
     "record",
     "登记一次走访，可同时记下影响履行的因素；不需要看到协议。",
     VisitRecordInput,
-    target=None,
+    target="Dispute",
+    asks=("Visit", "record"),
+    row_field="dispute_id",
+    mine=("visitor_id",),
     shows="Visit",
     example={
         "dispute_id": Placeholder("Dispute", "that the caller sees"),
@@ -88,9 +91,8 @@ class VisitRecordInput:
         "note": "上门了解情况。",
     },
 )
-async def record_visit(work: UnitOfWork, input: VisitRecordInput) -> Outcome:
+async def record_visit(work: UnitOfWork, dispute: Record, input: VisitRecordInput) -> Outcome:
     """A visit about a dispute that the caller sees; a factor of high severity opens an alert to those who hold the case."""
-    dispute = await work.load_visible("Dispute", input.dispute_id, field="disputeId")
     work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     work.check_text("note", input.note, 2000)
     if input.factor is not None:
@@ -107,7 +109,6 @@ async def record_visit(work: UnitOfWork, input: VisitRecordInput) -> Outcome:
         visited_at=input.happened_at,
         note=note,
     )
-    work.ensure_after("Visit", key, "record", UserError("disputeId", "FORBIDDEN", "您无权登记这件纠纷的走访。"))
     changes: list[tuple[str, UUID, str, str | None]] = [
         ("Visit", key, "kind", input.kind),
         ("Visit", key, "note", note),

@@ -50,5 +50,14 @@ def _prefix(name: str, label: str, digits: int) -> Attribute:
     )
 
 
+_DIGITS = {"town_code": 9, "county_code": 6}
 # The areas above the grid of a row that has the code of its grid alone.
-AREAS_ABOVE = (_prefix("town_code", "所属镇街", 9), _prefix("county_code", "所属县区", 6))
+AREAS_ABOVE = (
+    _prefix("town_code", "所属镇街", _DIGITS["town_code"]),
+    _prefix("county_code", "所属县区", _DIGITS["county_code"]),
+)
+
+
+def areas_of(grid_code: str) -> dict[str, str]:
+    """The same of a row that is not there yet, with its grid."""
+    return {"grid_code": grid_code, **{name: grid_code[:digits] for name, digits in _DIGITS.items()}}

@@ -9,13 +9,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from db.resources.guards import Guard
 from db.resources.transitions import Transition, register_transition
 from db.write.example import NOW, complete, row_of
-from db.write.row_locks import Fact
+from db.write.row_locks import Fact, Wanted
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,52 @@ def input_field(
 
 
 @dataclass(frozen=True)
+class Order:
+    """The input of a command as the client wrote it: the values that are right in form, by name, and what is wrong with the others.
+
+    SECURITY: what is wrong is told to those alone who may give the command where it is given.
+    """
+
+    values: Mapping[str, Any]
+    user_errors: tuple[UserError, ...] = ()
+
+    @classmethod
+    def of(cls, input: Any) -> Self:
+        """The order of an input that is right in form."""
+        return cls({field.name: getattr(input, field.name) for field in dataclasses.fields(input)})
+
+    def require(self, *names: str) -> None:
+        """Raises Refused where one of these values is not there because it is wrong."""
+        if self.user_errors and any(name not in self.values for name in names):
+            raise Refused(*self.user_errors)
+
+
+class Site(NamedTuple):
+    """Where a new object will stand: its attributes, about which the policy is asked, and the row that was read to know them."""
+
+    attributes: Mapping[str, Any]
+    record: Any = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """What decides who may make an object that is not there yet. `find`: its `Site`, from the unit of work and the values `names` of the
+    input, and from nothing else; it raises Absent where the caller does not see the row that they name. `field` and `message`: the user
+    error of those who may not make it there.
+    """
+
+    names: tuple[str, ...]
+    find: Callable[[Any, Mapping[str, Any]], Awaitable[Site]]
+    field: str
+    message: str
+
+    @property
+    def forbidden(self) -> UserError:
+        """The answer of those who may not make it there."""
+        return UserError(self.field, "FORBIDDEN", self.message)
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The result of a command: the row that it is about (`kind`, `id`), and what the event says. `fields`: names changed, never values.
 
@@ -118,9 +164,9 @@ class Outcome:
 class Command:
     """A registered command.
 
-    `target`: the resource of the row that `input.id` names, locked and checked before `run`; None where `run` asks the policy itself.
-    `shows`: the noun of the payload. `resource`, `action`: what the policy is asked. `row_field`: the input's field that names the row
-    on which it is asked; None for a new object. `example`: the smallest valid input (db/write/example.py).
+    `target`: the resource of the row that the input's field `row_field` names, locked and checked before `run`; None where it is the
+    `place` of a new object that decides. `shows`: the noun of the payload. `resource`, `action`: what the policy is asked.
+    `example`: the smallest valid input (db/write/example.py).
     """
 
     noun: str
@@ -133,6 +179,7 @@ class Command:
     resource: str
     action: str
     row_field: str | None
+    place: Place | None
     example: Mapping[str, Any]
     # The caller may have no more to do with the dispute afterwards (by stepping back, or sending it back).
     leaves: bool = False
@@ -142,6 +189,25 @@ class Command:
     online: bool = False
     # What it must know of the row beside its columns; they are in the record.
     facts: tuple[Fact, ...] = ()
+    # Columns of a new part that name the caller, where the policy is asked about that part of the target.
+    mine: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> Wanted | None:
+        """The row that it wants; None where there is none yet."""
+        if self.target is None:
+            return None
+        return Wanted(self.target, self.action, self.resource if self.makes else None, self.mine)
+
+    @property
+    def forbidden(self) -> UserError:
+        """The one answer of those who may not, whatever they sent."""
+        return forbidden_on(self.row_field or "id") if self.place is None else self.place.forbidden
+
+    @property
+    def makes(self) -> bool:
+        """Whether the policy is asked about the new object that it makes."""
+        return self.target is None or self.resource != self.target
 
     @property
     def name(self) -> str:
@@ -152,6 +218,13 @@ class Command:
     def payload(self) -> str:
         """The name of its payload: that of the noun it shows, or its own."""
         return f"{self.shows}RevealPayload" if self.reveals else f"{self.shows}Payload"
+
+
+def forbidden_on(field: str) -> UserError:
+    """The user error of those who may not do this to the row that the field names. `field`: as a column, `dispute_id`."""
+    head, *rest = field.split("_")
+    name = head + "".join(word.title() for word in rest)
+    return UserError(name, "FORBIDDEN", "您无权办理此事项，或它现在不由您办理。")
 
 
 COMMANDS: dict[str, Command] = {}
@@ -168,6 +241,8 @@ def command(
     example: Mapping[str, Any] | None = None,
     asks: tuple[str, str] | None = None,
     row_field: str | None = None,
+    place: Place | None = None,
+    mine: tuple[str, ...] = (),
     states: tuple[str, ...] | None = None,
     guards: tuple[Guard, ...] = (),
     on_archived: bool = False,
@@ -176,40 +251,35 @@ def command(
     online: bool = False,
     facts: tuple[Fact, ...] = (),
 ) -> Callable[[Any], Any]:
-    """Registers the function as `noun.verb`. With a target it is called with (work, record, input), else with (work, input).
+    """Registers the function as `noun.verb`. It is called with (work, record, input): the record is the target, or what its place was
+    read from; without either with (work, input).
 
-    The policy is asked for the verb on the target; without one, for `asks` (resource, action), or for the verb on what it shows. `states`,
-    `guards`, `on_archived`: where the action may start (db/resources/transitions.py). `example`: the smallest valid input; the row and
-    the time (`happened_at`: now) are added where they are required. Raises ValueError where the name, the action or the example does not fit.
+    The policy is asked for the verb on the target, or on what it shows, or for `asks` (resource, action). `row_field`: the input's field
+    that names the target, `id` unless it is said. `mine`: see `Command`. `states`, `guards`, `on_archived`: where the action may start
+    (db/resources/transitions.py). `example`: the smallest valid input; the row and the time (`happened_at`: now) are added where they are
+    required. Raises ValueError where the name, the action or the example does not fit, or nothing says what the policy is asked about.
     """
     resource, action = asks or (target or shows, verb)
+    if (target is None) is (place is None):
+        raise ValueError(f"{noun}.{verb} needs a target or a place, and not both")
     if target is not None:
-        row_field = "id"
-    required = {field.name for field in dataclasses.fields(input_type) if field.default is dataclasses.MISSING}
-    added = {"happened_at": NOW, row_field: row_of(resource)}
+        row_field = row_field or "id"
+    full = _completed(input_type, example or {}, {"happened_at": NOW, row_field: row_of(target or resource)})
+    asked = (target, shows, resource, action, row_field, place)
+    creates = row_field is None or (target is not None and resource != target)
 
     def register(run: Callable[..., Awaitable[Outcome]]) -> Callable[..., Awaitable[Outcome]]:
-        registered = Command(
-            noun,
-            verb,
-            label,
-            input_type,
-            run,
-            target,
-            shows,
-            resource,
-            action,
-            row_field,
-            complete(input_type, {name: added[name] for name in required & added.keys()} | dict(example or {})),
-            leaves,
-            reveals,
-            online,
-            facts,
-        )
+        registered = Command(noun, verb, label, input_type, run, *asked, full, leaves, reveals, online, facts, mine)
         if registered.name in COMMANDS:
             raise ValueError(f"{registered.name} is registered twice")
-        register_transition(resource, action, Transition(states, guards, row_field is None, on_archived))
+        register_transition(resource, action, Transition(states, guards, creates, on_archived))
         COMMANDS[registered.name] = registered
         return run
 
     return register
+
+
+def _completed(input_type: type, example: Mapping[str, Any], added: Mapping[Any, Any]) -> Mapping[str, Any]:
+    """The example with what is added where it is required."""
+    required = {field.name for field in dataclasses.fields(input_type) if field.default is dataclasses.MISSING}
+    return complete(input_type, {name: added[name] for name in required & added.keys()} | dict(example))

@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -17,12 +16,21 @@ import orjson
 
 from db.crypto import Cipher
 from db.postgres.pool import Pool
-from db.write.command import Absent, Command, Conflict, KeyReused, Refused, UserError, VersionConflict
+from db.write.command import (
+    Absent,
+    Command,
+    Conflict,
+    KeyReused,
+    Order,
+    Outcome,
+    Refused,
+    UserError,
+    VersionConflict,
+)
 from db.write.conflict import check_version
 from db.write.constraints import user_error_of
 from db.write.rollups import compact
-from db.write.row_locks import Wanted
-from db.write.transaction import Actor, Request, UnitOfWork
+from db.write.transaction import Actor, Opening, Record, Request, UnitOfWork
 
 # After a deadlock or a serialization failure.
 ATTEMPTS = 4
@@ -54,12 +62,12 @@ class CommandExecutor:
         self._compacting: asyncio.Task[None] | None = None
 
     async def execute(
-        self, command: Command, actor: Actor, input: Any, *, key: str | None, expected_version: int | None
+        self, command: Command, actor: Actor, order: Order, *, key: str | None, expected_version: int | None
     ) -> Receipt:
         """Execute it once. Raises KeyReused, and Stale where the caller's rights have changed; what is wrong with the input is in the receipt."""
         for attempt in range(ATTEMPTS):
             try:
-                receipt = await self._once(command, actor, input, key, expected_version)
+                receipt = await self._once(command, actor, order, key, expected_version)
                 self._count()
                 return receipt
             except Refused as refused:
@@ -95,41 +103,89 @@ class CommandExecutor:
             async with self._pool.transaction() as connection:
                 await compact(connection)
 
-    async def _once(self, command: Command, actor: Actor, input: Any, key: str | None, expected: int | None) -> Receipt:
-        usable = key is None or (1 <= len(key) <= KEY_LENGTH and key.isprintable())
-        request = _request(command, input, key) if key is not None and usable else None
-        wanted = None if command.target is None else Wanted(command.target, command.verb)
+    async def _once(
+        self, command: Command, actor: Actor, order: Order, key: str | None, expected: int | None
+    ) -> Receipt:
+        request = _request(command, order, key)
         async with self._pool.transaction() as connection:
             work = UnitOfWork(connection, actor, self._cipher, dt.datetime.now(dt.UTC))
-            new, found = await work.open(request, wanted, None if wanted is None else input.id)
-            if not usable:
-                raise Refused(UserError("idempotencyKey", "BAD_KEY", f"幂等键应为 1 至 {KEY_LENGTH} 个可见字符。"))
-            if request is not None and not new:
+            # SECURITY: authorised before anything else is looked at. Who has the right nowhere gets one answer, whatever they sent.
+            if not work.may(command.resource, command.action):
+                await work.open(None, None, None)
+                raise Refused(command.forbidden)
+            opening = await work.open(request, command.wanted, _row_key(command, order))
+            if not opening.new:
+                assert request is not None
                 return await _replayed(connection, command, actor, request)
-            if wanted is not None:
-                if not found:
-                    raise Absent
-                record = await work.load_locked(wanted, input.id, facts=command.facts)
-                await check_version(work, record.dispute, expected, input)
-                outcome = await command.run(work, record, input)
-                # The row to show: the one that the command is about, where it shows such; else the one that it was given on.
-                shown = outcome.id if outcome.kind == command.shows else record.id
-                dispute_id = record.dispute["id"] if record.dispute is not None else None
-                dispute_id = outcome.dispute_id or dispute_id
-                if record.kind == "Dispute" and not command.leaves:
-                    work.ensure_still_allowed("Dispute", record.id, command.verb)
+            record = await _authorised(work, command, order, opening)
+            if order.user_errors:
+                raise Refused(*order.user_errors)
+            if key is not None and request is None:
+                raise Refused(UserError("idempotencyKey", "BAD_KEY", f"幂等键应为 1 至 {KEY_LENGTH} 个可见字符。"))
+            given = command.input_type(**order.values)
+            if record is None:
+                outcome = await command.run(work, given)
             else:
-                outcome = await command.run(work, input)
-                shown = outcome.id
-                dispute_id = outcome.id if outcome.kind == "Dispute" else outcome.dispute_id
+                if command.target is not None:
+                    await check_version(work, record.dispute, expected, given)
+                outcome = await command.run(work, record, given)
+            # The row to show: the one that the command is about, where it shows such; else the one that it was given on.
+            shown = outcome.id if record is None or outcome.kind == command.shows else record.id
+            if command.makes:
+                # SECURITY: what was asked of its place is asked again of the object that is there now.
+                work.ensure_after(command.resource, shown, command.action, command.forbidden)
+            elif command.resource == "Dispute" and record is not None and not command.leaves:
+                work.ensure_still_allowed("Dispute", record.id, command.action)
             work.raise_errors()
-            await work.finish(command.name, dispute_id, outcome, (command.shows, shown))
+            await work.finish(command.name, _dispute_of(record, outcome), outcome, (command.shows, shown))
         return Receipt(command.shows, shown, revealed=outcome.revealed)
 
 
-def _request(command: Command, input: Any, key: str) -> Request:
+def _row_key(command: Command, order: Order) -> UUID | None:
+    """The key of the row that the order names. Raises Refused where it is no key."""
+    if command.target is None:
+        return None
+    assert command.row_field is not None
+    order.require(command.row_field)
+    key: UUID = order.values[command.row_field]
+    return key
+
+
+async def _authorised(work: UnitOfWork, command: Command, order: Order, opening: Opening) -> Record | None:
+    """The row that the command wants, in a state for it, or what the place of the new object was read from. Raises Absent where the
+    caller does not see it, else Refused where they may not act on it, or not now."""
+    if command.wanted is not None:
+        assert command.row_field is not None
+        field = command.forbidden.field
+        if not opening.seen:
+            raise Absent(field)
+        if not opening.found:
+            raise Refused(command.forbidden)
+        return await work.load_locked(command.wanted, order.values[command.row_field], field, command.facts)
+    assert command.place is not None
+    order.require(*command.place.names)
+    site = await command.place.find(work, order.values)
+    if not work.may_make(command.resource, command.action, site.attributes):
+        raise Refused(command.forbidden)
+    record: Record | None = site.record
+    return record
+
+
+def _dispute_of(record: Record | None, outcome: Outcome) -> UUID | None:
+    """The dispute that the event belongs to."""
+    if outcome.dispute_id is not None:
+        return outcome.dispute_id
+    if record is not None and record.dispute is not None:
+        return UUID(str(record.dispute["id"]))
+    return outcome.id if outcome.kind == "Dispute" else None
+
+
+def _request(command: Command, order: Order, key: str | None) -> Request | None:
+    """What the idempotency key stands for; None without a key that can be kept, or an input that is right in form."""
+    if key is None or not 1 <= len(key) <= KEY_LENGTH or not key.isprintable() or order.user_errors:
+        return None
     # Whatever way the client wrote it, the same input is the same bytes.
-    canonical = orjson.dumps(input, default=str, option=orjson.OPT_SORT_KEYS)
+    canonical = orjson.dumps(command.input_type(**order.values), default=str, option=orjson.OPT_SORT_KEYS)
     return Request(key, command.name, hashlib.sha256(f"{command.name}\n".encode() + canonical).digest())
 
 

@@ -6,7 +6,23 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, FromClause, Select, Table, bindparam, exists, func, literal_column, or_, select
+from sqlalchemy import (
+    ARRAY,
+    FromClause,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.types import Uuid
 
@@ -28,18 +44,28 @@ class Fact(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """A row that a command wants: of which resource, for which of its actions."""
+    """A row that a command wants: of which resource, for which action. `new`: the action is to make a part of that kind, of which the
+    columns `mine` name the caller; the policy is asked about the part as it will be."""
 
     kind: str
     action: str
+    new: str | None = None
+    mine: tuple[str, ...] = ()
+
+    @property
+    def resource(self) -> str:
+        """The resource about which the policy is asked."""
+        return self.new or self.kind
 
 
 def begin(visibility: Visibility, keyed: bool, wanted: Wanted | None) -> Select[Any]:
-    """The epoch; `request`, the key of the row that stands for the request if it is new; `found`, whether there is such a row, which
-    is then locked. In this order: a transaction that waits for the same request locks no row meanwhile. `keyed`: there is an idempotency key."""
+    """The epoch; `request`, the key of the row that stands for the request if it is new; `found`, whether there is such a row for the
+    caller to act on, which is then locked; `seen`, whether the caller at least sees it. In this order: a transaction that waits for the
+    same request locks no row meanwhile. `keyed`: there is an idempotency key."""
     epoch = EPOCH.scalar_subquery()
     request: Sql = literal_column("NULL::uuid")
     found: Sql = literal_column("0")
+    seen: Sql = literal_column("false")
     locked = None if wanted is None else lock_row(visibility, wanted)
     if keyed:
         columns = ("person_id", "key", "command", "digest")
@@ -50,20 +76,22 @@ def begin(visibility: Visibility, keyed: bool, wanted: Wanted | None) -> Select[
             locked = locked.where(exists(select(new.c.id)))
     if locked is not None:
         found = select(func.count()).select_from(locked.cte("locked")).scalar_subquery()
-    return select(epoch.label("epoch"), request.label("request"), found.label("found"))
+    if wanted is not None:
+        seen = case((found == literal_column("0"), exists(_visible_key(visibility, wanted.kind))), else_=true())
+    return select(epoch.label("epoch"), request.label("request"), found.label("found"), seen.label("seen"))
 
 
 def lock_row(visibility: Visibility, wanted: Wanted) -> Select[Any]:
-    """The key of the row, locked with its dispute, if the caller may do the action or at least sees the row."""
+    """The key of the row, locked with its dispute, if the caller may do the action to it."""
     # SECURITY: no row is locked for an action that no command registers.
-    transition_of(wanted.kind, wanted.action)
+    transition_of(wanted.resource, wanted.action)
     row, at = _row(visibility, wanted)
     of = [row.at] if row.dispute is None or row.dispute is row.at else [row.at, row.dispute]
     return (
         select(row["id"])
         .select_from(at)
-        # SECURITY: a row that the caller neither may change nor see is not even waited for.
-        .where(row["id"] == bindparam("row_id", type_=Uuid()), _may_or_sees(visibility, row, wanted.action))
+        # SECURITY: a row that the caller may not change is not even waited for.
+        .where(row["id"] == bindparam("row_id", type_=Uuid()), _may(visibility, row, wanted))
         .with_for_update(of=of)
     )
 
@@ -75,8 +103,8 @@ def load_locked_row(visibility: Visibility, wanted: Wanted, facts: tuple[Fact, .
     if row.dispute is not None and row.dispute is not row.at:
         columns += [row.dispute.c[name].label(f"d_{name}") for name in columns_of(t.dispute)]
     columns += [fact.of(row).label(f"r_{fact.name}") for fact in facts]
-    columns.append(_is_true(visibility.visible(row, wanted.action)).label("allowed"))
-    guards = transition_of(wanted.kind, wanted.action).guards
+    columns.append(_is_true(_may(visibility, row, wanted)).label("allowed"))
+    guards = transition_of(wanted.resource, wanted.action).guards
     columns += [_is_true(guard.holds(row)).label(f"g_{i}") for i, guard in enumerate(guards)]
     return select(*columns).select_from(at).where(row["id"] == bindparam("row_id", type_=Uuid()))
 
@@ -105,6 +133,28 @@ def _row(visibility: Visibility, wanted: Wanted) -> tuple[Row, FromClause]:
     """The row, and what stands in FROM for it."""
     resource = RESOURCES[wanted.kind]
     return visibility.row(resource, alias(resource.table), locked=True)
+
+
+def _may(visibility: Visibility, row: Row, wanted: Wanted) -> Sql:
+    """Whether the caller may do the action: to the row, or with the part that is to be made of it, which the caller must then see."""
+    if wanted.new is None:
+        return visibility.visible(row, wanted.action)
+    resource = RESOURCES[wanted.new]
+    columns = {
+        column.name: bindparam("me", type_=column.type) if column.name in wanted.mine else cast(null(), column.type)
+        for column in resource.table.c
+    }
+    part = select(*(value.label(name) for name, value in columns.items())).subquery(wanted.new.lower())
+    return and_(visibility.visible(row), visibility.visible(Row(resource, part, row.at), wanted.action))
+
+
+def _visible_key(visibility: Visibility, kind: str) -> Select[Any]:
+    """The key of the row if the caller sees it."""
+    resource = RESOURCES[kind]
+    row, at = visibility.row(resource, alias(resource.table))
+    return (
+        select(row["id"]).select_from(at).where(row["id"] == bindparam("row_id", type_=Uuid()), visibility.visible(row))
+    )
 
 
 def _may_or_sees(visibility: Visibility, row: Row, action: str) -> Sql:

@@ -30,11 +30,11 @@ from db.resources.transitions import transition_of
 from db.uuid7 import uuid7
 from db.write import row_locks
 from db.write.batch import Batch, LatestVersion, Write
-from db.write.command import Absent, Outcome, Refused, UserError
+from db.write.command import Absent, Outcome, Refused, UserError, forbidden_on
 from db.write.row_locks import Fact, Wanted, columns_of
 from db.write.state_words import wrong_state
 from policies.grant import Access
-from policies.predicate import Never
+from policies.predicate import Never, evaluate
 
 
 class _Cached(NamedTuple):
@@ -91,6 +91,15 @@ class Request:
     key: str
     command: str
     digest: bytes
+
+
+class Opening(NamedTuple):
+    """How a transaction begins: whether the request is `new`; whether the row was `found` for the action, and is locked; whether the
+    caller at least sees it."""
+
+    new: bool
+    found: bool
+    seen: bool
 
 
 class _Postcondition(NamedTuple):
@@ -179,11 +188,8 @@ class UnitOfWork:
 
     # -- locking and loading
 
-    async def open(self, request: Request | None, wanted: Wanted | None, key: UUID | None) -> tuple[bool, bool]:
-        """Begin: whether the request is new, and whether there is such a row, which is then locked. One statement, in this order.
-
-        Waits for a request of the same key that is under way. Raises Stale.
-        """
+    async def open(self, request: Request | None, wanted: Wanted | None, key: UUID | None) -> Opening:
+        """Begin: one statement. Waits for a request of the same key that is under way, then for the row. Raises Stale."""
         values: dict[str, Any] = {"row_id": key}
         if request is not None:
             values |= {"request_person_id": self.actor.person_id, "request_key": request.key}
@@ -197,7 +203,7 @@ class UnitOfWork:
         if row["epoch"] != self.actor.epoch:
             raise Stale
         self._request = row["request"]
-        return request is None or self._request is not None, bool(row["found"])
+        return Opening(request is None or self._request is not None, bool(row["found"]), bool(row["seen"]))
 
     async def lock(self, kind: str, key: UUID, action: str, *, field: str = "id") -> Record:
         """The row, locked, if the caller may do `action` to it and its state and guards allow it.
@@ -209,7 +215,8 @@ class UnitOfWork:
         if not await self.fetch_for_caller(
             ("lock", wanted), lambda: row_locks.lock_row(self.visibility, wanted), {"row_id": key}
         ):
-            raise Absent(field)
+            await self.load_visible(kind, key, field=field)
+            raise Refused(forbidden_on(field))
         return await self.load_locked(wanted, key, field)
 
     async def load_locked(self, wanted: Wanted, key: UUID, field: str = "id", facts: tuple[Fact, ...] = ()) -> Record:
@@ -218,7 +225,7 @@ class UnitOfWork:
         A statement of its own, behind the lock: that of the lock sees other tables as they were before it waited, so that two commands
         at once could both find nothing in their way.
         """
-        transition = transition_of(wanted.kind, wanted.action)
+        transition = transition_of(wanted.resource, wanted.action)
         rows = await self.fetch_for_caller(
             ("load_locked", wanted, facts),
             lambda: row_locks.load_locked_row(self.visibility, wanted, facts),
@@ -227,7 +234,7 @@ class UnitOfWork:
         row = rows[0]
         # SECURITY: a caller who was replaced while waiting for the lock acts no more.
         if not row["allowed"]:
-            raise Refused(_forbidden(field))
+            raise Refused(forbidden_on(field))
         names = (*columns_of(RESOURCES[wanted.kind].table), *(fact.name for fact in facts))
         values = {name: row[f"r_{name}"] for name in names}
         dispute = values if wanted.kind == "Dispute" else None
@@ -255,6 +262,13 @@ class UnitOfWork:
     def may(self, kind: str, action: str) -> bool:
         """Whether any rule grants the action on some row of the resource."""
         return self.actor.access.grant(kind, action).rows != Never()
+
+    def may_make(self, kind: str, action: str, attributes: Mapping[str, Any]) -> bool:
+        """Whether the caller may do the action to a row that will have these attributes. What is written is asked again in the end."""
+        unknown: dict[str, Any] = dict.fromkeys(RESOURCES[kind].attributes)
+        return evaluate(
+            self.actor.access.grant(kind, action).rows, unknown | dict(attributes), self.actor.access.claims
+        )
 
     # -- postconditions: what must hold of the rows after the change
 
@@ -361,7 +375,3 @@ class UnitOfWork:
         await self._flush()
         for condition in self._postconditions:
             await self._check(condition)
-
-
-def _forbidden(field: str) -> UserError:
-    return UserError(field, "FORBIDDEN", "您无权办理此事项，或它现在不由您办理。")

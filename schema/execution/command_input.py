@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
-from db.write.command import UserError
+from db.write.command import Order, UserError
 from schema.names import camel
 from schema.planning import coercion
 
@@ -25,8 +25,8 @@ class BadInput(Exception):
         self.user_errors = user_errors
 
 
-def read_input(input_type: type, coerced: dict[str, Any], path: str = "") -> Any:
-    """The input of a command, an instance of the dataclass `input_type`. Raises BadInput with all that is wrong."""
+def read_order(input_type: type, coerced: dict[str, Any], path: str = "") -> Order:
+    """The input of a command, of the dataclass `input_type`, with all that is wrong with it."""
     values: dict[str, Any] = {}
     user_errors: list[UserError] = []
     for field, name, convert in _fields(input_type):
@@ -37,9 +37,15 @@ def read_input(input_type: type, coerced: dict[str, Any], path: str = "") -> Any
             values[field] = convert(value, f"{path}{name}")
         except BadInput as bad:
             user_errors += bad.user_errors
-    if user_errors:
-        raise BadInput(*user_errors)
-    return input_type(**values)
+    return Order(values, tuple(user_errors))
+
+
+def _read_nested(input_type: type, coerced: dict[str, Any], path: str) -> Any:
+    """An instance of the dataclass `input_type`. Raises BadInput with all that is wrong."""
+    order = read_order(input_type, coerced, path)
+    if order.user_errors:
+        raise BadInput(*order.user_errors)
+    return input_type(**order.values)
 
 
 @cache
@@ -59,7 +65,7 @@ def _converter(hint: Any, field: dataclasses.Field[Any]) -> _Convert:
         return _converter(arguments[0], field)  # of `... | None`
     if dataclasses.is_dataclass(hint):
         nested: Any = hint
-        return lambda value, path: read_input(nested, value, f"{path}.")
+        return lambda value, path: _read_nested(nested, value, f"{path}.")
     if field.metadata["of"] is not None:
         return _key_of(field.metadata["of"])
     return _scalar(field.metadata["longest"])

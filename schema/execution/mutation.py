@@ -14,11 +14,11 @@ from graphql import FieldNode, GraphQLObjectType, GraphQLSchema
 from graphql.execution.values import get_variable_values
 
 from db.query.reader import Reader, TooSlow
-from db.write.command import Command, KeyReused, UserError
+from db.write.command import Command, KeyReused, Order, UserError
 from db.write.executor import CommandExecutor, Receipt
 from db.write.transaction import Actor
 from policies.grant import Access
-from schema.execution.command_input import BadInput, read_input
+from schema.execution.command_input import read_order
 from schema.execution.fence import Caller, Fence
 from schema.execution.outbox import substitute
 from schema.execution.payload import Payload, payload_of, receipt_data
@@ -156,12 +156,7 @@ class MutationExecutor:
     async def _execute_field(self, run: _Run, index: int, field: _PlannedField) -> bytes:
         command = COMMAND_OF[field.name]
         values = field.input(run.call)
-        try:
-            command_input = read_input(command.input_type, values)
-        except BadInput as bad:
-            receipt = Receipt(command.shows, user_errors=bad.user_errors)
-        else:
-            receipt = await self._execute_command(run, command, command_input, values)
+        receipt = await self._execute_command(run, command, read_order(command.input_type, values), values)
 
         async def read_payload(caller: Caller) -> tuple[int, bytes]:
             payload = self._plan(run, caller.viewer.access)[index].payload
@@ -179,28 +174,30 @@ class MutationExecutor:
         exhausted = Refusal(Code.CONFLICT, "已保存，但访问权正在变更，暂不能返回结果；请稍后查询。")
         return await run.fence.hold(read_payload, exhausted)
 
-    async def _execute_command(self, run: _Run, command: Command, input: Any, values: dict[str, Any]) -> Receipt:
+    async def _execute_command(self, run: _Run, command: Command, order: Order, values: dict[str, Any]) -> Receipt:
         """What became of the command. Raises Stale where the caller's rights have changed before anything was done, and Refusal."""
         fence = run.fence
         if not fence.confirmed:
-            return await self._commit(run, await fence.caller(), command, input, values)
+            return await self._commit(run, await fence.caller(), command, order, values)
         # Something may be done already, so only this command is tried again.
         first = await fence.caller()
 
         async def attempt(caller: Caller) -> tuple[int, Receipt]:
             if caller is not first:
                 self._plan_and_check(run, caller.viewer.access)
-            return caller.epoch, await self._commit(run, caller, command, input, values)
+            return caller.epoch, await self._commit(run, caller, command, order, values)
 
         return await fence.hold(attempt)
 
-    async def _commit(self, run: _Run, caller: Caller, command: Command, input: Any, values: dict[str, Any]) -> Receipt:
+    async def _commit(
+        self, run: _Run, caller: Caller, command: Command, order: Order, values: dict[str, Any]
+    ) -> Receipt:
         actor = Actor(caller.viewer.access, caller.viewer.person_id, caller.epoch, run.operation.request_id)
         try:
             receipt = await self._commands.execute(
                 command,
                 actor,
-                input,
+                order,
                 key=values.get("idempotencyKey"),
                 expected_version=values.get("expectedVersion"),
             )
@@ -243,11 +240,10 @@ class MutationExecutor:
         if not values.get("idempotencyKey"):
             message = "离线提交的每一条都须有幂等键，重发才不会重复办理。"
             user_errors.append(UserError("idempotencyKey", "REQUIRED", message))
-        if user_errors:
-            return Receipt(command.shows, user_errors=tuple(user_errors))
+        order = read_order(command.input_type, values)
+        named = {user_error.field for user_error in user_errors}
+        others = [user_error for user_error in order.user_errors if user_error.field not in named]
         try:
-            return await self._execute_command(run, command, read_input(command.input_type, values), values)
-        except BadInput as bad:
-            return Receipt(command.shows, user_errors=bad.user_errors)
+            return await self._execute_command(run, command, Order(order.values, (*user_errors, *others)), values)
         except Refusal as refusal:
             return Receipt(command.shows, user_errors=(UserError("", str(refusal.code), refusal.message),))

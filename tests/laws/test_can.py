@@ -26,7 +26,7 @@ from db.postgres.pool import Pool
 from db.postgres.session import Session
 from db.resources.catalog import RESOURCES
 from db.resources.transitions import ASKING, TRANSITIONS, Transition, offered_actions
-from db.write.command import Command
+from db.write.command import Command, Order
 from db.write.executor import CommandExecutor
 from db.write.transaction import Actor
 from policies.predicate import Never
@@ -171,18 +171,20 @@ class Comparison:
         spoiled = {} if "happened_at" in command.example else {"reason": "短"}
         example = await self.setup.examples.of_row(command, key, now() + DAY, **spoiled)
         receipt = await self.setup.executor.execute(
-            command, self.setup.actors[person], example, key=None, expected_version=None
+            command, self.setup.actors[person], Order.of(example), key=None, expected_version=None
         )
         errors = [(error.field, error.code) for error in receipt.user_errors]
         of_row = [code for at, code in errors if at in ("id", camel(command.row_field or ""), "")]
         input_only = bool(errors) and not of_row and (bool(spoiled) or ("happenedAt", "IN_FUTURE") in errors)
         refused = bool(errors) and len(of_row) == len(errors) and set(of_row) <= REFUSING
         hidden = listed is None
-        good = (
-            input_only
-            if not hidden and action in (listed or ())
-            else refused and (not hidden or of_row == ["NOT_FOUND"])
-        )
+        nowhere = self.setup.actors[person].access.grant(resource, action).rows == Never()
+        if nowhere:
+            good = of_row == ["FORBIDDEN"]
+        elif not hidden and action in (listed or ()):
+            good = input_only
+        else:
+            good = refused and (not hidden or of_row == ["NOT_FOUND"])
         self.asked += 1
         self.counted.update(["listed"] if input_only else of_row or ["?"])
         if not good:
@@ -266,7 +268,7 @@ async def test_what_is_listed_succeeds(setup: Setup) -> None:
                         continue
                     example = await setup.examples.of_row(command, key, now() - dt.timedelta(seconds=1))
                     receipt = await setup.undoing.execute(
-                        command, setup.actors[person], example, key=None, expected_version=None
+                        command, setup.actors[person], Order.of(example), key=None, expected_version=None
                     )
                     done[command.name] += not receipt.user_errors
                     if receipt.user_errors:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, exists, literal_column, select
@@ -15,13 +17,14 @@ from db.calendar import day_of
 from db.commands.alert import open_alert
 from db.commands.party import PartyInput, add_party, check_party
 from db.commands.team import team_in
+from db.resources.attributes import areas_of
 from db.resources.resource import Row, Sql
 from db.tables.dispute import CATEGORIES, RISK_LEVELS, SOURCES, SUB_CATEGORIES, UTILITIES
 from db.uuid7 import uuid7
-from db.write.command import Outcome, UserError, command, input_field
+from db.write.command import Outcome, Place, Site, command, input_field
 from db.write.example import Placeholder
 from db.write.row_locks import Fact
-from db.write.transaction import UnitOfWork
+from db.write.transaction import Record, UnitOfWork
 from policies.grant import Access
 from policies.predicate import ClaimRef, Eq, implies
 
@@ -55,12 +58,34 @@ _PLACE = (
 )
 
 
+async def _place(work: UnitOfWork, values: Mapping[str, Any]) -> Site:
+    """The dispute that will be there: in the compound's grid, at the team, with the caller if they are a mediator."""
+    compound = await work.load_visible("Compound", values["compound_id"], field="compoundId", facts=_PLACE)
+    me, grid_code = work.actor.person_id, compound["grid_code"]
+    mediates = compound["caller_mediates"]
+    attributes = {
+        **areas_of(grid_code),
+        "community_code": grid_code[:12],
+        "state": "REGISTERED",
+        "tier": "TEAM",
+        "risk_level": values.get("risk_level", "LOW"),
+        "team_id": compound["team_id"],
+        "source_organization_id": reporting_organization(work.actor.access),
+        "lead_mediator_id": me if mediates else None,
+        "mediator_ids": {me} if mediates else set(),
+        "is_open": True,
+        "is_recent": True,
+    }
+    return Site(attributes, compound)
+
+
 @command(
     "dispute",
     "register",
     "登记一件纠纷或线索。",
     RegisterInput,
     target=None,
+    place=Place(("compound_id",), _place, "compoundId", "您无权在这个小区登记纠纷。"),
     shows="Dispute",
     example={
         "title": "物业费争议",
@@ -74,9 +99,8 @@ _PLACE = (
         ),
     },
 )
-async def register(work: UnitOfWork, input: RegisterInput) -> Outcome:
+async def register(work: UnitOfWork, compound: Record, input: RegisterInput) -> Outcome:
     """A new dispute in state REGISTERED at the team tier; a mediator who registers takes the lead (Art. 17, own initiative)."""
-    compound = await work.load_visible("Compound", input.compound_id, field="compoundId", facts=_PLACE)
     _check(work, input)
     work.raise_errors()
     key = uuid7()
@@ -116,7 +140,6 @@ async def register(work: UnitOfWork, input: RegisterInput) -> Outcome:
             mode="APPOINTED",
             assigned_at=input.happened_at,
         )
-    work.ensure_after("Dispute", key, "register", UserError("compoundId", "FORBIDDEN", "您无权在这个小区登记纠纷。"))
     if input.utility_cut is not None:
         await open_alert(work, "UTILITY_CUTOFF", key, subject=str(key), at=input.happened_at)
     if input.risk_level == "HIGH":

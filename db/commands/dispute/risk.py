@@ -15,7 +15,7 @@ from db.calendar import local
 from db.commands.alert import open_alert
 from db.commands.party import check_public_text
 from db.tables.dispute import OPEN_STATES, RISK_LEVELS
-from db.write.command import Absent, Outcome, Refused, command, input_field
+from db.write.command import Absent, Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
 
 
@@ -43,6 +43,9 @@ class AssessInput:
 )
 async def assess(work: UnitOfWork, dispute: Record, input: AssessInput) -> Outcome:
     """人民调解法 Art. 25 (S13): the risk is rated at each contact; a high one is reported, or it is written down why not."""
+    if input.reported_to_police:
+        # SECURITY: a report opens the dispute to the police, so the caller who makes one by assessing must be allowed to report.
+        await work.lock("Dispute", dispute.id, "report", field="reportedToPolice")
     work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     work.check_text("reason", input.reason, 2000)
     if input.no_report_reason is not None:
@@ -50,11 +53,6 @@ async def assess(work: UnitOfWork, dispute: Record, input: AssessInput) -> Outco
     station: UUID | None = None
     reported = input.level == "HIGH" and await _reported(work, dispute.id)
     if input.reported_to_police:
-        # SECURITY: a report opens the dispute to the police, so the caller who makes one by assessing must be allowed to report.
-        try:
-            await work.lock("Dispute", dispute.id, "report", field="reportedToPolice")
-        except Refused as refused:
-            work.user_errors += [error for error in refused.user_errors if error not in work.user_errors]
         check_public_text(work, "reportReason", input.report_reason or "", 500)
         station = await _station(work, dispute, input.police_id, "policeId")
     elif input.level == "HIGH" and not reported and input.no_report_reason is None:

@@ -112,10 +112,10 @@ async def test_who_may_not(gql: Office) -> None:
     for who in ("system_admin", "auditor", "bureau_admin", "justice_office", "mediator"):
         done = await gql.do(who, "appointmentGrant", **values)
         assert done.codes == ["FORBIDDEN"], (who, done.payload)
-    for who, code in (("system_admin", "FORBIDDEN"), ("bureau_admin", "FORBIDDEN"), ("mediator", "NOT_FOUND")):
-        assert (await gql.do(who, "appointmentEnd", id=post["id"], reason="试")).codes == [code]
+    for who in ("system_admin", "bureau_admin", "mediator"):
+        assert (await gql.do(who, "appointmentEnd", id=post["id"], reason="试")).codes == ["FORBIDDEN"]
         leave = {"to_person_id": await gql.person(NEWCOMER), "to_on": TODAY + DAY, "reason": "试"}
-        assert (await gql.do(who, "appointmentDelegate", id=post["id"], **leave)).codes == [code]
+        assert (await gql.do(who, "appointmentDelegate", id=post["id"], **leave)).codes == ["FORBIDDEN"]
     for who in ("security_admin", "auditor", "bureau_admin", "mediator"):
         for mutation in ("personSuspend", "personRestore"):
             done = await gql.do(who, mutation, id=await gql.person("court"), reason="试")

@@ -102,7 +102,7 @@ async def test_nobody_else_sees_or_drafts(office: Office, who: str) -> None:
         ("policyPublish", {}),
         ("policyRollback", {"note": "试"}),
     ):
-        assert (await office.do(who, mutation, id=version, **more)).user_errors == [("id", "NOT_FOUND")]
+        assert (await office.do(who, mutation, id=version, **more)).user_errors == [("id", "FORBIDDEN")]
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ async def test_the_statement_of_one_role_never_serves_another(office: Office) ->
     case = await office.mediating()
     for turn in range(2):
         await _record(office, case, f"turn-{turn}")
-        for who, code in (("police", "NOT_FOUND"), ("grid_worker", "FORBIDDEN"), ("analyst", "FORBIDDEN")):
+        for who, code in (("squad_member", "NOT_FOUND"), ("grid_worker", "FORBIDDEN"), ("police", "FORBIDDEN")):
             done = await office.do(who, "disputeRecord", id=case.key, place="所里", result="TO_CONTINUE", record="无。")
             assert done.user_errors == [("id", code)], who
     assert await office.value("SELECT count(*) FROM session WHERE dispute_id = $1", case.key) == 2
@@ -266,9 +266,14 @@ async def test_whoever_does_not_see_a_row_does_not_wait_for_it(office: Office) -
     connection = office.gql.connection
     async with connection.transaction():
         await connection.execute("SELECT FROM dispute WHERE id = $1 FOR UPDATE", case.key)
-        for key in ("held", None):
+        # The squad may record, but not there; the police may not record at all.
+        for who, key, code in (
+            ("squad_member", "held", "NOT_FOUND"),
+            ("squad_member", None, "NOT_FOUND"),
+            ("police", None, "FORBIDDEN"),
+        ):
             done = await office.do(
-                "police",
+                who,
                 "disputeRecord",
                 id=case.key,
                 place="所里",
@@ -276,7 +281,7 @@ async def test_whoever_does_not_see_a_row_does_not_wait_for_it(office: Office) -
                 record="无。",
                 idempotency_key=key,
             )
-            assert done.user_errors == [("id", "NOT_FOUND")]
+            assert done.user_errors == [("id", code)]
 
 
 async def test_a_read_sees_what_was_written_before_it(office: Office) -> None:

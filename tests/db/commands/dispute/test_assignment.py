@@ -115,7 +115,7 @@ async def test_who_may_assign(office: Office) -> None:
         ("mediator", "FORBIDDEN"),
         ("grid_worker", "FORBIDDEN"),
         ("squad_member", "NOT_FOUND"),
-        ("police", "NOT_FOUND"),
+        ("police", "FORBIDDEN"),
     ):
         done = await office.do(who, "disputeAssign", id=case.key, mediator_id=second, **LEAD)
         assert done.user_errors == [("id", code)], who

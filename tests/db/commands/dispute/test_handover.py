@@ -148,9 +148,9 @@ async def test_not_to_anybody(office: Office) -> None:
     assert done.user_errors == [("organizationId", "OUT_OF_AREA")]
     done = await office.do("mediator", "disputeEscalate", id=case.key, organization_id=uuid4(), **REASON)
     assert done.user_errors == [("organizationId", "NOT_FOUND")]
-    # Somebody who does not see the case learns nothing about it.
+    # Somebody who escalates nothing learns nothing about the case.
     done = await office.do("housing", "disputeEscalate", id=case.key, organization_id=station, **REASON)
-    assert done.user_errors == [("id", "NOT_FOUND")]
+    assert done.user_errors == [("id", "FORBIDDEN")]
     assert not await _escalations(office, case)
 
 
