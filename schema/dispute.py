@@ -7,6 +7,7 @@ import strawberry
 from db.tables.dispute import (
     CATEGORIES,
     DECLINE_REASONS,
+    RESULTS,
     RISK_LEVELS,
     SOURCES,
     STATES,
@@ -28,11 +29,23 @@ class DisputeState(Enum):
     AGREED = "达成协议"
     PERFORMING = "履行中"
     PERFORMED = "已履行"
+    UNPERFORMED = "未全部履行而终结"
     CLOSED = "已结案"
     ARCHIVED = "已归档"
     FAILED = "调解不成"
     WITHDRAWN = "当事人撤回"
     REFUSED = "当事人拒绝调解"
+
+
+@code_enum("调解结果：纠纷终结的结果，结案、归档后不变。", RESULTS)
+class DisputeResult(Enum):
+    AGREED = "达成协议，尚待履行"
+    PERFORMED = "达成协议并已履行"
+    UNPERFORMED = "达成协议而未全部履行"
+    FAILED = "调解不成"
+    WITHDRAWN = "当事人撤回"
+    REFUSED = "当事人拒绝调解"
+    DECLINED = "不予受理"
 
 
 @code_enum("办理层级；一件纠纷同时只由一个层级承办。", TIERS)
@@ -105,6 +118,7 @@ class DisputeFilter:
     sub_category: list[DisputeSubCategory] | None = condition("sub_category", "in", "物业纠纷子类，取其一即可。")
     source: list[DisputeSource] | None = condition("source", "in", "案件来源，取其一即可。")
     risk_level: list[RiskLevel] | None = condition("risk_level", "in", "风险等级，取其一即可。")
+    result: list[DisputeResult] | None = condition("result", "in", "调解结果，取其一即可；已归档的也按原来的结果。")
     case_number: str | None = condition("case_number", "eq", "卷号，完全相同。")
     area_code: str | None = condition("area", "area", "发生地的区划代码（6、9、12 或 15 位），含其下级。")
     compound_id: strawberry.ID | None = condition("compound", "is", "小区的全局标识。")
@@ -182,6 +196,7 @@ class Dispute(Node):
     state: DisputeState | None = field()
     tier: DisputeTier | None = field()
     risk_level: RiskLevel | None = field()
+    result: DisputeResult | None = field("调解结果；尚未终结的为 null。结案、归档不改变它。")
     amount_claimed: Money | None = field("争议金额，元；不涉及金额的为 null。")
     people_count: int | None = field()
     summary: str | None = field()
@@ -193,7 +208,7 @@ class Dispute(Node):
     due_on: Day | None = field("调解期限届满日期：自受理起一个月，经双方同意可延长，见 extensions；未受理的为 null。")
     overdue: bool | None = field("是否超期：调解尚未终结而期限已过。")
     concluded_at: Instant | None = field("调解终结时间：达成协议、调解不成、撤回或拒绝之时；未终结的为 null。")
-    closed_at: Instant | None = field("结案时间：履行完毕且至少回访一次之后；未结案的为 null。")
+    closed_at: Instant | None = field("结案时间：履行完毕或依法了结，且回访之后；未结案的为 null。")
     utility_cut: Utility | None = field("被停的公用事业；没有的为 null。")
     decline_reason: DeclineReason | None = field("不予受理的原因；其余的为 null。")
     advice: str | None = field("不予受理时告知当事人的其他途径。")

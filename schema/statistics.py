@@ -39,17 +39,22 @@ class Metrics:
     accepted: int | None = metric("受理数：受理时间在统计期内的纠纷。")
     concluded: int | None = metric("终结数：受理后调解终结，且终结时间在统计期内的纠纷。")
     agreed: int | None = metric("成功数：有全部达成且已生效的协议，终结时间在统计期内的纠纷。")
-    failed: int | None = metric("调解不成数：状态为调解不成，终结时间在统计期内的纠纷。")
-    withdrawn: int | None = metric("撤回数：受理后当事人撤回，终结时间在统计期内的纠纷。")
-    resolved: int | None = metric("已化解数：状态为已履行、已结案或已归档，终结时间在统计期内的纠纷。")
-    followed_up: int | None = metric("已回访数：已化解的纠纷中，至少完成一次回访的。")
+    failed: int | None = metric("调解不成数：调解结果为调解不成，归档的也算，终结时间在统计期内的纠纷。")
+    withdrawn: int | None = metric("撤回数：受理后当事人撤回，归档的也算，终结时间在统计期内的纠纷。")
+    resolved: int | None = metric(
+        "已化解数：调解结果为达成协议并已履行，结案、归档的也算；免除、不能履行的不算履行；终结时间在统计期内的纠纷。"
+    )
+    followed_up: int | None = metric(
+        "已回访数：已化解的纠纷中，最后一次履行之后回访到当事人的；联系不上、查明未履行的不算。"
+    )
     follow_up_rate: float | None = metric("回访率 = 已回访数 ÷ 已化解数。")
     success_rate_of_accepted: float | None = metric("调解成功率（按受理）= 成功数 ÷ 受理数。")
     success_rate_of_concluded: float | None = metric(
         "调解成功率（按终结）= 成功数 ÷（成功数 + 部分达成数 + 调解不成数 + 撤回数）。"
     )
     performance_rate: float | None = metric(
-        "协议履行率 = 各项义务均已履行的协议 ÷ 最后一项义务的履行期限已过的协议；所属纠纷终结于统计期内，期限未到不计。"
+        "协议履行率 = 各项义务均已履行（含强制执行）的协议 ÷ 最后一项义务的履行期限已过的协议；所属纠纷终结于统计期内，期限未到不计。"
+        "免除、不能履行都不是履行：不计入分子，仍计入分母。"
     )
     satisfaction_rate: float | None = metric("满意率 = 满意度 3（基本满意）及以上的评价数 ÷ 评价数 ratings。")
     average_satisfaction: float | None = metric("平均满意度 = 各次评价之和 ÷ 评价数 ratings，1 至 5。")
@@ -62,7 +67,7 @@ class Metrics:
         "本地化解率 = 已化解且未移送法庭、未转办其他单位的纠纷 ÷ 终结数。各层级化解情况按 TIER 分组查看。"
     )
     rebound_rate: float | None = metric(
-        "反弹率 = 结案后一百八十日内登记了关联的反弹纠纷的 ÷ 终结于统计期内且已结案的纠纷。"
+        "反弹率 = 结案后一百八十日内登记了关联的反弹纠纷的 ÷ 终结于统计期内、达成协议且已结案的纠纷。"
     )
 
 

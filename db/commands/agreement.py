@@ -20,7 +20,7 @@ from db import tables as t
 from db.calendar import confirmation_due, day_of, load_calendar, start_of
 from db.commands.dispute.guards import CONSENTED, NOT_REFUSED, NOTIFIED
 from db.commands.follow_up import schedule_follow_up
-from db.commands.obligation import check_money, check_visible_party, is_anything_owed, load_parties_with_visibility
+from db.commands.obligation import check_money, check_visible_party, load_parties_with_visibility, state_by_obligations
 from db.resources.guards import Guard, dispute_in, none, state_in
 from db.tables.agreement import AGREEMENT_FORMS, AGREEMENT_SCOPES, IN_FORCE_STATES, SIGNATURE_KINDS
 from db.tables.obligation import OBLIGATION_KINDS
@@ -214,7 +214,7 @@ async def _take_effect(
     confirm_by_on = confirmation_due(effective_on, await load_calendar(work.connection))
     await work.update(t.agreement, key, state="EFFECTIVE", effective_on=effective_on, confirm_by_on=confirm_by_on)
     await set_states(work, key, ("DRAFT",), "PENDING")
-    state = "AGREED" if await is_anything_owed(work, dispute["id"]) else "PERFORMED"
+    state = await state_by_obligations(work, dispute["id"], "AGREED")
     # A signature has a day and no time, and the last to be recorded need not be the last that was made.
     began = start_of(effective_on)
     concluded_at = max(began, at, dispute["accepted_at"])

@@ -7,16 +7,18 @@ import json
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import ONE_DAY, day_of
 from db.commands.alert import open_alert
+from db.commands.dispute.closing_rules import last_performed_on
 from db.commands.visit import FactorInput, note_factor
-from db.resources.guards import Guard, dispute_in
+from db.resources.aliases import alias
+from db.resources.guards import Guard
 from db.resources.resource import Row, Sql
-from db.tables.dispute import FOLLOW_UP_STATES
+from db.tables.dispute import FOLLOW_UP_STATES, UNDER_PERFORMANCE_STATES
 from db.tables.follow_up import FOLLOW_UP_METHODS, FOLLOW_UP_RESULTS
 from db.write.command import Outcome, command, input_field
 from db.write.example import Placeholder
@@ -96,6 +98,15 @@ def _rule(_: Row) -> Sql:
 _NOT_DONE = Guard("id", "WRONG_STATE", "这次回访已经完成。", lambda row: row["done_at"].is_(None))
 
 
+def _next_due_on(row: Row) -> Sql:
+    """The day of the next visit that is due beside this one."""
+    at = alias(t.follow_up)
+    other = select(func.min(at.c.due_on)).select_from(at).where(
+        at.c.dispute_id == row["dispute_id"], at.c.done_at.is_(None), at.c.id != row["id"]
+    )  # fmt: skip
+    return other.correlate(row.at).scalar_subquery()
+
+
 @command(
     "followUp",
     "complete",
@@ -103,12 +114,19 @@ _NOT_DONE = Guard("id", "WRONG_STATE", "这次回访已经完成。", lambda row
     FollowUpCompleteInput,
     target="FollowUp",
     shows="FollowUp",
-    facts=(Fact("alert_parameters", _rule),),
-    guards=(_NOT_DONE, dispute_in(*FOLLOW_UP_STATES)),
+    facts=(
+        Fact("alert_parameters", _rule),
+        Fact("last_performed_on", last_performed_on),
+        Fact("next_due_on", _next_due_on),
+    ),
+    guards=(_NOT_DONE,),
+    # A visit that was due when the dispute was archived is made all the same.
+    on_archived=True,
     example={"method": "PHONE", "result": "NORMAL", "satisfaction": 4},
 )
 async def complete(work: UnitOfWork, visit: Record, input: FollowUpCompleteInput) -> Outcome:
-    """Art. 36: the visit is recorded; who is dissatisfied is visited again within a week and stands on the list of alerts."""
+    """Art. 36: the visit is recorded; who is dissatisfied stands on the list of alerts. A visit that is not the last word (a rebound,
+    nobody reached, not performed, before the performance) makes another due within a week."""
     assert visit.dispute is not None
     dispute_id = visit.dispute["id"]
     _check(work, visit, input)
@@ -131,19 +149,26 @@ async def complete(work: UnitOfWork, visit: Record, input: FollowUpCompleteInput
     ]
     for factor in input.factors:
         changes += await note_factor(work, dispute_id, factor, input.happened_at)
-    if input.satisfaction is not None and input.satisfaction <= _dissatisfied_up_to(visit):
-        due_on = done_on + SECOND_VISIT_DAYS * ONE_DAY
+    due_on = done_on + SECOND_VISIT_DAYS * ONE_DAY
+    dissatisfied = input.satisfaction is not None and input.satisfaction <= _dissatisfied_up_to(visit)
+    if dissatisfied:
         await open_alert(work, "DISSATISFIED", dispute_id, subject=str(dispute_id), at=input.happened_at, due_on=due_on)
+    archived = visit.dispute["state"] == "ARCHIVED"
+    soon = visit["next_due_on"] is not None and visit["next_due_on"] <= due_on
+    if not archived and not soon and (dissatisfied or not _is_last_word(visit, input.result, done_on)):
         second = await work.insert_consequence(t.follow_up, dispute_id=dispute_id, due_on=due_on)
         changes.append(("FollowUp", second, "due_on", due_on.isoformat()))
-    await work.update_dispute(dispute_id)
+    if not archived:
+        await work.update_dispute(dispute_id)
     fields = ("done_at", "method", "result", "satisfaction", "remark")
     return Outcome("FollowUp", visit.id, input.happened_at, fields=fields, changes=tuple(changes))
 
 
 def _check(work: UnitOfWork, visit: Record, input: FollowUpCompleteInput) -> None:
     assert visit.dispute is not None
-    work.check_time("happenedAt", input.happened_at, visit.dispute["concluded_at"], "调解终结时间")
+    # Of a dispute whose agreement was rescinded there is no conclusion any more.
+    not_before = visit.dispute["concluded_at"] or visit.dispute["accepted_at"]
+    work.check_time("happenedAt", input.happened_at, not_before, "调解终结时间")
     if input.result == "UNREACHABLE":
         if input.satisfaction is not None:
             work.error("satisfaction", "NOT_APPLICABLE", "联系不上时没有满意度，请不要填写。")
@@ -157,6 +182,14 @@ def _check(work: UnitOfWork, visit: Record, input: FollowUpCompleteInput) -> Non
         work.error("remark", "REQUIRED", "已反弹或有反弹迹象的，请写明情况。")
     for index, factor in enumerate(input.factors):
         work.check_text(f"factors.{index}.suggestion", factor.suggestion, 1000)
+
+
+def _is_last_word(visit: Record, result: str, done_on: dt.date) -> bool:
+    """Whether the visit needs none after it. While something is owed, the performance makes the next one due."""
+    assert visit.dispute is not None
+    if visit.dispute["state"] in UNDER_PERFORMANCE_STATES:
+        return result not in _REBOUND
+    return result == "NORMAL" and done_on >= (visit["last_performed_on"] or done_on)
 
 
 def _dissatisfied_up_to(visit: Record) -> int:

@@ -20,7 +20,7 @@ from db.resources.resource import literals
 from db.tables.agreement import IN_FORCE_STATES
 from db.tables.dispute import UNDER_PERFORMANCE_STATES
 from db.tables.follow_up import FOLLOW_UP_METHODS
-from db.tables.obligation import OWED_STATES, PERFORMING_KINDS
+from db.tables.obligation import OWED_STATES, PERFORMED_STATES, PERFORMING_KINDS, UNSETTLED_STATES
 from db.write.command import Outcome, command, input_field
 from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
@@ -69,13 +69,21 @@ _PAID = select(func.coalesce(func.sum(t.performance.c.amount), literal_column("0
     t.performance.c.obligation_id == bindparam("of_obligation", type_=Uuid()),
     t.performance.c.kind.in_([literal_column(f"'{kind}'") for kind in PERFORMING_KINDS]),
 )
-_OWING = (
-    select(t.obligation.c.id)
+# What an agreement in force obliges to: whether some of it is not settled yet, and whether all of it is performed.
+_STANDING = (
+    select(
+        func.coalesce(
+            func.bool_or(t.obligation.c.state.in_(literals(UNSETTLED_STATES))), literal_column("false")
+        ).label("unsettled"),
+        func.coalesce(
+            func.bool_and(t.obligation.c.state.in_(literals(PERFORMED_STATES))), literal_column("true")
+        ).label("performed"),
+    )
+    .join(t.agreement, t.agreement.c.id == t.obligation.c.agreement_id)
     .where(
         t.obligation.c.dispute_id == bindparam("of_dispute", type_=Uuid()),
-        t.obligation.c.state.in_([literal_column(f"'{state}'") for state in OWED_STATES]),
+        t.agreement.c.state.in_(literals(IN_FORCE_STATES)),
     )
-    .limit(literal_column("1"))
 )
 _EFFECTIVE_ON = select(t.agreement.c.effective_on).where(t.agreement.c.id == bindparam("of_agreement", type_=Uuid()))
 
@@ -85,18 +93,22 @@ async def amount_performed(work: UnitOfWork, obligation_id: UUID) -> Decimal:
     return Decimal((await work.fetch(_PAID, {"of_obligation": obligation_id}))[0]["sum"])
 
 
-async def is_anything_owed(work: UnitOfWork, dispute_id: UUID) -> bool:
-    """Whether anything is still owed under an agreement in force."""
-    return bool(await work.fetch(_OWING, {"of_dispute": dispute_id}))
+async def state_by_obligations(work: UnitOfWork, dispute_id: UUID, unsettled: str) -> str:
+    """The state of a dispute by what its agreements in force oblige to: `unsettled` while anything is owed or before the court,
+    else PERFORMED or UNPERFORMED. What was excused is not performed."""
+    standing = (await work.fetch(_STANDING, {"of_dispute": dispute_id}))[0]
+    if standing["unsettled"]:
+        return unsettled
+    return "PERFORMED" if standing["performed"] else "UNPERFORMED"
 
 
 async def _advance_dispute(work: UnitOfWork, dispute: Any, on: dt.date) -> tuple[str | None, str | None]:
-    """Move the dispute after a step: to PERFORMING, or to PERFORMED with a visit due when nothing is owed any more.
+    """Move the dispute after a step: to PERFORMING, or with a visit due to PERFORMED or UNPERFORMED when nothing is owed any more.
 
     Returns its states before and after.
     """
-    state = "PERFORMING" if await is_anything_owed(work, dispute["id"]) else "PERFORMED"
-    if state == "PERFORMED":
+    state = await state_by_obligations(work, dispute["id"], "PERFORMING")
+    if state != "PERFORMING":
         await schedule_follow_up(work, dispute["id"], on)
     if state == dispute["state"]:
         await work.update_dispute(dispute["id"])

@@ -12,7 +12,12 @@ from db.county.people import SEED_GRID, People
 from db.county.places import Compound, Places
 from db.county.texts import MATTERS, OUTCOME, Matter
 from db.crypto import Cipher
+from db.tables.dispute import CLOSED_STATES, FOLLOW_UP_STATES
 from db.tables.party import NATURAL_KINDS
+
+# Of the planned states: an agreement was made; all of it was performed, for the county closes and archives nothing else.
+AGREED_STATES = (*FOLLOW_UP_STATES, "ARCHIVED")
+RESOLVED_STATES = ("PERFORMED", *CLOSED_STATES)
 
 
 @dataclass(frozen=True)
@@ -170,6 +175,8 @@ class DisputeBuilder:
                 reason=event.reason,
             )
         self.row["state"] = self.state
+        # That of any other state follows from it.
+        self.row["result"] = "PERFORMED" if self.state in CLOSED_STATES else None
         self.row["version"] = sum(event.resource == "Dispute" or event.to_state is not None for event in self.events)
         self.county.rows.tables["dispute"].append(self.row)
 

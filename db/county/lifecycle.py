@@ -6,10 +6,10 @@ from datetime import date, timedelta
 
 from db.county import intake, mediation, settlement
 from db.county import organizations as orgs
-from db.county.builder import Case, County, DisputeBuilder, start_dispute
+from db.county.builder import AGREED_STATES, Case, County, DisputeBuilder, start_dispute
 from db.county.deterministic import Row, at, workday
 from db.county.organizations import short_name
-from db.tables.dispute import AGREED_STATES, CLOSED_STATES
+from db.tables.dispute import CLOSED_STATES
 
 _LAST_DAY = date(2024, 2, 29)
 

@@ -5,10 +5,9 @@ from uuid import UUID
 
 from db.county import organizations as orgs
 from db.county import texts
-from db.county.builder import DisputeBuilder
+from db.county.builder import AGREED_STATES, DisputeBuilder
 from db.county.deterministic import at, workday
 from db.county.texts import REFERRAL_REASONS, REFERRAL_REPLIES
-from db.tables.dispute import AGREED_STATES
 
 _UTILITIES = {
     "物业公司以欠费为由拒绝水卡充值纠纷": "WATER",

@@ -14,12 +14,13 @@ import asyncpg
 
 from db.calendar import COUNTY_ZONE
 from db.county import deterministic
+from db.county.builder import AGREED_STATES, RESOLVED_STATES
 from db.county.places import CHONGWEN
 from db.county.texts import MATTERS
 from db.postgres.advisory_locks import AdvisoryLock
 from db.postgres.connection import Connection
 from db.tables.column import sql_list
-from db.tables.dispute import AGREED_STATES, CLOSED_STATES, OPEN_STATES, RESOLVED_STATES, UNDER_MEDIATION_STATES
+from db.tables.dispute import CLOSED_STATES, OPEN_STATES, UNDER_MEDIATION_STATES, UNDER_PERFORMANCE_STATES
 
 BATCH = 20_000
 _OF_COMPOUND = 50  # synthetic disputes in each compound that was there before
@@ -161,7 +162,7 @@ _DAY = "concluded_at::date"
 _TABLES = (
     f"""INSERT INTO dispute (id, case_number, title, category, sub_category, source, state, tier, risk_level, amount_claimed, people_count,
             summary, public_summary, occurred_on, registered_at, accepted_at, notified_at, due_on, concluded_at, closed_at, outcome,
-            external_ref, version,
+            external_ref, version, result,
             committee_id, case_year, case_sequence, grid_code, compound_id, team_id, squad_id, centre_id, source_organization_id)
         SELECT id, '(' || year || ')' || short_name || '人调字第' || 100000 + n || '号', title, category, sub_category,
             CASE WHEN source_id IS NULL THEN CASE WHEN n % 3 = 0 THEN 'GRID' ELSE 'APPLY' END ELSE source END, state, tier,
@@ -173,7 +174,9 @@ _TABLES = (
             CASE WHEN {_CLOSED} THEN '调解成功，履行完毕' WHEN state = 'FAILED' THEN '调解不成，已告知其他途径'
                 WHEN state = 'WITHDRAWN' THEN '申请人撤回' END,
             CASE WHEN source_id IS NOT NULL THEN 'SL' || n END,
-            CASE state WHEN 'ACCEPTED' THEN 2 WHEN 'MEDIATING' THEN 3 WHEN 'PERFORMING' THEN 4 WHEN 'PERFORMED' THEN 5 ELSE 6 END, committee_id, year, 100000 + n, grid_code, compound_id, team_id,
+            CASE state WHEN 'ACCEPTED' THEN 2 WHEN 'MEDIATING' THEN 3 WHEN 'PERFORMING' THEN 4 WHEN 'PERFORMED' THEN 5 ELSE 6 END,
+            CASE WHEN state IN ({sql_list(UNDER_MEDIATION_STATES)}) THEN NULL WHEN state IN ({sql_list(UNDER_PERFORMANCE_STATES)}) THEN 'AGREED'
+                WHEN {_CLOSED} THEN 'PERFORMED' ELSE state END, committee_id, year, 100000 + n, grid_code, compound_id, team_id,
             CASE WHEN tier <> 'TEAM' THEN squad_id END, CASE WHEN tier = 'CENTRE' THEN centre_id END, source_id
         FROM scale_batch JOIN scale_form USING (form), LATERAL (SELECT
             extract(year FROM registered_at)::int AS year,

@@ -6,10 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from db.county import texts
-from db.county.builder import DisputeBuilder
+from db.county.builder import RESOLVED_STATES, DisputeBuilder
 from db.county.deterministic import Row, at, workday
 from db.county.mediation import refer
-from db.tables.dispute import RESOLVED_STATES
 from db.tables.obligation import OWED_STATES, PERFORMED_STATES
 
 _LAST_DAY = date(2024, 2, 28)  # nothing is performed after it: the demo county ends with February 2024

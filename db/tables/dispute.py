@@ -20,27 +20,28 @@ from db.calendar import COUNTY_ZONE
 from db.tables.column import Codes, Instant, Money, code, column, identity, internal, metadata, one_of, sql_list
 
 STATES = Codes((
-    "REGISTERED", "ACCEPTED", "DECLINED", "MEDIATING", "AGREED", "PERFORMING", "PERFORMED", "CLOSED", "ARCHIVED",
-    "FAILED", "WITHDRAWN", "REFUSED",
+    "REGISTERED", "ACCEPTED", "DECLINED", "MEDIATING", "AGREED", "PERFORMING", "PERFORMED", "UNPERFORMED", "CLOSED",
+    "ARCHIVED", "FAILED", "WITHDRAWN", "REFUSED",
 ))  # fmt: skip
-# Ended by being closed after the performance: these cannot be without a `closed_at`.
 UTILITIES = Codes(("WATER", "POWER", "GAS", "HEAT"))
 DECLINE_REASONS = Codes(
     ("RESERVED", "ELSEWHERE", "NOT_CIVIL", "OUT_OF_AREA", "ADMINISTRATIVE", "PARTY_REFUSES", "DUPLICATE")
 )
 
+# What came of it. It follows the state (a trigger of the table sets it) and stays when the dispute is closed and archived.
+RESULTS = Codes(("AGREED", "PERFORMED", "UNPERFORMED", "FAILED", "WITHDRAWN", "REFUSED", "DECLINED"))
+# These cannot be without a `closed_at`; they say nothing of the result.
 CLOSED_STATES = ("CLOSED", "ARCHIVED")
 # An agreement may still come of it, and none has been made yet; the month of mediation runs once it is accepted.
 UNDER_MEDIATION_STATES = ("ACCEPTED", "MEDIATING")
 BEFORE_AGREEMENT_STATES = ("REGISTERED", *UNDER_MEDIATION_STATES)
-# An agreement is in force: with something left to perform, then with nothing but the closing.
+# An agreement is in force: with something left to perform, then with nothing but the closing. Unperformed: nothing is owed any more,
+# and not all of it was performed.
 UNDER_PERFORMANCE_STATES = ("AGREED", "PERFORMING")
-AFTER_AGREEMENT_STATES = (*UNDER_PERFORMANCE_STATES, "PERFORMED")
+AFTER_PERFORMANCE_STATES = ("PERFORMED", "UNPERFORMED")
+AFTER_AGREEMENT_STATES = (*UNDER_PERFORMANCE_STATES, *AFTER_PERFORMANCE_STATES)
 # An agreement is in force, or was when the dispute was closed: follow-up visits are made, and the court may still decide.
 FOLLOW_UP_STATES = (*AFTER_AGREEMENT_STATES, "CLOSED")
-# An agreement was made, whatever has become of it since; and all of it has been performed.
-AGREED_STATES = (*FOLLOW_UP_STATES, "ARCHIVED")
-RESOLVED_STATES = ("PERFORMED", *CLOSED_STATES)
 # Somebody mediates or sees to the performance.
 IN_HAND_STATES = (*UNDER_MEDIATION_STATES, *AFTER_AGREEMENT_STATES)
 # Concluded without a settlement: the mediation failed, or a party ended it.
@@ -71,6 +72,13 @@ dispute = Table(
     code("state", STATES, "状态"),
     code("tier", TIERS, "当前办理层级"),
     code("risk_level", RISK_LEVELS, "风险等级", field_class="status"),
+    code(
+        "result",
+        RESULTS,
+        "调解结果；尚未终结的为空；结案、归档不改变",
+        field_class="status",
+        nullable=True,
+    ),
     column("amount_claimed", Money, "money", "争议金额，元", nullable=True),
     column("people_count", Integer, "status", "涉及人数"),
     column("summary", Text, "narrative", "案情简述"),
@@ -119,6 +127,7 @@ dispute = Table(
     one_of("state", STATES),
     one_of("tier", TIERS),
     one_of("risk_level", RISK_LEVELS),
+    one_of("result", RESULTS),
     CheckConstraint("amount_claimed >= 0", name="amount_claimed"),
     CheckConstraint("people_count >= 0", name="people_count"),
     CheckConstraint("length(grid_code) = 15", name="grid"),
@@ -132,6 +141,13 @@ dispute = Table(
     CheckConstraint("tier <> 'SQUAD' OR squad_id IS NOT NULL", name="squad_owner"),
     CheckConstraint("tier <> 'CENTRE' OR centre_id IS NOT NULL", name="centre_owner"),
     CheckConstraint(f"state NOT IN ({sql_list(CLOSED_STATES)}) OR closed_at IS NOT NULL", name="closed_at"),
+    CheckConstraint(
+        f"CASE WHEN state IN ({sql_list(BEFORE_AGREEMENT_STATES)}) THEN result IS NULL"
+        f" WHEN state IN ({sql_list(UNDER_PERFORMANCE_STATES)}) THEN coalesce(result = 'AGREED', false)"
+        f" WHEN state = 'CLOSED' THEN coalesce(result IN ({sql_list(AFTER_PERFORMANCE_STATES)}), false)"
+        " WHEN state = 'ARCHIVED' THEN coalesce(result <> 'AGREED', false) ELSE coalesce(result = state, false) END",
+        name="state_result",
+    ),
     CheckConstraint(
         "accepted_at >= registered_at AND concluded_at >= accepted_at AND closed_at >= concluded_at", name="order"
     ),

@@ -7,6 +7,8 @@ from db.tables.part import of_dispute
 
 FOLLOW_UP_METHODS = Codes(("VISIT", "PHONE", "VIDEO", "MESSAGE", "MEETING"))
 FOLLOW_UP_RESULTS = Codes(("NORMAL", "REBOUND_SIGNS", "REBOUNDED", "NOT_PERFORMED", "UNREACHABLE"))
+# Somebody was reached, and says that the agreement is performed: only such a visit lets a dispute be closed, and counts.
+REACHED_RESULTS = ("NORMAL", "REBOUND_SIGNS", "REBOUNDED")
 
 follow_up = Table(
     "follow_up",

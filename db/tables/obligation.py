@@ -20,8 +20,9 @@ OBLIGATION_STATES = Codes(
         "ENFORCED",
     )
 )
-# Something is still to be performed.
+# Something is still to be performed; and it is not decided yet what becomes of it.
 OWED_STATES = ("PENDING", "PARTLY_PERFORMED")
+UNSETTLED_STATES = (*OWED_STATES, "SUED")
 # Performed in full, voluntarily or by enforcement: the only states with a `performed_on`.
 PERFORMED_STATES = ("PERFORMED", "ENFORCED")
 PERFORMANCE_KINDS = Codes(("PERFORM", "PARTLY_PERFORM", "EXCUSE", "URGE"))

@@ -12,6 +12,7 @@ import pytest
 
 from db.calendar import COUNTY_ZONE, mediation_due
 from db.canonical.check_digits import is_credit_code
+from db.county.builder import RESOLVED_STATES
 from db.county.deterministic import WEEKS, Row
 from db.county.loading import build, load
 from db.county.people import PRINCIPALS
@@ -19,13 +20,11 @@ from db.county.scenarios import RESOLVED_COUNT
 from db.crypto import Cipher
 from db.postgres.address import Address
 from db.tables import metadata
-from db.tables.column import sql_list
-from db.tables.dispute import RESOLVED_STATES
 from tests.db.world import connected
 
 SECRET = bytes(range(32))
 SINCE = "concluded_at >= '2023-01-01+08'"
-RESOLVED = f"state IN ({sql_list(RESOLVED_STATES)}) AND {SINCE}"
+RESOLVED = f"result = 'PERFORMED' AND {SINCE}"
 SEED = "(SELECT dispute_id FROM party WHERE name = '李龙')"
 ROLES = (
     "grid_worker legal_adviser law_leader mediator squad_member centre_staff police justice_office governance_centre court "
@@ -133,6 +132,7 @@ async def test_every_state_tier_kind_and_source_is_there(county: Address) -> Non
             ("obligation", "RESCINDED"),
             ("obligation", "DRAFT"),
             ("source", "OTHER"),
+            ("state", "UNPERFORMED"),
         }
         for column in columns:
             values = set(metadata.tables[table].c[column].info["values"])

@@ -75,6 +75,7 @@ FROM (
                   dispute_1.state AS state,
                   dispute_1.tier AS tier,
                   dispute_1.risk_level AS risk_level,
+                  dispute_1.result AS result,
                   dispute_1.amount_claimed AS amount_claimed,
                   dispute_1.people_count AS people_count,
                   dispute_1.summary AS summary,

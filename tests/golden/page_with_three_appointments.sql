@@ -105,6 +105,7 @@ FROM (
                   dispute_4.state AS state,
                   dispute_4.tier AS tier,
                   dispute_4.risk_level AS risk_level,
+                  dispute_4.result AS result,
                   dispute_4.amount_claimed AS amount_claimed,
                   dispute_4.people_count AS people_count,
                   dispute_4.summary AS summary,

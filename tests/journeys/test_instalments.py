@@ -111,7 +111,7 @@ async def _perform(office: Office, case: Case, onlookers: RoleViews, started: dt
         "mediator", "obligationExcuse", id=last, reason="物业公司同意免收余款。", happened_at=started + 60 * DAY,
         shown="state dispute { state followUps { id dueOn } }",
     )  # fmt: skip
-    assert (shown["state"], shown["dispute"]["state"]) == ("EXCUSED", "PERFORMED")
+    assert (shown["state"], shown["dispute"]["state"]) == ("EXCUSED", "UNPERFORMED")
     assert await _overdue(office, case) == set()
     (visit,) = shown["dispute"]["followUps"]
     # Dissatisfied: a second visit within a week, and an alert that must be seen to before the end.
@@ -122,7 +122,7 @@ async def _perform(office: Office, case: Case, onlookers: RoleViews, started: dt
     (second,) = (one for one in shown["dispute"]["followUps"] if one["doneAt"] is None)
     (alert,) = (one for one in shown["dispute"]["alerts"] if one["rule"] == "DISSATISFIED")
     refused = await office.do("mediator", "disputeClose", id=case.key, happened_at=started + 66 * DAY)
-    assert refused.user_errors == [("id", "ALERT_OPEN")]
+    assert {code for _, code in refused.user_errors} == {"VISIT_DUE", "ALERT_OPEN"}
     await office.must(
         "mediator", "followUpComplete", id=key_of(second["id"]), method="VISIT", result="NORMAL", satisfaction=4,
         happened_at=started + 70 * DAY,
@@ -176,7 +176,7 @@ async def _rebound(office: Office, case: Case, started: dt.datetime) -> None:
     assert done.payload["revealed"] == [{"field": "idNumber", "value": "371525190001010016"}]
     await RoleViews(office, Case(copied, party, party, started)).look()
     after = (await office.gql.data(person, query))["statistics"]
-    assert before["resolved"] == after["resolved"] >= 1
+    assert before["resolved"] == after["resolved"]
     closed = await office.value(
         "SELECT count(*) FROM dispute WHERE closed_at IS NOT NULL AND state IN ('CLOSED', 'ARCHIVED') AND concluded_at >= $1",
         (started + DAY).astimezone(COUNTY_TIME).replace(hour=0, minute=0, second=0, microsecond=0),

@@ -185,7 +185,7 @@ async def _performance(office: Office, case: Case, onlookers: RoleViews, alert: 
     assert (due["dueOn"], due["doneAt"]) == ("2024-03-06", None)
     await onlookers.look()
     refused = await office.do("mediator", "disputeClose", id=case.key, happened_at=at("2024-02-27"))
-    assert {code for _, code in refused.user_errors} == {"NOT_VISITED", "ALERT_OPEN"}
+    assert {code for _, code in refused.user_errors} == {"NOT_VISITED", "VISIT_DUE", "ALERT_OPEN"}
     shown = await office.must(
         "mediator", "followUpComplete", id=key_of(due["id"]), method="VISIT", result="NORMAL", satisfaction=5,
         happened_at=at("2024-02-26"), shown="doneAt satisfaction",

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 
 from db.calendar import COUNTY_TIME
-from db.tables.dispute import CATEGORIES, RISK_LEVELS, STATES, SUB_CATEGORIES
+from db.tables.dispute import AFTER_PERFORMANCE_STATES, CATEGORIES, RESULTS, RISK_LEVELS, STATES, SUB_CATEGORIES
 from db.tables.dispute import SOURCES as ORIGINS
 from db.tables.follow_up import FOLLOW_UP_METHODS, FOLLOW_UP_RESULTS
 from db.tables.measure import MEASURE_KINDS
@@ -34,8 +34,17 @@ def add_dispute(rows: RandomRows) -> None:
     organization = rows.maybe(pick("Organization")["id"], 0.5)
     tier = chance.choice(("TEAM", "TEAM", "SQUAD", "CENTRE"))
     team = next(one for one in rows.rows["Team"] if one["grid_code"] == grid)
+    result: str | None = state
+    if state in ("REGISTERED", "ACCEPTED", "MEDIATING"):
+        result = None
+    elif state in ("AGREED", "PERFORMING"):
+        result = "AGREED"
+    elif state == "CLOSED":
+        result = chance.choice(AFTER_PERFORMANCE_STATES)
+    elif state == "ARCHIVED":
+        result = chance.choice([one for one in RESULTS if one != "AGREED"])
     row = rows.add(
-        "Dispute",
+        "Dispute", result=result,
         case_number=f"（2025）调字第{number}号" if accepted else None, title=rows.words(), category=chance.choice(CATEGORIES),
         sub_category=chance.choice(SUB_CATEGORIES), source=chance.choice(ORIGINS), state=state, tier=tier,
         risk_level=chance.choice(RISK_LEVELS), amount_claimed=rows.maybe(rows.money()), people_count=chance.randint(0, 9),

@@ -47,6 +47,15 @@ class MetricOracle:
     def visits(self, row: Record) -> list[Record]:
         return [one for one in self.parts("FollowUp", row) if one["done_at"] is not None]
 
+    def reached(self, row: Record) -> bool:
+        """Whether a visit reached somebody on the day of the last performance or later."""
+        performed = [duty["performed_on"] for duty in self.parts("Obligation", row) if duty["performed_on"] is not None]
+        return any(
+            one["result"] in ("NORMAL", "REBOUND_SIGNS", "REBOUNDED")
+            and (not performed or one["done_at"] >= max(performed))
+            for one in self.visits(row)
+        )
+
     def days(self, row: Record) -> int | None:
         began, dates = day_of(row["accepted_at"]), [one["effective_on"] for one in self.full(row)]
         return (min(dates) - began).days if dates and began else None
@@ -59,22 +68,24 @@ class MetricOracle:
 
     def metrics(self, rows: list[Record]) -> dict[str, Any]:
         concluded = [row for row in rows if row["accepted_at"] and self.within(row["concluded_at"])]
-        resolved = [row for row in concluded if row["state"] in ("PERFORMED", "CLOSED", "ARCHIVED")]
+        resolved = [row for row in concluded if row["result"] == "PERFORMED"]
         agreed = [row for row in concluded if self.full(row)]
         partly = [row for row in concluded if not self.full(row) and self.effective(row)]
-        failed = [row for row in concluded if row["state"] == "FAILED"]
-        withdrawn = [row for row in concluded if row["state"] == "WITHDRAWN"]
-        followed = [row for row in resolved if self.visits(row)]
+        failed = [row for row in concluded if row["result"] == "FAILED"]
+        withdrawn = [row for row in concluded if row["result"] == "WITHDRAWN"]
+        followed = [row for row in resolved if self.reached(row)]
         accepted = [row for row in rows if self.within(row["accepted_at"])]
-        closed = [row for row in concluded if row["state"] in ("CLOSED", "ARCHIVED")]
+        closed = [
+            row
+            for row in concluded
+            if row["state"] in ("CLOSED", "ARCHIVED") and row["result"] in ("PERFORMED", "UNPERFORMED")
+        ]
         ratings = [
             one["satisfaction"] for row in resolved for one in self.visits(row) if one["satisfaction"] is not None
         ]
         days = [days for row in resolved if (days := self.days(row)) is not None]
         due = [duties for row in concluded for _, duties in self.due(row)]
-        fulfilled = [
-            duties for duties in due if all(one["state"] in ("PERFORMED", "ENFORCED", "EXCUSED") for one in duties)
-        ]
+        fulfilled = [duties for duties in due if all(one["state"] in ("PERFORMED", "ENFORCED") for one in duties)]
         ended = {row["id"] for row in (*agreed, *partly, *failed, *withdrawn)}
         confirmed = [
             row for row in agreed if any(one["result"] == "CONFIRMED" for one in self.parts("Confirmation", row))

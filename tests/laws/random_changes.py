@@ -10,11 +10,12 @@ from db.calendar import COUNTY_ZONE, TODAY_SQL
 # {dispute}: its id; {days}, {number}: numbers. Each is one statement; some change nothing for some disputes.
 CHANGES = (
     "UPDATE dispute SET state = 'MEDIATING', concluded_at = NULL, closed_at = NULL WHERE id = {dispute} AND accepted_at IS NOT NULL",
-    """UPDATE dispute SET state = (ARRAY['PERFORMED', 'FAILED', 'WITHDRAWN', 'AGREED'])[1 + {number} % 4],
+    """UPDATE dispute SET state = (ARRAY['PERFORMED', 'FAILED', 'WITHDRAWN', 'AGREED', 'PERFORMED', 'UNPERFORMED'])[1 + {number} % 6],
         concluded_at = least(accepted_at + make_interval(days => {days}), now()), closed_at = NULL WHERE id = {dispute}""",
     """UPDATE dispute SET state = 'CLOSED', concluded_at = coalesce(concluded_at, accepted_at + interval '1 day'),
-        closed_at = coalesce(concluded_at, accepted_at + interval '1 day') + interval '1 hour' WHERE id = {dispute} AND accepted_at IS NOT NULL""",
-    "UPDATE dispute SET state = 'ARCHIVED' WHERE id = {dispute} AND closed_at IS NOT NULL AND {number} % 3 = 0",
+        closed_at = coalesce(concluded_at, accepted_at + interval '1 day') + interval '1 hour'
+        WHERE id = {dispute} AND accepted_at IS NOT NULL AND result IN ('PERFORMED', 'UNPERFORMED')""",
+    "UPDATE dispute SET state = 'ARCHIVED' WHERE id = {dispute} AND closed_at IS NOT NULL AND result <> 'AGREED' AND {number} % 3 = 0",
     "UPDATE dispute SET state = 'WITHDRAWN', concluded_at = registered_at + make_interval(hours => {days}) WHERE id = {dispute}",
     """UPDATE dispute SET compound_id = c.id, grid_code = c.grid_code
         FROM (SELECT * FROM compound ORDER BY md5(id::text || '{number}') LIMIT 1) AS c WHERE dispute.id = {dispute}""",
@@ -44,9 +45,11 @@ CHANGES = (
         FROM agreement AS a JOIN party AS p ON p.dispute_id = a.dispute_id WHERE a.dispute_id = {dispute} ORDER BY a.id, p.id LIMIT 1""",
     "UPDATE obligation SET due_on = {today} + {number} % 5 - 2 WHERE dispute_id = {dispute}",
     "UPDATE obligation SET state = 'EXCUSED', performed_on = NULL WHERE dispute_id = {dispute}",
+    "UPDATE obligation SET state = 'ENFORCED', performed_on = {today} - {number} % 4 WHERE dispute_id = {dispute}",
     "DELETE FROM obligation WHERE dispute_id = {dispute}",
     """INSERT INTO follow_up (dispute_id, due_on, done_at, method, result, satisfaction)
-        SELECT {dispute}, current_date, current_date, 'PHONE', 'NORMAL', nullif({number} % 6, 0) WHERE {days} > 0""",
+        SELECT {dispute}, current_date, current_date - {number} % 3, 'PHONE',
+            (ARRAY['NORMAL', 'UNREACHABLE', 'NOT_PERFORMED', 'REBOUNDED'])[1 + {number} % 4], nullif({number} % 6, 0) WHERE {days} > 0""",
     "INSERT INTO follow_up (dispute_id, due_on) SELECT {dispute}, current_date + {days} WHERE {number} > 0",
     "UPDATE follow_up SET done_at = current_date, method = 'VISIT', result = 'NORMAL', satisfaction = 1 + {number} % 5 WHERE dispute_id = {dispute}",
     "DELETE FROM follow_up WHERE dispute_id = {dispute} AND {number} % 2 = 0",

@@ -28,9 +28,12 @@ Record = Mapping[str, Any]
 
 
 class _Missing:
-    """A missing value: equal to nothing, not even to another one."""
+    """A missing value: equal to nothing, not even to another one, and with nothing in it."""
 
     def __eq__(self, other: object) -> bool:
+        return False
+
+    def __contains__(self, other: object) -> bool:
         return False
 
     def __hash__(self) -> int:

@@ -13,13 +13,13 @@ from sqlalchemy.types import Uuid
 from db import tables as t
 from db.calendar import day_of
 from db.commands.dispute.assignment import reasons_against
+from db.commands.dispute.closing_rules import CLOSING_RULES
 from db.commands.dispute.guards import NO_HANDOVER_WAITING
 from db.commands.dispute.referral import check_shared_text
 from db.commands.team import active_team_of
 from db.resources.guards import Guard, equals, none, some
 from db.resources.resource import literals
-from db.tables.dispute import CLOSED_STATES, ENDED_STATES, SOURCES, UNSETTLED_STATES
-from db.tables.obligation import OWED_STATES
+from db.tables.dispute import AFTER_PERFORMANCE_STATES, CLOSED_STATES, ENDED_STATES, SOURCES, UNSETTLED_STATES
 from db.uuid7 import uuid7
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
@@ -43,48 +43,20 @@ class CloseInput:
     outcome: str | None = input_field("办理结果说明，不写个人信息", default=None)
 
 
-_PERFORMED = Guard(
-    "id",
-    "NOT_PERFORMED",
-    "协议义务尚未全部履行。",
-    none(t.obligation, lambda row, at: at.c.state.in_(literals(OWED_STATES))),
-)
-_VISITED = Guard(
-    "id",
-    "NOT_VISITED",
-    "尚未回访（《人民调解工作若干规定》第三十六条），请先完成一次回访。",
-    some(t.follow_up, lambda row, at: at.c.done_at.is_not(None)),
-)
-_NO_ALERT = Guard(
-    "id",
-    "ALERT_OPEN",
-    "尚有未关闭的预警，请先处置并写明处置说明。",
-    # A cluster hangs on the latest dispute of a compound or company, but is not about that dispute.
-    none(
-        t.alert,
-        lambda row, at: and_(
-            at.c.state != literal_column("'CLOSED'"), at.c.compound_id.is_(None), at.c.company_id.is_(None)
-        ),
-    ),
-)
-
-
 @command(
     "dispute",
     "close",
-    "结案：义务已履行、已回访、没有未关闭的预警。",
+    "结案：义务已履行或依法了结，履行后已回访，没有待办的回访与预警；调解结果不变。",
     CloseInput,
     target="Dispute",
     shows="Dispute",
-    states=("PERFORMED",),
-    guards=(_PERFORMED, _VISITED, _NO_ALERT),
+    states=AFTER_PERFORMANCE_STATES,
+    guards=CLOSING_RULES,
 )
 async def close(work: UnitOfWork, dispute: Record, input: CloseInput) -> Outcome:
     """S27 案结事了. The guards check what must be there; the function only when."""
     work.check_time("happenedAt", input.happened_at, dispute["concluded_at"], "调解终结时间")
-    last = await _last_day(work, dispute.id)
-    if last is not None and day_of(input.happened_at) < last:
-        work.error("happenedAt", "TOO_EARLY", f"结案不能早于最后一次履行或回访（{last.isoformat()}）。")
+    await _check_last_day(work, dispute.id, input.happened_at)
     values: dict[str, Any] = {}
     if input.outcome is not None:
         check_shared_text(work, "outcome", input.outcome)
@@ -109,10 +81,11 @@ _LAST_DAY = select(
 )
 
 
-async def _last_day(work: UnitOfWork, dispute_id: UUID) -> dt.date | None:
-    """The day of the last performance or follow-up."""
+async def _check_last_day(work: UnitOfWork, dispute_id: UUID, at: dt.datetime) -> None:
+    """Note a user error where the end is before the last performance or follow-up."""
     last: dt.date | None = (await work.fetch(_LAST_DAY, {"of_dispute": dispute_id}))[0]["last"]
-    return last
+    if last is not None and day_of(at) < last:
+        work.error("happenedAt", "TOO_EARLY", f"不能早于最后一次履行或回访（{last.isoformat()}）。")
 
 
 @dataclass(frozen=True)
@@ -147,17 +120,21 @@ _RECORDED = Guard(
 @command(
     "dispute",
     "archive",
-    "案卷齐全的归档；此后一律不再变更。",
+    "案卷齐全、没有待办事项的归档；此后一律不再变更，调解结果也不变。",
     ArchiveInput,
     target="Dispute",
     shows="Dispute",
     states=("CLOSED", *UNSETTLED_STATES, "DECLINED"),
-    guards=(_BOTH_SIDES, _NOTIFIED, _RECORDED, NO_HANDOVER_WAITING),
+    guards=(_BOTH_SIDES, _NOTIFIED, _RECORDED, NO_HANDOVER_WAITING, *CLOSING_RULES),
 )
 async def archive(work: UnitOfWork, dispute: Record, input: ArchiveInput) -> Outcome:
-    """人民调解法 Art. 27. A case that ended without being closed (declined, failed, withdrawn, refused) ends with its archiving."""
+    """人民调解法 Art. 27. A case that ended without being closed (declined, failed, withdrawn, refused) ends with its archiving.
+
+    The result stays what it was.
+    """
     ended = dispute["closed_at"] or dispute["concluded_at"] or dispute["accepted_at"] or dispute["registered_at"]
     work.check_time("happenedAt", input.happened_at, ended, "结案或终结时间")
+    await _check_last_day(work, dispute.id, input.happened_at)
     work.raise_errors()
     closed_at = dispute["closed_at"] or input.happened_at
     await work.update_dispute(dispute.id, state="ARCHIVED", closed_at=closed_at)

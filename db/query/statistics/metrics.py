@@ -38,10 +38,12 @@ class Metric:
         return (self.numerator,) if self.denominator is None else (self.numerator, self.denominator)
 
 
-_DAY = (("Dispute", "concluded_at"), ("Dispute", "accepted_at"), ("Dispute", "state"))
+_DAY = (("Dispute", "concluded_at"), ("Dispute", "accepted_at"))
+_RESULT = (*_DAY, ("Dispute", "result"))
 _AGREED = (*_DAY, ("Agreement", "state"), ("Agreement", "scope"), ("Agreement", "effective_on"))
-_VISITED = (*_DAY, ("FollowUp", "done_at"))
-_RATED = (*_VISITED, ("FollowUp", "satisfaction"))
+_SETTLED = (*_AGREED, ("Dispute", "result"))
+_VISITED = (*_RESULT, ("FollowUp", "done_at"), ("FollowUp", "result"), ("Obligation", "performed_on"))
+_RATED = (*_RESULT, ("FollowUp", "done_at"), ("FollowUp", "satisfaction"))
 _PERFORMED = (*_AGREED, ("Obligation", "state"), ("Obligation", "due_on"))
 
 # SECURITY: what a metric needs is visible with every visible dispute (`schema.planning.statistics` refuses it otherwise), so the sums of a
@@ -50,24 +52,24 @@ METRICS: dict[str, Metric] = {
     "registered": Metric((("Dispute", "registered_at"),), "registered"),
     "accepted": Metric(_DAY, "accepted"),
     "concluded": Metric(_DAY, "concluded"),
-    "resolved": Metric(_DAY, "resolved"),
+    "resolved": Metric(_RESULT, "resolved"),
     "agreed": Metric(_AGREED, "agreed"),
-    "failed": Metric(_DAY, "failed"),
-    "withdrawn": Metric(_DAY, "withdrawn"),
+    "failed": Metric(_RESULT, "failed"),
+    "withdrawn": Metric(_RESULT, "withdrawn"),
     "followed_up": Metric(_VISITED, "followed"),
     "follow_up_rate": Metric(_VISITED, "followed", "resolved"),
     "success_rate_of_accepted": Metric(_AGREED, "agreed", "accepted"),
-    "success_rate_of_concluded": Metric(_AGREED, "agreed", "settled"),
+    "success_rate_of_concluded": Metric(_SETTLED, "agreed", "settled"),
     "performance_rate": Metric(_PERFORMED, "performed", "due"),
     "ratings": Metric(_RATED, "ratings"),
     "satisfaction_rate": Metric(_RATED, "good_ratings", "ratings"),
     "average_satisfaction": Metric(_RATED, "rating_total", "ratings", average=2),
-    "average_days": Metric(_AGREED, "days", "dated", average=1),
-    "median_days": Metric(_AGREED, "median", "dated", average=1),
-    "rebound_rate": Metric(_DAY, "rebounded", "closed"),
+    "average_days": Metric(_SETTLED, "days", "dated", average=1),
+    "median_days": Metric(_SETTLED, "median", "dated", average=1),
+    "rebound_rate": Metric((*_RESULT, ("Dispute", "state")), "rebounded", "closed"),
     "on_time_rate": Metric((*_DAY, ("Dispute", "due_on")), "on_time", "concluded"),
     "confirmed_rate": Metric((*_AGREED, ("Confirmation", "result")), "confirmed", "agreed"),
-    "local_rate": Metric((*_DAY, ("Referral", "kind")), "local", "concluded"),
+    "local_rate": Metric((*_RESULT, ("Referral", "kind")), "local", "concluded"),
 }
 
 # The field (resource, field) that each grouping reads.

@@ -10,7 +10,7 @@ import pytest
 from api.settings import Settings
 from db.crypto import Cipher
 from schema.mutation import COMMAND_OF
-from tests.office import DAY, HOUR, ID_NUMBERS, Case, Office, key_of, now
+from tests.office import DAY, HOUR, ID_NUMBERS, Case, Office, key_of, name_of, now
 
 
 async def _performed(office: Office) -> Case:
@@ -86,7 +86,12 @@ async def test_closed_when_performed_visited_and_quiet(office: Office) -> None:
     ("change", "code"),
     [
         ("UPDATE obligation SET state = 'PENDING', performed_on = NULL WHERE dispute_id = $1", "NOT_PERFORMED"),
+        ("UPDATE obligation SET state = 'SUED', performed_on = NULL WHERE dispute_id = $1", "NOT_PERFORMED"),
         ("DELETE FROM follow_up WHERE dispute_id = $1", "NOT_VISITED"),
+        ("UPDATE follow_up SET result = 'UNREACHABLE', satisfaction = NULL WHERE dispute_id = $1", "NOT_VISITED"),
+        ("UPDATE follow_up SET done_at = done_at - 3 WHERE dispute_id = $1", "NOT_VISITED"),
+        ("UPDATE follow_up SET result = 'REBOUNDED' WHERE dispute_id = $1", "REBOUNDED"),
+        ("INSERT INTO follow_up (dispute_id, due_on) VALUES ($1, '2099-01-01')", "VISIT_DUE"),
         (
             (
                 "INSERT INTO alert (dispute_id, subject, rule, level, message, opened_at)"
@@ -97,11 +102,68 @@ async def test_closed_when_performed_visited_and_quiet(office: Office) -> None:
     ],
 )
 async def test_not_closed_before(office: Office, change: str, code: str) -> None:
-    case = await _performed(office)
-    await office.execute(change, case.key)
-    assert "close" not in await office.can("mediator", case)
-    assert (await office.do("mediator", "disputeClose", id=case.key)).codes == [code]
+    """Nor archived once it is closed: what comes up between the two is seen to as well."""
+    case, closed = await _performed(office), await _closed(office)
+    for at_end, who, verb in ((case, "mediator", "close"), (closed, "justice_office", "archive")):
+        await office.execute(change, at_end.key)
+        assert verb not in await office.can(who, at_end)
+        assert (await office.do(who, f"dispute{verb.title()}", id=at_end.key)).codes == [code]
     assert (await office.dispute(case))["state"] == "PERFORMED"
+    assert (await office.dispute(closed))["state"] == "CLOSED"
+
+
+RATES = "{ statistics { resolved failed withdrawn agreed concluded followedUp performanceRate reboundRate } }"
+
+
+@pytest.mark.parametrize(
+    ("mutation", "given", "result"),
+    [
+        ("disputeTerminate", {"reason": "FAR_APART", "routes_told": True}, "FAILED"),
+        ("disputeWithdraw", {"party_id": "applicant", "reason": "自行和解。"}, "WITHDRAWN"),
+        ("disputeRefuse", {"party_id": "respondent", "reason": "不愿调解。"}, "REFUSED"),
+    ],
+)
+async def test_an_archive_does_not_change_the_result(
+    office: Office, mutation: str, given: dict[str, Any], result: str
+) -> None:
+    """Nor any figure: who failed has not resolved anything by being filed."""
+    case = await office.mediating()
+    parties = {"applicant": case.applicant, "respondent": case.respondent}
+    values = {name: parties.get(value, value) if name == "party_id" else value for name, value in given.items()}
+    shown = await office.must("mediator", mutation, id=case.key, shown="state result", **values)
+    assert shown == {"state": result, "result": result}
+    before = await office.gql.data(name_of("bureau_admin"), RATES)
+    shown = await office.must("justice_office", "disputeArchive", id=case.key, shown="state result")
+    assert shown == {"state": "ARCHIVED", "result": result}
+    assert await office.gql.data(name_of("bureau_admin"), RATES) == before
+    query = (
+        "query($r: [DisputeResult!]) { disputes(filter: {state: [ARCHIVED], result: $r}, first: 50) { nodes { id } } }"
+    )
+    found = await office.gql.data(name_of("bureau_admin"), query, r=[result])
+    assert {"id": f"Dispute:{case.key}"} in found["disputes"]["nodes"]
+
+
+async def test_what_comes_up_after_the_closing_is_seen_to_before_the_archive(office: Office) -> None:
+    """A visit finds the dispute back: another visit is due, the alert is open, and each must be settled."""
+    case = await _closed(office)
+    shown = await office.must(
+        "mediator", "followUpSchedule", dispute_id=case.key, due_on=(now() + DAY).date(), happened_at=now() - 2 * HOUR
+    )
+    await office.must(
+        "mediator", "followUpComplete", id=key_of(shown["id"]), method="PHONE", result="REBOUNDED", satisfaction=1,
+        remark="又停水了。", happened_at=now() - HOUR,
+    )  # fmt: skip
+    done = await office.do("justice_office", "disputeArchive", id=case.key)
+    assert done.codes == ["VISIT_DUE", "REBOUNDED", "ALERT_OPEN"]
+    second = await office.value("SELECT id FROM follow_up WHERE dispute_id = $1 AND done_at IS NULL", case.key)
+    await office.must("mediator", "followUpComplete", id=second, method="VISIT", result="UNREACHABLE")
+    done = await office.do("justice_office", "disputeArchive", id=case.key)
+    assert done.codes == ["VISIT_DUE", "REBOUNDED", "ALERT_OPEN"]
+    third = await office.value("SELECT id FROM follow_up WHERE dispute_id = $1 AND done_at IS NULL", case.key)
+    await office.must("mediator", "followUpComplete", id=third, method="VISIT", result="NORMAL", satisfaction=4)
+    alert = await office.value("SELECT id FROM alert WHERE dispute_id = $1", case.key)
+    await office.must("mediator", "alertClose", id=alert, note="已恢复。")
+    await office.must("justice_office", "disputeArchive", id=case.key)
 
 
 async def test_archived_nothing_changes_any_more(office: Office) -> None:
