@@ -119,7 +119,7 @@ class DisputeFilter:
     source: list[DisputeSource] | None = condition("source", "in", "案件来源，取其一即可。")
     risk_level: list[RiskLevel] | None = condition("risk_level", "in", "风险等级，取其一即可。")
     result: list[DisputeResult] | None = condition("result", "in", "调解结果，取其一即可；已归档的也按原来的结果。")
-    case_number: str | None = condition("case_number", "eq", "卷号，完全相同。")
+    case_number: str | None = condition("case_number", "eq", "卷号；全角半角、括号与空格的写法不论。")
     area_code: str | None = condition("area", "area", "发生地的区划代码（6、9、12 或 15 位），含其下级。")
     compound_id: strawberry.ID | None = condition("compound", "is", "小区的全局标识。")
     team_id: strawberry.ID | None = condition("team", "is", "“1+3”团队的全局标识。")
@@ -141,9 +141,15 @@ class DisputeFilter:
     amount_max: Money | None = condition("amount_claimed", "to", "争议金额不高于。")
     overdue: bool | None = condition("overdue", "flag", "true 只取超期未终结的，false 只取其余的。")
     text: str | None = condition("title", "text", "在标题、公开摘要、卷号及（有权阅读时）案情中检索，至少两个字。")
-    external_ref: str | None = condition("external_ref", "eq", "来源单位的单号，完全相同。")
-    party_name: str | None = condition("parties.name", "party", "任一当事人的姓名或名称，完全相同。")
-    party_phone: str | None = condition("parties.phone", "party", "任一当事人的联系电话，完全相同。")
+    external_ref: str | None = condition(
+        "external_ref", "eq", "来源单位的单号；全角半角、大小写、横线与空格的写法不论。"
+    )
+    party_name: str | None = condition(
+        "parties.name", "party", "任一当事人的姓名或名称，全称；全角半角与空格的写法不论。"
+    )
+    party_phone: str | None = condition(
+        "parties.phone", "party", "任一当事人的联系电话；区号后的横线、空格与 +86 的写法不论。"
+    )
 
 
 @code_enum("公用事业。", UTILITIES)

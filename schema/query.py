@@ -50,7 +50,7 @@ class Query:
         self,
         id: Annotated[strawberry.ID | None, strawberry.argument(description="全局标识。")] = strawberry.UNSET,
         case_number: Annotated[
-            str | None, strawberry.argument(description="卷号；全角括号、空格等写法不同的也认。")
+            str | None, strawberry.argument(description="卷号；全角半角、括号与空格的写法不论。")
         ] = strawberry.UNSET,
     ) -> Dispute | None:
         return planned()

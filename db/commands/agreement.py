@@ -41,10 +41,10 @@ class InstalmentInput:
 class TermInput:
     party_id: UUID = input_field("义务人", of="Party")
     kind: str = input_field("履行内容的类型", codes=OBLIGATION_KINDS)
-    content: str = input_field("履行内容")
+    content: str = input_field("履行内容", form="document")
     amount: Decimal | None = input_field("金额，元；支付或退还款项的必写", default=None)
-    place: str | None = input_field("履行地点", default=None)
-    manner: str | None = input_field("履行方式", default=None)
+    place: str | None = input_field("履行地点", form="document", default=None)
+    manner: str | None = input_field("履行方式", form="document", default=None)
     due_on: dt.date | None = input_field("履行期限；分期的写在各期，其余必写", default=None)
     instalments: tuple[InstalmentInput, ...] = input_field(
         "分期履行：各期按期限先后，金额之和等于总金额；每期成为一项义务", default=()
@@ -56,7 +56,7 @@ class DraftInput:
     dispute_id: UUID = input_field("纠纷", of="Dispute")
     happened_at: dt.datetime = input_field("达成协议的时间")
     form: str = input_field("形式：书面的签章齐备后生效，口头的达成即生效", codes=AGREEMENT_FORMS)
-    content: str = input_field("协议内容：主要事实、争议事项、各方责任、履行内容")
+    content: str = input_field("协议内容：主要事实、争议事项、各方责任、履行内容", form="document")
     scope: str = input_field("全部或部分达成；不写为全部", codes=AGREEMENT_SCOPES, default="FULL")
     obligations: tuple[TermInput, ...] = input_field("约定的义务；没有须履行事项的不写", default=())
 

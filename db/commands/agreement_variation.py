@@ -23,11 +23,11 @@ from db.write.transaction import Record, UnitOfWork
 @dataclass(frozen=True)
 class VariedTermInput:
     id: UUID = input_field("要变更的义务", of="Obligation")
-    content: str | None = input_field("新的履行内容", default=None)
+    content: str | None = input_field("新的履行内容", form="document", default=None)
     amount: Decimal | None = input_field("新的总金额，元，含已履行的部分", default=None)
     due_on: dt.date | None = input_field("新的履行期限", default=None)
-    place: str | None = input_field("新的履行地点", default=None)
-    manner: str | None = input_field("新的履行方式", default=None)
+    place: str | None = input_field("新的履行地点", form="document", default=None)
+    manner: str | None = input_field("新的履行方式", form="document", default=None)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class VaryInput:
     happened_at: dt.datetime = input_field("双方同意变更的时间")
     both_consent: bool = input_field("双方当事人是否都同意变更；须为 true")
     reason: str = input_field("变更的原因")
-    content: str | None = input_field("新的协议内容", default=None)
+    content: str | None = input_field("新的协议内容", form="document", default=None)
     obligations: tuple[VariedTermInput, ...] = input_field("变更的义务；只写有变的项", default=())
 
 

@@ -23,7 +23,6 @@ from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
 
 _NUMBER = re.compile(r"\(([0-9]{4})\)[\u4e00-\u9fff][0-9]{2,4}诉前调确[1-9][0-9]{0,6}号")
-_HALF_WIDTH = str.maketrans("（）", "()")
 _REPLIES = {"CONFIRMED": "裁定调解协议有效", "REJECTED": "裁定驳回申请", "WITHDRAWN": "申请已撤回"}
 
 
@@ -122,7 +121,9 @@ class ConfirmationDecideInput:
     id: UUID = input_field("司法确认", of="Confirmation")
     happened_at: dt.datetime = input_field("裁定或准许撤回的时间")
     result: str = input_field("结果", codes=CONFIRMATION_RESULTS)
-    case_number: str | None = input_field("法院案号，如 (2024)鲁1525诉前调确12号；裁定的必写", default=None)
+    case_number: str | None = input_field(
+        "法院案号，如 (2024)鲁1525诉前调确12号；裁定的必写", form="case_number", default=None
+    )
 
 
 _UNDECIDED = Guard("id", "WRONG_STATE", "已有裁定结果。", lambda row: row["result"].is_(None))
@@ -145,7 +146,7 @@ async def decide(work: UnitOfWork, confirmation: Record, input: ConfirmationDeci
     decided_on = day_of(input.happened_at)
     if decided_on < confirmation["applied_on"]:
         work.error("happenedAt", "TOO_EARLY", f"不能早于申请之日（{confirmation['applied_on']}）。")
-    number = input.case_number.translate(_HALF_WIDTH).strip() if input.case_number is not None else None
+    number = input.case_number
     if number is None:
         if input.result != "WITHDRAWN":
             work.error("caseNumber", "REQUIRED", "请写明法院案号。")

@@ -1,133 +1,36 @@
-"""Parties: their input, checked by the rules of the numbers they carry, their rows, and the commands that add, change and leave."""
+"""Parties of a dispute, for other commands, and the commands by which a party is added, corrected, represented and leaves."""
 
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, literal_column, or_, select
+from sqlalchemy import bindparam, literal_column, or_, select
 from sqlalchemy.types import LargeBinary, Uuid
 
 from db import tables as t
 from db.calendar import day_of
-from db.canonical import forms
-from db.canonical.check_digits import is_credit_code, is_id_number
-from db.crypto import mask_id_number
+from db.commands.party_input import (
+    Nature,
+    PartyInput,
+    add_party,
+    check_fields,
+    check_name,
+    check_party,
+    company_of,
+    identity_columns,
+)
 from db.resources.guards import Guard, dispute_in, none, some
 from db.resources.resource import Row, Sql, literals
 from db.tables.dispute import BEFORE_AGREEMENT_STATES, OPEN_STATES, STATES
 from db.tables.obligation import OWED_STATES
-from db.tables.party import MAIN_SIDES, NATURAL_KINDS, PARTY_KINDS, SIDES
-from db.uuid7 import uuid7
-from db.write.batch import Lookup
+from db.tables.party import MAIN_SIDES, PARTY_KINDS
 from db.write.command import Absent, Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
 
-_PHONE = re.compile(r"1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}")
-_PERSONAL = re.compile(r"[0-9]{17}[0-9Xx]|(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
 CLEARABLE = ("PHONE", "ADDRESS", "ID_NUMBER", "CREDIT_CODE")
-
-
-@dataclass(frozen=True)
-class PartyInput:
-    side: str = input_field("地位", codes=SIDES)
-    kind: str = input_field("当事人类型", codes=PARTY_KINDS)
-    name: str = input_field("姓名或名称")
-    is_natural_person: bool | None = input_field("是否自然人；不写则业主、使用人为自然人，其余为单位", default=None)
-    is_alias: bool = input_field("姓名是否化名", default=False)
-    phone: str | None = input_field("联系电话：手机或带区号的座机", default=None)
-    address: str | None = input_field("住址", default=None)
-    id_number: str | None = input_field("公民身份号码（加密保存）", default=None)
-    credit_code: str | None = input_field("统一社会信用代码", default=None)
-    is_minor: bool = input_field("是否未成年人", default=False)
-
-
-def check_party(work: UnitOfWork, path: str, input: PartyInput) -> None:
-    """Note every user error of a party of a new dispute."""
-    check_fields(work, f"{path}.", input.name, input.phone, input.address, input.id_number, input.credit_code)
-
-
-def check_fields(
-    work: UnitOfWork,
-    prefix: str,
-    name: str | None,
-    phone: str | None,
-    address: str | None,
-    id_number: str | None,
-    credit_code: str | None,
-) -> None:
-    """Note every user error in the written fields of a party; None is not written."""
-    if name is not None:
-        if not name.strip():
-            work.error(f"{prefix}name", "REQUIRED", "姓名或名称不能为空。")
-        elif len(name) > 60:
-            work.error(f"{prefix}name", "TOO_LONG", "姓名或名称至多 60 字。")
-    if phone is not None and not _PHONE.fullmatch(phone):
-        work.error(f"{prefix}phone", "BAD_PHONE", "电话应为 11 位手机号，或带区号的座机号，如 0635-1234567。")
-    if address is not None:
-        work.check_text(f"{prefix}address", address, 200)
-    # SECURITY: the number itself is never repeated in a message.
-    if id_number is not None and not is_id_number(forms.id_number(id_number)):
-        work.error(
-            f"{prefix}idNumber", "BAD_ID_NUMBER", "身份号码不对：应为 18 位，且出生日期与校验码相符（GB 11643）。"
-        )
-    if credit_code is not None and not is_credit_code(credit_code):
-        work.error(
-            f"{prefix}creditCode", "BAD_CREDIT_CODE", "统一社会信用代码不对：应为 18 位且校验码相符（GB 32100）。"
-        )
-
-
-def check_public_text(work: UnitOfWork, field: str, text: str, longest: int) -> None:
-    """Check a text that many will read: it must say something, and no ID number or mobile number."""
-    work.check_text(field, text, longest)
-    if _PERSONAL.search(text):
-        work.error(field, "PERSONAL_DATA", "请勿写入身份号码或手机号码。")
-
-
-def _identity(work: UnitOfWork, key: UUID, id_number: str | None) -> dict[str, Any]:
-    """The columns of an ID number: encrypted for this row, masked and hashed; or all empty."""
-    number = forms.id_number(id_number) if id_number else None
-    return {
-        "id_number": mask_id_number(number) if number else None,
-        "id_number_cipher": work.cipher.encrypt(number, row_id=key) if number else None,
-        "id_number_hash": work.cipher.digest(number) if number else None,
-    }
-
-
-async def add_party(work: UnitOfWork, dispute_id: UUID, input: PartyInput, *, supplied_by: UUID | None = None) -> UUID:
-    """The party's row."""
-    key = uuid7()
-    natural = input.kind in NATURAL_KINDS if input.is_natural_person is None else input.is_natural_person
-    return await work.insert(
-        t.party,
-        id=key,
-        dispute_id=dispute_id,
-        side=input.side,
-        kind=input.kind,
-        name=input.name.strip(),
-        is_natural_person=natural,
-        is_alias=input.is_alias,
-        phone=input.phone,
-        address=input.address,
-        **_identity(work, key, input.id_number),
-        credit_code=input.credit_code,
-        is_minor=input.is_minor,
-        supplied_by_id=supplied_by,
-        company_id=_company(input.kind, input.name.strip(), input.credit_code),
-    )
-
-
-def _named(name: Sql, code: Sql) -> Sql:
-    same = or_(t.company.c.credit_code == code, and_(code.is_(None), t.company.c.name == name))
-    return select(t.company.c.id).where(same).limit(literal_column("1")).scalar_subquery()
-
-
-def _company(kind: str, name: str, credit_code: str | None) -> Lookup | None:
-    """The company of the register that the party is, by its credit code, or else its very name."""
-    return Lookup(_named, (name, credit_code)) if kind == "COMPANY" else None
 
 
 # -- the parties of a dispute, for other commands
@@ -208,7 +111,7 @@ async def add(work: UnitOfWork, dispute: Record, input: PartyAddInput) -> Outcom
     work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     check_party(work, "party", input.party)
     number = input.party.id_number
-    if number is not None and await _is_party(work, dispute.id, forms.id_number(number)):
+    if number is not None and await _is_party(work, dispute.id, number):
         work.error("party.idNumber", "DUPLICATE", "此人已是本案当事人。")
     work.raise_errors()
     key = await add_party(work, dispute.id, input.party)
@@ -234,13 +137,13 @@ class PartyUpdateInput:
     id: UUID = input_field("当事人", of="Party")
     happened_at: dt.datetime = input_field("得知变更的时间")
     kind: str | None = input_field("当事人类型", codes=PARTY_KINDS, default=None)
-    name: str | None = input_field("姓名或名称", default=None)
+    name: str | None = input_field("姓名或名称", form="name", default=None)
     is_natural_person: bool | None = input_field("是否自然人", default=None)
     is_alias: bool | None = input_field("姓名是否化名", default=None)
-    phone: str | None = input_field("联系电话：手机或带区号的座机", default=None)
-    address: str | None = input_field("住址", default=None)
-    id_number: str | None = input_field("公民身份号码（加密保存）", default=None)
-    credit_code: str | None = input_field("统一社会信用代码", default=None)
+    phone: str | None = input_field("联系电话：手机或带区号的座机", form="phone", default=None)
+    address: str | None = input_field("住址", form="address", default=None)
+    id_number: str | None = input_field("公民身份号码（加密保存）", form="id_number", default=None)
+    credit_code: str | None = input_field("统一社会信用代码", form="credit_code", default=None)
     is_minor: bool | None = input_field("是否未成年人", default=None)
     cleared: tuple[str, ...] = input_field("要清空的项", codes=CLEARABLE, default=())
 
@@ -275,30 +178,46 @@ async def update(work: UnitOfWork, party: Record, input: PartyUpdateInput) -> Ou
     for index, name in enumerate(cleared):
         if getattr(input, name) is not None:
             work.error(f"cleared.{index}", "NOT_BOTH", "同一项不能既写明又清空。")
+    natural = _nature(work, party, input, cleared)
     given_ = {name: getattr(input, name) for name in _PLAIN if getattr(input, name) is not None}
     if not given_ and input.id_number is None and not cleared:
         work.error("", "REQUIRED", "请至少写明一项变更。")
     work.raise_errors()
-    if input.id_number is not None and await _is_party(
-        work, dispute_id, forms.id_number(input.id_number), but=party.id
-    ):
+    if input.id_number is not None and await _is_party(work, dispute_id, input.id_number, but=party.id):
         work.error("idNumber", "DUPLICATE", "此人已是本案当事人。")
         work.raise_errors()
-    if "name" in given_:
-        given_["name"] = given_["name"].strip()
+    if natural is not None and natural != party["is_natural_person"]:
+        given_["is_natural_person"] = natural
     values: dict[str, Any] = {**given_, **{name: None for name in cleared if name != "id_number"}}
     changed = [name for name, value in values.items() if party[name] != value]
     if input.id_number is not None or "id_number" in cleared:
-        values.update(_identity(work, party.id, input.id_number))
+        values.update(identity_columns(work, party.id, input.id_number))
         changed.append("id_number")
     if not _OF_COMPANY.isdisjoint(changed):
         now = {name: values.get(name, party[name]) for name in _OF_COMPANY}
-        values["company_id"] = _company(**now)
+        values["company_id"] = company_of(**now)
     await work.update(t.party, party.id, **values)
     await work.update_dispute(dispute_id)
     # SECURITY: the event names what changed; of what is about the person it holds no value, so that what is erased is gone.
     changes = tuple(("Party", party.id, name, _text_of(values[name])) for name in changed if name in _SHOWN)
     return Outcome("Party", party.id, input.happened_at, fields=tuple(changed), changes=changes)
+
+
+def _nature(work: UnitOfWork, party: Record, input: PartyUpdateInput, cleared: list[str]) -> bool | None:
+    """Whether the party is a person after the update, None where nothing is said of it; contradictions are noted."""
+    said = (input.kind, input.is_natural_person, input.id_number, input.credit_code, input.is_minor)
+    if all(one is None for one in said):
+        return None
+    # What was written before stands, unless the kind or an ID number says something new.
+    kept = party["is_natural_person"] if input.kind is None and input.id_number is None else None
+    nature = Nature(
+        input.kind or party["kind"],
+        kept if input.is_natural_person is None else input.is_natural_person,
+        input.id_number is not None or (party["id_number"] is not None and "id_number" not in cleared),
+        input.credit_code is not None or (party["credit_code"] is not None and "credit_code" not in cleared),
+    )
+    nature.check(work, "", is_minor=party["is_minor"] if input.is_minor is None else input.is_minor)
+    return nature.is_natural
 
 
 def _text_of(value: Any) -> str | None:
@@ -311,7 +230,7 @@ def _text_of(value: Any) -> str | None:
 class PartyAppointInput:
     id: UUID = input_field("当事人", of="Party")
     happened_at: dt.datetime = input_field("委托的时间")
-    agent_name: str = input_field("代理人姓名")
+    agent_name: str = input_field("代理人姓名", form="name")
     powers: str = input_field("代理权限：一般代理，或特别授权的事项")
 
 
@@ -329,10 +248,10 @@ async def appoint(work: UnitOfWork, party: Record, input: PartyAppointInput) -> 
     """授权委托书: the agent with their powers; a new one takes the place of the old."""
     assert party.dispute is not None
     work.check_time("happenedAt", input.happened_at)
-    work.check_text("agentName", input.agent_name, 60)
-    check_public_text(work, "powers", input.powers, 200)
+    check_name(work, "agentName", input.agent_name)
+    work.check_text("powers", input.powers, 200)
     work.raise_errors()
-    await work.update(t.party, party.id, agent_name=input.agent_name.strip(), agent_powers=input.powers.strip())
+    await work.update(t.party, party.id, agent_name=input.agent_name, agent_powers=input.powers.strip())
     await work.update_dispute(party.dispute["id"])
     changes = (("Party", party.id, "agent_powers", input.powers.strip()),)
     return Outcome("Party", party.id, input.happened_at, fields=("agent_name", "agent_powers"), changes=changes)
@@ -380,7 +299,7 @@ async def withdraw(work: UnitOfWork, party: Record, input: PartyWithdrawInput) -
     """人民调解法 Art. 23: one of several leaves, or a third party. The last of a side ends the mediation: `dispute.withdraw`, `dispute.refuse`."""
     assert party.dispute is not None
     work.check_time("happenedAt", input.happened_at, party.dispute["registered_at"], "登记时间")
-    check_public_text(work, "reason", input.reason, 500)
+    work.check_text("reason", input.reason, 500)
     work.raise_errors()
     day = day_of(input.happened_at)
     await work.update(t.party, party.id, withdrawn_on=day)

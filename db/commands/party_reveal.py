@@ -11,7 +11,6 @@ from sqlalchemy.types import DateTime, Text, Uuid
 
 from db import tables as t
 from db.calendar import day_of, start_of
-from db.commands.party import check_public_text
 from db.resources.catalog import RESOURCES
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
@@ -46,7 +45,7 @@ async def reveal(work: UnitOfWork, party: Record, input: PartyRevealInput) -> Ou
         if name not in covered:
             work.error(f"fields.{index}", "FORBIDDEN", "您无权查看这一项的明文。")
     work.raise_errors()
-    check_public_text(work, "reason", input.reason, 200)
+    work.check_text("reason", input.reason, 200)
     if 0 < len(input.reason.strip()) < 5:
         work.error("reason", "TOO_SHORT", "请写明理由，至少 5 个字。")
     if not input.fields:

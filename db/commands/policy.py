@@ -47,9 +47,9 @@ async def _mine(work: UnitOfWork, _: Mapping[str, Any]) -> Site:
 class PolicyDraftInput:
     note: str = input_field("起草说明：改什么，为什么")
     from_id: UUID | None = input_field("由哪一版改起；不写为现行版本", of=POLICY, default=None)
-    text: str | None = input_field("策略全文；与 edits 须且只须写一项", longest=LONGEST, default=None)
+    text: str | None = input_field("策略全文；与 edits 须且只须写一项", longest=LONGEST, form="code", default=None)
     edits: tuple[PolicyEditInput, ...] = input_field("逐项修改，依次进行；与 text 须且只须写一项", default=())
-    tests: str | None = input_field("策略测试全文；不写则沿用所改那一版的", longest=LONGEST, default=None)
+    tests: str | None = input_field("策略测试全文；不写则沿用所改那一版的", longest=LONGEST, form="code", default=None)
 
 
 @command(
@@ -110,7 +110,7 @@ async def draft(work: UnitOfWork, input: PolicyDraftInput) -> Outcome:
 @dataclass(frozen=True)
 class PolicyApproveInput:
     id: UUID = input_field("所批准的版本", of=POLICY)
-    digest: str = input_field("您所审阅的散列（版本的 digest）；其后若有变化，批准即不成立")
+    digest: str = input_field("您所审阅的散列（版本的 digest）；其后若有变化，批准即不成立", form="code")
     note: str | None = input_field("批准意见", default=None)
 
 

@@ -14,11 +14,11 @@ from policies import edit
 
 @dataclass(frozen=True)
 class PolicyRuleInput:
-    role: str = input_field("角色")
-    resource: str = input_field("对象，如 Dispute")
-    action: str = input_field("动作，如 read")
-    rows: str = input_field("条件，如 own_grid and at_team")
-    effect: str = input_field("效果：allow 允许、deny 禁止；不写为 allow", default="allow")
+    role: str = input_field("角色", form="code")
+    resource: str = input_field("对象，如 Dispute", form="code")
+    action: str = input_field("动作，如 read", form="code")
+    rows: str = input_field("条件，如 own_grid and at_team", form="code")
+    effect: str = input_field("效果：allow 允许、deny 禁止；不写为 allow", form="code", default="allow")
 
     @property
     def key(self) -> edit.RuleKey:
@@ -28,45 +28,45 @@ class PolicyRuleInput:
 @dataclass(frozen=True)
 class PolicyGrantInput:
     rule: PolicyRuleInput = input_field("哪一条规则；没有则新增")
-    fields: str = input_field("字段类别，以 | 分隔，前加 ~ 为只显示掩码；没有字段的写 -")
+    fields: str = input_field("字段类别，以 | 分隔，前加 ~ 为只显示掩码；没有字段的写 -", form="code")
 
 
 @dataclass(frozen=True)
 class PolicyRowsInput:
     rule: PolicyRuleInput = input_field("哪一条规则")
-    rows: str = input_field("新的条件")
+    rows: str = input_field("新的条件", form="code")
 
 
 @dataclass(frozen=True)
 class PolicyFieldsInput:
     rule: PolicyRuleInput = input_field("哪一条规则")
-    fields: str = input_field("新的字段类别")
+    fields: str = input_field("新的字段类别", form="code")
 
 
 @dataclass(frozen=True)
 class PolicyEffectInput:
     rule: PolicyRuleInput = input_field("哪一条规则")
-    effect: str = input_field("新的效果：allow 或 deny")
-    fields: str = input_field("与新效果相应的字段类别")
+    effect: str = input_field("新的效果：allow 或 deny", form="code")
+    fields: str = input_field("与新效果相应的字段类别", form="code")
 
 
 @dataclass(frozen=True)
 class PolicyRoleInput:
-    role: str = input_field("角色代码")
-    label: str = input_field("角色名称")
+    role: str = input_field("角色代码", form="code")
+    label: str = input_field("角色名称", form="code")
 
 
 @dataclass(frozen=True)
 class PolicyInheritanceInput:
-    role: str = input_field("角色")
-    inherited: str = input_field("所继承的角色")
+    role: str = input_field("角色", form="code")
+    inherited: str = input_field("所继承的角色", form="code")
 
 
 @dataclass(frozen=True)
 class PolicyConditionInput:
-    name: str = input_field("条件名")
-    rows: str = input_field("条件的表达式")
-    label: str = input_field("条件的中文名称")
+    name: str = input_field("条件名", form="code")
+    rows: str = input_field("条件的表达式", form="code")
+    label: str = input_field("条件的中文名称", form="code")
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class PolicyEditInput:
     change_fields: PolicyFieldsInput | None = input_field("改字段类别", default=None)
     change_effect: PolicyEffectInput | None = input_field("改效果", default=None)
     add_role: PolicyRoleInput | None = input_field("增加角色", default=None)
-    remove_role: str | None = input_field("删去角色，连同其规则与继承", default=None)
+    remove_role: str | None = input_field("删去角色，连同其规则与继承", form="code", default=None)
     add_inheritance: PolicyInheritanceInput | None = input_field("增加继承", default=None)
     remove_inheritance: PolicyInheritanceInput | None = input_field("取消继承", default=None)
     name_condition: PolicyConditionInput | None = input_field("给条件命名，或改已有名称的含义", default=None)

@@ -13,7 +13,7 @@ from db.county.places import Compound, Places
 from db.county.texts import MATTERS, OUTCOME, Matter
 from db.crypto import Cipher
 from db.tables.dispute import CLOSED_STATES, FOLLOW_UP_STATES
-from db.tables.party import NATURAL_KINDS
+from db.tables.party import CORPORATE_KINDS
 
 # Of the planned states: an agreement was made; all of it was performed, for the county closes and archives nothing else.
 AGREED_STATES = (*FOLLOW_UP_STATES, "ARCHIVED")
@@ -66,7 +66,7 @@ class Party:
     @property
     def short_name(self) -> str:
         """Its name in the texts: 李某 for a person, the kind for an organization."""
-        if self.kind in NATURAL_KINDS:
+        if self.kind not in (*CORPORATE_KINDS, "OTHER"):
             return f"{self.name[0]}某"
         return {"COMPANY": "物业公司", "OWNERS_COMMITTEE": "业主委员会", "DEVELOPER": "开发单位"}.get(
             self.kind, self.name

@@ -13,6 +13,7 @@ from sqlalchemy import and_, bindparam, case, exists, func, literal_column, sele
 from sqlalchemy.types import Integer, Text, Uuid
 
 from db import tables as t
+from db.canonical import forms
 from db.lru_cache import LruCache
 from db.postgres.connection import Connection
 from db.query.statement import Statement, compile_statement
@@ -37,8 +38,8 @@ _BY_CASE_NUMBER = compile_statement(
 
 
 async def dispute_of(connection: Connection, case_number: str) -> UUID | None:
-    """The key of the dispute with a case number; None where there is none."""
-    row = await connection.fetchrow(_BY_CASE_NUMBER, case_number)
+    """The key of the dispute with a case number, as stored or as printed; None where there is none."""
+    row = await connection.fetchrow(_BY_CASE_NUMBER, forms.case_number(case_number))
     return None if row is None else UUID(str(row["id"]))
 
 

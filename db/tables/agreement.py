@@ -21,7 +21,7 @@ agreement = Table(
     code("form", AGREEMENT_FORMS, "形式：书面或口头"),
     code("scope", AGREEMENT_SCOPES, "全部或部分达成"),
     code("state", AGREEMENT_STATES, "状态"),
-    column("content", Text, "terms", "协议内容"),
+    column("content", Text, "terms", "协议内容", form="document"),
     column("agreed_on", Date, "public", "达成日期"),
     column(
         "effective_on",
@@ -73,7 +73,7 @@ confirmation = Table(
     internal("agreement_id", Uuid, "协议", index=True),
     internal("court_id", Uuid, "法庭", ForeignKey("organization.id"), index=True),
     column("applied_on", Date, "public", "共同申请日期"),
-    column("case_number", Text, "reference", "法院案号", nullable=True),
+    column("case_number", Text, "reference", "法院案号", nullable=True, form="case_number"),
     code("result", CONFIRMATION_RESULTS, "结果", nullable=True),
     column("decided_on", Date, "public", "裁定日期", nullable=True),
     one_of("result", CONFIRMATION_RESULTS),

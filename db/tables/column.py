@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, DateTime, MetaData, Numeric, Text, Uuid, text
 
+from db.canonical.forms import CANONICAL
 from policies.catalog import FIELD_CLASSES, MASKS
 
 metadata = MetaData(
@@ -33,13 +34,26 @@ class Codes(tuple[str, ...]):
 
 
 def column(
-    name: str, kind: Any, field_class: str, label: str, *more: Any, mask: str | None = None, **options: Any
+    name: str,
+    kind: Any,
+    field_class: str,
+    label: str,
+    *more: Any,
+    mask: str | None = None,
+    form: str | None = None,
+    **options: Any,
 ) -> Column[Any]:
-    """A column that a policy may grant, by its class. Raises ValueError for an unknown class or mask."""
+    """A column that a policy may grant, by its class. A text declares its canonical form (`db.canonical.forms.CANONICAL`).
+
+    Raises ValueError for an unknown class, mask or form, and for a text without a form.
+    """
     if field_class not in FIELD_CLASSES or (mask is not None and mask not in MASKS):
         raise ValueError(f"{name}: unknown field class or mask")
+    if (kind is Text) != (form in CANONICAL):
+        raise ValueError(f"{name}: a text declares its form, one of {', '.join(CANONICAL)}; nothing else has one")
+    info = {"field_class": field_class, "mask": mask, "form": form}
     options.setdefault("nullable", False)
-    return Column(name, kind, *more, info={"field_class": field_class, "mask": mask}, comment=label, **options)
+    return Column(name, kind, *more, info=info, comment=label, **options)
 
 
 def internal(name: str, kind: Any, label: str, *more: Any, **options: Any) -> Column[Any]:
@@ -65,6 +79,6 @@ def one_of(name: str, values: tuple[str, ...]) -> CheckConstraint:
 
 def code(name: str, values: Codes, label: str, *more: Any, field_class: str = "public", **options: Any) -> Column[Any]:
     """A coded column; its `info` holds the list of its values, for the enums of the schema. Pair it with `one_of`."""
-    result = column(name, Text, field_class, label, *more, **options)
+    result = column(name, Text, field_class, label, *more, form="code", **options)
     result.info["values"] = values
     return result

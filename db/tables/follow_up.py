@@ -21,7 +21,7 @@ follow_up = Table(
     code("method", FOLLOW_UP_METHODS, "方式", nullable=True),
     code("result", FOLLOW_UP_RESULTS, "结果", field_class="status", nullable=True),
     column("satisfaction", Integer, "status", "满意度：5非常满意 4满意 3基本满意 2不满意 1非常不满意", nullable=True),
-    column("remark", Text, "narrative", "回访情况", nullable=True),
+    column("remark", Text, "narrative", "回访情况", nullable=True, form="shared"),
     one_of("method", FOLLOW_UP_METHODS),
     one_of("result", FOLLOW_UP_RESULTS),
     CheckConstraint("satisfaction BETWEEN 1 AND 5", name="satisfaction"),

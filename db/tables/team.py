@@ -22,7 +22,7 @@ team = Table(
     "team",
     metadata,
     identity(),
-    column("name", Text, "public", "团队名称"),
+    column("name", Text, "public", "团队名称", form="name"),
     code("state", TEAM_STATES, "状态"),
     column("formed_on", Date, "public", "组建日期"),
     column("dissolved_on", Date, "public", "撤销日期", nullable=True),

@@ -79,15 +79,24 @@ LONGEST = 20_000
 
 
 def input_field(
-    label: str, *, of: str | None = None, codes: tuple[str, ...] | None = None, longest: int = LONGEST, **options: Any
+    label: str,
+    *,
+    of: str | None = None,
+    codes: tuple[str, ...] | None = None,
+    longest: int = LONGEST,
+    form: str = "shared",
+    **options: Any,
 ) -> Any:
     """A field of an input. `of`: the resource that a UUID names (a global id in the schema); `codes`: a closed list of codes;
-    `longest`: the length of a text at most.
+    `longest`: the length of a text at most; `form`: its canonical form, which a text takes before the command sees it. Unless it says
+    otherwise, a text is one that many people read, and is refused where it tells personal data (`db.write.texts`).
 
     Optional with `default=None`; a list with `default=()`.
     """
     return dataclasses.field(
-        kw_only=True, metadata={"label": label, "of": of, "codes": codes, "longest": longest}, **options
+        kw_only=True,
+        metadata={"label": label, "of": of, "codes": codes, "longest": longest, "form": form},
+        **options,
     )
 
 

@@ -30,6 +30,8 @@ from db.write.command import (
 from db.write.conflict import check_version
 from db.write.constraints import user_error_of
 from db.write.rollups import compact
+from db.write.row_locks import ClearFact, Fact
+from db.write.texts import NAMES, names_fact, note_personal_data
 from db.write.transaction import Actor, Opening, Record, Request, UnitOfWork
 
 # After a deadlock or a serialization failure.
@@ -123,6 +125,7 @@ class CommandExecutor:
             if key is not None and request is None:
                 raise Refused(UserError("idempotencyKey", "BAD_KEY", f"幂等键应为 1 至 {KEY_LENGTH} 个可见字符。"))
             given = command.input_type(**order.values)
+            note_personal_data(work, given, () if record is None else record.values.get(NAMES, ()))
             if record is None:
                 outcome = await command.run(work, given)
             else:
@@ -161,7 +164,8 @@ async def _authorised(work: UnitOfWork, command: Command, order: Order, opening:
             raise Absent(field)
         if not opening.found:
             raise Refused(command.forbidden)
-        return await work.load_locked(command.wanted, order.values[command.row_field], field, command.facts)
+        facts: tuple[Fact | ClearFact, ...] = (*command.facts, *names_fact(command.wanted.kind, command.input_type))
+        return await work.load_locked(command.wanted, order.values[command.row_field], field, facts)
     assert command.place is not None
     order.require(*command.place.names)
     site = await command.place.find(work, order.values)

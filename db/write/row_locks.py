@@ -43,6 +43,13 @@ class Fact(NamedTuple):
     of: Callable[[Row], Sql]
 
 
+class ClearFact(NamedTuple):
+    """A fact of which only as much is read as the caller reads in clear."""
+
+    name: str
+    of: Callable[[Visibility, Row], Sql]
+
+
 class Wanted(NamedTuple):
     """A row that a command wants: of which resource, for which action. `new`: the action is to make a part of that kind, of which the
     columns `mine` name the caller; the policy is asked about the part as it will be."""
@@ -96,13 +103,13 @@ def lock_row(visibility: Visibility, wanted: Wanted) -> Select[Any]:
     )
 
 
-def load_locked_row(visibility: Visibility, wanted: Wanted, facts: tuple[Fact, ...]) -> Select[Any]:
+def load_locked_row(visibility: Visibility, wanted: Wanted, facts: tuple[Fact | ClearFact, ...]) -> Select[Any]:
     """The row that was locked (`r_`), its dispute (`d_`), the facts, whether the caller may, and whether each guard holds (`g_`)."""
     row, at = _row(visibility, wanted)
     columns: list[Any] = [row.at.c[name].label(f"r_{name}") for name in columns_of(RESOURCES[wanted.kind].table)]
     if row.dispute is not None and row.dispute is not row.at:
         columns += [row.dispute.c[name].label(f"d_{name}") for name in columns_of(t.dispute)]
-    columns += [fact.of(row).label(f"r_{fact.name}") for fact in facts]
+    columns += [_fact(visibility, row, fact).label(f"r_{fact.name}") for fact in facts]
     columns.append(_is_true(_may(visibility, row, wanted)).label("allowed"))
     guards = transition_of(wanted.resource, wanted.action).guards
     columns += [_is_true(guard.holds(row)).label(f"g_{i}") for i, guard in enumerate(guards)]
@@ -172,6 +179,10 @@ def _may_or_sees(visibility: Visibility, row: Row, action: str) -> Sql:
 def columns_of(table: Table) -> tuple[str, ...]:
     """The columns of a record: not those that serve search alone."""
     return tuple(one.name for one in table.c if not (one.computed is not None and isinstance(one.type, ARRAY)))
+
+
+def _fact(visibility: Visibility, row: Row, fact: Fact | ClearFact) -> Sql:
+    return fact.of(row) if isinstance(fact, Fact) else fact.of(visibility, row)
 
 
 def _is_true(value: Sql) -> Sql:

@@ -31,7 +31,7 @@ from db.uuid7 import uuid7
 from db.write import row_locks
 from db.write.batch import Batch, LatestVersion, Write
 from db.write.command import Absent, Outcome, Refused, UserError, forbidden_on
-from db.write.row_locks import Fact, Wanted, columns_of
+from db.write.row_locks import ClearFact, Fact, Wanted, columns_of
 from db.write.state_words import wrong_state
 from policies.grant import Access
 from policies.predicate import Never, evaluate
@@ -219,7 +219,9 @@ class UnitOfWork:
             raise Refused(forbidden_on(field))
         return await self.load_locked(wanted, key, field)
 
-    async def load_locked(self, wanted: Wanted, key: UUID, field: str = "id", facts: tuple[Fact, ...] = ()) -> Record:
+    async def load_locked(
+        self, wanted: Wanted, key: UUID, field: str = "id", facts: tuple[Fact | ClearFact, ...] = ()
+    ) -> Record:
         """The row that was locked, if the policy, its state and its guards allow the action. Raises Refused.
 
         A statement of its own, behind the lock: that of the lock sees other tables as they were before it waited, so that two commands

@@ -9,6 +9,7 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
+from db.canonical.forms import CANONICAL
 from db.write.command import Order, UserError
 from schema.names import camel
 from schema.planning import coercion
@@ -68,7 +69,8 @@ def _converter(hint: Any, field: dataclasses.Field[Any]) -> _Convert:
         return lambda value, path: _read_nested(nested, value, f"{path}.")
     if field.metadata["of"] is not None:
         return _key_of(field.metadata["of"])
-    return _scalar(field.metadata["longest"])
+    form = "code" if field.metadata["codes"] is not None else field.metadata["form"]
+    return _scalar(field.metadata["longest"], CANONICAL[form])
 
 
 def _key_of(resource: str) -> _Convert:
@@ -85,8 +87,8 @@ def _key_of(resource: str) -> _Convert:
     return convert
 
 
-def _scalar(max_length: int) -> _Convert:
-    """A scalar or an enum; a text of at most so many characters."""
+def _scalar(max_length: int, canonical: Callable[[str], str]) -> _Convert:
+    """A scalar or an enum; a text in its canonical form, of at most so many characters."""
 
     def convert(value: Any, path: str) -> Any:
         if isinstance(value, Enum):
@@ -95,6 +97,6 @@ def _scalar(max_length: int) -> _Convert:
             raise BadInput(UserError(path, "BAD_TEXT", coercion.NOT_TEXT))
         if isinstance(value, str) and len(value) > max_length:
             raise BadInput(UserError(path, "TOO_LONG", f"至多 {max_length} 字。"))
-        return value
+        return canonical(value) if isinstance(value, str) else value
 
     return convert

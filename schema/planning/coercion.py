@@ -17,6 +17,8 @@ import orjson
 from graphql import GraphQLInputType, GraphQLSchema, get_named_type
 from sqlalchemy.types import Boolean, Date, DateTime, Integer, Numeric, TypeEngine, Uuid
 
+from db.canonical.forms import CANONICAL
+from db.resources.catalog import RESOURCES
 from schema.planning.arguments import Argument, Call, Extract
 from schema.refusal import Code, Refusal
 
@@ -63,6 +65,13 @@ def text(value: Any) -> str:
 def code(value: Any) -> str | None:
     """An enum's code, or None."""
     return str(value.value) if isinstance(value, Enum) else value
+
+
+def canonical(resource: str, name: str) -> Callable[[Any], Any]:
+    """How a value is compared with a column: a text in the canonical form that the column declares."""
+    column = RESOURCES[resource].table.c.get(name)
+    form = None if column is None else column.info.get("form")
+    return plain if form is None else lambda value: CANONICAL[form](text(value))
 
 
 def search(value: Any) -> str:
@@ -123,7 +132,6 @@ CONVERT: dict[str, Callable[[Any], Any]] = {
     "is": uuid_of,
     "mediator": uuid_of,
     "text": search,
-    "party": text,
 }
 
 

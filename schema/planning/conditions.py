@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from db.query import plan as p
 from db.query.keyset import MAX_PAGE
 from db.resources.catalog import RESOURCES
@@ -30,10 +33,17 @@ def plan_conditions(
         variant = context.constraints.evaluate(value, facet) if facet else None
         bind = context.bind(name)
         if operator not in ("flag", "present"):
-            convert = coercion.CONVERT.get(operator, coercion.plain)
+            convert = coercion.CONVERT.get(operator) or _comparable(resource, field_name, operator)
             context.extracts[bind] = converted(value, convert, name, path)
         conditions.append(p.Condition(fields, operator, bind, variant))
     return tuple(conditions)
+
+
+def _comparable(resource: str, name: str, operator: str) -> Callable[[Any], Any]:
+    """How a value of a comparison becomes that of its bind: for the parties of a dispute, as their own column has it."""
+    if operator == "party":
+        return coercion.canonical("Party", name.partition(".")[2])
+    return coercion.canonical(resource, name) if operator == "eq" else coercion.plain
 
 
 def plan_order(

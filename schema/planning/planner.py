@@ -142,7 +142,9 @@ def _dispute(context: PlanningContext, key: str, nodes: list[FieldNode], argumen
     if not readability.reads("Dispute", "case_number") and readability.sees("Dispute"):
         raise Refusal(Code.FIELD_NOT_READABLE, "不能按卷号查询：您无权阅读卷号，请改用 id。", (key,))
     bind = context.bind("case_number")
-    context.extracts[bind] = converted(arguments["caseNumber"], coercion.text, "caseNumber", (key,))
+    context.extracts[bind] = converted(
+        arguments["caseNumber"], coercion.canonical("Dispute", "case_number"), "caseNumber", (key,)
+    )
     return p.Lookup(key, "case_number", bind, plan_node(context, "Dispute", nodes))
 
 

@@ -15,7 +15,6 @@ from db.calendar import day_of
 from db.commands.dispute.assignment import reasons_against
 from db.commands.dispute.closing_rules import CLOSING_RULES
 from db.commands.dispute.guards import NO_HANDOVER_WAITING
-from db.commands.dispute.referral import check_shared_text
 from db.commands.team import active_team_of
 from db.resources.guards import Guard, equals, none, some
 from db.resources.resource import literals
@@ -59,7 +58,7 @@ async def close(work: UnitOfWork, dispute: Record, input: CloseInput) -> Outcome
     await _check_last_day(work, dispute.id, input.happened_at)
     values: dict[str, Any] = {}
     if input.outcome is not None:
-        check_shared_text(work, "outcome", input.outcome)
+        work.check_text("outcome", input.outcome, 500)
         values["outcome"] = input.outcome.strip()
     work.raise_errors()
     await work.update_dispute(dispute.id, state="CLOSED", closed_at=input.happened_at, **values)

@@ -10,7 +10,7 @@ from sqlalchemy import literal_column
 
 from db import tables as t
 from db.calendar import day_of
-from db.commands.party import check_public_text, load_party
+from db.commands.party import load_party
 from db.resources.guards import Guard, number_of
 from db.resources.resource import Row, Sql
 from db.tables.dispute import BEFORE_AGREEMENT_STATES, UNDER_MEDIATION_STATES
@@ -53,7 +53,7 @@ class RefuseInput:
 async def refuse(work: UnitOfWork, dispute: Record, input: RefuseInput) -> Outcome:
     """人民调解法 Arts. 17, 23: a party who clearly refuses is not mediated with, at any time. A third party only stays out."""
     work.check_time("happenedAt", input.happened_at, *_earliest_time(dispute))
-    check_public_text(work, "reason", input.reason, 500)
+    work.check_text("reason", input.reason, 500)
     party = await load_party(work, dispute.id, input.party_id, "partyId")
     if party is not None and party["consent"] == "REFUSED":
         work.error("partyId", "ALREADY", "该当事人已经拒绝调解。")
@@ -117,7 +117,7 @@ _ONE_APPLICANT = Guard(
 async def withdraw(work: UnitOfWork, dispute: Record, input: WithdrawInput) -> Outcome:
     """人民调解法 Art. 23: the applicant takes the application back. Of several applicants one only leaves (a guard; `party.withdraw`)."""
     work.check_time("happenedAt", input.happened_at, *_earliest_time(dispute))
-    check_public_text(work, "reason", input.reason, 500)
+    work.check_text("reason", input.reason, 500)
     party = await load_party(work, dispute.id, input.party_id, "partyId")
     if party is not None and party["side"] != "APPLICANT":
         work.error("partyId", "NOT_APPLICANT", "只有申请人可以撤回；其他当事人不愿调解的，请登记拒绝。")
@@ -162,7 +162,7 @@ async def terminate(work: UnitOfWork, dispute: Record, input: TerminateInput) ->
     if input.advice is not None:
         work.check_text("advice", input.advice, 500)
     if input.explanation is not None:
-        check_public_text(work, "explanation", input.explanation, 500)
+        work.check_text("explanation", input.explanation, 500)
     elif input.reason == "OTHER_END":
         work.error("explanation", "REQUIRED", "终止原因为其他的，请写明说明。")
     if input.reason == "EXPIRED" and day_of(input.happened_at) <= dispute["due_on"]:

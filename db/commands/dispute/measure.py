@@ -21,7 +21,7 @@ class MeasureInput:
     kind: str | None = input_field("措施类型；新的措施必写", codes=MEASURE_KINDS, default=None)
     measure_id: UUID | None = input_field("补登恢复的措施；不写即为新的措施", of="Measure", default=None)
     done_at: dt.datetime | None = input_field("恢复时间，新的措施当时已恢复的写明", default=None)
-    agreed_by: str | None = input_field("同意恢复的人", default=None)
+    agreed_by: str | None = input_field("同意恢复的人", form="document", default=None)
     evidence: str | None = input_field("依据或凭证", default=None)
 
 

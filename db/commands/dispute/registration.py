@@ -15,7 +15,7 @@ from sqlalchemy.types import Uuid
 from db import tables as t
 from db.calendar import day_of
 from db.commands.alert import open_alert
-from db.commands.party import PartyInput, add_party, check_party
+from db.commands.party_input import PartyInput, add_party, check_party, nature_of
 from db.commands.team import team_in
 from db.resources.attributes import areas_of
 from db.resources.resource import Row, Sql
@@ -24,6 +24,7 @@ from db.uuid7 import uuid7
 from db.write.command import Outcome, Place, Site, command, input_field
 from db.write.example import Placeholder
 from db.write.row_locks import Fact
+from db.write.texts import note_names
 from db.write.transaction import Record, UnitOfWork
 from policies.grant import Access
 from policies.predicate import ClaimRef, Eq, implies
@@ -45,7 +46,7 @@ class RegisterInput:
     people_count: int = input_field("涉及人数", default=1)
     risk_level: str = input_field("风险等级；不写为低", codes=RISK_LEVELS, default="LOW")
     utility_cut: str | None = input_field("被停的公用事业；子类为停水停电停气停暖时必写", codes=UTILITIES, default=None)
-    external_ref: str | None = input_field("来源单位的单号；同一单位同一单号只登记一次", default=None)
+    external_ref: str | None = input_field("来源单位的单号；同一单位同一单号只登记一次", form="reference", default=None)
 
 
 def _mediates(_: Row) -> Sql:
@@ -154,6 +155,12 @@ def _check(work: UnitOfWork, input: RegisterInput) -> None:
         work.error("occurredOn", "OUT_OF_ORDER", "发生日期不能晚于登记日期。")
     work.check_text("title", input.title, 100)
     work.check_text("summary", input.summary, 4000)
+    if input.public_summary is not None:
+        work.check_text("publicSummary", input.public_summary, 1000)
+    if input.external_ref is not None:
+        work.check_text("externalRef", input.external_ref, 100)
+    people = (one for one in input.parties if nature_of(one).is_natural and not one.is_alias)
+    note_names(work, input, [one.name for one in people])
     if input.amount_claimed is not None and input.amount_claimed < 0:
         work.error("amountClaimed", "NEGATIVE", "金额不能为负数。")
     if input.people_count < 1:

@@ -13,7 +13,6 @@ from sqlalchemy.types import Text, Uuid
 from db import tables as t
 from db.calendar import local
 from db.commands.alert import open_alert
-from db.commands.party import check_public_text
 from db.tables.dispute import OPEN_STATES, RISK_LEVELS
 from db.write.command import Absent, Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
@@ -53,7 +52,7 @@ async def assess(work: UnitOfWork, dispute: Record, input: AssessInput) -> Outco
     station: UUID | None = None
     reported = input.level == "HIGH" and await _reported(work, dispute.id)
     if input.reported_to_police:
-        check_public_text(work, "reportReason", input.report_reason or "", 500)
+        work.check_text("reportReason", input.report_reason or "", 500)
         station = await _station(work, dispute, input.police_id, "policeId")
     elif input.level == "HIGH" and not reported and input.no_report_reason is None:
         message = "高风险须报送派出所（《人民调解法》第二十五条）：请同时报送，或写明不报送的理由。"
@@ -99,7 +98,7 @@ class ReportInput:
 async def report(work: UnitOfWork, dispute: Record, input: ReportInput) -> Outcome:
     """人民调解法 Art. 25: what may become a matter of public security or crime is reported promptly."""
     work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
-    check_public_text(work, "reason", input.reason, 500)
+    work.check_text("reason", input.reason, 500)
     station = await _station(work, dispute, input.police_id, "policeId")
     work.raise_errors()
     assert station is not None

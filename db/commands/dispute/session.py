@@ -32,7 +32,7 @@ class RecordInput:
     happened_at: dt.datetime = input_field("调解的时间")
     place: str = input_field("调解地点")
     result: str = input_field("结果", codes=SESSION_RESULTS)
-    record: str = input_field("调解笔录")
+    record: str = input_field("调解笔录", form="document")
     is_joint: bool = input_field("是否多部门联合调解；联合的须写明到场单位", default=False)
     organization_ids: tuple[UUID, ...] = input_field(
         "到场的联动单位，须是经当事人同意邀请的单位", of="Organization", default=()

@@ -9,7 +9,7 @@ import pytest
 
 from db.commands.party_reveal import DAILY_QUOTA
 from db.county.people import SECOND_MEDIATOR
-from tests.office import ID_NUMBERS, Case, Done, Office, key_of
+from tests.office import ID_NUMBERS, Case, Done, Office, key_of, name_of
 
 CREDIT_CODE = "91371525MA3TEYT02R"
 SHOWN = "revealed { field value }"
@@ -52,6 +52,7 @@ async def test_every_user_error_of_a_party_is_reported_and_none_is_stored(office
     assert sorted(done.user_errors) == [
         ("party.address", "REQUIRED"),
         ("party.creditCode", "BAD_CREDIT_CODE"),
+        ("party.creditCode", "NOT_APPLICABLE"),
         ("party.idNumber", "BAD_ID_NUMBER"),
         ("party.name", "REQUIRED"),
         ("party.phone", "BAD_PHONE"),
@@ -66,8 +67,76 @@ async def test_nobody_is_a_party_twice(office: Office) -> None:
     assert (await office.do("mediator", "partyAdd", id=case.key, party=party)).user_errors == [
         ("party.idNumber", "DUPLICATE")
     ]
-    done = await office.do("mediator", "partyUpdate", id=case.respondent, id_number=ID_NUMBERS[0])
-    assert done.user_errors == [("idNumber", "DUPLICATE")]
+    other = await office.must(
+        "mediator", "partyAdd", id=case.key, party={"side": "THIRD", "kind": "OCCUPANT", "name": "王小明"}
+    )
+    # However it is typed.
+    for number in (
+        ID_NUMBERS[0],
+        "371525 19000101 0016",
+        "３７１５２５１９０００１０１００１６",
+        f"\u200b{ID_NUMBERS[0]}",
+    ):
+        done = await office.do("mediator", "partyUpdate", id=key_of(other["id"]), id_number=number)
+        assert done.user_errors == [("idNumber", "DUPLICATE")]
+
+
+# Whether a party is a person: what is written of it, then the answer, or the fields that contradict each other.
+NUMBERED, CODED = {"id_number": ID_NUMBERS[1]}, {"credit_code": CREDIT_CODE}
+NATURES: list[tuple[dict[str, Any], bool | list[str]]] = [
+    ({"kind": "OTHER"}, True),
+    ({"kind": "OTHER", **NUMBERED}, True),
+    ({"kind": "OTHER", **CODED}, False),
+    ({"kind": "OTHER", "is_natural_person": False}, False),
+    ({"kind": "OWNER"}, True),
+    ({"kind": "OWNER", **CODED}, ["creditCode"]),
+    ({"kind": "OWNER", "is_natural_person": False, **CODED}, False),
+    ({"kind": "OCCUPANT", **CODED}, ["creditCode"]),
+    ({"kind": "COMPANY", **CODED}, False),
+    ({"kind": "COMPANY", **NUMBERED}, ["idNumber"]),
+    ({"kind": "DEVELOPER", **NUMBERED, **CODED}, ["idNumber"]),
+    ({"kind": "UTILITY", "is_natural_person": True}, ["isNaturalPerson"]),
+    ({"kind": "OWNERS_COMMITTEE", "is_minor": True}, ["isMinor"]),
+    ({"kind": "OTHER", "is_natural_person": False, **NUMBERED}, ["idNumber"]),
+    ({"kind": "OTHER", **NUMBERED, **CODED}, ["creditCode"]),
+]
+
+
+@pytest.mark.parametrize(("said", "outcome"), NATURES)
+async def test_what_is_known_of_a_party_says_whether_it_is_a_person(
+    office: Office, said: dict[str, Any], outcome: bool | list[str]
+) -> None:
+    """The same at both doors: a new party, and one of which more becomes known."""
+    case = await office.mediating()
+    added = await office.do(
+        "mediator", "partyAdd", shown="isNaturalPerson", id=case.key, party={"side": "THIRD", "name": "赵铁柱", **said}
+    )
+    plain = await office.must(
+        "mediator", "partyAdd", id=case.key, party={"side": "THIRD", "kind": "OTHER", "name": "钱来"}
+    )
+    updated = await office.do("mediator", "partyUpdate", shown="isNaturalPerson", id=key_of(plain["id"]), **said)
+    if isinstance(outcome, bool):
+        assert added.shown == {"isNaturalPerson": outcome}
+        # A number that another party has, or that nothing was said about: the person of the guarded side stays.
+        assert updated.codes == ["DUPLICATE"] or updated.shown == {"isNaturalPerson": outcome}
+    else:
+        assert added.user_errors == [(f"party.{field}", "NOT_APPLICABLE") for field in outcome]
+        assert updated.user_errors == [(field, "NOT_APPLICABLE") for field in outcome]
+
+
+async def test_a_party_is_stored_and_found_in_one_form(office: Office) -> None:
+    case = await office.mediating()
+    party = {"side": "THIRD", "kind": "OWNER", "name": "买买提 · 艾力\u200b", "phone": "（0635）295-1234"}
+    shown = await office.must("mediator", "partyAdd", shown="id name phone", id=case.key, party=party)
+    assert (shown["name"], shown["phone"]) == ("买买提·艾力", "0635-2951234")
+    query = "query($f: DisputeFilter!) { disputes(filter: $f) { nodes { id } } }"
+    for filters in ({"partyName": "买买提・艾力"}, {"partyPhone": "06352951234"}, {"partyPhone": "+86 0635 2951234"}):
+        found = await office.gql.data(name_of("mediator"), query, f=filters)
+        assert {"id": f"Dispute:{case.key}"} in found["disputes"]["nodes"], filters
+    nobody = await office.do("mediator", "partyUpdate", id=key_of(shown["id"]), name="\u200b")
+    assert nobody.user_errors == [("name", "REQUIRED")]
+    agent = await office.do("mediator", "partyAppoint", id=key_of(shown["id"]), agent_name="\ufeff", powers="一般代理")
+    assert agent.user_errors == [("agentName", "REQUIRED")]
 
 
 async def test_a_company_of_the_register_is_known_by_its_code_or_name(office: Office) -> None:

@@ -93,8 +93,8 @@ async def test_no_invitation_without_consent_nor_with_personal_data(office: Offi
         parties_consent=False,
     )
     assert done.user_errors == [
-        ("partiesConsent", "NO_CONSENT"),
         ("purpose", "PERSONAL_DATA"),
+        ("partiesConsent", "NO_CONSENT"),
         ("organizationId", "NOT_AN_AGENCY"),
     ]
     assert "13800000000" not in str(done.payload)
