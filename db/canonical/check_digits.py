@@ -38,6 +38,11 @@ def born_on(id_number: str) -> date | None:
         return None
 
 
+def is_minor(born: date, on: date) -> bool:
+    """Whether somebody born on a day is under eighteen on another."""
+    return (on.year - born.year, on.month, on.day) < (18, born.month, born.day)
+
+
 def organization_check(code: str) -> str:
     """The ninth character of an organization code (GB 11714), which a credit code holds at places 9 to 17."""
     total = sum(

@@ -20,7 +20,8 @@ from db import tables as t
 from db.calendar import confirmation_due, day_of, load_calendar, start_of
 from db.commands.dispute.guards import CONSENTED, NOT_REFUSED, NOTIFIED
 from db.commands.follow_up import schedule_follow_up
-from db.commands.obligation import check_money, check_visible_party, load_parties_with_visibility, state_by_obligations
+from db.commands.money import check_money
+from db.commands.obligation import check_visible_party, load_parties_with_visibility, state_by_obligations
 from db.resources.guards import Guard, dispute_in, none, state_in
 from db.tables.agreement import AGREEMENT_FORMS, AGREEMENT_SCOPES, IN_FORCE_STATES, SIGNATURE_KINDS
 from db.tables.obligation import OBLIGATION_KINDS

@@ -14,7 +14,8 @@ from sqlalchemy.types import Uuid
 from db import tables as t
 from db.calendar import day_of, load_calendar, mediation_due
 from db.commands.agreement import IN_FORCE, UNCONFIRMED, check_due, set_states
-from db.commands.obligation import BEING_PERFORMED, amount_performed, check_money
+from db.commands.money import check_money
+from db.commands.obligation import BEING_PERFORMED, amount_performed
 from db.tables.obligation import OWED_STATES
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork

@@ -14,6 +14,7 @@ from sqlalchemy.types import Uuid
 from db import tables as t
 from db.calendar import day_of
 from db.commands.follow_up import schedule_follow_up
+from db.commands.money import check_money
 from db.resources.catalog import RESOURCES
 from db.resources.guards import Guard, dispute_in, some, state_in
 from db.resources.resource import literals
@@ -24,22 +25,6 @@ from db.tables.obligation import OWED_STATES, PERFORMED_STATES, PERFORMING_KINDS
 from db.write.command import Outcome, command, input_field
 from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
-
-_CENT = Decimal("0.01")
-_MOST = Decimal(10) ** 12
-
-
-def check_money(work: UnitOfWork, field: str, amount: Decimal | None) -> bool:
-    """Money is not negative and has no more than two decimals. Returns whether the amount can be used in sums."""
-    if amount is None:
-        return False
-    if amount < 0:
-        work.error(field, "NEGATIVE", "金额不能为负数。")
-    elif amount >= _MOST or amount != amount.quantize(_CENT):
-        work.error(field, "BAD_MONEY", "金额以元计，至多两位小数，小于一万亿元。")
-    else:
-        return True
-    return False
 
 
 async def load_parties_with_visibility(work: UnitOfWork, dispute_id: UUID) -> list[Any]:

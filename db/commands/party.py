@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, literal_column, or_, select
-from sqlalchemy.types import LargeBinary, Uuid
+from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
+from db.commands.party_age import is_known_minor
 from db.commands.party_input import (
     Nature,
     PartyInput,
@@ -107,29 +108,14 @@ class PartyAddInput:
     example={"party": {"side": "THIRD", "kind": "OWNER", "name": "邻居"}},
 )
 async def add(work: UnitOfWork, dispute: Record, input: PartyAddInput) -> Outcome:
-    """A party who was not named at registration. Without their consent there is no agreement."""
+    """A party who was not named at registration. Without their consent there is no agreement. Nobody is one twice: db/write/case_rules.py."""
     work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     check_party(work, "party", input.party)
-    number = input.party.id_number
-    if number is not None and await _is_party(work, dispute.id, number):
-        work.error("party.idNumber", "DUPLICATE", "此人已是本案当事人。")
     work.raise_errors()
     key = await add_party(work, dispute.id, input.party)
     await work.update_dispute(dispute.id)
     changes = (("Party", key, "side", input.party.side), ("Party", key, "kind", input.party.kind))
     return Outcome("Party", key, input.happened_at, fields=("side", "kind", "name"), changes=changes)
-
-
-_SAME_NUMBER = select(t.party.c.id).where(
-    t.party.c.dispute_id == bindparam("dispute", type_=Uuid()),
-    t.party.c.id_number_hash == bindparam("digest", type_=LargeBinary()),
-    t.party.c.withdrawn_on.is_(None),
-)
-
-
-async def _is_party(work: UnitOfWork, dispute_id: UUID, number: str, *, but: UUID | None = None) -> bool:
-    rows = await work.fetch(_SAME_NUMBER, {"dispute": dispute_id, "digest": work.cipher.digest(number)})
-    return any(row["id"] != but for row in rows)
 
 
 @dataclass(frozen=True)
@@ -166,7 +152,7 @@ _TAKES_PART = Guard("id", "WITHDRAWN", "该当事人已经退出。", lambda row
     shows="Party",
     # What is wrong about a person is corrected also after the end, until the archive.
     guards=(_TAKES_PART, dispute_in(*(state for state in STATES if state != "ARCHIVED"))),
-    example={"is_minor": False},
+    example={"is_alias": False},
 )
 async def update(work: UnitOfWork, party: Record, input: PartyUpdateInput) -> Outcome:
     """个人信息保护法 Arts. 46-47: what is wrong is corrected, what is not needed is erased."""
@@ -182,10 +168,11 @@ async def update(work: UnitOfWork, party: Record, input: PartyUpdateInput) -> Ou
     given_ = {name: getattr(input, name) for name in _PLAIN if getattr(input, name) is not None}
     if not given_ and input.id_number is None and not cleared:
         work.error("", "REQUIRED", "请至少写明一项变更。")
+    if input.id_number is not None or input.is_minor is not None:
+        stored = None if "ID_NUMBER" in input.cleared else party["id_number_cipher"]
+        number = input.id_number or (stored and work.cipher.decrypt(stored, row_id=party.id))
+        given_["is_minor"] = is_known_minor(work, "isMinor", number, input.is_minor)
     work.raise_errors()
-    if input.id_number is not None and await _is_party(work, dispute_id, input.id_number, but=party.id):
-        work.error("idNumber", "DUPLICATE", "此人已是本案当事人。")
-        work.raise_errors()
     if natural is not None and natural != party["is_natural_person"]:
         given_["is_natural_person"] = natural
     values: dict[str, Any] = {**given_, **{name: None for name in cleared if name != "id_number"}}
@@ -237,7 +224,7 @@ class PartyAppointInput:
 @command(
     "party",
     "appoint",
-    "登记当事人委托的代理人。",
+    "登记当事人委托的代理人，或未成年人的法定代理人。",
     PartyAppointInput,
     target="Party",
     shows="Party",

@@ -10,7 +10,8 @@ from sqlalchemy import and_, literal_column, or_, select
 
 from db import tables as t
 from db.canonical import forms
-from db.canonical.check_digits import is_credit_code, is_id_number
+from db.canonical.check_digits import is_credit_code
+from db.commands.party_age import is_known_minor, is_possible
 from db.crypto import mask_id_number
 from db.resources.resource import Sql
 from db.tables.party import CORPORATE_KINDS, PARTY_KINDS, SIDES
@@ -34,13 +35,16 @@ class PartyInput:
     address: str | None = input_field("住址", form="address", default=None)
     id_number: str | None = input_field("公民身份号码（加密保存）", form="id_number", default=None)
     credit_code: str | None = input_field("统一社会信用代码", form="credit_code", default=None)
-    is_minor: bool = input_field("是否未成年人", default=False)
+    is_minor: bool | None = input_field(
+        "是否未成年人；不写则依身份号码，没有身份号码的为否。未成年人由法定代理人代为参加", default=None
+    )
 
 
 def check_party(work: UnitOfWork, path: str, input: PartyInput) -> None:
     """Note every user error of a party of a new dispute."""
     check_fields(work, f"{path}.", input.name, input.phone, input.address, input.id_number, input.credit_code)
-    nature_of(input).check(work, f"{path}.", is_minor=input.is_minor)
+    minor = is_known_minor(work, f"{path}.isMinor", input.id_number, input.is_minor)
+    nature_of(input).check(work, f"{path}.", is_minor=minor)
 
 
 def check_fields(
@@ -60,7 +64,7 @@ def check_fields(
     if address is not None:
         work.check_text(f"{prefix}address", address, 200)
     # SECURITY: the number itself is never repeated in a message.
-    if id_number is not None and not is_id_number(id_number):
+    if id_number is not None and not is_possible(work, id_number):
         work.error(
             f"{prefix}idNumber", "BAD_ID_NUMBER", "身份号码不对：应为 18 位，且出生日期与校验码相符（GB 11643）。"
         )
@@ -138,7 +142,7 @@ async def add_party(work: UnitOfWork, dispute_id: UUID, input: PartyInput, *, su
         address=input.address,
         **identity_columns(work, key, input.id_number),
         credit_code=input.credit_code,
-        is_minor=input.is_minor,
+        is_minor=is_known_minor(work, "isMinor", input.id_number, input.is_minor),
         supplied_by_id=supplied_by,
         company_id=company_of(input.kind, input.name, input.credit_code),
     )

@@ -53,6 +53,8 @@ _NOT_ARCHIVED = Guard("id", "ARCHIVED", "纠纷已归档，不能再变更。", 
     target="Referral",
     shows="Referral",
     guards=(_UNANSWERED, _NOT_BY_RULING, _NOT_ARCHIVED),
+    # An organization that is itself a party may be asked, and answers for itself.
+    impartial=False,
     example={"answer": "DONE", "reply": "办结。"},
 )
 async def answer(work: UnitOfWork, referral: Record, input: AnswerInput) -> Outcome:

@@ -17,6 +17,8 @@ from db.query import plan as p
 from db.query.statement import JsonRow, text_array
 from db.resources.aliases import alias
 from db.resources.catalog import CLAIMS, RESOURCES
+from db.resources.guards import CALLER_ID
+from db.resources.interest import is_interested
 from db.resources.resource import ALWAYS, Relation, Resource, Row, Sql, json_value, literals
 from db.resources.transitions import offered_actions
 from policies.grant import Access, FieldAccess
@@ -188,6 +190,7 @@ class Visibility:
     def _can(self, row: Row) -> Sql:
         """The actions that would succeed on the row now: policy, guards and state, in this order; an array of their names."""
         chosen: list[Sql] = []
+        impartial: list[bool] = []
         for action, transition in offered_actions(row.resource.name, row.resource.actions):
             rows = self.access.grant(row.resource.name, action).rows
             if rows == Never():
@@ -199,9 +202,16 @@ class Visibility:
                 # The parts of an archived dispute never change.
                 clauses.append(row.dispute.c.state != literal_column("'ARCHIVED'"))
             chosen.append(case((and_(*clauses), literal_column(f"'{action}'"))))
+            impartial.append(transition.impartial)
         if not chosen:
             return func.to_json(text_array([]))
-        return func.to_json(func.array_remove(array[Any](chosen, type_=Text()), null()))
+        every = func.array_remove(array[Any](chosen, type_=Text()), null())
+        if row.dispute is None or not any(impartial):
+            return func.to_json(every)
+        # Whoever has an interest in the dispute may only do what needs no impartiality, such as stepping back.
+        others = [one for one, needed in zip(chosen, impartial, strict=True) if not needed]
+        few = func.array_remove(array[Any](others, type_=Text()), null()) if others else text_array([])
+        return func.to_json(case((is_interested(row.dispute_id, CALLER_ID), few), else_=every))
 
 
 def claim_values(access: Access, claims: str = "claim") -> dict[str, Any]:

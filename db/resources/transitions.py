@@ -19,13 +19,15 @@ class Transition:
     """What must hold of a row, beside the policy, for an action to start.
 
     `states`: of a dispute on which the action is asked; None on other resources. `creates`: the action makes a new row, so it is never
-    offered on one that is there. `on_archived`: it is possible on a part of an archived dispute too.
+    offered on one that is there. `on_archived`: it is possible on a part of an archived dispute too. `impartial`: on a dispute or a part
+    of one, whoever does it must have no interest in the dispute (db/resources/interest.py).
     """
 
     states: tuple[str, ...] | None = None
     guards: tuple[Guard, ...] = ()
     creates: bool = False
     on_archived: bool = False
+    impartial: bool = True
 
 
 # (resource, action) -> its transition.

@@ -258,15 +258,17 @@ def command(
     leaves: bool = False,
     reveals: bool = False,
     online: bool = False,
+    impartial: bool = True,
     facts: tuple[Fact, ...] = (),
 ) -> Callable[[Any], Any]:
     """Registers the function as `noun.verb`. It is called with (work, record, input): the record is the target, or what its place was
     read from; without either with (work, input).
 
     The policy is asked for the verb on the target, or on what it shows, or for `asks` (resource, action). `row_field`: the input's field
-    that names the target, `id` unless it is said. `mine`: see `Command`. `states`, `guards`, `on_archived`: where the action may start
-    (db/resources/transitions.py). `example`: the smallest valid input; the row and the time (`happened_at`: now) are added where they are
-    required. Raises ValueError where the name, the action or the example does not fit, or nothing says what the policy is asked about.
+    that names the target, `id` unless it is said. `mine`: see `Command`. `states`, `guards`, `on_archived`, `impartial`: where the action
+    may start, and for whom (db/resources/transitions.py). `example`: the smallest valid input; the row and the time (`happened_at`: now)
+    are added where they are required. Raises ValueError where the name, the action or the example does not fit, or nothing says what the
+    policy is asked about.
     """
     resource, action = asks or (target or shows, verb)
     if (target is None) is (place is None):
@@ -281,7 +283,7 @@ def command(
         registered = Command(noun, verb, label, input_type, run, *asked, full, leaves, reveals, online, facts, mine)
         if registered.name in COMMANDS:
             raise ValueError(f"{registered.name} is registered twice")
-        register_transition(resource, action, Transition(states, guards, creates, on_archived))
+        register_transition(resource, action, Transition(states, guards, creates, on_archived, impartial))
         COMMANDS[registered.name] = registered
         return run
 

@@ -16,6 +16,7 @@ import orjson
 
 from db.crypto import Cipher
 from db.postgres.pool import Pool
+from db.resources.transitions import transition_of
 from db.write.command import (
     Absent,
     Command,
@@ -126,6 +127,7 @@ class CommandExecutor:
                 raise Refused(UserError("idempotencyKey", "BAD_KEY", f"幂等键应为 1 至 {KEY_LENGTH} 个可见字符。"))
             given = command.input_type(**order.values)
             note_personal_data(work, given, () if record is None else record.values.get(NAMES, ()))
+            work.input, work.impartial = given, transition_of(command.resource, command.action).impartial
             if record is None:
                 outcome = await command.run(work, given)
             else:

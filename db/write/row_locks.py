@@ -31,6 +31,8 @@ from db.query.epoch import EPOCH
 from db.query.visibility import Visibility
 from db.resources.aliases import alias
 from db.resources.catalog import RESOURCES
+from db.resources.guards import CALLER_ID
+from db.resources.interest import is_interested
 from db.resources.resource import Row, Sql
 from db.resources.transitions import transition_of
 from policies.predicate import implies
@@ -104,14 +106,17 @@ def lock_row(visibility: Visibility, wanted: Wanted) -> Select[Any]:
 
 
 def load_locked_row(visibility: Visibility, wanted: Wanted, facts: tuple[Fact | ClearFact, ...]) -> Select[Any]:
-    """The row that was locked (`r_`), its dispute (`d_`), the facts, whether the caller may, and whether each guard holds (`g_`)."""
+    """The row that was locked (`r_`), its dispute (`d_`), the facts, whether the caller may and has an interest, and each guard (`g_`)."""
     row, at = _row(visibility, wanted)
     columns: list[Any] = [row.at.c[name].label(f"r_{name}") for name in columns_of(RESOURCES[wanted.kind].table)]
     if row.dispute is not None and row.dispute is not row.at:
         columns += [row.dispute.c[name].label(f"d_{name}") for name in columns_of(t.dispute)]
     columns += [_fact(visibility, row, fact).label(f"r_{fact.name}") for fact in facts]
     columns.append(_is_true(_may(visibility, row, wanted)).label("allowed"))
-    guards = transition_of(wanted.resource, wanted.action).guards
+    transition = transition_of(wanted.resource, wanted.action)
+    if transition.impartial and row.dispute is not None:
+        columns.append(is_interested(row.dispute_id, CALLER_ID).label("interested"))
+    guards = transition.guards
     columns += [_is_true(guard.holds(row)).label(f"g_{i}") for i, guard in enumerate(guards)]
     return select(*columns).select_from(at).where(row["id"] == bindparam("row_id", type_=Uuid()))
 

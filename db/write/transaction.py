@@ -30,6 +30,7 @@ from db.resources.transitions import transition_of
 from db.uuid7 import uuid7
 from db.write import row_locks
 from db.write.batch import Batch, LatestVersion, Write
+from db.write.case_rules import CALLER_INTERESTED, broken_rules, rules_for
 from db.write.command import Absent, Outcome, Refused, UserError, forbidden_on
 from db.write.row_locks import ClearFact, Fact, Wanted, columns_of
 from db.write.state_words import wrong_state
@@ -122,11 +123,15 @@ class UnitOfWork:
         self.visibility = Visibility(actor.access)
         self.user_errors: list[UserError] = []
         self._batch = Batch()
+        # The tables that were written to, and of those whose columns are known `table.column`.
         self._written: set[str] = set()
         self._made: set[tuple[str, UUID]] = set()
         self._changed: set[tuple[str, UUID]] = set()
         self._postconditions: list[_Postcondition] = []
         self._request: UUID | None = None
+        # The input of the command, and whether who gives it must have no interest in the case.
+        self.input: Any = None
+        self.impartial = True
 
     # -- user errors: all at once, nothing stored
 
@@ -237,6 +242,8 @@ class UnitOfWork:
         # SECURITY: a caller who was replaced while waiting for the lock acts no more.
         if not row["allowed"]:
             raise Refused(forbidden_on(field))
+        if row.get("interested"):
+            raise Refused(UserError(field, CALLER_INTERESTED.code, CALLER_INTERESTED.message))
         names = (*columns_of(RESOURCES[wanted.kind].table), *(fact.name for fact in facts))
         values = {name: row[f"r_{name}"] for name in names}
         dispute = values if wanted.kind == "Dispute" else None
@@ -331,6 +338,7 @@ class UnitOfWork:
         # A version that goes up decides nothing about the row.
         if write.kind != "update" or write.names:
             self._written.add(write.table.name)
+            self._written |= {f"{write.table.name}.{name}" for name in write.names}
 
     async def _flush(self) -> None:
         batch, self._batch = self._batch, Batch()
@@ -344,7 +352,8 @@ class UnitOfWork:
             raise LookupError(f"{outcome.kind} {outcome.id} is none of the rows that the command wrote")
 
     async def finish(self, name: str, dispute_id: UUID | None, outcome: Outcome, shown: tuple[str, UUID]) -> None:
-        """Write the one event of the command and the receipt of its request, which names the row to show; then check the postconditions.
+        """Write the one event of the command and the receipt of its request, which names the row to show; then check the
+        postconditions and the rules of the case.
 
         Raises Refused.
         """
@@ -377,3 +386,20 @@ class UnitOfWork:
         await self._flush()
         for condition in self._postconditions:
             await self._check(condition)
+        if dispute_id is not None:
+            await self._check_rules(dispute_id)
+
+    async def _check_rules(self, dispute_id: UUID) -> None:
+        """The case as it now stands breaks none of the rules that this change could break. Raises Refused."""
+        rules = rules_for(frozenset(self._written), impartial=self.impartial)
+        if not rules:
+            return
+        broken = (await self.fetch(broken_rules(rules), {"of_case": dispute_id}))[0]
+        for number, rule in enumerate(rules):
+            error = rule.error(self.input)
+            # The caller who mediates is told once.
+            if broken[f"rule_{number}"] and (error.field, error.code) not in [
+                (one.field, one.code) for one in self.user_errors
+            ]:
+                self.user_errors.append(error)
+        self.raise_errors()

@@ -297,7 +297,7 @@ async def test_who_is_replaced_while_he_waits_acts_no_more(busy_office: Office) 
     async with office.gql.connection.transaction():
         await office.execute("UPDATE assignment SET ended_at = now() WHERE dispute_id = $1", case.key)
         await office.execute("UPDATE dispute SET version = version + 1 WHERE id = $1", case.key)
-        waiting = asyncio.create_task(office.do("mediator", "partyUpdate", id=case.applicant, is_minor=True))
+        waiting = asyncio.create_task(office.do("mediator", "partyUpdate", id=case.applicant, is_alias=True))
         await asyncio.sleep(0.3)
         assert not waiting.done()
     assert (await waiting).user_errors == [("id", "FORBIDDEN")]

@@ -282,3 +282,41 @@ async def test_what_is_listed_succeeds(setup: Setup) -> None:
 def of_case(command: Command) -> bool:
     """Whether it is offered on a dispute or a part of one, and says nothing in clear."""
     return command.row_field is not None and command.resource in ("Dispute", *PARTS) and not command.reveals
+
+
+async def test_whoever_has_an_interest_may_only_step_back(setup: Setup) -> None:
+    """The lead of the fresh disputes turns out to be a party of each: whatever was listed is refused with the same code, on the dispute and
+    on its parts, and listed no more; but for what needs no impartiality."""
+    lead = PRINCIPALS["mediator"]
+    open_ = await setup.office.rows("SELECT id FROM dispute WHERE id = ANY ($1) AND state <> 'ARCHIVED'", setup.fresh)
+    fresh = [row["id"] for row in open_]
+    rows = {"Dispute": fresh} | {
+        name: [row["id"] for row in await setup.office.rows(f"SELECT id FROM {RESOURCES[name].table.name} WHERE dispute_id = ANY ($1)", fresh)]
+        for name in PARTS
+    }  # fmt: skip
+    before = {name: await setup.can(lead, name, keys) for name, keys in rows.items()}
+    phones = await setup.office.rows("SELECT id, phone FROM party WHERE dispute_id = ANY ($1)", fresh)
+    mine = await setup.office.value("SELECT phone FROM person WHERE name = $1", lead)
+    await setup.office.execute(
+        "UPDATE party SET phone = $2 WHERE dispute_id = ANY ($1) AND side <> 'THIRD'", fresh, mine
+    )
+    refused: Counter[str] = Counter()
+    try:
+        for name, keys in rows.items():
+            after = await setup.can(lead, name, keys)
+            for key, listed in before[name].items():
+                free = {action for action in listed or () if not TRANSITIONS[name, action].impartial}
+                assert (after[key] or frozenset()) == free, (name, key)
+                for action in sorted((listed or frozenset()) - free):
+                    command = COMMAND_OF[name, action]
+                    example = await setup.examples.of_row(command, key, now() - dt.timedelta(seconds=1))
+                    receipt = await setup.undoing.execute(
+                        command, setup.actors[lead], example, key=None, expected_version=None
+                    )
+                    at = camel(command.row_field or "id")
+                    assert [(one.field, one.code) for one in receipt.user_errors] == [(at, "INTERESTED")], command.name
+                    refused[command.name] += 1
+    finally:
+        for row in phones:
+            await setup.office.execute("UPDATE party SET phone = $2 WHERE id = $1", row["id"], row["phone"])
+    assert len(refused) > 25, refused

@@ -22,7 +22,9 @@ from db.write.transaction import Record, UnitOfWork
 class AcceptInput:
     id: UUID = input_field("纠纷", of="Dispute")
     happened_at: dt.datetime = input_field("受理时间")
-    committee_id: UUID | None = input_field("受理的调解委员会；不写为本镇街的委员会", of="Organization", default=None)
+    committee_id: UUID | None = input_field(
+        "受理的调解委员会，须负责小区所在的区域；不写为本镇街的委员会", of="Organization", default=None
+    )
 
 
 @command(

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, literal_column, or_, select, union
+from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
 from db.resources.guards import Guard, some
+from db.resources.interest import is_interested
 from db.tables.assignment import ASSIGNMENT_MODES
 from db.tables.dispute import IN_HAND_STATES
 from db.uuid7 import uuid7
@@ -84,6 +85,7 @@ class DiscloseInput:
     target="Dispute",
     shows="Dispute",
     leaves=True,
+    impartial=False,
     states=IN_HAND_STATES,
     example={"ground": "与一方相识。"},
 )
@@ -133,6 +135,7 @@ _ASSIGNED = Guard(
     target="Dispute",
     shows="Dispute",
     leaves=True,
+    impartial=False,
     states=IN_HAND_STATES,
     guards=(_ASSIGNED,),
     example={
@@ -249,30 +252,7 @@ _RECUSED = (
 )
 
 
-def _interest() -> Select[Any]:
-    """A party of the dispute that is the mediator, or the mediator's employer."""
-    party, company, person = t.party, t.company, t.person
-    post, organization = t.appointment, t.organization
-    employers = union(
-        select(organization.c.name)
-        .select_from(post.join(organization, organization.c.id == post.c.organization_id))
-        .where(post.c.person_id == _OF_PERSON),
-        select(organization.c.name).where(organization.c.id == bindparam("organization_id", type_=Uuid())),
-    ).subquery()
-    employed = and_(
-        party.c.is_natural_person.is_(False),
-        or_(party.c.name.in_(select(employers.c.name)), company.c.name.in_(select(employers.c.name))),
-    )
-    same_phone = party.c.phone == select(person.c.phone).where(person.c.id == _OF_PERSON).scalar_subquery()
-    return (
-        select(party.c.id)
-        .select_from(party.outerjoin(company, company.c.id == party.c.company_id))
-        .where(party.c.dispute_id == _OF_DISPUTE, or_(employed, same_phone))
-        .limit(literal_column("1"))
-    )
-
-
-_INTERESTED = _interest()
+_INTERESTED = select(is_interested(_OF_DISPUTE, _OF_PERSON).label("interested"))
 
 
 async def reasons_against(
@@ -280,11 +260,7 @@ async def reasons_against(
 ) -> list[tuple[str, str]]:
     """Why a mediator may not be assigned to a dispute: code and message; none if they may be. `assigned`: they are on it already."""
     reasons: list[tuple[str, str]] = []
-    bound = {
-        "dispute_id": dispute_id,
-        "person_id": mediator["person_id"],
-        "organization_id": mediator["organization_id"],
-    }
+    bound = {"dispute_id": dispute_id, "person_id": mediator["person_id"]}
     person = (await work.fetch(_PERSON, bound))[0]
     # As of today, not of the day of the assignment: the access begins with the recording, whatever day the input names.
     if person["state"] != "ACTIVE":
@@ -296,6 +272,6 @@ async def reasons_against(
     # Whoever disclosed a conflict and is still assigned goes on with the consent of all parties.
     if not assigned and await work.fetch(_RECUSED, bound):
         reasons.append(("RECUSED", "该调解员已就本案披露利害关系或被要求回避，不能再承办。"))
-    if await work.fetch(_INTERESTED, bound):
+    if (await work.fetch(_INTERESTED, bound))[0]["interested"]:
         reasons.append(("INTERESTED", "该调解员与本案当事人有利害关系，不能承办。"))
     return reasons

@@ -12,9 +12,11 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
+from db.commands.alert import open_alert
 from db.commands.dispute.assignment import reasons_against
 from db.commands.dispute.closing_rules import CLOSING_RULES
 from db.commands.dispute.guards import NO_HANDOVER_WAITING
+from db.commands.dispute.risk import carry_over_risk
 from db.commands.team import active_team_of
 from db.resources.guards import Guard, equals, none, some
 from db.resources.resource import literals
@@ -25,8 +27,8 @@ from db.write.transaction import Record, UnitOfWork
 
 # What a rebound takes over from the dispute before it.
 _COPIED = (
-    "title", "category", "sub_category", "amount_claimed", "people_count", "summary", "public_summary", "grid_code",
-    "compound_id",
+    "title", "category", "sub_category", "amount_claimed", "people_count", "summary", "public_summary", "utility_cut",
+    "grid_code", "compound_id",
 )  # fmt: skip
 # And from each of its parties: who they are, not what they consented to.
 _PARTY_COPIED = (
@@ -194,6 +196,10 @@ async def reopen(work: UnitOfWork, dispute: Record, input: ReopenInput) -> Outco
     )
     await _copy_parties(work, dispute.id, key)
     await _assign_lead(work, dispute, key, at)
+    if dispute["risk_level"] == "HIGH":
+        await carry_over_risk(work, dispute.id, key, at, input.reason)
+    if dispute["utility_cut"] is not None:
+        await open_alert(work, "UTILITY_CUTOFF", key, subject=str(key), at=at)
     # SECURITY: the caller must see the new dispute; otherwise it is not created.
     work.ensure_still_allowed("Dispute", key, "reopen")
     changes = (("Dispute", key, "summary", copied["summary"]),)

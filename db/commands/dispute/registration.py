@@ -15,6 +15,8 @@ from sqlalchemy.types import Uuid
 from db import tables as t
 from db.calendar import day_of
 from db.commands.alert import open_alert
+from db.commands.dispute.risk import check_risk, note_first_risk
+from db.commands.money import check_money
 from db.commands.party_input import PartyInput, add_party, check_party, nature_of
 from db.commands.team import team_in
 from db.resources.attributes import areas_of
@@ -28,6 +30,15 @@ from db.write.texts import note_names
 from db.write.transaction import Record, UnitOfWork
 from policies.grant import Access
 from policies.predicate import ClaimRef, Eq, implies
+
+# What an organization that reports may name as the source: itself. The others are departments.
+SOURCE_OF = {
+    "COURT": "COURT",
+    "POLICE_STATION": "POLICE",
+    "PETITION_OFFICE": "PETITION",
+    "HOTLINE_OFFICE": "HOTLINE",
+    "GOVERNANCE_CENTRE": "GOVERNANCE_CENTRE",
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,10 @@ class RegisterInput:
     people_count: int = input_field("涉及人数", default=1)
     risk_level: str = input_field("风险等级；不写为低", codes=RISK_LEVELS, default="LOW")
     utility_cut: str | None = input_field("被停的公用事业；子类为停水停电停气停暖时必写", codes=UTILITIES, default=None)
+    report_reason: str | None = input_field(
+        "高风险同时报送本镇街派出所的事由，不写个人信息；高风险须写明此项或不报送的理由", default=None
+    )
+    no_report_reason: str | None = input_field("高风险而不报送派出所的理由", default=None)
     external_ref: str | None = input_field("来源单位的单号；同一单位同一单号只登记一次", form="reference", default=None)
 
 
@@ -103,9 +118,13 @@ async def _place(work: UnitOfWork, values: Mapping[str, Any]) -> Site:
 async def register(work: UnitOfWork, compound: Record, input: RegisterInput) -> Outcome:
     """A new dispute in state REGISTERED at the team tier; a mediator who registers takes the lead (Art. 17, own initiative)."""
     _check(work, input)
+    organization = reporting_organization(work.actor.access)
+    reporter = await _kind_of(work, organization)
+    if reporter is not None and input.source != SOURCE_OF.get(reporter, "DEPARTMENT"):
+        work.error("source", "NOT_OWN_SOURCE", "案件来源须是本单位，不能写作其他单位转来。")
+    police = await check_risk(work, input, compound["town_code"], by_police=reporter == "POLICE_STATION")
     work.raise_errors()
     key = uuid7()
-    organization = reporting_organization(work.actor.access)
     await work.insert(
         t.dispute,
         id=key,
@@ -141,6 +160,7 @@ async def register(work: UnitOfWork, compound: Record, input: RegisterInput) -> 
             mode="APPOINTED",
             assigned_at=input.happened_at,
         )
+    await note_first_risk(work, key, input, police, by_police=reporter == "POLICE_STATION")
     if input.utility_cut is not None:
         await open_alert(work, "UTILITY_CUTOFF", key, subject=str(key), at=input.happened_at)
     if input.risk_level == "HIGH":
@@ -161,8 +181,7 @@ def _check(work: UnitOfWork, input: RegisterInput) -> None:
         work.check_text("externalRef", input.external_ref, 100)
     people = (one for one in input.parties if nature_of(one).is_natural and not one.is_alias)
     note_names(work, input, [one.name for one in people])
-    if input.amount_claimed is not None and input.amount_claimed < 0:
-        work.error("amountClaimed", "NEGATIVE", "金额不能为负数。")
+    check_money(work, "amountClaimed", input.amount_claimed)
     if input.people_count < 1:
         work.error("peopleCount", "TOO_SMALL", "涉及人数至少为 1。")
     if input.sub_category == "P02" and input.utility_cut is None:
@@ -186,3 +205,14 @@ def reporting_organization(access: Access) -> UUID | None:
         ):
             return UUID(str(appointment.claims["organization_id"]))
     return None
+
+
+_KIND = select(t.organization.c.kind).where(t.organization.c.id == bindparam("organization", type_=Uuid()))
+
+
+async def _kind_of(work: UnitOfWork, organization: UUID | None) -> str | None:
+    """The kind of the organization that reports, if one does."""
+    if organization is None:
+        return None
+    kind: str = (await work.fetch(_KIND, {"organization": organization}))[0]["kind"]
+    return kind

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import bindparam, literal_column, select
@@ -14,7 +15,8 @@ from db import tables as t
 from db.calendar import local
 from db.commands.alert import open_alert
 from db.tables.dispute import OPEN_STATES, RISK_LEVELS
-from db.write.command import Absent, Outcome, command, input_field
+from db.write.case_rules import REPORT_REQUIRED
+from db.write.command import Absent, Outcome, UserError, command, input_field
 from db.write.transaction import Record, UnitOfWork
 
 
@@ -55,8 +57,7 @@ async def assess(work: UnitOfWork, dispute: Record, input: AssessInput) -> Outco
         work.check_text("reportReason", input.report_reason or "", 500)
         station = await _station(work, dispute, input.police_id, "policeId")
     elif input.level == "HIGH" and not reported and input.no_report_reason is None:
-        message = "高风险须报送派出所（《人民调解法》第二十五条）：请同时报送，或写明不报送的理由。"
-        work.error("reportedToPolice", "REPORT_REQUIRED", message)
+        work.error("reportedToPolice", "REPORT_REQUIRED", REPORT_REQUIRED)
     work.raise_errors()
     unreported = f"\n不报送派出所的理由：{input.no_report_reason.strip()}" if input.no_report_reason else ""
     key = await work.insert(
@@ -108,6 +109,92 @@ async def report(work: UnitOfWork, dispute: Record, input: ReportInput) -> Outco
     return Outcome("Referral", sent, input.happened_at, fields=("referrals",), changes=changes)
 
 
+# -- the risk with which a dispute begins
+
+
+class FirstRisk(Protocol):
+    """What an input that begins a dispute says of its risk."""
+
+    @property
+    def risk_level(self) -> str: ...
+    @property
+    def report_reason(self) -> str | None: ...
+    @property
+    def no_report_reason(self) -> str | None: ...
+    @property
+    def happened_at(self) -> dt.datetime: ...
+
+
+async def check_risk(work: UnitOfWork, input: FirstRisk, town_code: str, *, by_police: bool) -> UUID | None:
+    """The rules of `assess` for a dispute that begins: every user error noted; the police station to which it is reported."""
+    if input.risk_level != "HIGH":
+        for field, text in (("reportReason", input.report_reason), ("noReportReason", input.no_report_reason)):
+            if text is not None:
+                work.error(field, "NOT_APPLICABLE", "只有高风险的写明是否报送派出所。")
+        return None
+    if input.no_report_reason is not None:
+        work.check_text("noReportReason", input.no_report_reason, 500)
+    if input.report_reason is not None:
+        work.check_text("reportReason", input.report_reason, 500)
+        return await _station(work, {"town_code": town_code}, None, "reportReason")
+    if input.no_report_reason is None and not by_police:
+        work.error("reportReason", "REPORT_REQUIRED", REPORT_REQUIRED)
+    return None
+
+
+async def note_first_risk(
+    work: UnitOfWork, dispute_id: UUID, input: FirstRisk, police: UUID | None, *, by_police: bool
+) -> None:
+    """A high risk is on record with its first assessment, and reported where it is to be."""
+    if input.risk_level != "HIGH":
+        return
+    if police is not None:
+        begun = {"id": dispute_id, "registered_at": input.happened_at, "tier": "TEAM", "committee_id": None}
+        await _send(work, Record("Dispute", begun, None), police, input.happened_at, input.report_reason or "")
+        # SECURITY: a report opens the dispute to the police, so whoever makes one by registering must be allowed to report.
+        forbidden = UserError("reportReason", "FORBIDDEN", "您无权报送派出所；请写明不报送的理由，由有权的人员报送。")
+        work.ensure_after("Dispute", dispute_id, "report", forbidden)
+    unreported = (
+        f"登记时即为高风险。不报送派出所的理由：{input.no_report_reason.strip()}" if input.no_report_reason else None
+    )
+    await work.insert(
+        t.assessment,
+        dispute_id=dispute_id,
+        assessor_id=work.actor.person_id,
+        level="HIGH",
+        assessed_at=input.happened_at,
+        reason=unreported or "登记时即为高风险。",
+        reported=by_police or police is not None,
+    )
+
+
+_LAST_HIGH = (
+    select(t.assessment.c.reason, t.assessment.c.reported)
+    .where(
+        t.assessment.c.dispute_id == bindparam("dispute", type_=Uuid()),
+        t.assessment.c.level == literal_column("'HIGH'"),
+    )
+    .order_by(t.assessment.c.assessed_at.desc())
+    .limit(literal_column("1"))
+)
+
+
+async def carry_over_risk(work: UnitOfWork, before: UUID, key: UUID, at: dt.datetime, reason: str) -> None:
+    """A dispute that begins again with a high risk takes over the last assessment of it, and with that why it was reported or not."""
+    rows = await work.fetch(_LAST_HIGH, {"dispute": before})
+    taken = f"\n沿用原纠纷的评估：{rows[0]['reason']}" if rows else ""
+    await work.insert(
+        t.assessment,
+        dispute_id=key,
+        assessor_id=work.actor.person_id,
+        level="HIGH",
+        assessed_at=at,
+        reason=reason.strip() + taken,
+        reported=bool(rows) and rows[0]["reported"],
+    )
+    await open_alert(work, "HIGH_RISK", key, subject=str(key), at=at)
+
+
 _STATION_OF_TOWN = (
     select(t.organization.c.id)
     .where(t.organization.c.kind == "POLICE_STATION", t.organization.c.area_code == bindparam("town", type_=Text()))
@@ -116,7 +203,9 @@ _STATION_OF_TOWN = (
 )
 
 
-async def _station(work: UnitOfWork, dispute: Record, wanted: UUID | None, field: str) -> UUID | None:
+async def _station(
+    work: UnitOfWork, dispute: Record | Mapping[str, Any], wanted: UUID | None, field: str
+) -> UUID | None:
     """The police station that is named, or that of the town; otherwise the user error is noted."""
     if wanted is not None:
         try:

@@ -9,7 +9,18 @@ from tests.paths import ROOT
 # Tables that no policy speaks of: they hold no resource.
 TABLES_ALONE = {"access", "calendar", "column", "impact", "part", "request", "tally"}
 # What nouns are declared with.
-NO_NOUNS = {"aliases", "attributes", "catalog", "declaration", "guards", "part", "relations", "resource", "transitions"}
+NO_NOUNS = {
+    "aliases",
+    "attributes",
+    "catalog",
+    "declaration",
+    "guards",
+    "interest",
+    "part",
+    "relations",
+    "resource",
+    "transitions",
+}
 
 
 def _modules(folder: Path) -> set[str]:

@@ -66,9 +66,9 @@ async def test_round_trips(office: Office, monkeypatch: pytest.MonkeyPatch) -> N
     await office.gql.services.gate.close()
     with office.gql.recorder.recording() as recording, compiling(monkeypatch) as compiled:
         await office.register(idempotency_key="trips-4")
-        # The frame, the place with its team and whether the caller is a mediator; then all rows, and whether the caller may.
+        # The frame, the place with its team and whether the caller is a mediator; then all rows, whether the caller may, and the rules.
         written = await _written(recording)
-        assert _kinds(written) == ["BEGIN", "WITH", "SELECT", "WITH", "SELECT", "COMMIT"]
+        assert _kinds(written) == ["BEGIN", "WITH", "SELECT", "WITH", "SELECT", "SELECT", "COMMIT"]
         for table in ("dispute", "party", "assignment", "event"):
             assert f"INSERT INTO {table} " in written[3]
         await recording.clear()
