@@ -92,6 +92,8 @@ class Policy:
     casbin_model: Model = field(repr=False, compare=False)
     # A cache of `policies.grant`: merged once for each shape of caller, so that no request pays for a rule, of its own roles or of others.
     grants: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    # Caches of what others make of this policy, by whose they are; they go with it.
+    caches: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def sha256(self) -> str:

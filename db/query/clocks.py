@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, cast, exists, func, literal_column, or_, select, union_all
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import Date
 
 from db import tables as t
 from db.calendar import COUNTY_ZONE
 from db.query import plan as p
-from db.query.statement import JsonRow
-from db.query.visibility import Visibility
-from db.resources.aliases import alias
+from db.query.fragment import Fragment, compile_fragment
+from db.query.place import Place, Writer
+from db.query.statement_text import json_row, or_empty
+from db.query.visibility import Visibility, scope_of
+from db.resources.aliases import alias, shared_aliases
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Row, Sql, is_in, today
 from db.tables.agreement import IN_FORCE_STATES
@@ -48,24 +49,20 @@ def _tier_days(tier: str, days: int) -> Sql:
     return literal_column(f"coalesce(nullif(current_setting('{name}', true), '')::int, {days})")
 
 
-def clocks(visibility: Visibility, row: Row, item: p.Clocks) -> Sql:
+def clocks(writer: Writer, place: Place, item: p.Clocks) -> str:
     """The clocks of a dispute as a JSON list, in the order of CLOCKS. `item`: what is selected of each."""
-    every = union_all(
-        _first_contact(visibility, row),
-        _month(visibility, row),
-        _confirmation(visibility, row),
-        _tier(visibility, row),
-        _follow_up(visibility, row),
-    ).subquery()
-    values: dict[str, Sql] = {
-        "typename": literal_column("'Clock'"),
-        "name": every.c.name,
-        "due_on": every.c.due_on,
-        "state": every.c.state,
-    }
-    one = JsonRow([(key, values[name]) for key, name in item.items])
-    listed = func.json_agg(aggregate_order_by(one, every.c.place, every.c.due_on, every.c.state))
-    return select(func.coalesce(listed, literal_column("'[]'::json"))).select_from(every).scalar_subquery()
+
+    def compiled() -> Fragment:
+        with shared_aliases():
+            row, visibility = writer.row(place), writer.visibility
+            every = union_all(*(clock(visibility, row) for clock in _EVERY))
+            return compile_fragment({"": every}, *scope_of(row))
+
+    every = writer.text.take(writer.fragment((place.context, "clocks"), compiled), place.slots)[""]
+    clock = writer.text.name("clock")
+    one = json_row([(key, "'Clock'" if name == "typename" else f"{clock}.{name}") for key, name in item.items])
+    listed = or_empty(f"json_agg({one} ORDER BY {clock}.place, {clock}.due_on, {clock}.state)")
+    return f"(SELECT {listed} FROM ({every}) AS {clock})"  # noqa: S608  made of compiled expressions
 
 
 def _columns(name: str, due_on: Sql, state: Sql) -> list[ColumnElement[Any]]:
@@ -200,3 +197,6 @@ def _follow_up(visibility: Visibility, row: Row) -> Select[Any]:
         .having(func.count(visit["id"]) > literal_column("0"))
         .correlate(row.at)
     )
+
+
+_EVERY = (_first_contact, _month, _confirmation, _tier, _follow_up)

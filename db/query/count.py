@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import FromClause, Select, false, func, literal_column, select
+from sqlalchemy import Select, false, func, literal_column, select
 
 from db.query import plan as p
 from db.query.access_paths import AccessPaths, Branch, Limit, ListQuery, merge
@@ -19,8 +19,10 @@ from policies.predicate import In, conjuncts, disjuncts
 COUNT_CAP = 10_000
 
 
-def count(paths: AccessPaths, query: ListQuery, *, exact: bool, materialized: list[Branch] | None = None) -> FromClause:
-    """How many rows the list has, as a FROM element of one row: `total`, and whether that is `capped` at COUNT_CAP."""
+def count(
+    paths: AccessPaths, query: ListQuery, *, exact: bool, materialized: list[Branch] | None = None
+) -> Select[Any]:
+    """How many rows the list has, as one row: `total`, and whether that is `capped` at COUNT_CAP."""
     page, resource, visibility = query.page, query.resource, paths.visibility
     rows = paths.visible_rows(resource)
     branches = materialized or (paths.branches(resource, rows, page.conditions) if page.relation is None else None)
@@ -39,12 +41,9 @@ def count(paths: AccessPaths, query: ListQuery, *, exact: bool, materialized: li
         counted = merge([branch(Limit(bounded)) for branch in branches])
     total: Sql = func.count()
     most: Sql = literal_column(str(COUNT_CAP))
-    columns = (
-        (total.label("total"), false().label("capped"))
-        if exact
-        else (func.least(total, most).label("total"), (total > most).label("capped"))
-    )
-    return select(*columns).select_from(counted.subquery()).subquery()
+    capped: Sql = false() if exact else total > most
+    columns = ((total if exact else func.least(total, most)).label("total"), capped.label("capped"))
+    return select(*columns).select_from(counted.subquery())
 
 
 def materialize(paths: AccessPaths, query: ListQuery, *, exact: bool) -> list[Branch] | None:

@@ -13,11 +13,11 @@ from db.postgres.pool import Pool
 from db.query.statement import compile_statement
 
 EPOCH = select(t.access_epoch.c.epoch)
-_SQL = compile_statement(EPOCH).sql
+EPOCH_SQL = compile_statement(EPOCH).sql
 
 
 async def read_epoch(connection: Connection | Pool) -> int:
     """The epoch of the connection's snapshot, or of now for a pool."""
-    row = await connection.fetchrow(_SQL)
+    row = await connection.fetchrow(EPOCH_SQL)
     assert row is not None  # the table has one row
     return int(row["epoch"])

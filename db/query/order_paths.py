@@ -109,7 +109,7 @@ def order_scan(
     ids: list[Select[Any]] = []
     number: Sql = literal_column("0")
     cut: list[Sql] = []
-    for position, scan_range in enumerate(ranges):
+    for scan_range in ranges:
         # A range is scanned if those before it are at an end and have not filled the page.
         needed = [number < wanted, not_(or_(*cut))] if cut else []
         table, again = alias(resource.table), alias(resource.table)
@@ -128,7 +128,7 @@ def order_scan(
         scanned_rows = select(func.count()).select_from(all_scanned).scalar_subquery()
         # One row, so that it is computed once, however often it is read. Counted to the bound only where the page is not full.
         is_cut = and_(number < wanted, scanned_rows == literal_column(str(SCAN_ROWS))).label("cut")
-        cut.append(select(select(is_cut).cte(f"cut_{position}").c.cut).scalar_subquery())
+        cut.append(select(select(is_cut).cte().c.cut).scalar_subquery())
         ids.append(select(page.c.id))
     any_cut = or_(*cut)
     return [one.where(not_(any_cut)) for one in ids], any_cut

@@ -25,8 +25,8 @@ class PageRows:
     query: ListQuery
     wanted: Sql
 
-    def select(self, materialized: list[Branch] | None = None) -> FromClause:
-        """The page's rows as a FROM element that ends with LIMIT, so that no node is built for a row that is not shown.
+    def select(self, materialized: list[Branch] | None = None) -> Select[Any]:
+        """The page's rows as a SELECT that ends with LIMIT, so that no node is built for a row that is not shown.
 
         `materialized`: the branches, where a count reads the same rows (`db.query.count.materialize`).
         """
@@ -43,7 +43,7 @@ class PageRows:
             branches = branches or [self.paths.where_branch(resource, rows)]
             if len(branches) == 1 and materialized is None:
                 # Nothing is merged: the rows that are sorted are those that are shown.
-                return branches[0](Limit(self._top_n_whole, in_page_order=False)).subquery()
+                return branches[0](Limit(self._top_n_whole, in_page_order=False))
             ids = merge([branch(Limit(self._top_n, in_page_order=False)) for branch in branches]).subquery()
             return self._fetched(ids, fenced=True)
         if (order := scan_ranges(resource, query.page, query.keys)) is not None:
@@ -123,20 +123,20 @@ class PageRows:
         sorted_ids = merge([branch(limit) for branch in branches]).subquery()
         return union_all(*scans, select(sorted_ids.c.id)).subquery()
 
-    def _filtered(self) -> FromClause:
+    def _filtered(self) -> Select[Any]:
         """The rows by a plain WHERE, in the order of the page."""
         query, visibility = self.query, self.paths.visibility
         row, joined = visibility.row(query.resource, alias(query.resource.table), query.dispute)
         visible = visibility.where(self.paths.visible_rows(query.resource), row)
         statement = select(row.at).select_from(joined).where(visible).correlate(*query.outer)
         filtered = statement.where(*query.row_filter(row, ()))
-        return self._first(self._order_rows(filtered, row.__getitem__).limit(MOST).subquery()).subquery()
+        return self._first(self._order_rows(filtered, row.__getitem__).limit(MOST).subquery())
 
-    def _fetched(self, ids: FromClause, *, fenced: bool) -> FromClause:
+    def _fetched(self, ids: FromClause, *, fenced: bool) -> Select[Any]:
         """The rows of the ids, in the order of the page."""
         at = alias(self.query.resource.table)
         shown = select(at).select_from(ids.join(at, at.c.id == ids.c.id))
         if not fenced:
-            return shown.order_by(*self._ordered(at.c.__getitem__)).limit(self.wanted).subquery()
+            return shown.order_by(*self._ordered(at.c.__getitem__)).limit(self.wanted)
         # OFFSET 0: the ids lead to these rows.
-        return self._first(shown.offset(literal_column("0")).subquery()).subquery()
+        return self._first(shown.offset(literal_column("0")).subquery())

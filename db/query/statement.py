@@ -15,7 +15,7 @@ from sqlalchemy.types import JSON
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 _PARAMETER = re.compile(r"\$(\d+)")
-_DIALECT: Any = asyncpg_dialect()  # type: ignore[no-untyped-call]
+DIALECT: Any = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
 
 class PlanMode(Enum):
@@ -131,7 +131,7 @@ def text_array(values: Sequence[str]) -> ColumnElement[Any]:
 
 def compile_statement(statement: ClauseElement) -> Statement:
     """The SQL text and binds of a statement for asyncpg. A read without a planning of its own has custom plans."""
-    compiled = statement.compile(dialect=_DIALECT)
+    compiled = statement.compile(dialect=DIALECT)
     binds = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
     own = {name: compiled.binds[name].value for name in binds if not compiled.binds[name].required}  # type: ignore[attr-defined]
     return Statement(str(compiled), binds, own)

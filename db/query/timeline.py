@@ -6,18 +6,20 @@ that very field of that row in clear. What does not show is left out, without a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any
 
-from sqlalchemy import and_, case, cast, exists, false, func, literal_column, or_, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import FromClause, and_, case, cast, column, exists, false, func, literal_column, or_, select, table
 from sqlalchemy.types import JSON, Text, Uuid
 
 from db import tables as t
 from db.query import plan as p
-from db.query.statement import JsonRow
-from db.query.visibility import Visibility
-from db.resources.aliases import alias
+from db.query.fragment import Fragment, compile_fragment, slot
+from db.query.place import Place, Writer
+from db.query.statement_text import json_row, or_empty, quoted
+from db.query.visibility import Visibility, scope_of
+from db.resources.aliases import alias, shared_aliases
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Resource, Row, Sql
 from policies.predicate import Never
@@ -26,35 +28,42 @@ from policies.predicate import Never
 _SERVICE_LABELS = {"alert.open": "产生预警", "alert.raise": "预警升级"}
 
 
-def timeline(visibility: Visibility, row: Row, item: p.Timeline, person: Callable[[p.Node, Sql, Any], Sql]) -> Sql:
-    """The entries as a JSON list, oldest first. `person`: builds the node of a person by the id that a FROM element gives."""
-    event = alias(t.event)
-    values: dict[str, Callable[[], Sql]] = {
-        "typename": lambda: literal_column("'TimelineEntry'"),
-        "at": lambda: event.c.at,
-        "happened_at": lambda: event.c.happened_at,
-        "action": lambda: event.c.action,
-        "label": lambda: _label(event.c.action, item.labels),
-        "from_state": lambda: case((_reads_state(visibility, row, event), event.c.from_state)),
-        "to_state": lambda: case((_reads_state(visibility, row, event), event.c.to_state)),
-        "policy_version": lambda: event.c.policy_version,
-    }
-    members: list[tuple[str, Sql]] = []
-    for key, member in item.items:
-        if isinstance(member, p.Node):
-            members.append((key, person(member, event.c.actor_id, event)))
-        elif isinstance(member, p.Changes):
-            members.append((key, _changes(visibility, row, event, member)))
-        else:
-            members.append((key, values[member]()))
-    listed = func.json_agg(aggregate_order_by(JsonRow(members), event.c.at, event.c.id))
-    return (
-        select(func.coalesce(listed, literal_column("'[]'::json")))
-        .select_from(event)
-        .where(event.c.dispute_id == row["id"], _sees(visibility, row, event.c.resource, event.c.resource_id, event))
-        .correlate(row.at)
-        .scalar_subquery()
-    )
+def timeline(writer: Writer, place: Place, item: p.Timeline, person: Callable[[p.Node, str], str]) -> str:
+    """The entries as a JSON list, oldest first. `person`: writes the node of a person by the SQL of the id."""
+    event = writer.text.name("event")
+    visibility = writer.visibility
+
+    def written(key: Hashable, make: Callable[[Row, FromClause], Sql]) -> str:
+        """What does not depend on the selection; `key` is all else that it depends on, beside the row's context."""
+
+        def compiled() -> Fragment:
+            with shared_aliases():
+                row, at = writer.row(place), t.event.alias(slot("event"))
+                return compile_fragment({"": make(row, at)}, *scope_of(row), at)
+
+        fragment = writer.fragment((place.context, "timeline", key), compiled)
+        return writer.text.take(fragment, {**place.slots, "event": event})[""]
+
+    def member(selected: str | p.Node | p.Changes) -> str:
+        match selected:
+            case p.Node():
+                return person(selected, f"{event}.actor_id")
+            case p.Changes():
+                return _changes(writer, place, event, selected)
+            case "typename":
+                return "'TimelineEntry'"
+            case "label":
+                return written(item.labels, lambda _, at: _label(at.c.action, item.labels))
+            case "from_state" | "to_state":
+                return written(selected, lambda row, at: case((_reads_state(visibility, row, at), at.c[selected])))
+        return f"{event}.{quoted(selected)}"
+
+    def shown(row: Row, at: FromClause) -> Sql:
+        return and_(at.c.dispute_id == row["id"], _sees(visibility, row, at.c.resource, at.c.resource_id, at))
+
+    entry = json_row([(key, member(selected)) for key, selected in item.items])
+    listed = or_empty(f"json_agg({entry} ORDER BY {event}.at, {event}.id)")
+    return f"(SELECT {listed} FROM event AS {event} WHERE {written('shown', shown)})"  # noqa: S608
 
 
 def _label(action: Sql, labels: tuple[tuple[str, str], ...]) -> Sql:
@@ -112,40 +121,45 @@ def _reads_state(visibility: Visibility, row: Row, event: Any) -> Sql:
     return _names_row(visibility, row, event.c.resource, event.c.resource_id, event, reads)
 
 
-def _changes(visibility: Visibility, row: Row, event: Any, item: p.Changes) -> Sql:
+def _changes(writer: Writer, place: Place, event: str, item: p.Changes) -> str:
     """The elements of `changes`, each [resource, row, field, value as text], that the caller may read."""
-    each = (
-        func.json_array_elements(func.coalesce(event.c.changes, literal_column("'[]'::json")))
-        .table_valued("value", with_ordinality="place", name="change")
-        .render_derived()
-    )
-    element = cast(each.c.value, JSON)
-    kind, key, cell, text = (_element(element, index) for index in range(4))
-    values: dict[str, Sql] = {
-        "typename": literal_column("'TimelineChange'"),
-        "resource": kind,
-        "field": _camel(cell),
-        "value": text,
+
+    def compiled() -> Fragment:
+        with shared_aliases():
+            row = writer.row(place)
+            each = table(slot("change"), column("value", JSON()))
+            kind, key, cell, text = (_element(each.c.value, index) for index in range(4))
+            parts = {
+                "resource": kind,
+                "field": _camel(cell),
+                "value": text,
+                "shown": _names_row(
+                    writer.visibility, row, kind, cast(key, Uuid), each, partial(_reads_field, writer.visibility, cell)
+                ),
+            }
+            return compile_fragment(parts, *scope_of(row), each)
+
+    fragment = writer.fragment((place.context, "changes"), compiled)
+    change = writer.text.name("change")
+    written = {
+        **writer.text.take(fragment, {**place.slots, "change": change}),
+        "typename": "'TimelineChange'",
     }
+    one = json_row([(key, written[name]) for key, name in item.items])
+    listed = or_empty(f"json_agg({one} ORDER BY {change}.place)")
+    elements = f"json_array_elements(coalesce({event}.changes, '[]'::json)) WITH ORDINALITY AS {change}(value, place)"
+    return f"(SELECT {listed} FROM {elements} WHERE {written['shown']})"  # noqa: S608  made of compiled expressions
 
-    def reads(target: Row) -> Sql:
-        # One test for all fields under the same predicate.
-        clear: dict[str, tuple[Sql, list[str]]] = {}
-        for name in target.resource.fields:
-            allowed = visibility.reading(target.resource.name, name).clear
-            if allowed != Never():
-                clear.setdefault(repr(allowed), (visibility.clear(target, name), []))[1].append(name)
-        return or_(
-            *(and_(cell.in_([_text(name) for name in names]), allowed) for allowed, names in clear.values()), false()
-        )
 
-    change = JsonRow([(key, values[name]) for key, name in item.items])
-    return (
-        select(func.coalesce(func.json_agg(aggregate_order_by(change, each.c.place)), literal_column("'[]'::json")))
-        .select_from(each)
-        .where(_names_row(visibility, row, kind, cast(key, Uuid), each, reads))
-        .correlate(event, row.at)
-        .scalar_subquery()
+def _reads_field(visibility: Visibility, cell: Sql, target: Row) -> Sql:
+    """Whether the caller reads the field that `cell` names. One test for all fields under the same predicate."""
+    clear: dict[str, tuple[Sql, list[str]]] = {}
+    for name in target.resource.fields:
+        allowed = visibility.reading(target.resource.name, name).clear
+        if allowed != Never():
+            clear.setdefault(repr(allowed), (visibility.clear(target, name), []))[1].append(name)
+    return or_(
+        *(and_(cell.in_([_text(name) for name in names]), allowed) for allowed, names in clear.values()), false()
     )
 
 

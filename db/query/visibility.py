@@ -5,7 +5,7 @@ Needs no connection. Every path to a row applies `Visibility.visible`, every pat
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import FromClause, and_, bindparam, case, false, func, literal_column, null, or_, true
@@ -13,8 +13,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.types import Text
 
 from db import tables as t
-from db.query import plan as p
-from db.query.statement import JsonRow, text_array
+from db.query.statement import text_array
 from db.resources.aliases import alias
 from db.resources.catalog import CLAIMS, RESOURCES
 from db.resources.guards import CALLER_ID
@@ -23,6 +22,9 @@ from db.resources.resource import ALWAYS, Relation, Resource, Row, Sql, json_val
 from db.resources.transitions import offered_actions
 from policies.grant import Access, FieldAccess
 from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, all_of, implies
+
+# Names of the catalog, each with the one that a client knows.
+Named = Sequence[tuple[str, str]]
 
 
 class Visibility:
@@ -143,22 +145,13 @@ class Visibility:
 
     # -- what is withheld, and what may be done
 
-    def access_info(self, row: Row, item: p.AccessInfo) -> Sql:
-        """`access` of a row as a JSON object: the names of hidden and masked fields, and the actions that are open to the caller."""
-        values: dict[str, Callable[[], Sql]] = {
-            "typename": lambda: literal_column("'Access'"),
-            "hidden": lambda: self._withheld(row, item, masked=False),
-            "masked": lambda: self._withheld(row, item, masked=True),
-            "can": lambda: self._can(row),
-        }
-        return JsonRow([(key, values[name]()) for key, name in item.items])
-
-    def _withheld(self, row: Row, item: p.AccessInfo, masked: bool) -> Sql:
-        """The fields that are masked, or those that are hidden with the relations to resources of which no row is visible; a JSON list."""
+    def withheld(self, row: Row, fields: Named, relations: Named, *, masked: bool) -> Sql:
+        """The fields that are masked, or those that are hidden with the relations to resources of which no row is visible; a JSON list.
+        `fields`, `relations`: each with the name under which it is listed."""
         rows, grant = self.row_predicate(row), self.access.grant(row.resource.name)
         always: list[str] = []
         sometimes: dict[tuple[Predicate, Predicate], list[str]] = {}
-        for name, shown_as in item.fields:
+        for name, shown_as in fields:
             reading = grant.field(row.resource.fields[name].policy)
             if implies(rows, reading.clear):
                 continue
@@ -170,7 +163,7 @@ class Visibility:
             else:
                 sometimes.setdefault((reading.clear, reading.masked), []).append(shown_as)
         if not masked:
-            always += [shown for name, shown in item.relations if self._is_hidden(row.resource.relations[name])]
+            always += [shown for name, shown in relations if self._is_hidden(row.resource.relations[name])]
         if not sometimes:
             # The same for every row: a JSON constant, not built for each of them.
             return literal_column("'[" + ",".join(f'"{name}"' for name in always) + "]'::json")
@@ -187,7 +180,7 @@ class Visibility:
     def _is_hidden(self, relation: Relation) -> bool:
         return self.access.grant(relation.target).rows == Never()
 
-    def _can(self, row: Row) -> Sql:
+    def can(self, row: Row) -> Sql:
         """The actions that would succeed on the row now: policy, guards and state, in this order; an array of their names."""
         chosen: list[Sql] = []
         impartial: list[bool] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from typing import Any
 
 from graphql import (
@@ -18,12 +19,14 @@ from db.query import plan as p
 from db.query.indexes import is_unbounded
 from db.resources.catalog import RESOURCES
 from policies.words import action_words
-from schema.names import snake
 from schema.node import NODE_TYPES
 from schema.planning.arguments import arguments_of
 from schema.planning.conditions import plan_conditions, plan_order, plan_slice
 from schema.planning.context import PlanningContext
-from schema.planning.selection import member_name
+from schema.planning.selection import member_name, plan_name
+
+# Names, each with another one that belongs to it.
+Names = tuple[tuple[str, str], ...]
 
 
 def plan_node(context: PlanningContext, resource: str, nodes: list[FieldNode]) -> p.Node:
@@ -57,13 +60,13 @@ def _item(
     if target == "TimelineEntry":
         return _timeline(context, key, nodes)
     if target.endswith("Connection"):
-        return plan_page(context, key, nodes, definition, snake(name))
+        return plan_page(context, key, nodes, definition, plan_name(name))
     if target in NODE_TYPES:
         node = plan_node(context, target, nodes)
         if is_list_type(get_nullable_type(definition.type)):
-            return p.Many(key, snake(name), node)
-        return p.One(key, snake(name), node)
-    return p.Value(key, snake(name))
+            return p.Many(key, plan_name(name), node)
+        return p.One(key, plan_name(name), node)
+    return p.Value(key, plan_name(name))
 
 
 def _timeline(context: PlanningContext, key: str, nodes: list[FieldNode]) -> p.Timeline:
@@ -78,19 +81,30 @@ def _timeline(context: PlanningContext, key: str, nodes: list[FieldNode]) -> p.T
             case _:
                 items.append((name, member_name(below[0])))
     labelled = any(item == "label" for _, item in items)
+    return p.Timeline(key, tuple(items), _labels() if labelled else ())
+
+
+@cache
+def _labels() -> Names:
+    """The commands with their labels, sorted."""
     words = {name: action_words(command.resource, command.action) for name, command in COMMANDS.items()}
-    labels = sorted(words.items()) if labelled else ()
-    return p.Timeline(key, tuple(items), tuple(labels))
+    return tuple(sorted(words.items()))
 
 
 def _access_info(
     context: PlanningContext, resource: str, key: str, nodes: list[FieldNode], object_type: GraphQLObjectType
 ) -> p.AccessInfo:
-    catalog = RESOURCES[resource]
-    names = [name for name in object_type.fields if name not in ("id", "access")]
-    fields = tuple((snake(name), name) for name in names if snake(name) in catalog.fields)
-    relations = tuple((snake(name), name) for name in names if snake(name) in catalog.relations)
+    fields, relations = _listable(resource, object_type)
     return p.AccessInfo(key, context.fields.members(nodes, "Access"), fields, relations)
+
+
+@lru_cache(maxsize=100)
+def _listable(resource: str, object_type: GraphQLObjectType) -> tuple[Names, Names]:
+    """The fields and the relations of a type that `access` may list, each with its name in the schema."""
+    catalog = RESOURCES[resource]
+    names = [(plan_name(name), name) for name in object_type.fields if name not in ("id", "access")]
+    fields = tuple((name, shown) for name, shown in names if name in catalog.fields)
+    return fields, tuple((name, shown) for name, shown in names if name in catalog.relations)
 
 
 def plan_page(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -147,4 +148,10 @@ class FieldCollector:
 
 def member_name(node: FieldNode) -> str:
     """What a plan calls a selected member: `endCursor` is `end_cursor`, `__typename` is `typename`."""
-    return "typename" if node.name.value == "__typename" else snake(node.name.value)
+    return plan_name(node.name.value)
+
+
+@lru_cache(maxsize=2_000)
+def plan_name(name: str) -> str:
+    """What a plan calls a field of the schema."""
+    return "typename" if name == "__typename" else snake(name)

@@ -9,52 +9,52 @@ SELECT (
   convert_to(CAST((
     SELECT row_to_json("-")
     FROM (
-        SELECT anon_1.v0 AS "nodes"
+        SELECT answer_1.v0 AS "nodes"
       ) "-"
   ) AS TEXT), 'UTF8') AS data,
   '{}'::text[] AS missing
 FROM (
     SELECT (
-        SELECT coalesce(json_agg(CASE WHEN (asked.kind = 'Party') THEN (
-            SELECT row_to_json("-") AS row_to_json_1
+        SELECT coalesce(json_agg(CASE WHEN (asked_1.kind = 'Party') THEN (
+            SELECT row_to_json("-")
             FROM (
-                SELECT 'Party:' || CAST(party_1.id AS TEXT) AS id,
-                  party_1.name AS name,
-                  mask_phone(party_1.phone) AS phone,
+                SELECT 'Party:' || CAST(party_1.id AS TEXT) AS "id",
+                  party_1.name AS "name",
+                  mask_phone(party_1.phone) AS "phone",
                   (
-                    SELECT row_to_json("-") AS row_to_json_2
+                    SELECT row_to_json("-")
                     FROM (
-                        SELECT dispute_1.title AS title
-                        FROM dispute AS dispute_1
-                        WHERE dispute_1.id = party_1.dispute_id
+                        SELECT dispute_2.title AS "title"
+                        FROM dispute AS dispute_2
+                        WHERE dispute_2.id = party_1.dispute_id
                           AND ((EXISTS (
                             SELECT 1
-                            FROM referral AS referral_1
-                            WHERE referral_1.dispute_id = dispute_1.id
-                              AND referral_1.organization_id = $1::UUID
-                              AND referral_1.state != 'WITHDRAWN'
-                          )) OR dispute_1.source_organization_id = $1::UUID)
+                            FROM referral AS referral_2
+                            WHERE referral_2.dispute_id = dispute_2.id
+                              AND referral_2.organization_id = $1::UUID
+                              AND referral_2.state != 'WITHDRAWN'
+                          )) OR dispute_2.source_organization_id = $1::UUID)
                       ) AS "-"
-                  ) AS dispute
+                  ) AS "dispute"
                 FROM party AS party_1
-                LEFT OUTER JOIN dispute AS dispute_2 ON dispute_2.id = party_1.dispute_id
-                WHERE party_1.id = asked.value
+                LEFT OUTER JOIN dispute AS dispute_1 ON dispute_1.id = party_1.dispute_id
+                WHERE party_1.id = asked_1.value
                   AND (EXISTS (
                     SELECT 1
-                    FROM referral AS referral_2
-                    WHERE referral_2.dispute_id = party_1.dispute_id
-                      AND referral_2.organization_id = $1::UUID
-                      AND referral_2.state != 'WITHDRAWN'
+                    FROM referral AS referral_1
+                    WHERE referral_1.dispute_id = party_1.dispute_id
+                      AND referral_1.organization_id = $1::UUID
+                      AND referral_1.state != 'WITHDRAWN'
                   ))
               ) AS "-"
-          ) WHEN (asked.kind = 'Note') THEN (
-            SELECT row_to_json("-") AS row_to_json_3
+          ) WHEN (asked_1.kind = 'Note') THEN (
+            SELECT row_to_json("-")
             FROM (
-                SELECT 'Note:' || CAST(note_1.id AS TEXT) AS id,
-                  note_1.text AS text
+                SELECT 'Note:' || CAST(note_1.id AS TEXT) AS "id",
+                  note_1.text AS "text"
                 FROM note AS note_1
                 LEFT OUTER JOIN dispute AS dispute_3 ON dispute_3.id = note_1.dispute_id
-                WHERE note_1.id = asked.value
+                WHERE note_1.id = asked_1.value
                   AND (EXISTS (
                     SELECT 1
                     FROM referral AS referral_3
@@ -70,9 +70,8 @@ FROM (
                   ))
                   AND note_1.visibility = 'SHARED'
               ) AS "-"
-          ) END ORDER BY asked.place), '[]'::json) AS coalesce_1
-        FROM unnest($2::TEXT[], $3::UUID[]) WITH ORDINALITY AS asked(kind, value, place)
-      ) AS v0
-    LIMIT ALL
+          ) END ORDER BY asked_1.place), '[]'::json)
+        FROM unnest($2::TEXT[], $3::UUID[]) WITH ORDINALITY AS asked_1(kind, value, place)
+      ) AS "v0"
     OFFSET 0
-  ) AS anon_1
+  ) AS answer_1

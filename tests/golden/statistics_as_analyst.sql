@@ -5,13 +5,13 @@
 -- $4 v1_period_month_head_end
 -- $5 v1_period_start
 -- $6 v1_period_head_end
-WITH anon_4 AS (
-    SELECT anon_5.key AS key,
-      CAST(coalesce(sum(anon_5.accepted), 0) AS BIGINT) AS accepted,
-      CAST(coalesce(sum(anon_5.finished), 0) AS BIGINT) AS finished,
-      CAST(coalesce(sum(anon_5.followed), 0) AS BIGINT) AS followed,
-      CAST(coalesce(sum(anon_5.registered), 0) AS BIGINT) AS registered,
-      CAST(coalesce(sum(anon_5.resolved), 0) AS BIGINT) AS resolved
+WITH cte_1 AS (
+    SELECT anon_1.key AS key,
+      CAST(coalesce(sum(anon_1.accepted), 0) AS BIGINT) AS accepted,
+      CAST(coalesce(sum(anon_1.finished), 0) AS BIGINT) AS finished,
+      CAST(coalesce(sum(anon_1.followed), 0) AS BIGINT) AS followed,
+      CAST(coalesce(sum(anon_1.registered), 0) AS BIGINT) AS registered,
+      CAST(coalesce(sum(anon_1.resolved), 0) AS BIGINT) AS resolved
     FROM (
         SELECT nullif(tally_sum_1.group_value, '') AS key,
           sum(tally_sum_1.accepted) AS accepted,
@@ -62,8 +62,8 @@ WITH anon_4 AS (
         WHERE tally_1.county_code = $1::VARCHAR
           AND (tally_1.accepted_on >= $5::DATE AND tally_1.accepted_on < $6::DATE OR tally_1.concluded_on >= $5::DATE AND tally_1.concluded_on < $6::DATE OR tally_1.registered_on >= $5::DATE AND tally_1.registered_on < $6::DATE)
         GROUP BY tally_1.town_code
-      ) AS anon_5
-    GROUP BY anon_5.key
+      ) AS anon_1
+    GROUP BY anon_1.key
   )
 SELECT (
     SELECT access_epoch.epoch
@@ -72,7 +72,7 @@ SELECT (
   convert_to(CAST((
     SELECT row_to_json("-")
     FROM (
-        SELECT anon_1.v0 AS "statistics"
+        SELECT answer_1.v0 AS "statistics"
       ) "-"
   ) AS TEXT), 'UTF8') AS data,
   '{}'::text[] AS missing
@@ -81,34 +81,33 @@ FROM (
         SELECT (
             SELECT row_to_json("-")
             FROM (
-                SELECT anon_3.resolved AS "resolved",
-                  anon_3.follow_up_rate AS "followUpRate",
+                SELECT anon_2.resolved AS "resolved",
+                  anon_2.follow_up_rate AS "followUpRate",
                   (
                     SELECT coalesce(json_agg((
                         SELECT row_to_json("-")
                         FROM (
-                            SELECT anon_4.key AS "key",
+                            SELECT cte_1.key AS "key",
                               (
                                 SELECT area_1.name
                                 FROM area AS area_1
-                                WHERE area_1.code = anon_4.key
+                                WHERE area_1.code = cte_1.key
                               ) AS "label",
-                              anon_4.resolved AS "resolved"
+                              cte_1.resolved AS "resolved"
                           ) "-"
-                      ) ORDER BY anon_4.key), '[]'::json) AS coalesce_1
-                    FROM anon_4
-                    WHERE anon_4.key IS NOT NULL
-                      AND anon_4.registered + anon_4.accepted + anon_4.finished > 0
+                      ) ORDER BY cte_1.key), '[]'::json) AS coalesce_1
+                    FROM cte_1
+                    WHERE cte_1.key IS NOT NULL
+                      AND cte_1.registered + cte_1.accepted + cte_1.finished > 0
                   ) AS "groups"
               ) "-"
-          ) AS anon_2
-        FROM (
-            SELECT CAST(coalesce(sum(anon_4.resolved), 0) AS BIGINT) AS resolved,
-              round(CAST(CAST(coalesce(sum(anon_4.followed), 0) AS BIGINT) AS NUMERIC) / CAST(nullif(CAST(coalesce(sum(anon_4.resolved), 0) AS BIGINT), 0) AS NUMERIC), 4) AS follow_up_rate
-            FROM anon_4
-            HAVING true
           ) AS anon_3
-      ) AS v0
-    LIMIT ALL
+        FROM (
+            SELECT CAST(coalesce(sum(cte_1.resolved), 0) AS BIGINT) AS resolved,
+              round(CAST(CAST(coalesce(sum(cte_1.followed), 0) AS BIGINT) AS NUMERIC) / CAST(nullif(CAST(coalesce(sum(cte_1.resolved), 0) AS BIGINT), 0) AS NUMERIC), 4) AS follow_up_rate
+            FROM cte_1
+            HAVING true
+          ) AS anon_2
+      ) AS "v0"
     OFFSET 0
-  ) AS anon_1
+  ) AS answer_1

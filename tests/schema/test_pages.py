@@ -8,11 +8,13 @@ from typing import Any
 import orjson
 import pytest
 import pytest_asyncio
+from graphql import get_named_type
 
 from db.county.people import PRINCIPALS, THREE_POSTS
 from db.postgres.address import Address
 from db.query import count, order_paths
 from db.query.indexes import INDEXES
+from schema.sdl import graphql_schema
 from tests.laws.client import GraphQLClient, open_client
 from tests.laws.visibility_oracle import cursor
 
@@ -324,3 +326,37 @@ async def test_what_a_cursor_holds(gql: GraphQLClient) -> None:
     for edge in (await gql.data(person, query))["disputes"]["edges"]:
         keys = orjson.loads(base64.b64decode(edge["cursor"]))
         assert keys == [edge["node"]["title"], edge["node"]["id"].partition(":")[2]]
+
+
+def _orders() -> list[tuple[str, list[str]]]:
+    """Every list of the root with every order that it may have, both ways."""
+    schema = graphql_schema()
+    assert schema.query_type is not None
+    found = []
+    for name, field in schema.query_type.fields.items():
+        if "orderBy" in field.args:
+            kind: Any = get_named_type(field.args["orderBy"].type)
+            keys = get_named_type(kind.fields["field"].type).values
+            found.append((name, [f"[{{field: {key}, direction: {by}}}]" for key in keys for by in ("ASC", "DESC")]))
+    return found
+
+
+@pytest.mark.parametrize("who", ["bureau_admin", "mediator"])
+@pytest.mark.parametrize(("name", "orders"), _orders(), ids=lambda value: value if isinstance(value, str) else "")
+async def test_a_list_may_stand_in_a_query_twice(gql: GraphQLClient, who: str, name: str, orders: list[str]) -> None:
+    """Every list with every order that the caller may use, twice in one statement: no name in it is given to two things."""
+    readable = []
+    for order in orders:
+        answer = await gql.ask(PRINCIPALS[who], f"{{ {name}(first: 1, orderBy: {order}) {{ nodes {{ id }} }} }}")
+        assert answer.codes in ([], ["FIELD_NOT_READABLE"])
+        readable += [] if answer.codes else [(order, answer.data)]
+    for begin in range(0, len(readable), 5):
+        some = readable[begin : begin + 5]
+        fields = " ".join(
+            f"{alias}{index}: {name}(first: 1, orderBy: {order}) {{ nodes {{ id }} }}"
+            for index, (order, _) in enumerate(some)
+            for alias in "ab"
+        )
+        data = await gql.data(PRINCIPALS[who], f"{{ {fields} }}")
+        for index, (_, alone) in enumerate(some):
+            assert data[f"a{index}"] == data[f"b{index}"] == alone[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from sqlalchemy import CTE, BigInteger, FromClause, Select, cast, func, literal_column, select
@@ -9,17 +10,43 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from db.query import plan as p
 from db.query.access_paths import AccessPaths
+from db.query.fragment import Fragment, compile_fragment, slot
+from db.query.place import Writer
 from db.query.statement import JsonRow
 from db.query.statistics.metrics import METRICS, metric_value
+from db.query.statistics.period import OF_FIRST, OF_LAST
 from db.query.statistics.rollups import MetricSums, group_label
 from db.query.visibility import Visibility
+from db.resources.aliases import shared_aliases
 from db.resources.resource import Sql
 from policies.predicate import implies
 
 
-def statistics(visibility: Visibility, paths: AccessPaths, item: p.Statistics) -> Sql:
+def statistics(writer: Writer, item: p.Statistics) -> str:
     """One JSON object: the totals and, if grouped, the groups in order of their keys."""
-    return StatisticsBuilder(visibility, paths, item).json()
+    slots: dict[str, str] = {}
+
+    def key_slot(key: str) -> str:
+        name = f"key_{len(slots)}"
+        slots[name] = f'"{key}"'
+        return slot(name)
+
+    def own(key: str, one: str | p.Metrics) -> tuple[str, str | p.Metrics]:
+        if isinstance(one, p.Metrics):
+            one = p.Metrics(tuple((key_slot(below), name) for below, name in one.items))
+        return key_slot(key), one
+
+    # The response keys are not part of the fragment, nor is what the binds of the period are called.
+    items = tuple(own(key, one) for key, one in item.items)
+    nameless = dataclasses.replace(item, key="", bind="period", items=items)
+
+    def compiled() -> Fragment:
+        with shared_aliases():
+            paths = AccessPaths(writer.visibility)
+            return compile_fragment({"": StatisticsBuilder(writer.visibility, paths, nameless).json()})
+
+    binds = {f"period_{name}": f"{item.bind}_{name}" for name in (*OF_FIRST, *OF_LAST)}
+    return writer.text.take(writer.fragment(("statistics", nameless), compiled), slots, binds)[""]
 
 
 class StatisticsBuilder:

@@ -12,6 +12,7 @@ from db.query.statement import Statement
 from db.resources.catalog import CATALOG
 from policies.compile import POLICY_PATH, compile_policy
 from policies.grant import Access, Appointment
+from policies.policy import Policy
 from schema.planning.arguments import Call
 from schema.planning.operation import Document, Operation
 from schema.planning.planner import plan_operation
@@ -20,10 +21,16 @@ from schema.sdl import graphql_schema
 CLAIMS = {"person_id": uuid.UUID(int=1), "organization_id": uuid.UUID(int=2), "area_code": "1", "team_ids": []}
 
 
-def statement_of(roles: tuple[str, ...], query: str, variables: Mapping[str, Any] | None = None) -> Statement:
-    """The statement that answers the query to a caller with an appointment for each role, under the policy in `policies/`."""
-    policy = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
-    access = Access(policy, [Appointment(role, CLAIMS) for role in roles])
+def shipped_policy() -> Policy:
+    """The policy in `policies/`, with nothing made for it yet."""
+    return compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
+
+
+def statement_of(
+    roles: tuple[str, ...], query: str, variables: Mapping[str, Any] | None = None, policy: Policy | None = None
+) -> Statement:
+    """The statement that answers the query to a caller with an appointment for each role, under a policy or the shipped one."""
+    access = Access(policy or shipped_policy(), [Appointment(role, CLAIMS) for role in roles])
     schema = graphql_schema()
     document = Document(query, parse(query))
     definition: Any = document.ast.definitions[0]

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select
 
 from db.commands import COMMANDS
-from db.query import plan as p
 from db.query.statement import compile_statement
 from db.query.visibility import Visibility
 from db.resources.catalog import CATALOG, RESOURCES
@@ -18,7 +17,6 @@ from policies.grant import Access, Appointment
 
 POLICY = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
 CLAIMS = {"person_id": UUID(int=1), "organization_id": UUID(int=2), "area_code": "1", "team_ids": []}
-ACCESS = p.AccessInfo("access", (("can", "can"),), (), ())
 MEDIATOR = Visibility(Access(POLICY, [Appointment("mediator", CLAIMS)]))
 
 
@@ -26,7 +24,7 @@ def offered() -> str:
     """The statement that says what a mediator may do to a dispute."""
     dispute = RESOURCES["Dispute"]
     row, at = MEDIATOR.row(dispute, dispute.table.alias())
-    return compile_statement(select(MEDIATOR.access_info(row, ACCESS)).select_from(at)).sql
+    return compile_statement(select(MEDIATOR.can(row)).select_from(at)).sql
 
 
 def test_what_no_command_registers_is_neither_offered_nor_locked_for(monkeypatch: pytest.MonkeyPatch) -> None:
