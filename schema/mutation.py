@@ -126,6 +126,8 @@ def _annotation(hint: Any, field: dataclasses.Field[Any], owner: str) -> Any:
             codes, owner + pascal(field.name), field.metadata["label"].split("；")[0]
         )
     if hint is UUID:
+        if field.metadata["of"] not in NODE_TYPES:
+            raise ValueError(f"{owner}.{field.name}: an id says whose it is (`of`)")
         return strawberry.ID
     if dataclasses.is_dataclass(hint):
         assert isinstance(hint, type)

@@ -105,6 +105,13 @@ def credit_code(text: str) -> str:
     return re.sub(r"[ \-]", "", fold(text)).upper()
 
 
+def area_code(text: str) -> str:
+    """A division code without the zeros that pad those of statistics: `371525002000` is the town `371525002`."""
+    while len(text) > 6 and text.endswith("000"):
+        text = text[:-3]
+    return text
+
+
 def is_name(text: str) -> bool:
     """Whether a text in its canonical form names anybody: it has a letter, an ideograph or a digit."""
     return any(character.isalnum() for character in text)
@@ -127,5 +134,6 @@ CANONICAL: dict[str, Callable[[str], str]] = {
     "credit_code": credit_code,
     "reference": reference,
     "case_number": case_number,
+    "area_code": area_code,
     "code": code,
 }

@@ -37,7 +37,7 @@ class AppointmentGrantInput:
     person_id: UUID = input_field("任职的人", of="Person")
     role: str = input_field("角色代码，以现行策略为准", form="code")
     organization_id: UUID = input_field("任职机构", of="Organization")
-    area_code: str = input_field("任职区域的区划代码", form="code")
+    area_code: str = input_field("任职区域的区划代码", form="area_code")
     reason: str = input_field("任命的依据")
     valid_from: dt.date | None = input_field("开始日期；不写为今日", default=None)
     valid_to: dt.date | None = input_field("截止日期，含当日；不写为不定期限", default=None)

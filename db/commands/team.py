@@ -44,7 +44,7 @@ def grid_place(message: str) -> Place:
 
 @dataclass(frozen=True)
 class TeamFormInput:
-    grid_code: str = input_field("服务的网格，15 位区划代码", form="code")
+    grid_code: str = input_field("服务的网格，15 位区划代码", form="area_code")
     name: str = input_field("团队名称", form="name")
     happened_at: dt.datetime = input_field("组建时间；其日期为组建日期和成员加入日期")
     members: tuple[TeamMemberInput, ...] = input_field("成员，每种角色至多一名；四种角色齐备即开始运行，否则为组建中")

@@ -22,7 +22,7 @@ _OVER = tuple(state for state in ENDED_STATES if state != "CLOSED")
 
 @dataclass(frozen=True)
 class InspectionRecordInput:
-    grid_code: str = input_field("所排查的网格，15 位区划代码", form="code")
+    grid_code: str = input_field("所排查的网格，15 位区划代码", form="area_code")
     happened_at: dt.datetime = input_field("排查时间；其日期为排查日期")
     found_count: int = input_field("发现的纠纷数；没有发现写 0，即零报告")
     note: str | None = input_field("情况说明，不写个人信息", default=None)

@@ -10,7 +10,7 @@ area = Table(
     "area",
     metadata,
     identity(),
-    column("code", Text, "public", "区划代码", unique=True, form="code"),
+    column("code", Text, "public", "区划代码", unique=True, form="area_code"),
     column("name", Text, "public", "名称", form="name"),
     code("level", LEVELS, "层级"),
     internal("parent_code", Text, "上级区划代码", ForeignKey("area.code"), nullable=True, index=True),

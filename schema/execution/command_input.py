@@ -78,11 +78,9 @@ def _key_of(resource: str) -> _Convert:
 
     def convert(value: Any, path: str) -> Any:
         try:
-            if coercion.type_of_id(value) != resource:
-                raise coercion.BadValue
-            return coercion.uuid_of(value)
-        except coercion.BadValue:
-            raise BadInput(UserError(path, "BAD_ID", f"标识的写法不对，应形如 {resource}:0190a6c2-…。")) from None
+            return coercion.key_of(value, resource)
+        except coercion.BadValue as bad:
+            raise BadInput(UserError(path, "BAD_ID", str(bad))) from None
 
     return convert
 

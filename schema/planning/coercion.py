@@ -17,11 +17,13 @@ import orjson
 from graphql import GraphQLInputType, GraphQLSchema, get_named_type
 from sqlalchemy.types import Boolean, Date, DateTime, Integer, Numeric, TypeEngine, Uuid
 
-from db.canonical.forms import CANONICAL
+from db.canonical.forms import CANONICAL, area_code
 from db.resources.catalog import RESOURCES
 from schema.planning.arguments import Argument, Call, Extract
 from schema.refusal import Code, Refusal
 
+# As the service writes it (RFC 9562, in lower case): one row has one identifier.
+_KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _AREA = re.compile(r"[0-9]{6}|[0-9]{9}|[0-9]{12}|[0-9]{15}")
 MAX_TEXT = 100
 NOT_TEXT = "不能含有控制字符。"
@@ -68,9 +70,11 @@ def code(value: Any) -> str | None:
 
 
 def canonical(resource: str, name: str) -> Callable[[Any], Any]:
-    """How a value is compared with a column: a text in the canonical form that the column declares."""
+    """How a value is compared with a column: a text in the canonical form that the column declares. A code of no area is a BadValue."""
     column = RESOURCES[resource].table.c.get(name)
     form = None if column is None else column.info.get("form")
+    if form == "area_code":
+        return area
     return plain if form is None else lambda value: CANONICAL[form](text(value))
 
 
@@ -83,10 +87,10 @@ def search(value: Any) -> str:
 
 
 def area(value: Any) -> str:
-    """A division code."""
+    """A division code, also one of statistics, which zeros pad to twelve digits."""
     if not _AREA.fullmatch(str(value)):
         raise BadValue("区划代码应为 6、9、12 或 15 位数字。")
-    return str(value)
+    return area_code(str(value))
 
 
 def type_of_id(value: Any) -> str | None:
@@ -101,15 +105,19 @@ def types_of_ids(value: Any) -> tuple[str | None, ...] | None:
     return tuple(dict.fromkeys(type_of_id(item) for item in value))
 
 
-def uuid_of(value: Any) -> uuid.UUID:
-    """The key in a global id `Type:uuid`."""
-    try:
-        key = str(value).partition(":")[2]
-        if len(key) != 36:
-            raise ValueError
+def key_of(value: Any, wanted: str | None) -> uuid.UUID:
+    """The key in a global id of the type that is wanted, of any type for None. Raises BadValue, which names the type."""
+    kind, _, key = str(value).partition(":")
+    if _KEY.fullmatch(key) and kind in RESOURCES and wanted in (None, kind):
         return uuid.UUID(key)
-    except ValueError:
-        raise BadValue("标识的写法不对，应形如 Dispute:0190a6c2-…。") from None
+    raise BadValue(bad_id(wanted))
+
+
+def bad_id(wanted: str | None) -> str:
+    """What is said of a value that is no global id of the type that is wanted."""
+    if wanted is None:
+        return "标识的写法不对，应形如 Dispute:0190a6c2-…。"
+    return f"标识的写法不对，应为{RESOURCES[wanted].label}的标识，形如 {wanted}:0190a6c2-…。"
 
 
 def order_keys(value: Any) -> tuple[tuple[str, bool], ...]:
@@ -124,13 +132,14 @@ def order_keys(value: Any) -> tuple[tuple[str, bool], ...]:
 STRUCTURAL: dict[str, Callable[[Any], Any]] = {
     "flag": bool,
     "present": bool,
-    "area": lambda value: len(value) if len(value) in (6, 9, 12, 15) else 6,
+    "area": lambda value: len(area_code(value)) if _AREA.fullmatch(value) else 6,
 }
+
+# Operators that compare with the key of a relation's row; the type that the value names is that of the relation.
+OF_RELATION = ("is", "mediator")
 
 CONVERT: dict[str, Callable[[Any], Any]] = {
     "area": area,
-    "is": uuid_of,
-    "mediator": uuid_of,
     "text": search,
 }
 

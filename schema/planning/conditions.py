@@ -33,17 +33,20 @@ def plan_conditions(
         variant = context.constraints.evaluate(value, facet) if facet else None
         bind = context.bind(name)
         if operator not in ("flag", "present"):
-            convert = coercion.CONVERT.get(operator) or _comparable(resource, field_name, operator)
+            convert = _converter(resource, field_name, operator)
             context.extracts[bind] = converted(value, convert, name, path)
         conditions.append(p.Condition(fields, operator, bind, variant))
     return tuple(conditions)
 
 
-def _comparable(resource: str, name: str, operator: str) -> Callable[[Any], Any]:
-    """How a value of a comparison becomes that of its bind: for the parties of a dispute, as their own column has it."""
+def _converter(resource: str, name: str, operator: str) -> Callable[[Any], Any]:
+    """How a value becomes that of its bind: the key of a row of the relation's type, a text in the form of its column."""
+    if operator in coercion.OF_RELATION:
+        wanted = RESOURCES[resource].relations[name].target
+        return lambda value: coercion.key_of(value, wanted)
     if operator == "party":
         return coercion.canonical("Party", name.partition(".")[2])
-    return coercion.canonical(resource, name) if operator == "eq" else coercion.plain
+    return coercion.canonical(resource, name) if operator == "eq" else coercion.CONVERT.get(operator, coercion.plain)
 
 
 def plan_order(

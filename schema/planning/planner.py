@@ -123,10 +123,9 @@ def _lookup(
     """One object by its global id, of the type `expected` or (None) of the interface."""
     resource = context.constraints.evaluate(global_id, coercion.type_of_id)
     if resource not in NODE_TYPES or (expected is not None and resource != expected):
-        form = f"{expected or 'Dispute'}:0190a6c2-…"
-        raise Refusal(Code.BAD_USER_INPUT, f"标识的写法不对，应形如 {form}。", (key,))
+        raise Refusal(Code.BAD_USER_INPUT, coercion.bad_id(expected), (key,))
     bind = context.bind("id")
-    context.extracts[bind] = converted(global_id, coercion.uuid_of, "id", (key,))
+    context.extracts[bind] = converted(global_id, lambda value: coercion.key_of(value, resource), "id", (key,))
     plan = plan_interface_node if expected is None else plan_node
     return p.Lookup(key, "id", bind, plan(context, resource, nodes))
 
@@ -151,14 +150,14 @@ def _dispute(context: PlanningContext, key: str, nodes: list[FieldNode], argumen
 def _batch(context: PlanningContext, key: str, nodes: list[FieldNode], global_ids: Argument) -> p.Batch:
     resources = context.constraints.evaluate(global_ids, coercion.types_of_ids)
     if resources is None or any(resource not in NODE_TYPES for resource in resources):
-        raise Refusal(Code.BAD_USER_INPUT, "标识的写法不对，应形如 Dispute:0190a6c2-…。", (key,))
+        raise Refusal(Code.BAD_USER_INPUT, coercion.bad_id(None), (key,))
     bind = context.bind("ids")
 
     def ids(call: Call) -> list[Any]:
         values = global_ids.read(call)
         if len(values) > MAX_NODES:
             raise Refusal(Code.BAD_USER_INPUT, f"一次至多取 {MAX_NODES} 个对象。", (key,))
-        return [coercion.uuid_of(value) for value in values]
+        return [coercion.key_of(value, None) for value in values]
 
     extract = refusing(ids, "ids", (key,))
     context.extracts[f"{bind}_ids"] = extract

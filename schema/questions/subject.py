@@ -103,18 +103,16 @@ async def _policy(context: QuestionContext, as_of: dt.datetime | None) -> Policy
 
 def _key(global_id: str, type_name: str) -> UUID:
     try:
-        if coercion.type_of_id(global_id) != type_name:
-            raise coercion.BadValue
-        return coercion.uuid_of(global_id)
-    except coercion.BadValue:
-        raise Refusal(Code.BAD_USER_INPUT, f"标识的写法不对，应形如 {type_name}:0190a6c2-…。") from None
+        return coercion.key_of(global_id, type_name)
+    except coercion.BadValue as bad:
+        raise Refusal(Code.BAD_USER_INPUT, str(bad)) from None
 
 
 def target_of(node: str, field: str | None, action: str) -> tuple[Resource, UUID, Field | None]:
     """The resource, the key and the field (None: the row) that a question is about. Refuses what the catalog does not know."""
     resource = CATALOG.resources.get(coercion.type_of_id(node) or "")
     if resource is None:
-        raise Refusal(Code.BAD_USER_INPUT, "标识的写法不对，应形如 Dispute:0190a6c2-…。")
+        raise Refusal(Code.BAD_USER_INPUT, coercion.bad_id(None))
     if action not in resource.actions:
         raise Refusal(Code.BAD_USER_INPUT, f"{resource.label}没有这个动作。")
     target = None if field is None else resource.fields.get(snake(field))

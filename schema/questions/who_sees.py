@@ -96,7 +96,9 @@ async def _names(context: QuestionContext, people: list[UUID]) -> dict[UUID, str
     plan = p.Plan((p.Batch("people", "ids", (p.Node("Person", (p.Identifier("id"), p.Value("name", "name"))),)),))
     values = {**context.viewer.values, "ids_types": ["Person"] * len(people), "ids_ids": people}
     rows = (await context.read(plan, context.access, values))["people"]
-    return {coercion.uuid_of(one["id"]): one["name"] for one in rows if one is not None and one["name"] is not None}
+    return {
+        coercion.key_of(one["id"], "Person"): one["name"] for one in rows if one is not None and one["name"] is not None
+    }
 
 
 def _seer(person: Person, explanation: Explanation, name: str, policy: Policy) -> Seer:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from graphql import GraphQLEnumType, get_named_type, get_nullable_type, is_list_type
 
+from db.resources.catalog import RESOURCES
 from tests.laws.expected_cells import value_of
 from tests.laws.visibility_oracle import ZONE, Record, Rights, Snapshot, global_id
 
@@ -46,7 +47,8 @@ class FilterSample:
                 return code, self._matching(lambda row: place(self.snapshot, self.resource, row).startswith(code))
             case "is":
                 key = _middle([row[f"{name}_id"] for row in self.rows if row[f"{name}_id"] is not None])
-                return key and global_id("Any", key), self._matching(lambda row: row[f"{name}_id"] == key)
+                target = RESOURCES[self.resource].relations[name].target
+                return key and global_id(target, key), self._matching(lambda row: row[f"{name}_id"] == key)
             case "mediator":
                 return self._mediator()
             case "party":
@@ -107,12 +109,14 @@ def place(snapshot: Snapshot, resource: str, row: Record) -> str:
     return str(row["grid_code"] if "grid_code" in row else snapshot.rows["Dispute"][row["dispute_id"]]["grid_code"])
 
 
-def any_value(kind: Any, operator: str) -> Any:
+def any_value(kind: Any, resource: str, name: str) -> Any:
     """A value that fits, where there is no row to take one from."""
     named = get_named_type(kind)
     if isinstance(named, GraphQLEnumType):
         value: Any = next(iter(named.values))
+    elif named.name == "ID":
+        value = global_id(RESOURCES[resource].relations[name].target, UUID(int=0))
     else:
         fitting = {"Date": "2024-01-01", "DateTime": "2024-01-01T00:00:00Z", "Boolean": True, "Int": 1, "Money": "1.00"}
-        value = fitting.get(named.name, global_id("Any", UUID(int=0)) if named.name == "ID" else "371525002")
+        value = fitting.get(named.name, "371525002")
     return [value] if is_list_type(get_nullable_type(kind)) else value

@@ -67,7 +67,7 @@ async def test_every_filter(gql: GraphQLClient, snapshot: Snapshot, person: str)
             continue
         kind: Any = schema.type_map[f"{resource}Filter"]
         for number, (name, (field, operator)) in enumerate(coercion.conditions(schema, kind).items()):
-            value, rows = any_value(kind.fields[name].type, operator), set()
+            value, rows = any_value(kind.fields[name].type, resource, field), set()
             if snapshot.rows[resource]:
                 value, rows = FilterSample(snapshot, rights, resource).find(field, operator)
             if value is None:

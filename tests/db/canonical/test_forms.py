@@ -45,6 +45,7 @@ WAYS = {
         "聊城示例（崇文）物业有限公司": ["聊城示例(崇文)物业有限公司", "聊城示例 （崇文） 物业有限公司"],
         "John Smith": ["John  Smith ", "Ｊｏｈｎ Ｓｍｉｔｈ"],
     },
+    "area_code": {"371525": ["371525000000", "371525000"], "371525002": ["371525002000"], "371525002001": [], "": []},
     "shared": {"电梯（3号）停了！": ["\u200b电梯（3号）停了！ "]},
 }  # fmt: skip
 CASES = [(kind, right, way) for kind, ways in WAYS.items() for right, others in ways.items() for way in others]
