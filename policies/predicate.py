@@ -7,7 +7,7 @@ SQL (`db.query.visibility`) and Python (`evaluate`) are both derived from the sa
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -249,6 +249,20 @@ def bind(predicate: Predicate, slot: int | None, missing: frozenset[str], if_mis
         case Not(part=part):
             # Conditions refuse `not` over claims, so nothing below can be missing.
             return negate(bind(part, slot, missing, if_missing))
+    return predicate
+
+
+def regardless_of(predicate: Predicate, attributes: Collection[str], otherwise: Predicate = Never()) -> Predicate:
+    """Where the predicate holds whatever the values of these attributes are. Sound: it may leave rows out, it adds none."""
+    match predicate:
+        case Eq(attribute=attribute) | In(attribute=attribute) | Has(attribute=attribute):
+            return otherwise if attribute in attributes else predicate
+        case And(parts=parts):
+            return all_of(regardless_of(part, attributes, otherwise) for part in parts)
+        case Or(parts=parts):
+            return any_of(regardless_of(part, attributes, otherwise) for part in parts)
+        case Not(part=part):
+            return negate(regardless_of(part, attributes, negate(otherwise)))
     return predicate
 
 

@@ -26,7 +26,9 @@ class ClockState(Enum):
     DONE = "不再计算：已办到，或已无须办理"
 
 
-@strawberry.type(description="时限：查询时由数据库当场算出，从不保存。据以计算的内容无权阅读的，不列出。")
+@strawberry.type(
+    description="时限：查询时由数据库当场算出，从不保存。据以计算的内容无权阅读的，或使其停止的事项看不到的，不列出。"
+)
 class Clock:
     name: ClockName = strawberry.field(description="名称。")
     due_on: Day = strawberry.field(description="届满日期，含当日。")

@@ -1,11 +1,12 @@
 """The clocks of a dispute in SQL: name, last day and state, computed at every read and never stored.
 
-SECURITY: a clock shows only where the caller reads the fields that it is computed from, on rows that they see. DONE says that a clock
-runs no longer, not why.
+SECURITY: a clock shows only where the caller reads the fields that it is computed from, on rows that they see, and where they see whatever
+rows may stop it: what they do not see neither stops it nor leaves it running.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, cast, exists, func, literal_column, or_, select, union_all
@@ -96,13 +97,20 @@ def _reads(visibility: Visibility, row: Row, *fields: str) -> Sql:
     return and_(*(visibility.clear(row, name) for name in fields))
 
 
+def _some(visibility: Visibility, row: Row, part: str, *on: Callable[[Row], Sql]) -> Sql:
+    """SECURITY: whether the dispute has a row of a part that the caller sees. `on`: what else must hold of it."""
+    one, at = visibility.row(RESOURCES[part], alias(RESOURCES[part].table), row.at, visibility.dispute_predicate(row))
+    clauses = [one["dispute_id"] == row["id"], visibility.visible(one), *(condition(one) for condition in on)]
+    return exists(select(literal_column("1")).select_from(at).where(*clauses).correlate_except(one.at))
+
+
 def _first_contact(visibility: Visibility, row: Row) -> Select[Any]:
-    """A supply that was cut: the service acts within a day of the registration."""
+    """A supply that was cut: the service acts within a day of the registration.
+
+    What was done about the supply is what counts first; a session or a visit stops the clock for those who see it.
+    """
     due = row["registered_at"] + literal_column(f"interval '{FIRST_CONTACT_HOURS} hours'")
-    acted = [
-        exists(select(literal_column("1")).select_from(at).where(at.c.dispute_id == row["id"]).correlate(row.at))
-        for at in (alias(t.measure), alias(t.session), alias(t.visit))
-    ]
+    acted = [_some(visibility, row, part) for part in ("Measure", "Session", "Visit")]
     now: Sql = literal_column("now()")
     state = case(
         (or_(is_in(row["state"], *ENDED_STATES), *acted), literal_column("'DONE'")),
@@ -111,7 +119,10 @@ def _first_contact(visibility: Visibility, row: Row) -> Select[Any]:
         else_=literal_column("'RUNNING'"),
     )
     cut = or_(row["utility_cut"].is_not(None), row["sub_category"] == literal_column("'P02'"))
-    readable = _reads(visibility, row, "utility_cut", "sub_category", "registered_at", "state")
+    readable = and_(
+        _reads(visibility, row, "utility_cut", "sub_category", "registered_at", "state"),
+        visibility.sees_every(row, "Measure", visibility.dispute_predicate(row)),
+    )
     return select(*_columns("FIRST_CONTACT", _day(due), state)).where(cut, readable).correlate(row.at)
 
 
@@ -128,16 +139,8 @@ def _month(visibility: Visibility, row: Row) -> Select[Any]:
 def _confirmation(visibility: Visibility, row: Row) -> Select[Any]:
     """The window to apply jointly for confirmation (人民调解法 Art. 33), of each agreement in force."""
     agreement, at = visibility.row(RESOURCES["Agreement"], alias(t.agreement), row.at)
-    applied = alias(t.confirmation)
-    done = or_(
-        ~is_in(row["state"], *UNDER_PERFORMANCE_STATES),
-        exists(
-            select(literal_column("1"))
-            .select_from(applied)
-            .where(applied.c.agreement_id == agreement["id"])
-            .correlate(agreement.at)
-        ),
-    )
+    applied = _some(visibility, row, "Confirmation", lambda one: one["agreement_id"] == agreement["id"])
+    done = or_(~is_in(row["state"], *UNDER_PERFORMANCE_STATES), applied)
     due = agreement["confirm_by_on"]
     return (
         select(*_columns("CONFIRMATION", due, _state("CONFIRMATION", due, done)))
@@ -149,6 +152,7 @@ def _confirmation(visibility: Visibility, row: Row) -> Select[Any]:
             visibility.visible(agreement),
             _reads(visibility, agreement, "state", "confirm_by_on"),
             _reads(visibility, row, "state"),
+            visibility.sees_every(row, "Confirmation", visibility.dispute_predicate(row)),
         )
         .correlate(row.at)
     )

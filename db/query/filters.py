@@ -9,11 +9,12 @@ from sqlalchemy.types import Date, DateTime, Text, Uuid
 from db import tables as t
 from db.calendar import COUNTY_ZONE
 from db.query import plan as p
-from db.query.visibility import Visibility
+from db.query.visibility import Visibility, scope_of
 from db.resources.aliases import alias
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Row, Sql
 from db.tables.dispute import LATER
+from policies.predicate import implies
 
 _COUNTY_TIME: Sql = literal_column(f"'{COUNTY_ZONE}'")
 # The column of an area's level, by the length of its code.
@@ -64,7 +65,7 @@ def _related(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
     name, bind = condition.fields[0], condition.bind
     match condition.operator:
         case "is":
-            return row[f"{name}_id"] == bindparam(bind, type_=Uuid())
+            return and_(row[f"{name}_id"] == bindparam(bind, type_=Uuid()), _sees_target(visibility, row, name))
         case "mediator":
             at, register = alias(t.assignment), alias(t.mediator)
             return exists(
@@ -95,10 +96,28 @@ def _related(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
             grams = select(func.bigrams(bindparam(bind, type_=Text()))).scalar_subquery()
             columns = {"title": "public_grams", "summary": "narrative_grams"}
             return or_(*(row[columns[field]].contains(grams) for field in condition.fields))
-    return _within_area(row, condition)
+    return _within_area(visibility, row, condition)
 
 
-def _within_area(row: Row, condition: p.Condition) -> Sql:
+def _sees_target(visibility: Visibility, row: Row, name: str) -> Sql:
+    """SECURITY: whether the caller sees the row to which a relation leads: no filter finds what the relation does not show."""
+    relation = row.resource.relations[name]
+    target = RESOURCES[relation.target]
+    if (
+        relation.target == "Dispute"
+        and row.resource.part
+        and implies(visibility.row_predicate(row), visibility.access.grant("Dispute").rows)
+    ):
+        return true()
+    other, at = visibility.row(target, alias(target.table))
+    visible = visibility.visible(other)
+    if visible.compare(true()):
+        return visible
+    on = (relation.on(row, other.at), visible)
+    return exists(select(literal_column("1")).select_from(at).where(*on).correlate(*scope_of(row)))
+
+
+def _within_area(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
     """Rows in an area; the length of the code (the condition's variant) tells its level."""
     code = bindparam(condition.bind, type_=Text())
     assert condition.variant is not None
@@ -115,8 +134,9 @@ def _within_area(row: Row, condition: p.Condition) -> Sql:
     }.get(row.resource.name)
     if own is not None:
         return func.starts_with(row[own], code)
-    at = alias(t.organization)
-    return row["organization_id"].in_(select(at.c.id).select_from(at).where(func.starts_with(at.c.area_code, code)))
+    organization, at = visibility.row(RESOURCES["Organization"], alias(t.organization))
+    within = (func.starts_with(organization["area_code"], code), visibility.visible(organization))
+    return row["organization_id"].in_(select(organization["id"]).select_from(at).where(*within))
 
 
 def _day_start(day: Sql) -> Sql:

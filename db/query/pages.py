@@ -8,12 +8,10 @@ from typing import Any
 
 from sqlalchemy import (
     ClauseElement,
-    FromClause,
     TableClause,
     bindparam,
     case,
     column,
-    exists,
     false,
     func,
     literal_column,
@@ -34,7 +32,7 @@ from db.query.place import Place, Writer
 from db.query.statement_text import Member, bind, columns, json_row, or_empty, quoted
 from db.query.statistics.rollups import exact_count
 from db.query.visibility import scope_of
-from db.resources.aliases import alias, shared_aliases
+from db.resources.aliases import shared_aliases
 from db.resources.catalog import RESOURCES
 from db.resources.resource import ALWAYS, Resource, Row, Sql
 
@@ -147,24 +145,10 @@ class PageWriter:
         )
 
         def row_filter(row: Row, met: Sequence[p.Condition] = ()) -> list[Sql]:
-            clauses = [relation.on(parent, row.at)]
-            if relation.through is not None:
-                clauses.append(self._through(relation.through, parent, row))
+            clauses = [relation.on(parent, row.at), *visibility.made_through(relation, parent, row)]
             return clauses + [condition(visibility, row, one) for one in page.conditions if one not in met]
 
         return ListQuery(page, resource, row_filter, scope_of(parent), dispute, seen)
-
-    def _through(self, through: tuple[str, Callable[[Row, FromClause], Sql]], parent: Row, row: Row) -> Sql:
-        """SECURITY: a relation made by parts of the target shows only what the parts that the caller sees show."""
-        part = RESOURCES[through[0]]
-        link = alias(part.table)
-        seen, _ = self._writer.visibility.row(part, link, row.at)
-        return exists(
-            select(literal_column("1"))
-            .select_from(link)
-            .where(link.c.dispute_id == row["id"], through[1](parent, link), self._writer.visibility.visible(seen))
-            .correlate_except(link)
-        )
 
     # -- what is selected of the rows
 

@@ -102,7 +102,8 @@ class RowWriter(Writer):
             with shared_aliases():
                 row = self.row(place)
                 other = self.row(target, "target_", row.dispute if relation.same_dispute else None)
-                clauses = and_(relation.on(row, other.at), self.visibility.visible(other))
+                made = self.visibility.made_through(relation, row, other)
+                clauses = and_(relation.on(row, other.at), self.visibility.visible(other), *made)
                 return compile_fragment({"": clauses}, *scope_of(row), *scope_of(other))
 
         fragment = self.fragment((place.context, "related", relation.name), compiled)

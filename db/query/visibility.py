@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import FromClause, and_, bindparam, case, false, func, literal_column, null, or_, true
+from sqlalchemy import FromClause, and_, bindparam, case, exists, false, func, literal_column, null, or_, select, true
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.types import Text
 
@@ -16,12 +16,27 @@ from db import tables as t
 from db.query.statement import text_array
 from db.resources.aliases import alias
 from db.resources.catalog import CLAIMS, RESOURCES
+from db.resources.guarded import rests_on
 from db.resources.guards import CALLER_ID
 from db.resources.interest import is_interested
-from db.resources.resource import ALWAYS, Relation, Resource, Row, Sql, json_value, literals
+from db.resources.resource import ALWAYS, Relation, Resource, Row, Source, Sql, json_value, literals
 from db.resources.transitions import offered_actions
 from policies.grant import Access, FieldAccess
-from policies.predicate import Always, And, ClaimRef, Eq, Has, In, Never, Not, Or, Predicate, all_of, implies
+from policies.predicate import (
+    Always,
+    And,
+    ClaimRef,
+    Eq,
+    Has,
+    In,
+    Never,
+    Not,
+    Or,
+    Predicate,
+    all_of,
+    implies,
+    regardless_of,
+)
 
 # Names of the catalog, each with the one that a client knows.
 Named = Sequence[tuple[str, str]]
@@ -110,6 +125,30 @@ class Visibility:
         rows, parts = self.access.grant(resource).rows, self.access.grant(part).rows
         return rows != Never() and implies(rows, parts)
 
+    def made_through(self, relation: Relation, parent: Row, target: Row) -> list[Sql]:
+        """SECURITY: a relation made by parts of a dispute at one of its ends shows only what the parts that the caller sees show."""
+        if relation.through is None:
+            return []
+        name, on = relation.through
+        dispute = target if target.resource.name == "Dispute" else parent
+        link = alias(RESOURCES[name].table)
+        seen, _ = self.row(RESOURCES[name], link, dispute.at, self.dispute_predicate(dispute))
+        visible = self.visible(seen)
+        if visible.compare(true()):
+            return []
+        clauses = (link.c.dispute_id == dispute["id"], on(parent, link), visible)
+        return [exists(select(literal_column("1")).select_from(link).where(*clauses).correlate_except(link))]
+
+    def sees_every(self, row: Row, part: str, given: Predicate = ALWAYS) -> Sql:
+        """SECURITY: whether the caller sees every row of `part` that the row's dispute has or might have, by what the dispute is alone. It is
+        asked before anything is said of there being such rows, or none. `given`: what is known to hold of the dispute."""
+        own = RESOURCES[part].attributes.keys() - RESOURCES["Dispute"].attributes.keys()
+        every = regardless_of(self.access.grant(part).rows, own)
+        if implies(given, every):
+            return true()
+        dispute = row.at if row.dispute is None else row.dispute
+        return self.where(every, Row(RESOURCES["Dispute"], dispute, dispute)).is_(true())
+
     def claim(self, reference: ClaimRef) -> Sql:
         """The bind of a claim (`claim_values` has its value)."""
         return bindparam(f"{self._claims}_{reference.slot}_{reference.name}", type_=CLAIMS[reference.name])
@@ -120,7 +159,7 @@ class Visibility:
         """SECURITY: a field as the caller may see it: in clear, masked, or null."""
         field = row.resource.fields[name]
         rows, reading = self.row_predicate(row), self.access.grant(row.resource.name).field(field.policy)
-        value = json_value(field.type, field.value(row))
+        value = json_value(field.type, field.value(row)) if field.source is None else self._looked_up(row, field.source)
         if implies(rows, reading.clear):
             return value
         masked = json_value(field.type, field.masked(row, field.value(row))) if reading.masked != Never() else null()
@@ -131,6 +170,17 @@ class Visibility:
         if reading.masked != Never() and not implies(rows, reading.masked):
             branches.append((self.where(reading.masked, row), masked))
         return case(*branches, else_=otherwise) if branches else otherwise
+
+    def _looked_up(self, row: Row, source: Source) -> Sql:
+        """SECURITY: the field of another row as the caller may see it there: null where they do not see that row, or not that field."""
+        other, at = self.row(RESOURCES[source.resource], alias(RESOURCES[source.resource].table))
+        return (
+            select(self.shown(other, source.field))
+            .select_from(at)
+            .where(source.on(row, other.at), self.visible(other))
+            .correlate(row.at)
+            .scalar_subquery()
+        )
 
     def reading(self, resource: str, name: str) -> FieldAccess:
         """Where a field of a resource shows, and how."""
@@ -152,7 +202,12 @@ class Visibility:
         always: list[str] = []
         sometimes: dict[tuple[Predicate, Predicate], list[str]] = {}
         for name, shown_as in fields:
-            reading = grant.field(row.resource.fields[name].policy)
+            field = row.resource.fields[name]
+            reading = grant.field(field.policy)
+            if field.source is not None and self._never_reads(field.source):
+                if not masked:
+                    always.append(shown_as)
+                continue
             if implies(rows, reading.clear):
                 continue
             clear_never, masked_always = reading.clear == Never(), implies(rows, reading.masked)
@@ -177,8 +232,25 @@ class Visibility:
             total = total.concat(part)
         return func.to_json(total)
 
+    def _never_reads(self, source: Source) -> bool:
+        """Whether the field is in clear on no row of the other resource."""
+        return (
+            self.access.grant(source.resource).rows == Never()
+            or self.reading(source.resource, source.field).clear == Never()
+        )
+
     def _is_hidden(self, relation: Relation) -> bool:
-        return self.access.grant(relation.target).rows == Never()
+        parts = () if relation.through is None else (relation.through[0],)
+        return any(self.access.grant(resource).rows == Never() for resource in (relation.target, *parts))
+
+    def sees_guarded(self, row: Row, resource: str, action: str) -> list[Sql]:
+        """SECURITY: what must hold beside the policy's rows for the guards of an action to be asked: the caller sees all that they rest on.
+
+        So neither `access.can` nor a refusal tells whether there are rows that are hidden.
+        """
+        given = self.access.grant(resource, action).rows
+        clauses = (self.sees_every(row, part, given) for part in rests_on(resource, action))
+        return [clause for clause in clauses if not clause.compare(true())]
 
     def can(self, row: Row) -> Sql:
         """The actions that would succeed on the row now: policy, guards and state, in this order; an array of their names."""
@@ -188,7 +260,11 @@ class Visibility:
             rows = self.access.grant(row.resource.name, action).rows
             if rows == Never():
                 continue
-            clauses = [self.where(rows, row), *(guard.holds(row) for guard in transition.guards)]
+            clauses = [
+                self.where(rows, row),
+                *self.sees_guarded(row, row.resource.name, action),
+                *(guard.holds(row) for guard in transition.guards),
+            ]
             if transition.states is not None:
                 clauses.append(row["state"].in_(literals(transition.states)))
             elif row.dispute is not None and not transition.on_archived:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Table, func
 from sqlalchemy.types import TypeEngine
 
-from db.resources.resource import Attribute, Field, Relation, Resource, Row, Sql
+from db.resources.resource import Attribute, Field, Relation, Resource, Row, Source, Sql
 from policies import catalog as policy
 
 READ = frozenset({"read"})
@@ -17,12 +17,16 @@ READ = frozenset({"read"})
 
 @dataclass(frozen=True)
 class Derived:
-    """A readable field that no column holds: its class, its Chinese label, its type and its SQL for a row."""
+    """A readable field that no column holds: its class, its Chinese label, its type and its SQL for a row.
+
+    SECURITY: the SQL speaks of the row itself alone. What another row holds is a `Source` instead, which is looked at with the
+    caller's rights.
+    """
 
     field_class: str
     label: str
     type: TypeEngine[Any]
-    value: Callable[[Row], Sql]
+    value: Callable[[Row], Sql] | Source
 
 
 def declare(
@@ -68,8 +72,13 @@ def _fields(
             fields[column.name] = Field(declared, _value(column.name), masks.get(column.name, _mask(mask)), column.type)
     for name, field in derived.items():
         declared = policy.Field(name, field.field_class, None, field.label)
-        fields[name] = Field(declared, field.value, _mask(None), field.type)
+        value, source = (_from_source, field.value) if isinstance(field.value, Source) else (field.value, None)
+        fields[name] = Field(declared, value, _mask(None), field.type, source)
     return fields
+
+
+def _from_source(row: Row) -> Sql:
+    raise LookupError(f"{row.resource.name}: a field of another row is read by Visibility.shown alone")
 
 
 def _value(column: str) -> Callable[[Row], Sql]:

@@ -23,6 +23,11 @@ def _lead_mediator(row: Row, at: FromClause) -> Sql:
     return at.c.person_id == lead_mediator_key(row)
 
 
+def _leads(_: Row, link: FromClause) -> Sql:
+    """The assignment is that of whoever presides now."""
+    return and_(link.c.is_lead, link.c.ended_at.is_(None))
+
+
 def _overdue(row: Row) -> Sql:
     """The month of mediation (人民调解工作若干规定 Art. 33) with its extensions is over and no agreement was made."""
     return and_(is_in(row["state"], *UNDER_MEDIATION_STATES), row["due_on"].is_not(None), row["due_on"] < today())
@@ -38,7 +43,7 @@ DISPUTE = declare(
         one("compound", "Compound", "compound_id"),
         one("committee", "Organization", "committee_id"),
         one("source_organization", "Organization", "source_organization_id"),
-        Relation("lead_mediator", "Mediator", False, _lead_mediator),
+        Relation("lead_mediator", "Mediator", False, _lead_mediator, through=("Assignment", _leads)),
         one("team", "Team", "team_id"),
         one("squad", "Organization", "squad_id"),
         one("centre", "Organization", "centre_id"),

@@ -10,7 +10,7 @@ from db.resources.aliases import alias
 from db.resources.attributes import column
 from db.resources.declaration import Derived, declare
 from db.resources.relations import many, one
-from db.resources.resource import Relation, Row, Sql
+from db.resources.resource import Relation, Row, Source, Sql
 
 PERSON = declare(
     "Person",
@@ -47,11 +47,6 @@ APPOINTMENT = declare(
 )
 
 
-def _name(row: Row) -> Sql:
-    at = alias(t.person)
-    return select(at.c.name).select_from(at).where(at.c.id == row["person_id"]).correlate(row.at).scalar_subquery()
-
-
 def _mediated(row: Row, at: FromClause) -> Sql:
     """The dispute is one that the mediator is assigned to now."""
     link = alias(t.assignment)
@@ -79,5 +74,7 @@ MEDIATOR = declare(
         Relation("disputes", "Dispute", True, _mediated, through=("Assignment", _assigned)),
     ],
     attributes=[column("person_id", "人员", Uuid()), column("organization_id", "所在调解组织", Uuid())],
-    derived={"name": Derived("public", "姓名", Text(), _name)},
+    derived={
+        "name": Derived("public", "姓名", Text(), Source("Person", "name", lambda row, at: at.c.id == row["person_id"]))
+    },
 )

@@ -46,13 +46,26 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Source:
+    """A field of the one row of another resource that `on` joins to a row."""
+
+    resource: str
+    field: str
+    on: Callable[[Row, FromClause], Sql]
+
+
+@dataclass(frozen=True)
 class Field:
-    """A readable field: its policy side, its SQL, and the SQL of its mask."""
+    """A readable field: its policy side, its SQL, and the SQL of its mask.
+
+    `source`: where it is the field of another row, which the caller must read in clear there too.
+    """
 
     policy: policy.Field
     value: Callable[[Row], Sql]
     masked: Callable[[Row, Sql], Sql]
     type: TypeEngine[Any]
+    source: Source | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +101,7 @@ class Relation:
 
     `on`: what joins a row to one of the target. `same_dispute`: the database keeps both in one dispute, so its row serves for both.
     `order`: the columns by which a list of them is ordered. `through`: the part of a dispute that makes the relation, with what
-    joins it to the row: only parts that the caller sees count.
+    joins it to the row, the dispute being at one of its ends: only parts that the caller sees count.
     """
 
     name: str

@@ -1,22 +1,16 @@
 """Alerts, the rules that open them, and assessments of risk."""
 
-from sqlalchemy import Uuid, select
+from sqlalchemy import Uuid
 from sqlalchemy.types import Text
 
 from db import tables as t
-from db.resources.aliases import alias
 from db.resources.attributes import column
 from db.resources.declaration import Derived, declare
 from db.resources.part import declare_part
 from db.resources.relations import IN_DISPUTE, one
-from db.resources.resource import Row, Sql
+from db.resources.resource import Source
 
-
-def _legal_basis(row: Row) -> Sql:
-    """The legal basis that the alert's rule names."""
-    at = alias(t.alert_rule)
-    return select(at.c.legal_basis).select_from(at).where(at.c.rule == row["rule"]).correlate(row.at).scalar_subquery()
-
+_LEGAL_BASIS = Source("AlertRule", "legal_basis", lambda row, at: at.c.rule == row["rule"])
 
 ALERT = declare_part(
     "Alert",
@@ -30,7 +24,7 @@ ALERT = declare_part(
         one("handler", "Person", "handler_id"),
     ],
     attributes=[column("handler_id", "处置人", Uuid())],
-    derived={"legal_basis": Derived("public", "法律依据与处置建议", Text(), _legal_basis)},
+    derived={"legal_basis": Derived("public", "法律依据与处置建议", Text(), _LEGAL_BASIS)},
     actions=frozenset({"read", "handle", "close"}),
 )
 

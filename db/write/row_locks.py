@@ -112,7 +112,8 @@ def load_locked_row(visibility: Visibility, wanted: Wanted, facts: tuple[Fact | 
     if row.dispute is not None and row.dispute is not row.at:
         columns += [row.dispute.c[name].label(f"d_{name}") for name in columns_of(t.dispute)]
     columns += [_fact(visibility, row, fact).label(f"r_{fact.name}") for fact in facts]
-    columns.append(_is_true(_may(visibility, row, wanted)).label("allowed"))
+    allowed = [_may(visibility, row, wanted), *visibility.sees_guarded(row, wanted.resource, wanted.action)]
+    columns.append(_is_true(and_(*allowed)).label("allowed"))
     transition = transition_of(wanted.resource, wanted.action)
     if transition.impartial and row.dispute is not None:
         columns.append(is_interested(row.dispute_id, CALLER_ID).label("interested"))

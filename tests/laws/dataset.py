@@ -162,6 +162,8 @@ class Dataset(RandomRows):
         dispute = row if resource == "Dispute" else self.by_id.get(("Dispute", row.get("dispute_id")))
         if resource == "Dispute" or "dispute_id" in row:
             found |= self._of_dispute(dispute)
+        if resource == "Assignment":
+            found["is_presiding"] = row["is_lead"] and row["ended_at"] is None
         if resource in ("Session", "Attendance", "Note"):
             session = row["id"] if resource == "Session" else row["session_id"]
             found["attending_organization_ids"] = {

@@ -15,6 +15,7 @@ from db.tables import metadata
 from schema.names import snake
 from schema.sdl import graphql_schema
 from tests.laws.client import GraphQLClient
+from tests.laws.relations import THROUGH
 from tests.laws.visibility_oracle import Record, Rights, Snapshot, as_json, global_id, mask
 
 SCHEMA = graphql_schema()
@@ -90,7 +91,8 @@ def expected_cells(gql: GraphQLClient, snapshot: Snapshot, rights: Rights, resou
     kinds: Any = schema.type_map[resource]
     for name, one in kinds.fields.items():
         target = get_named_type(one.type).name.removesuffix("Connection")
-        if target in snapshot.rows and not rights.rules(target):
+        part, _ = THROUGH.get((resource, name), (target, None))
+        if target in snapshot.rows and not (rights.rules(target) and rights.rules(part)):
             hidden.append(name)
     return cells | {"access": {"hidden": sorted(hidden), "masked": sorted(masked)}}
 

@@ -22,6 +22,16 @@ _KEYS = {
     ("Recusal", "replacement"): ("replacement_id", "person_id"),
 }
 
+# (type, relation): the part of a dispute that makes it, and which parts do for a row; only those that the caller sees count.
+THROUGH: dict[tuple[str, str], tuple[str, Callable[[Record, Record], bool]]] = {
+    ("Dispute", "leadMediator"): (
+        "Assignment", lambda row, link: link["dispute_id"] == row["id"] and link["is_lead"] and link["ended_at"] is None,
+    ),
+    ("Mediator", "disputes"): (
+        "Assignment", lambda row, link: link["person_id"] == row["person_id"] and link["ended_at"] is None,
+    ),
+}  # fmt: skip
+
 Follow = Callable[[Snapshot, Record], set[UUID]]
 
 

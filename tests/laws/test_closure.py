@@ -13,7 +13,7 @@ from api.http.limits import Limits
 from db.postgres.address import Address
 from tests.laws.callers import TYPICAL
 from tests.laws.client import COUNTS, GraphQLClient, open_client
-from tests.laws.relations import RELATIONS
+from tests.laws.relations import RELATIONS, THROUGH
 from tests.laws.visibility_oracle import TABLES, Rights, Snapshot, global_id, key_of
 
 ROWS, PAGE = 12, 12
@@ -61,10 +61,11 @@ def hold(snapshot: Snapshot, rights: Rights, resource: str, node: Any, chosen: d
     for relation, below in chosen.items():
         target, follow = RELATIONS[resource, relation]
         wanted = follow(snapshot, snapshot.rows[resource][key]) & rights.ids(target)
-        if (resource, relation) == ("Mediator", "disputes"):
-            # Made by assignments, of which only those count that the person sees.
-            links = snapshot.index("Assignment", "person_id")[snapshot.rows[resource][key]["person_id"]]
-            wanted &= {link["dispute_id"] for link in links if link["id"] in rights.ids("Assignment")}
+        if (resource, relation) in THROUGH:
+            part, makes = THROUGH[resource, relation]
+            links = [link for link in snapshot.rows[part].values() if link["id"] in rights.ids(part)]
+            made = [link for link in links if makes(snapshot.rows[resource][key], link)]
+            wanted = {one for one in wanted if any(_ends_at(snapshot, target, one, link) for link in made)}
         found = node[relation]
         if isinstance(found, dict) and "nodes" in found:
             counted = (found["totalCount"], found["exact"], found["totalCountCapped"])
@@ -79,6 +80,12 @@ def hold(snapshot: Snapshot, rights: Rights, resource: str, node: Any, chosen: d
         assert set(keys) == wanted if complete else set(keys) < wanted, f"{path}.{relation}"
         met += sum(hold(snapshot, rights, target, one, below, f"{path}.{relation}") for one in found)
     return met
+
+
+def _ends_at(snapshot: Snapshot, target: str, key: Any, link: Any) -> bool:
+    """Whether a part that makes a relation leads to this row."""
+    row = snapshot.rows[target][key]
+    return bool(link["dispute_id"] == key if target == "Dispute" else link["person_id"] == row["person_id"])
 
 
 _asked: set[Any] = set()

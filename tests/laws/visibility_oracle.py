@@ -205,6 +205,8 @@ class Snapshot:
                     values |= {"town_code": row["grid_code"][:9], "county_code": row["grid_code"][:6]}
                 if name in ("Session", "Attendance", "Note"):
                     values["attending_organization_ids"] = self.present[key if name == "Session" else row["session_id"]]
+                if name == "Assignment":
+                    values["is_presiding"] = row["is_lead"] and row["ended_at"] is None
                 found[name][key] = _Subject(values)
         return found
 

@@ -28,6 +28,7 @@ from policies.predicate import (
     evaluate,
     implies,
     negate,
+    regardless_of,
     unbound,
 )
 
@@ -301,3 +302,19 @@ def test_a_missing_claim_matches_nothing_not_even_a_missing_attribute() -> None:
         In("key", ClaimRef("teams", 0)),
     ):
         assert not evaluate(predicate, row, ({"area": None, "person": None, "teams": None},))
+
+
+def test_regardless_of_some_attributes_only_what_holds_for_all_their_values() -> None:
+    own, other = Eq("flag", True), Eq("text", "a")
+    for predicate, expected in (
+        (own, Never()),
+        (Not(own), Never()),
+        (other, other),
+        (And((own, other)), Never()),
+        (Or((own, other)), other),
+        (Or((Not(own), Not(other))), Not(other)),
+        (Not(And((own, other))), Not(other)),
+        (Not(Or((own, other))), Never()),
+        (Has("set", ClaimRef("person", 0)), Has("set", ClaimRef("person", 0))),
+    ):
+        assert regardless_of(predicate, {"flag"}) == expected, predicate

@@ -53,7 +53,7 @@ class StatisticsBuilder:
     """Builds the answer of one `statistics` field: `sums` and `histogram` are computed once for its totals and groups."""
 
     def __init__(self, visibility: Visibility, paths: AccessPaths, item: p.Statistics) -> None:
-        self.item = item
+        self.item, self.visibility = item, visibility
         self.exact = implies(visibility.access.grant("Dispute").rows, visibility.access.grant("Dispute", "count").rows)
         grouped = [one for _, one in item.items if isinstance(one, p.Metrics)] if item.group_by is not None else []
         selected = {one for _, one in item.items if isinstance(one, str)} & METRICS.keys()
@@ -105,7 +105,7 @@ class StatisticsBuilder:
         if self.histogram is not None:
             medians = _median(self.histogram, self.histogram.c.key).subquery()
             from_ = sums.outerjoin(medians, medians.c.key == sums.c.key)
-        group_key, label = group_label(self.item, sums.c.key, sums)
+        group_key, label, is_listed = group_label(self.visibility, self.item, sums.c.key, sums)
 
         def sum_of(name: str) -> Sql:
             return medians.c.median if name == "median" else sums.c[name]
@@ -122,7 +122,11 @@ class StatisticsBuilder:
             select(func.coalesce(listed, literal_column("'[]'::json")))
             .select_from(from_)
             # A dispute of no group is in none, and a group without a dispute in the period is not listed.
-            .where(sums.c.key.is_not(None), sums.c.registered + sums.c.accepted + sums.c.finished > literal_column("0"))
+            .where(
+                sums.c.key.is_not(None),
+                sums.c.registered + sums.c.accepted + sums.c.finished > literal_column("0"),
+                is_listed,
+            )
             .scalar_subquery()
         )
 

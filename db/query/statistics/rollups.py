@@ -20,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    exists,
     false,
     func,
     literal_column,
@@ -343,18 +344,26 @@ class MetricSums:
         )
 
 
-def group_label(item: p.Statistics, key: Sql, outer: FromClause) -> tuple[Sql, Sql]:
-    """The key of a group in the answer, and its name; a month is its own."""
+def group_label(visibility: Visibility, item: p.Statistics, key: Sql, outer: FromClause) -> tuple[Sql, Sql, Sql]:
+    """The key of a group in the answer, its name (a month is its own), and whether it is listed.
+
+    SECURITY: a town or compound that the caller does not see names no group: its disputes are listed in none.
+    """
     group_by = item.group_by
     if group_by not in ("TOWN", "COMPOUND"):
         branches: list[tuple[Sql, Sql]] = [
             (key == literal_column(f"'{code}'"), literal_column(f"'{label}'")) for code, label in item.labels
         ]
-        return key, case(*branches, else_=key) if branches else key
-    at = (t.area if group_by == "TOWN" else t.compound).alias()
-    same = at.c.code == key if group_by == "TOWN" else at.c.id == cast(key, Uuid())
-    label = select(at.c.name).select_from(at).where(same).correlate(outer).scalar_subquery()
-    return key if group_by == "TOWN" else literal_column("'Compound:'").concat(key), label
+        return key, case(*branches, else_=key) if branches else key, true()
+    resource = RESOURCES["Area" if group_by == "TOWN" else "Compound"]
+    row, at = visibility.row(resource, resource.table.alias())
+    same = row["code"] == key if group_by == "TOWN" else row["id"] == cast(key, Uuid())
+    of_key: Select[Any] = (
+        select(literal_column("1")).select_from(at).where(same, visibility.visible(row)).correlate(outer)
+    )
+    label = select(visibility.shown(row, "name")).select_from(at).where(same, visibility.visible(row)).correlate(outer)
+    listed = true() if visibility.visible(row).compare(true()) else exists(of_key)
+    return key if group_by == "TOWN" else literal_column("'Compound:'").concat(key), label.scalar_subquery(), listed
 
 
 def _is_open(span: Span) -> bool:

@@ -8,6 +8,8 @@ import pytest
 from db.postgres.address import Address
 from db.query.clocks import TIER_DAYS
 from tests.laws.client import open_client
+from tests.laws.examples import organization_of
+from tests.laws.turns import agree
 from tests.office import DAY, HOUR, Case, Office, name_of, now
 
 CLOCKS = "query($d: ID!) { dispute(id: $d) { clocks { name dueOn state } } }"
@@ -120,6 +122,82 @@ async def test_the_window_of_confirmation_and_the_next_visit(office: Office) -> 
     shown = await clocks(office, "mediator", case)
     assert shown["FOLLOW_UP"] == ((today() + 5 * DAY).isoformat(), "DONE")
     assert shown["CONFIRMATION"][1] == "DONE"
+
+
+async def test_a_clock_shows_to_those_who_see_what_may_stop_it(office: Office) -> None:
+    """An application for confirmation, or a measure, that is hidden neither stops a clock nor leaves it running."""
+    case = await office.mediating(sub_category="P02", utility_cut="WATER")
+    police = await office.organization("POLICE_STATION")
+    await office.must("mediator", "disputeReport", id=case.key, reason="情况紧急。", police_id=police)
+    agreement = await agree(office, case)
+    for who, wanted in (
+        ("mediator", "RUNNING"),
+        ("justice_office", "RUNNING"),
+        ("analyst", "RUNNING"),
+        ("police", None),
+    ):
+        shown = await clocks(office, who, case)
+        assert (shown["CONFIRMATION"][1] if "CONFIRMATION" in shown else None) == wanted, who
+    await office.must(
+        "mediator", "confirmationApply", agreement_id=agreement, both_apply=True, ownership_terms=False,
+        court_id=await organization_of(office, "court"),
+    )  # fmt: skip
+    for who, wanted in (("mediator", "DONE"), ("justice_office", "DONE"), ("analyst", "DONE"), ("police", None)):
+        shown = await clocks(office, who, case)
+        assert (shown["CONFIRMATION"][1] if "CONFIRMATION" in shown else None) == wanted, who
+    # The police read what was cut, and see no measure; the grid worker sees measures, and no session.
+    for who, wanted in (("police", None), ("grid_worker", "OVERDUE"), ("mediator", "OVERDUE")):
+        shown = await clocks(office, who, case)
+        assert (shown["FIRST_CONTACT"][1] if "FIRST_CONTACT" in shown else None) == wanted, who
+    await office.must("mediator", "disputeMeasure", id=case.key, kind="WATER")
+    for who, wanted in (("police", None), ("grid_worker", "DONE"), ("mediator", "DONE")):
+        shown = await clocks(office, who, case)
+        assert (shown["FIRST_CONTACT"][1] if "FIRST_CONTACT" in shown else None) == wanted, who
+
+
+async def test_a_timeline_names_no_row_that_is_hidden(office: Office) -> None:
+    """Of what was done about the parts of a dispute, each sees what was done about those that they see."""
+    case = await office.mediating()
+    police = await office.organization("POLICE_STATION")
+    await office.must("mediator", "disputeReport", id=case.key, reason="情况紧急。", police_id=police)
+    await office.must("grid_worker", "disputeAssess", id=case.key, level="LOW", reason="平稳。")
+    await office.must("mediator", "disputeDisclose", id=case.key, ground="与一方相识。", parties_agree=True)
+    seen = {
+        who: {one["action"] for one in await timeline(office, who, case)}
+        for who in ("mediator", "police", "grid_worker", "analyst")
+    }
+    made = {"dispute.report", "dispute.assess", "dispute.disclose", "dispute.consent"}
+    assert made <= seen["mediator"]
+    assert made & seen["police"] == {"dispute.report", "dispute.assess", "dispute.consent"}
+    assert made & seen["grid_worker"] == {"dispute.assess", "dispute.consent"}
+    assert made & seen["analyst"] == {"dispute.report", "dispute.assess"}
+
+
+async def test_who_leads_shows_where_the_assignment_does(office: Office) -> None:
+    case = await office.register(source="HOTLINE", who="agency_hotline")
+    await office.must("justice_office", "disputeAccept", id=case.key)
+    mediator = await office.value("SELECT id FROM mediator WHERE person_id = $1", await office.person("mediator"))
+    await office.must(
+        "justice_office", "disputeAssign", id=case.key, mediator_id=mediator, is_lead=True, mode="APPOINTED"
+    )
+    housing, court = await office.organization("HOUSING_DEPARTMENT"), await organization_of(office, "court")
+    await office.must("mediator", "disputeRefer", id=case.key, kind="LEAD", organization_id=housing, reason="停水催费")
+    await office.must(
+        "mediator", "disputeRefer", id=case.key, kind="COURT_REFERRAL", organization_id=court, reason="移送"
+    )
+    query = "query($d: ID!) { dispute(id: $d) { leadMediator { name } assignments { isLead } access { hidden } } }"
+    for who, shown in (
+        ("mediator", 1),
+        ("justice_office", 1),
+        ("agency_hotline", 1),
+        ("housing", 0),
+        ("court", 0),
+        ("analyst", 0),
+    ):
+        dispute = (await office.gql.data(name_of(who), query, d=f"Dispute:{case.key}"))["dispute"]
+        assert dispute["leadMediator"] == ({"name": name_of("mediator")} if shown else None), who
+        assert len(dispute["assignments"]) == shown, who
+        assert ("leadMediator" in dispute["access"]["hidden"]) is not bool(shown), who
 
 
 async def test_a_timeline_says_who_did_what_when_under_which_policy(office: Office) -> None:
