@@ -1,7 +1,7 @@
-"""ID numbers at rest: encrypted, hashed with a key for equality, and masked. It knows no table but the one column it encrypts.
+"""Secrets at rest: ID numbers encrypted, hashed with a key for equality, and masked; hashes with a key of whatever may hold them.
 
-Two keys are derived from one secret (HKDF), so that one reveals nothing of the other. Without the secret a stolen dump holds
-only masks.
+Each purpose has a key of its own, derived from one secret (HKDF), so that one reveals nothing of another. Without the secret a stolen
+dump holds only masks.
 """
 
 import hashlib
@@ -29,18 +29,19 @@ class UnreadableCiphertext(Exception):
 
 
 class Cipher:
-    """Encrypts (AES-256-GCM), decrypts and hashes (HMAC-SHA256) ID numbers with keys from one secret. Its repr shows no key.
+    """Encrypts (AES-256-GCM), decrypts and hashes (HMAC-SHA256) with keys from one secret. Its repr shows no key.
 
     Raises ValueError unless the secret has 32 bytes.
     """
 
-    __slots__ = ("_aead", "_digest_key")
+    __slots__ = ("_aead", "_digest_key", "_request_key")
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) != SECRET_BYTES:
             raise ValueError(f"the secret must be {SECRET_BYTES} bytes")
         self._aead = AESGCM(_derive(secret, b"sanlian id_number encryption v1"))
         self._digest_key = _derive(secret, b"sanlian id_number digest v1")
+        self._request_key = _derive(secret, b"sanlian request digest v1")
 
     def encrypt(self, text: str, *, row_id: UUID) -> bytes:
         """Version (1 byte), nonce (12) and ciphertext with its tag (16 more than the text): valid in this row only."""
@@ -61,6 +62,10 @@ class Cipher:
     def digest(self, text: str) -> bytes:
         """32 bytes, equal for equal texts. SECURITY: keyed, for ID numbers are few enough to try the hashes of them all."""
         return hmac.digest(self._digest_key, text.encode(), hashlib.sha256)
+
+    def request_digest(self, input: bytes) -> bytes:
+        """32 bytes, equal for equal inputs of a command. SECURITY: keyed, for of an input all but an ID number may be known."""
+        return hmac.digest(self._request_key, input, hashlib.sha256)
 
 
 def mask_id_number(text: str) -> str:

@@ -176,7 +176,8 @@ async def update(work: UnitOfWork, party: Record, input: PartyUpdateInput) -> Ou
     if natural is not None and natural != party["is_natural_person"]:
         given_["is_natural_person"] = natural
     values: dict[str, Any] = {**given_, **{name: None for name in cleared if name != "id_number"}}
-    changed = [name for name, value in values.items() if party[name] != value]
+    # SECURITY: of what not everybody reads all that was written, for whether it is as it was tells what it was.
+    changed = [name for name, value in values.items() if name not in _SHOWN or party[name] != value]
     if input.id_number is not None or "id_number" in cleared:
         values.update(identity_columns(work, party.id, input.id_number))
         changed.append("id_number")

@@ -25,7 +25,7 @@ from db.resources.resource import Resource, Row, Sql
 from policies.predicate import Never
 
 # The labels of what the service does by itself, without a command.
-_SERVICE_LABELS = {"alert.open": "产生预警", "alert.raise": "预警升级"}
+_SERVICE_LABELS = {"alert.open": "产生预警", "alert.raise": "预警升级", "party.match": "核对出相同的当事人"}
 
 
 def timeline(writer: Writer, place: Place, item: p.Timeline, person: Callable[[p.Node, str], str]) -> str:

@@ -23,7 +23,7 @@ request = Table(
     internal("person_id", Uuid, "提交人", ForeignKey("person.id")),
     internal("key", Text, "幂等键"),
     internal("command", Text, "命令，如 dispute.accept"),
-    internal("digest", LargeBinary, "输入的散列，用于识别同键不同内容"),
+    internal("digest", LargeBinary, "输入的带密钥散列，用于识别同键不同内容"),
     internal("receipt", JSON, "已给出的回执", nullable=True),
     internal("created_at", Instant, "首次提交时间", server_default=text("now()")),
     Index("uq_request_key", "person_id", "key", unique=True),

@@ -29,7 +29,8 @@ _ONE: Sql = literal_column("1")
 @dataclass(frozen=True, eq=False)
 class CaseRule:
     """`broken`: whether the case breaks it. `cells`: the columns of which a change may break it. `fields`: where the mistake is, by the name of
-    the input that the command has (first match); else it is about the whole input. `of_caller`: it speaks of who gives the command."""
+    the input that the command has (first match); else it is about the whole input. `of_caller`: it speaks of who gives the command.
+    `tells`: it compares parties by what not everybody reads of them (`GUESSED`)."""
 
     code: str
     message: str
@@ -37,6 +38,7 @@ class CaseRule:
     broken: Callable[[], Sql]
     fields: Mapping[str, str] = field(default_factory=dict)
     of_caller: bool = False
+    tells: bool = False
 
     def error(self, command_input: Any) -> UserError:
         """The user error, placed in the input."""
@@ -131,6 +133,8 @@ _INTERESTED = (
 _IDENTITY = frozenset(
     f"party.{name}" for name in ("name", "phone", "id_number_hash", "credit_code", "is_natural_person", "company_id")
 )
+# Of that what not everybody reads: who writes it can compare it.
+GUESSED = frozenset({"party.name", "party.phone", "party.id_number_hash"})
 _PARTIES = {"party": "party", "parties": "parties"}
 
 CALLER_INTERESTED = CaseRule(
@@ -149,6 +153,7 @@ CASE_RULES: tuple[CaseRule, ...] = (
         _IDENTITY,
         _twice,
         {"party": "party.idNumber", "parties": "parties", "id_number": "idNumber", "credit_code": "creditCode"},
+        tells=True,
     ),
     CaseRule(
         "INTERESTED",

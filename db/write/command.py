@@ -35,6 +35,15 @@ class Refused(Exception):
         self.user_errors = user_errors
 
 
+class Told(Refused):
+    """A refusal that tells of a value which the caller may not read (db/write/disclosure.py). It is given only after `outcome` is recorded,
+    and counts like a reveal."""
+
+    def __init__(self, outcome: Outcome, *user_errors: UserError) -> None:
+        super().__init__(*user_errors)
+        self.outcome = outcome
+
+
 class Absent(Exception):
     """There is no such row, or the caller may not do this to it: the same answer for both."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,13 +24,16 @@ from db.write.command import (
     Order,
     Outcome,
     Refused,
+    Told,
     UserError,
     VersionConflict,
 )
 from db.write.conflict import check_version
 from db.write.constraints import user_error_of
+from db.write.disclosure import MATCH
 from db.write.rollups import compact
 from db.write.row_locks import ClearFact, Fact
+from db.write.rule_check import check_rules
 from db.write.texts import NAMES, names_fact, note_personal_data
 from db.write.transaction import Actor, Opening, Record, Request, UnitOfWork
 
@@ -73,6 +75,9 @@ class CommandExecutor:
                 receipt = await self._once(command, actor, order, key, expected_version)
                 self._count()
                 return receipt
+            except Told as told:
+                await self._record_told(actor, told)
+                return Receipt(command.shows, user_errors=told.user_errors)
             except Refused as refused:
                 return Receipt(command.shows, user_errors=refused.user_errors)
             except Absent as absent:
@@ -94,6 +99,13 @@ class CommandExecutor:
                 return Receipt(command.shows, user_errors=(user_error,))
         raise AssertionError
 
+    async def _record_told(self, actor: Actor, told: Told) -> None:
+        """SECURITY: what is told is recorded first, for good. Raises Stale."""
+        async with self._pool.transaction() as connection:
+            work = UnitOfWork(connection, actor, self._cipher, dt.datetime.now(dt.UTC))
+            await work.open(None, None, None)
+            await work.record_alone(MATCH, told.outcome)
+
     def _count(self) -> None:
         """Compact now and then, beside the answers. A process that dies before has changed nothing: the next one compacts."""
         self._executed += 1
@@ -109,7 +121,7 @@ class CommandExecutor:
     async def _once(
         self, command: Command, actor: Actor, order: Order, key: str | None, expected: int | None
     ) -> Receipt:
-        request = _request(command, order, key)
+        request = self._request(command, order, key)
         async with self._pool.transaction() as connection:
             work = UnitOfWork(connection, actor, self._cipher, dt.datetime.now(dt.UTC))
             # SECURITY: authorised before anything else is looked at. Who has the right nowhere gets one answer, whatever they sent.
@@ -127,7 +139,6 @@ class CommandExecutor:
                 raise Refused(UserError("idempotencyKey", "BAD_KEY", f"幂等键应为 1 至 {KEY_LENGTH} 个可见字符。"))
             given = command.input_type(**order.values)
             note_personal_data(work, given, () if record is None else record.values.get(NAMES, ()))
-            work.input, work.impartial = given, transition_of(command.resource, command.action).impartial
             if record is None:
                 outcome = await command.run(work, given)
             else:
@@ -142,8 +153,20 @@ class CommandExecutor:
             elif command.resource == "Dispute" and record is not None and not command.leaves:
                 work.ensure_still_allowed("Dispute", record.id, command.action)
             work.raise_errors()
-            await work.finish(command.name, _dispute_of(record, outcome), outcome, (command.shows, shown))
+            dispute_id = _dispute_of(record, outcome)
+            await work.finish(command.name, dispute_id, outcome, (command.shows, shown))
+            if dispute_id is not None:
+                impartial = transition_of(command.resource, command.action).impartial
+                await check_rules(work, dispute_id, given, impartial=impartial)
         return Receipt(command.shows, shown, revealed=outcome.revealed)
+
+    def _request(self, command: Command, order: Order, key: str | None) -> Request | None:
+        """What the idempotency key stands for; None without a key that can be kept, or an input that is right in form."""
+        if key is None or not 1 <= len(key) <= KEY_LENGTH or not key.isprintable() or order.user_errors:
+            return None
+        # Whatever way the client wrote it, the same input is the same bytes.
+        canonical = orjson.dumps(command.input_type(**order.values), default=str, option=orjson.OPT_SORT_KEYS)
+        return Request(key, command.name, self._cipher.request_digest(f"{command.name}\n".encode() + canonical))
 
 
 def _row_key(command: Command, order: Order) -> UUID | None:
@@ -184,15 +207,6 @@ def _dispute_of(record: Record | None, outcome: Outcome) -> UUID | None:
     if record is not None and record.dispute is not None:
         return UUID(str(record.dispute["id"]))
     return outcome.id if outcome.kind == "Dispute" else None
-
-
-def _request(command: Command, order: Order, key: str | None) -> Request | None:
-    """What the idempotency key stands for; None without a key that can be kept, or an input that is right in form."""
-    if key is None or not 1 <= len(key) <= KEY_LENGTH or not key.isprintable() or order.user_errors:
-        return None
-    # Whatever way the client wrote it, the same input is the same bytes.
-    canonical = orjson.dumps(command.input_type(**order.values), default=str, option=orjson.OPT_SORT_KEYS)
-    return Request(key, command.name, hashlib.sha256(f"{command.name}\n".encode() + canonical).digest())
 
 
 async def _replayed(

@@ -30,7 +30,7 @@ from db.resources.transitions import transition_of
 from db.uuid7 import uuid7
 from db.write import row_locks
 from db.write.batch import Batch, LatestVersion, Write
-from db.write.case_rules import CALLER_INTERESTED, broken_rules, rules_for
+from db.write.case_rules import CALLER_INTERESTED
 from db.write.command import Absent, Outcome, Refused, UserError, forbidden_on
 from db.write.row_locks import ClearFact, Fact, Wanted, columns_of
 from db.write.state_words import wrong_state
@@ -124,14 +124,11 @@ class UnitOfWork:
         self.user_errors: list[UserError] = []
         self._batch = Batch()
         # The tables that were written to, and of those whose columns are known `table.column`.
-        self._written: set[str] = set()
-        self._made: set[tuple[str, UUID]] = set()
+        self.written: set[str] = set()
+        self.made: set[tuple[str, UUID]] = set()
         self._changed: set[tuple[str, UUID]] = set()
         self._postconditions: list[_Postcondition] = []
         self._request: UUID | None = None
-        # The input of the command, and whether who gives it must have no interest in the case.
-        self.input: Any = None
-        self.impartial = True
 
     # -- user errors: all at once, nothing stored
 
@@ -180,7 +177,7 @@ class UnitOfWork:
 
     async def _run(self, read: _Cached, values: Mapping[str, Any] | None) -> list[Any]:
         if read.writes:
-            self._written |= read.words
+            self.written |= read.words
         # Writes held back go first where the statement could see them.
         if self._batch and (read.writes or not read.words.isdisjoint(self._batch.tables)):
             await self._flush()
@@ -298,7 +295,7 @@ class UnitOfWork:
             lambda: row_locks.still_allowed(self.visibility, kind, action, or_seen),
         )
         # A row that was locked was checked behind its lock: it is checked again if something was written that decides.
-        if or_seen and read.words.isdisjoint(self._written):
+        if or_seen and read.words.isdisjoint(self.written):
             return
         if not await self._run(read, {"row_id": key}):
             raise Refused(user_error)
@@ -308,7 +305,7 @@ class UnitOfWork:
     async def insert(self, table: Table, **values: Any) -> UUID:
         """A new row; its id. The event of the command is about one of these."""
         key = await self.insert_consequence(table, **values)
-        self._made.add((table.name, key))
+        self.made.add((table.name, key))
         return key
 
     async def insert_consequence(self, table: Table, **values: Any) -> UUID:
@@ -337,8 +334,8 @@ class UnitOfWork:
         self._batch.add(write, values)
         # A version that goes up decides nothing about the row.
         if write.kind != "update" or write.names:
-            self._written.add(write.table.name)
-            self._written |= {f"{write.table.name}.{name}" for name in write.names}
+            self.written.add(write.table.name)
+            self.written |= {f"{write.table.name}.{name}" for name in write.names}
 
     async def _flush(self) -> None:
         batch, self._batch = self._batch, Batch()
@@ -347,17 +344,30 @@ class UnitOfWork:
 
     def _check_subject(self, outcome: Outcome) -> None:
         """SECURITY: fails closed, with LookupError: no event is filed under a row that is seen by others than what the command wrote."""
-        written = self._made or self._changed
+        written = self.made or self._changed
         if written and (RESOURCES[outcome.kind].table.name, outcome.id) not in written:
             raise LookupError(f"{outcome.kind} {outcome.id} is none of the rows that the command wrote")
 
     async def finish(self, name: str, dispute_id: UUID | None, outcome: Outcome, shown: tuple[str, UUID]) -> None:
-        """Write the one event of the command and the receipt of its request, which names the row to show; then check the
-        postconditions and the rules of the case.
+        """Write the one event of the command and the receipt of its request, which names the row to show; then check the postconditions.
 
         Raises Refused.
         """
         self._check_subject(outcome)
+        await self._record(name, dispute_id, outcome)
+        if self._request is not None:
+            receipt = json.dumps({"kind": shown[0], "id": str(shown[1])})
+            await self.update(t.request, self._request, receipt=receipt)
+        await self._flush()
+        for condition in self._postconditions:
+            await self._check(condition)
+
+    async def record_alone(self, name: str, outcome: Outcome) -> None:
+        """Write an event of which nothing else is stored."""
+        await self._record(name, outcome.dispute_id, outcome)
+        await self._flush()
+
+    async def _record(self, name: str, dispute_id: UUID | None, outcome: Outcome) -> None:
         await self.insert(
             t.event,
             dispute_id=dispute_id,
@@ -380,26 +390,3 @@ class UnitOfWork:
             if outcome.changes
             else None,
         )
-        if self._request is not None:
-            receipt = json.dumps({"kind": shown[0], "id": str(shown[1])})
-            await self.update(t.request, self._request, receipt=receipt)
-        await self._flush()
-        for condition in self._postconditions:
-            await self._check(condition)
-        if dispute_id is not None:
-            await self._check_rules(dispute_id)
-
-    async def _check_rules(self, dispute_id: UUID) -> None:
-        """The case as it now stands breaks none of the rules that this change could break. Raises Refused."""
-        rules = rules_for(frozenset(self._written), impartial=self.impartial)
-        if not rules:
-            return
-        broken = (await self.fetch(broken_rules(rules), {"of_case": dispute_id}))[0]
-        for number, rule in enumerate(rules):
-            error = rule.error(self.input)
-            # The caller who mediates is told once.
-            if broken[f"rule_{number}"] and (error.field, error.code) not in [
-                (one.field, one.code) for one in self.user_errors
-            ]:
-                self.user_errors.append(error)
-        self.raise_errors()

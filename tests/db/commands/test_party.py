@@ -7,8 +7,8 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from db.commands.party_reveal import DAILY_QUOTA
 from db.county.people import SECOND_MEDIATOR
+from db.write.disclosure import DAILY_QUOTA
 from tests.office import ID_NUMBERS, Case, Done, Office, key_of, name_of
 
 CREDIT_CODE = "91371525MA3TEYT02R"
@@ -173,7 +173,7 @@ async def test_what_is_written_changes_and_the_rest_stays(office: Office) -> Non
         "dispute": {"version": 6},
     }
     (event,) = await office.events(case, "party.update")
-    assert event["fields"] == "phone address id_number"
+    assert event["fields"] == "phone address is_minor id_number"
     for secret in ("13900000001", "和风小区", ID_NUMBERS[1], "371525********0024"):
         assert secret not in str(dict(event))
 
