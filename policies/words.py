@@ -33,8 +33,9 @@ ACTIONS: dict[str, str] = {
     "report": "报送风险", "extend": "延长期限", "escalate": "上交", "invite": "邀请联动", "opine": "出具意见", "agree": "达成协议",
     "perform": "登记履行", "follow": "回访", "terminate": "终止", "withdraw": "登记撤回", "close": "结案", "archive": "归档",
     "take": "接收", "return": "退回", "disclose": "披露利害关系", "recuse": "登记回避", "refer": "移送", "answer": "答复",
-    "reopen": "反弹再立", "sign": "签署协议", "vary": "变更协议", "rescind": "撤销协议", "apply": "申请司法确认", "decide": "登记裁定",
-    "excuse": "登记免除", "urge": "督促", "complete": "完成回访",
+    "reopen": "再立", "sign": "签署协议", "vary": "变更协议", "rescind": "撤销协议", "apply": "申请司法确认", "decide": "登记裁定",
+    "sue": "登记起诉", "judge": "登记裁判", "default": "登记不履行",
+    "release": "登记免除", "excuse": "登记不能履行", "enforce": "登记强制执行", "urge": "督促", "complete": "完成回访",
     "add": "增加当事人", "update": "更正", "appoint": "登记代理人",
     "handle": "处置", "form": "组建", "replace": "更换成员", "dissolve": "撤销",
     # Of people and their appointments.

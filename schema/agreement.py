@@ -10,6 +10,7 @@ from db.tables.agreement import (
     AGREEMENT_STATES,
     CONFIRMATION_RESULTS,
     SIGNATURE_KINDS,
+    SUIT_RESULTS,
 )
 from schema.node import Direction, Node, code_enum, condition, descending_direction, field, node, to_many, to_one
 from schema.scalars import Day, Instant
@@ -33,6 +34,14 @@ class AgreementState(Enum):
     EFFECTIVE = "已生效"
     VARIED = "已变更"
     RESCINDED = "已撤销"
+
+
+@code_enum("就协议起诉的结果。", SUIT_RESULTS)
+class SuitResult(Enum):
+    UPHELD = "维持协议"
+    VARIED = "变更协议"
+    REVOKED = "撤销协议"
+    WITHDRAWN = "撤诉"
 
 
 @strawberry.input(description="协议的筛选条件。")
@@ -66,6 +75,10 @@ class Agreement(Node):
     effective_on: Day | None = field("生效日期：书面协议为签名盖章齐备之日，口头协议为达成之日；未生效的为 null。")
     confirm_by_on: Day | None = field("双方可共同申请司法确认的最后日期：生效之日起三十日，末日休息日顺延。")
     copies: int | None = field("份数；口头协议为 null。")
+    sued_on: Day | None = field("当事人就协议起诉的日期；没有起诉的为 null。")
+    suit_result: SuitResult | None = field("诉讼结果；没有起诉或尚未裁判的为 null。")
+    suit_decided_on: Day | None = field("裁判或准许撤诉的日期；尚未裁判的为 null。")
+    suit_case_number: str | None = field()
     dispute = to_one("dispute", "Dispute", "所属纠纷。")
     obligations = to_many("obligation", "Obligation", "约定的义务。")
     signatures = to_many("agreement", "Signature", "签名与盖章。")

@@ -231,7 +231,7 @@ class Dispute(Node):
     team = to_one("team", "Team", "承办的“1+3”团队。")
     squad = to_one("organization", "Organization", "移交到的物业纠纷调解队；未移交的为 null。")
     centre = to_one("organization", "Organization", "移交到的矛盾调解中心；未移交的为 null。")
-    previous = to_one("dispute", "Dispute", "反弹前的纠纷；不是反弹的为 null。")
+    previous = to_one("dispute", "Dispute", "反弹或再立之前的纠纷；不是再立的为 null。")
     assignments = to_many("assignment", "Assignment", "调解员的指派，含已结束的。")
     parties = to_many("party", "Party", "当事人。")
     measures = to_many("measure", "Measure", "应急先行措施，如恢复供水。")

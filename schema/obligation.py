@@ -4,7 +4,7 @@ from enum import Enum
 
 import strawberry
 
-from db.tables.obligation import OBLIGATION_KINDS, OBLIGATION_STATES, PERFORMANCE_KINDS
+from db.tables.obligation import EXCUSE_GROUNDS, OBLIGATION_KINDS, OBLIGATION_STATES, PERFORMANCE_KINDS
 from schema.follow_up import FollowUpMethod
 from schema.node import Direction, Node, code_enum, condition, descending_direction, field, node, to_many, to_one
 from schema.scalars import Day, Instant, Money
@@ -27,10 +27,12 @@ class ObligationState(Enum):
     PENDING = "待履行"
     PARTLY_PERFORMED = "部分履行"
     PERFORMED = "已履行"
-    EXCUSED = "有正当理由不能履行"
+    RELEASED = "权利人已免除"
+    EXCUSED = "不能履行"
+    DEFAULTED = "不履行，已告知起诉"
     VARIED = "协议变更"
     RESCINDED = "协议撤销"
-    SUED = "已起诉"
+    SUED = "已起诉，等待裁判"
     ENFORCED = "经强制执行履行"
 
 
@@ -83,13 +85,24 @@ class Obligation(Node):
 class PerformanceKind(Enum):
     PERFORM = "履行"
     PARTLY_PERFORM = "部分履行"
-    EXCUSE = "免除"
+    RELEASE = "免除"
+    EXCUSE = "不能履行"
+    ENFORCE = "强制执行"
     URGE = "督促"
 
 
-@node("履行记录：一次履行、部分履行、免除或督促。")
+@code_enum("不能履行的原因。", EXCUSE_GROUNDS)
+class ExcuseGround(Enum):
+    FORCE_MAJEURE = "不可抗力"
+    IMPOSSIBLE_IN_LAW = "法律上不能履行"
+    IMPOSSIBLE_IN_FACT = "事实上不能履行"
+    DEBTOR_GONE = "义务人死亡或终止，没有财产可供履行"
+
+
+@node("履行记录：一次履行、部分履行、免除、不能履行、强制执行或督促。")
 class Performance(Node):
     kind: PerformanceKind | None = field("类型。")
+    ground: ExcuseGround | None = field("不能履行的原因；其余的为 null。")
     occurred_on: Day | None = field()
     recorded_at: Instant | None = field()
     amount: Money | None = field("本次金额，元；不涉及金额的为 null。")

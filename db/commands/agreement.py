@@ -77,6 +77,15 @@ UNCONFIRMED = Guard(
 )
 
 
+# No suit over it is pending.
+NO_SUIT = Guard(
+    "id",
+    "SUIT_PENDING",
+    "当事人已就协议起诉（《人民调解法》第三十二条），请先登记裁判结果。",
+    lambda row: or_(row["sued_on"].is_(None), row["suit_result"].is_not(None)),
+)
+
+
 @command(
     "agreement",
     "draft",

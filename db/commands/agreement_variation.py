@@ -13,12 +13,15 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of, load_calendar, mediation_due
-from db.commands.agreement import IN_FORCE, UNCONFIRMED, check_due, set_states
+from db.commands.agreement import IN_FORCE, NO_SUIT, UNCONFIRMED, check_due, set_states
 from db.commands.money import check_money
 from db.commands.obligation import BEING_PERFORMED, amount_performed
 from db.tables.obligation import OWED_STATES
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
+
+# What the timeline says of a change: resource, row, field, value.
+Change = tuple[str, UUID, str, str | None]
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class VaryInput:
     VaryInput,
     target="Agreement",
     shows="Agreement",
-    guards=(IN_FORCE, BEING_PERFORMED, UNCONFIRMED),
+    guards=(IN_FORCE, BEING_PERFORMED, UNCONFIRMED, NO_SUIT),
     example={"both_consent": True, "reason": "情况有变。", "content": "另行约定。"},
 )
 async def vary(work: UnitOfWork, agreement: Record, input: VaryInput) -> Outcome:
@@ -58,20 +61,9 @@ async def vary(work: UnitOfWork, agreement: Record, input: VaryInput) -> Outcome
         work.check_text("content", input.content, 8000)
     if input.content is None and not input.obligations:
         work.error("", "NOTHING_CHANGED", "请写明新的协议内容，或要变更的义务。")
-    changes: list[tuple[str, UUID, str, str | None]] = [("Agreement", agreement.id, "state", "VARIED")]
-    writes: list[tuple[UUID, dict[str, Any]]] = []
-    obligations = await _obligations_of(work, agreement.id)
-    for index, term in enumerate(input.obligations):
-        path = f"obligations.{index}"
-        if term.id not in obligations or term.id in (key for key, _ in writes):
-            work.error(f"{path}.id", "NOT_FOUND", "协议没有这项义务，或重复写了同一项。")
-            continue
-        values = await _varied(work, path, term, obligations[term.id], day_of(input.happened_at))
-        writes.append((term.id, values))
-        changes += [("Obligation", term.id, name, str(value)) for name, value in values.items()]
+    varied = await check_varied_terms(work, agreement.id, input.obligations, day_of(input.happened_at))
     work.raise_errors()
-    for key, values in writes:
-        await work.update(t.obligation, key, **values)
+    changes: list[Change] = [("Agreement", agreement.id, "state", "VARIED"), *await vary_terms(work, varied)]
     content = {} if input.content is None else {"content": input.content.strip()}
     if content:
         changes.append(("Agreement", agreement.id, "content", content["content"]))
@@ -81,6 +73,28 @@ async def vary(work: UnitOfWork, agreement: Record, input: VaryInput) -> Outcome
     return Outcome(
         "Agreement", agreement.id, input.happened_at, fields=fields, reason=input.reason.strip(), changes=tuple(changes)
     )
+
+
+async def check_varied_terms(
+    work: UnitOfWork, agreement_id: UUID, terms: tuple[VariedTermInput, ...], on: dt.date
+) -> dict[UUID, dict[str, Any]]:
+    """The new values of each obligation that is varied. Notes every user error of the terms."""
+    varied: dict[UUID, dict[str, Any]] = {}
+    obligations = await _obligations_of(work, agreement_id)
+    for index, term in enumerate(terms):
+        path = f"obligations.{index}"
+        if term.id not in obligations or term.id in varied:
+            work.error(f"{path}.id", "NOT_FOUND", "协议没有这项义务，或重复写了同一项。")
+            continue
+        varied[term.id] = await _varied(work, path, term, obligations[term.id], on)
+    return varied
+
+
+async def vary_terms(work: UnitOfWork, varied: dict[UUID, dict[str, Any]]) -> list[Change]:
+    """Write the new values; what the timeline says of them."""
+    for key, values in varied.items():
+        await work.update(t.obligation, key, **values)
+    return [("Obligation", key, name, str(value)) for key, values in varied.items() for name, value in values.items()]
 
 
 _OBLIGATIONS = select(t.obligation.c.id, t.obligation.c.state, t.obligation.c.amount).where(
@@ -149,7 +163,7 @@ class RescindInput:
     RescindInput,
     target="Agreement",
     shows="Agreement",
-    guards=(IN_FORCE, BEING_PERFORMED, UNCONFIRMED),
+    guards=(IN_FORCE, BEING_PERFORMED, UNCONFIRMED, NO_SUIT),
     example={"both_consent": True, "reason": "情况有变。"},
 )
 async def rescind(work: UnitOfWork, agreement: Record, input: RescindInput) -> Outcome:

@@ -14,7 +14,7 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
-from db.commands.agreement import IN_FORCE, UNCONFIRMED
+from db.commands.agreement import IN_FORCE, NO_SUIT, UNCONFIRMED
 from db.resources.guards import Guard, dispute_in
 from db.tables.agreement import CONFIRMATION_RESULTS
 from db.tables.dispute import AFTER_AGREEMENT_STATES, FOLLOW_UP_STATES
@@ -44,7 +44,7 @@ class ConfirmationApplyInput:
     shows="Confirmation",
     asks=("Agreement", "apply"),
     row_field="agreement_id",
-    guards=(IN_FORCE, dispute_in(*AFTER_AGREEMENT_STATES), UNCONFIRMED),
+    guards=(IN_FORCE, dispute_in(*AFTER_AGREEMENT_STATES), UNCONFIRMED, NO_SUIT),
     example={"court_id": Placeholder("Organization", "a court"), "both_apply": True, "ownership_terms": False},
 )
 async def apply(work: UnitOfWork, agreement: Record, input: ConfirmationApplyInput) -> Outcome:

@@ -1,4 +1,4 @@
-"""Commands of performance (人民调解法 Art. 31, 若干规定 Art. 37): perform, wholly or in part, excuse, urge. The state of the dispute follows."""
+"""Commands of performance (人民调解法 Art. 31, 若干规定 Art. 37): perform, wholly or in part, and urge. The state of the dispute follows."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ async def state_by_obligations(work: UnitOfWork, dispute_id: UUID, unsettled: st
     return "PERFORMED" if standing["performed"] else "UNPERFORMED"
 
 
-async def _advance_dispute(work: UnitOfWork, dispute: Any, on: dt.date) -> tuple[str | None, str | None]:
+async def advance_dispute(work: UnitOfWork, dispute: Any, on: dt.date) -> tuple[str | None, str | None]:
     """Move the dispute after a step: to PERFORMING, or with a visit due to PERFORMED or UNPERFORMED when nothing is owed any more.
 
     Returns its states before and after.
@@ -102,7 +102,7 @@ async def _advance_dispute(work: UnitOfWork, dispute: Any, on: dt.date) -> tuple
     return dispute["state"], state
 
 
-async def _check_day(work: UnitOfWork, obligation: Record, happened_at: dt.datetime) -> None:
+async def check_day(work: UnitOfWork, obligation: Record, happened_at: dt.datetime) -> None:
     """Note a user error where a step is before the day on which the agreement took effect."""
     work.check_time("happenedAt", happened_at)
     rows = await work.fetch(_EFFECTIVE_ON, {"of_agreement": obligation["agreement_id"]})
@@ -128,8 +128,8 @@ _OF_AGREEMENT_IN_FORCE = Guard(
     "协议尚未生效或已撤销，不能办理此事项。",
     some(t.agreement, lambda row, at: at.c.state.in_(literals(IN_FORCE_STATES)), key="id", to="agreement_id"),
 )
-# What may be performed, excused or urged.
-_OPEN = (_OWED, _OF_AGREEMENT_IN_FORCE, BEING_PERFORMED)
+# What may be performed, released, excused, enforced or urged.
+TO_BE_PERFORMED = (_OWED, _OF_AGREEMENT_IN_FORCE, BEING_PERFORMED)
 
 
 @command(
@@ -139,12 +139,12 @@ _OPEN = (_OWED, _OF_AGREEMENT_IN_FORCE, BEING_PERFORMED)
     PerformInput,
     target="Obligation",
     shows="Obligation",
-    guards=_OPEN,
+    guards=TO_BE_PERFORMED,
     example={"evidence": "收据"},
 )
 async def perform(work: UnitOfWork, obligation: Record, input: PerformInput) -> Outcome:
     """Art. 31: performance on evidence or on the confirmation of both. When nothing is owed any more, a visit becomes due (Art. 36 若干规定)."""
-    await _check_day(work, obligation, input.happened_at)
+    await check_day(work, obligation, input.happened_at)
     for field, text in (("evidence", input.evidence), ("bothConfirmed", input.both_confirmed)):
         if text is not None:
             work.check_text(field, text, 1000)
@@ -166,7 +166,7 @@ async def perform(work: UnitOfWork, obligation: Record, input: PerformInput) -> 
     )
     state = "PERFORMED" if whole else "PARTLY_PERFORMED"
     await work.update(t.obligation, obligation.id, state=state, performed_on=on if whole else None)
-    before, after = await _advance_dispute(work, obligation.dispute, on)
+    before, after = await advance_dispute(work, obligation.dispute, on)
     changes: list[tuple[str, UUID, str, str | None]] = [
         ("Obligation", obligation.id, "state", state),
         ("Performance", key, "occurred_on", on.isoformat()),
@@ -197,44 +197,6 @@ async def _amount_of_step(work: UnitOfWork, obligation: Record, input: PerformIn
 
 
 @dataclass(frozen=True)
-class ExcuseInput:
-    id: UUID = input_field("义务", of="Obligation")
-    happened_at: dt.datetime = input_field("认定或同意免除的时间")
-    reason: str = input_field("不能履行的正当理由，或权利人同意免除的说明")
-
-
-@command(
-    "obligation",
-    "excuse",
-    "登记有正当理由不能履行。",
-    ExcuseInput,
-    target="Obligation",
-    shows="Obligation",
-    guards=_OPEN,
-    example={"reason": "同意免除。"},
-)
-async def excuse(work: UnitOfWork, obligation: Record, input: ExcuseInput) -> Outcome:
-    """若干规定 Art. 37: what is not performed for a good reason is not urged; the reason is on record."""
-    await _check_day(work, obligation, input.happened_at)
-    work.check_text("reason", input.reason, 1000)
-    work.raise_errors()
-    on = day_of(input.happened_at)
-    key = await work.insert(
-        t.performance,
-        dispute_id=obligation["dispute_id"],
-        obligation_id=obligation.id,
-        kind="EXCUSE",
-        occurred_on=on,
-        recorded_at=work.now,
-        evidence=input.reason.strip(),
-    )
-    await work.update(t.obligation, obligation.id, state="EXCUSED")
-    before, after = await _advance_dispute(work, obligation.dispute, on)
-    changes = (("Obligation", obligation.id, "state", "EXCUSED"),)
-    return Outcome("Performance", key, input.happened_at, before, after, ("state",), changes=changes)
-
-
-@dataclass(frozen=True)
 class UrgeInput:
     id: UUID = input_field("义务", of="Obligation")
     happened_at: dt.datetime = input_field("督促时间")
@@ -250,12 +212,12 @@ class UrgeInput:
     UrgeInput,
     target="Obligation",
     shows="Obligation",
-    guards=_OPEN,
+    guards=TO_BE_PERFORMED,
     example={"party_id": Placeholder("Party", "that owes"), "method": "PHONE", "result": "答应。"},
 )
 async def urge(work: UnitOfWork, obligation: Record, input: UrgeInput) -> Outcome:
     """Art. 31: the committee urges both sides, the one who owes and the one who must accept the performance; what came of it is recorded."""
-    await _check_day(work, obligation, input.happened_at)
+    await check_day(work, obligation, input.happened_at)
     check_visible_party(
         work, "partyId", input.party_id, await load_parties_with_visibility(work, obligation["dispute_id"])
     )

@@ -121,6 +121,7 @@ def _draft(dispute: DisputeBuilder, day: date) -> None:
         effective_on=None,
         confirm_by_on=None,
         copies=3,
+        sued_on=None,
     )
 
 

@@ -120,6 +120,7 @@ def _agree(dispute: DisputeBuilder) -> UUID:
         effective_on=_AGREED_ON,
         confirm_by_on=date(2024, 3, 21),
         copies=3,
+        sued_on=None,
     )
     settlement.sign(dispute, agreement, _AGREED_ON)
     dispute.row["concluded_at"] = at(_AGREED_ON, 10, 40)

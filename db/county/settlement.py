@@ -30,6 +30,7 @@ def agree(dispute: DisputeBuilder, day: date) -> UUID:
         effective_on=day,
         confirm_by_on=workday(day + timedelta(days=30)),
         copies=None if oral else len(dispute.parties) + 1,
+        sued_on=day + timedelta(days=45) if "SUED" in case.flags else None,
     )
     if not oral:
         sign(dispute, agreement, day)
@@ -76,9 +77,9 @@ def _oblige(dispute: DisputeBuilder, agreement: UUID, party: UUID, term: texts.T
         late = 6 if first and random.chance(15) else 0
         performed = min(due + timedelta(days=late), max(day, _LAST_DAY)) if due > day else day
         due = min(due, max(day, _LAST_DAY))
-    elif case.state == "PERFORMING":
+    elif case.state in ("PERFORMING", "UNPERFORMED"):
         mark = next(
-            (one for one in case.flags if one in ("PARTLY_PERFORMED", "EXCUSED", "SUED", "ENFORCED", "VARIED")), ""
+            (one for one in case.flags if one in ("PARTLY_PERFORMED", "RELEASED", "SUED", "ENFORCED", "VARIED")), ""
         )
         # At least one obligation has progressed, or the dispute would still be AGREED.
         state = mark if first and mark else "PENDING" if first else "PERFORMED"
@@ -98,9 +99,9 @@ def _oblige(dispute: DisputeBuilder, agreement: UUID, party: UUID, term: texts.T
         state=state,
         performed_on=performed,
     )
-    if state in ("PERFORMED", "PARTLY_PERFORMED", "EXCUSED"):
-        kind = {"PERFORMED": "PERFORM", "PARTLY_PERFORMED": "PARTLY_PERFORM", "EXCUSED": "EXCUSE"}[state]
-        paid = None if amount is None or state == "EXCUSED" else amount if state == "PERFORMED" else amount / 2
+    if state in ("PERFORMED", "PARTLY_PERFORMED", "RELEASED"):
+        kind = {"PERFORMED": "PERFORM", "PARTLY_PERFORMED": "PARTLY_PERFORM", "RELEASED": "RELEASE"}[state]
+        paid = None if amount is None or state == "RELEASED" else amount if state == "PERFORMED" else amount / 2
         _perform(dispute, obligation, kind, performed or due, paid, term.kind)
     if (performed is None and state in OWED_STATES and case.state == "PERFORMING") or (performed and performed > due):
         _perform(dispute, obligation, "URGE", due + timedelta(days=1), None, term.kind)
@@ -113,7 +114,7 @@ def _perform(
     evidence = confirmed = None
     if kind == "URGE":
         evidence = random.choice(texts.URGE_REMARKS)
-    elif kind == "EXCUSE":
+    elif kind == "RELEASE":
         evidence = "权利人书面同意免除"
     elif random.chance(85):
         evidence = random.choice(texts.EVIDENCE[matter]).format(number=1000 + random.randrange(9000))
@@ -139,7 +140,8 @@ def perform(dispute: DisputeBuilder) -> date:
     rows = [row for row in dispute.county.rows.tables["obligation"] if row["dispute_id"] == dispute.id]
     last = max((row["performed_on"] or row["due_on"] for row in rows if row["due_on"].year < 2030), default=_LAST_DAY)
     moment = at(min(last, _LAST_DAY) if dispute.case.state == "PERFORMING" else last, 18)
-    advance(dispute, moment, "PERFORMING" if dispute.case.state == "PERFORMING" else "PERFORMED", rows)
+    planned = dispute.case.state
+    advance(dispute, moment, planned if planned in ("PERFORMING", "UNPERFORMED") else "PERFORMED", rows)
     return last
 
 

@@ -232,7 +232,7 @@ MATTERS: dict[str, Matter] = {
 PUBLIC_STAGE = {
     "REGISTERED": "已登记，等待受理。", "ACCEPTED": "已受理，正在联系双方。", "DECLINED": "不属人民调解受理范围，已告知办理途径。",
     "MEDIATING": "正在调解。", "AGREED": "双方达成协议。", "PERFORMING": "双方达成协议，正在履行。",
-    "PERFORMED": "双方达成协议并已履行。", "CLOSED": "双方达成协议并已履行，回访正常。", "ARCHIVED": "双方达成协议并已履行，回访正常。",
+    "PERFORMED": "双方达成协议并已履行。", "UNPERFORMED": "双方达成协议，部分义务经权利人同意免除。", "CLOSED": "双方达成协议并已履行，回访正常。", "ARCHIVED": "双方达成协议并已履行，回访正常。",
     "FAILED": "未能达成一致，已告知仲裁、行政和诉讼途径。", "WITHDRAWN": "当事人自行和解，撤回申请。", "REFUSED": "一方明确不同意调解，已终止。",
 }  # fmt: skip
 
@@ -242,6 +242,7 @@ OUTCOME = {
     "WITHDRAWN": ("双方自行和解，申请人撤回", "申请人表示另行协商，撤回申请"),
     "REFUSED": ("被申请人书面表示不同意调解", "被申请人两次明确拒绝调解"),
     "AGREED": ("达成协议，待履行",), "PERFORMING": ("达成协议，履行中",), "PERFORMED": ("协议已履行，已回访",),
+    "UNPERFORMED": ("权利人同意免除其余款项",),
     "CLOSED": ("调解成功，履行完毕，回访正常，结案",), "ARCHIVED": ("调解成功，履行完毕，案卷已归档",),
 }  # fmt: skip
 

@@ -19,7 +19,7 @@ AGREEMENT = declare_part(
         part("confirmations", "Confirmation", "agreement_id", "applied_on"),
     ],
     attributes=[column("form", "形式")],
-    actions=frozenset({"read", "sign", "vary", "rescind", "apply"}),
+    actions=frozenset({"read", "sign", "vary", "rescind", "apply", "sue", "judge"}),
 )
 
 SIGNATURE = declare_part(

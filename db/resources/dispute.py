@@ -14,7 +14,7 @@ from db.tables.dispute import UNDER_MEDIATION_STATES
 
 _ACTIONS = frozenset((
     "read", "count", "register", "accept", "decline", "notify", "consent", "refuse", "assign", "disclose", "recuse", "measure", "add",
-    "record", "assess", "report", "extend", "escalate", "take", "return", "invite", "refer", "opine", "agree", "follow", "terminate",
+    "record", "assess", "report", "extend", "escalate", "take", "return", "invite", "refer", "opine", "agree", "follow", "default", "terminate",
     "withdraw", "close", "archive", "reopen",
 ))  # fmt: skip
 

@@ -43,7 +43,7 @@ OBLIGATION = declare_part(
         "watched": Derived("public", "是否须关注：协议已生效而尚未履行完毕", Boolean(), _owed),
         "remind_today": Derived("public", "今日是否应提醒", Boolean(), _remind_today),
     },
-    actions=frozenset({"read", "perform", "excuse", "urge"}),
+    actions=frozenset({"read", "perform", "release", "excuse", "enforce", "urge"}),
 )
 
 PERFORMANCE = declare_part(

@@ -11,6 +11,8 @@ AGREEMENT_STATES = Codes(("DRAFT", "EFFECTIVE", "VARIED", "RESCINDED"))
 # Binding on the parties: an agreement in no other state is performed, varied or confirmed.
 IN_FORCE_STATES = ("EFFECTIVE", "VARIED")
 SIGNATURE_KINDS = Codes(("PARTY", "MEDIATOR", "SEAL"))
+# What the court made of an agreement that a party sued over: upheld, varied or revoked; or the suit was withdrawn.
+SUIT_RESULTS = Codes(("UPHELD", "VARIED", "REVOKED", "WITHDRAWN"))
 CONFIRMATION_RESULTS = Codes(("CONFIRMED", "REJECTED", "WITHDRAWN"))
 
 agreement = Table(
@@ -32,10 +34,17 @@ agreement = Table(
     ),
     column("confirm_by_on", Date, "public", "申请司法确认的最后日期", nullable=True),
     column("copies", Integer, "terms", "份数", nullable=True),
+    column("sued_on", Date, "public", "就协议起诉的日期", nullable=True),
+    code("suit_result", SUIT_RESULTS, "诉讼结果：维持、变更、撤销协议，或撤诉", nullable=True),
+    column("suit_decided_on", Date, "public", "裁判或准许撤诉的日期", nullable=True),
+    column("suit_case_number", Text, "terms", "民事案件案号", nullable=True, form="case_number"),
     one_of("form", AGREEMENT_FORMS),
     one_of("scope", AGREEMENT_SCOPES),
     one_of("state", AGREEMENT_STATES),
+    one_of("suit_result", SUIT_RESULTS),
     CheckConstraint("state = 'DRAFT' OR effective_on IS NOT NULL", name="effective"),
+    CheckConstraint("(suit_result IS NULL) = (suit_decided_on IS NULL)", name="suit"),
+    CheckConstraint("suit_decided_on >= sued_on AND sued_on >= effective_on", name="suit_order"),
     CheckConstraint("effective_on >= agreed_on", name="effective_order"),
     UniqueConstraint("id", "dispute_id"),
     comment="调解协议",

@@ -116,7 +116,7 @@ dispute = Table(
     internal("squad_id", Uuid, "移交的物业纠纷调解队", ForeignKey("organization.id"), nullable=True),
     internal("centre_id", Uuid, "移交的矛盾调解中心", ForeignKey("organization.id"), nullable=True),
     internal("source_organization_id", Uuid, "来源单位", ForeignKey("organization.id"), nullable=True),
-    internal("previous_id", Uuid, "反弹前的纠纷", ForeignKey("dispute.id"), nullable=True, index=True),
+    internal("previous_id", Uuid, "反弹或再立之前的纠纷", ForeignKey("dispute.id"), nullable=True, index=True),
     # Two search columns, because a text search may only look into what the caller may read.
     internal(
         "public_grams",

@@ -13,7 +13,9 @@ OBLIGATION_STATES = Codes(
         "PENDING",
         "PARTLY_PERFORMED",
         "PERFORMED",
+        "RELEASED",
         "EXCUSED",
+        "DEFAULTED",
         "VARIED",
         "RESCINDED",
         "SUED",
@@ -25,7 +27,9 @@ OWED_STATES = ("PENDING", "PARTLY_PERFORMED")
 UNSETTLED_STATES = (*OWED_STATES, "SUED")
 # Performed in full, voluntarily or by enforcement: the only states with a `performed_on`.
 PERFORMED_STATES = ("PERFORMED", "ENFORCED")
-PERFORMANCE_KINDS = Codes(("PERFORM", "PARTLY_PERFORM", "EXCUSE", "URGE"))
+PERFORMANCE_KINDS = Codes(("PERFORM", "PARTLY_PERFORM", "RELEASE", "EXCUSE", "ENFORCE", "URGE"))
+# Why something cannot be performed. That somebody does not want to is no ground.
+EXCUSE_GROUNDS = Codes(("FORCE_MAJEURE", "IMPOSSIBLE_IN_LAW", "IMPOSSIBLE_IN_FACT", "DEBTOR_GONE"))
 # The kinds that perform something, and so need a proof and count towards the amount.
 PERFORMING_KINDS = ("PERFORM", "PARTLY_PERFORM")
 
@@ -65,7 +69,8 @@ performance = Table(
     identity(),
     of_dispute(),
     internal("obligation_id", Uuid, "义务", index=True),
-    code("kind", PERFORMANCE_KINDS, "类型：履行、部分履行、免除、督促"),
+    code("kind", PERFORMANCE_KINDS, "类型：履行、部分履行、免除、不能履行、强制执行、督促"),
+    code("ground", EXCUSE_GROUNDS, "不能履行的原因", field_class="narrative", nullable=True),
     column("occurred_on", Date, "public", "发生日期"),
     column("recorded_at", Instant, "public", "记录时间"),
     column("amount", Money, "money", "金额，元", nullable=True),
@@ -75,6 +80,7 @@ performance = Table(
     code("method", FOLLOW_UP_METHODS, "督促方式", nullable=True),
     column("result", Text, "narrative", "督促的结果", nullable=True, form="shared"),
     one_of("kind", PERFORMANCE_KINDS),
+    one_of("ground", EXCUSE_GROUNDS),
     one_of("method", FOLLOW_UP_METHODS),
     CheckConstraint("amount >= 0", name="amount"),
     CheckConstraint(

@@ -10,6 +10,7 @@ CLAUSES = {
     "AGREED": "纠纷已达成协议",
     "PERFORMING": "纠纷的协议正在履行",
     "PERFORMED": "纠纷的协议已履行",
+    "UNPERFORMED": "纠纷的协议已终结而未全部履行",
     "CLOSED": "纠纷已结案",
     "ARCHIVED": "纠纷已归档",
     "FAILED": "纠纷已因调解不成而终止",

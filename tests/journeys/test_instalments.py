@@ -108,10 +108,11 @@ async def _perform(office: Office, case: Case, onlookers: RoleViews, started: dt
     refused = await office.do("mediator", "disputeClose", id=case.key, happened_at=started + 50 * DAY)
     assert not refused.ok
     shown = await office.must(
-        "mediator", "obligationExcuse", id=last, reason="物业公司同意免收余款。", happened_at=started + 60 * DAY,
+        "mediator", "obligationRelease", id=last, consent="书面同意", happened_at=started + 60 * DAY,
+        party_ids=[case.respondent],
         shown="state dispute { state followUps { id dueOn } }",
     )  # fmt: skip
-    assert (shown["state"], shown["dispute"]["state"]) == ("EXCUSED", "UNPERFORMED")
+    assert (shown["state"], shown["dispute"]["state"]) == ("RELEASED", "UNPERFORMED")
     assert await _overdue(office, case) == set()
     (visit,) = shown["dispute"]["followUps"]
     # Dissatisfied: a second visit within a week, and an alert that must be seen to before the end.

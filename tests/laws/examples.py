@@ -116,6 +116,9 @@ class Examples:
                 return place.parties_of("APPLICANT")[0]
             case "every applicant and respondent":
                 return tuple(place.parties_of("APPLICANT", "RESPONDENT"))
+            case "every one to whom it is owed":
+                owing = next(party["side"] for party in place.parties if party["id"] == place.row["party_id"])
+                return tuple(place.parties_of(*({"APPLICANT", "RESPONDENT"} - {owing})))
             case "that owes":
                 return place.row["party_id"]
         raise AssertionError(which)

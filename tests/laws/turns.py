@@ -16,6 +16,7 @@ async def fresh(office: Office) -> list[UUID]:
         *await _early(office),
         *await _handed_over(office),
         *await _agreed(office),
+        *await _disputed(office),
         *await _ended(office),
         *await _unusual(office),
     ]
@@ -66,6 +67,23 @@ async def _agreed(office: Office) -> list[Case]:
     return [drafted, agreed, confirming, performed]
 
 
+async def _disputed(office: Office) -> list[Case]:
+    """The agreement is before the court; can be enforced; is overdue and urged; has ended in default."""
+    sued, upheld, overdue, defaulted = [await office.mediating() for _ in range(4)]
+    for case in (sued, upheld):
+        key = await agree(office, case)
+        await office.must("mediator", "agreementSue", id=key, party_id=case.applicant, reason="协议的履行。")
+    await office.must("mediator", "agreementJudge", id=key, result="UPHELD", case_number="(2024)鲁1525民初123号")
+    for case in (overdue, defaulted):
+        await agree(office, case, due_on=(case.started + 2 * DAY).date())
+        owed = await office.value("SELECT id FROM obligation WHERE dispute_id = $1", case.key)
+        await office.must(
+            "mediator", "obligationUrge", id=owed, party_id=case.applicant, method="PHONE", result="不愿履行。"
+        )
+    await office.must("mediator", "disputeDefault", id=defaulted.key, reason="不愿履行。", routes_told=True)
+    return [sued, upheld, overdue, defaulted]
+
+
 async def _ended(office: Office) -> list[Case]:
     closed = await office.mediating()
     await _perform(office, closed)
@@ -100,11 +118,11 @@ async def _unusual(office: Office) -> list[Case]:
     return [many, led, both, clue]
 
 
-async def agree(office: Office, case: Case, *, sign: bool = True) -> UUID:
+async def agree(office: Office, case: Case, *, sign: bool = True, due_on: dt.date = dt.date(2099, 1, 1)) -> UUID:
     """An agreement to pay; signed by all if wanted."""
     when = case.started + DAY
     pay = {
-        "party_id": case.applicant, "kind": "PAY", "content": "补缴", "amount": "10.00", "due_on": dt.date(2099, 1, 1),
+        "party_id": case.applicant, "kind": "PAY", "content": "补缴", "amount": "10.00", "due_on": due_on,
     }  # fmt: skip
     shown = await office.must(
         "mediator",

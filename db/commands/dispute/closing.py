@@ -20,7 +20,7 @@ from db.commands.dispute.risk import carry_over_risk
 from db.commands.team import active_team_of
 from db.resources.guards import Guard, equals, none, some
 from db.resources.resource import literals
-from db.tables.dispute import AFTER_PERFORMANCE_STATES, CLOSED_STATES, ENDED_STATES, SOURCES, UNSETTLED_STATES
+from db.tables.dispute import AFTER_PERFORMANCE_STATES, ENDED_STATES, SOURCES, UNSETTLED_STATES
 from db.uuid7 import uuid7
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
@@ -144,9 +144,9 @@ async def archive(work: UnitOfWork, dispute: Record, input: ArchiveInput) -> Out
 
 @dataclass(frozen=True)
 class ReopenInput:
-    id: UUID = input_field("反弹的纠纷", of="Dispute")
-    happened_at: dt.datetime = input_field("发现反弹的时间，即新纠纷的登记时间")
-    reason: str = input_field("反弹情形")
+    id: UUID = input_field("反弹或再次申请的纠纷", of="Dispute")
+    happened_at: dt.datetime = input_field("发现反弹或再次申请的时间，即新纠纷的登记时间")
+    reason: str = input_field("反弹情形，或再次申请的事由")
     summary: str | None = input_field("新的案情简述；不写则沿用原案情", default=None)
     source: str = input_field("案件来源；不写为调委会主动调解", codes=SOURCES, default="INITIATIVE")
 
@@ -154,7 +154,7 @@ class ReopenInput:
 _NOT_REOPENED = Guard(
     "id",
     "REOPENED",
-    "反弹的纠纷已经另立，正在办理。",
+    "已经再立，正在办理。",
     none(t.dispute, lambda row, at: at.c.state.not_in(literals(ENDED_STATES)), key="previous_id"),
 )
 
@@ -162,18 +162,23 @@ _NOT_REOPENED = Guard(
 @command(
     "dispute",
     "reopen",
-    "反弹再立：另立一件与原纠纷相连的新纠纷，沿用小区、当事人与案情；结案一百八十日以内的计入反弹率。",
+    "再立：反弹的，或调解未成、协议未履行而再次申请的，另立一件与原纠纷相连的新纠纷，沿用小区、当事人与案情；"
+    "结案一百八十日以内的计入反弹率。",
     ReopenInput,
     target="Dispute",
     shows="Dispute",
-    states=CLOSED_STATES,
+    states=(*AFTER_PERFORMANCE_STATES, *ENDED_STATES),
     guards=(_NOT_REOPENED,),
     example={"reason": "情况如前。"},
 )
 async def reopen(work: UnitOfWork, dispute: Record, input: ReopenInput) -> Outcome:
-    """S24. The earlier dispute is unchanged; the new one goes through registration, consent and number as any other."""
+    """S24, and a new application after mediation failed, was refused or withdrawn, or the agreement was not performed.
+
+    The earlier dispute is unchanged; the new one goes through registration, consent and number as any other.
+    """
     at = input.happened_at
-    work.check_time("happenedAt", at, dispute["closed_at"], "结案时间")
+    ended = dispute["closed_at"] or dispute["concluded_at"] or dispute["registered_at"]
+    work.check_time("happenedAt", at, ended, "结案或终结时间")
     work.check_text("reason", input.reason, 1000)
     if input.summary is not None:
         work.check_text("summary", input.summary, 4000)

@@ -67,6 +67,12 @@ CLOSING_RULES = (
     ),
     Guard(
         "id",
+        "SUIT_PENDING",
+        "当事人已就协议起诉（《人民调解法》第三十二条），请先登记裁判结果。",
+        none(t.agreement, lambda row, at: and_(at.c.sued_on.is_not(None), at.c.suit_result.is_(None))),
+    ),
+    Guard(
+        "id",
         "NOT_VISITED",
         "履行之后尚未回访到当事人（《人民调解工作若干规定》第三十六条），请先完成一次回访。",
         _visited,
@@ -77,7 +83,7 @@ CLOSING_RULES = (
         "尚有安排而未进行的回访，请先完成。",
         none(t.follow_up, lambda row, at: at.c.done_at.is_(None)),
     ),
-    Guard("id", "REBOUNDED", "回访发现反弹或未履行，请再次回访并查明已经正常，或反弹再立。", _answered),
+    Guard("id", "REBOUNDED", "回访发现反弹或未履行，请再次回访并查明已经正常，或登记再立。", _answered),
     Guard(
         "id",
         "ALERT_OPEN",

@@ -119,10 +119,13 @@ async def test_a_good_reason_excuses(office: Office) -> None:
     case = await office.mediating(AGREED - 50 * DAY)
     repair = {"party_id": case.respondent, "kind": "REPAIR", "content": "修复门灯", "due_on": dt.date(2024, 3, 5)}
     _, agreement, (paying, repairing) = await in_force(office, pay(case), repair, case=case)
-    blank = await office.do("mediator", "obligationExcuse", id=repairing, happened_at=PAID, reason=" ")
-    assert blank.user_errors == [("reason", "REQUIRED")]
+    given = {"happened_at": PAID, "ground": "IMPOSSIBLE_IN_FACT", "evidence": "供电公司回函"}
+    blank = await office.do("mediator", "obligationExcuse", id=repairing, reason=" ", **{**given, "evidence": ""})
+    assert blank.user_errors == [("reason", "REQUIRED"), ("evidence", "REQUIRED")]
+    money = await office.do("mediator", "obligationExcuse", id=paying, reason="业主不愿履行", **given)
+    assert money.user_errors == [("ground", "NOT_APPLICABLE")]
     shown = await office.must(
-        "mediator", "obligationExcuse", id=repairing, happened_at=PAID, reason="门灯已由供电公司修复",
+        "mediator", "obligationExcuse", id=repairing, reason="门灯已由供电公司修复", **given,
         shown="state performedOn performances { kind }",
     )  # fmt: skip
     assert shown == {"state": "EXCUSED", "performedOn": None, "performances": [{"kind": "EXCUSE"}]}
@@ -192,7 +195,7 @@ async def test_who_may_register_performance(office: Office) -> None:
     for role in ("grid_worker", "law_leader", "legal_adviser", "justice_office", "court", "bureau_admin", "police"):
         assert not (await office.do(role, "obligationPerform", **values)).ok
         assert await office.can(role, case, "Obligation", first) == []
-    assert sorted(await office.can("mediator", case, "Obligation", first)) == ["excuse", "perform", "urge"]
+    assert sorted(await office.can("mediator", case, "Obligation", first)) == ["excuse", "perform", "release", "urge"]
     await office.at_tier(case, "CENTRE")
     assert await office.can("squad_member", case, "Obligation", first) == []
     await office.must("centre_staff", "obligationPerform", **values)
