@@ -97,7 +97,9 @@ def assemble(open_services: OpenServices, limits: Limits = DEFAULT, extra: Seque
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_services() as services:
             application.services = services
-            application.endpoint = Endpoint(services.schema, services.gate, limits, console=pages.HOME.encode())
+            application.endpoint = Endpoint(
+                services.schema, services.gate, limits, worker=services.planner, console=pages.HOME.encode()
+            )
             try:
                 yield
             finally:

@@ -24,6 +24,7 @@ from db.query.reader import Reader
 from db.worker import Worker
 from db.write.executor import CommandExecutor
 from schema.execution.mutation import MutationExecutor
+from schema.execution.plan_cache import MAX_WAITING
 from schema.execution.query import QueryExecutor
 from schema.questions.answer import QuestionRunner
 from schema.sdl import graphql_schema
@@ -38,6 +39,7 @@ class Services:
     schema: GraphQLSchema
     gate: OperationGate
     ready: Callable[[], Awaitable[bool]]  # a database round trip works and a policy is loaded
+    planner: Worker  # for what is computed of a new text
 
 
 @asynccontextmanager
@@ -62,7 +64,8 @@ async def open_services(
     # For questions about the policy: seldom, and in transactions.
     question_pool = await open_pool(session, 2, least=0)
     impact_pool = await open_pool(dataclasses.replace(session, statement_timeout_ms=BATCH_MS), 1, least=0)
-    worker = Worker()
+    # One for questions about the policy, which may take long, and one for what every new text needs.
+    worker, planner = Worker(), Worker(pending=MAX_WAITING)
     try:
         # A database that cannot be reached ends the start, not the first request.
         async with writers.transaction():
@@ -70,22 +73,30 @@ async def open_services(
         schema = graphql_schema()
         policies = CompiledVersions(writers)
         runs = ImpactRuns(impact_pool, writers, worker)
-        question_runner = QuestionRunner(question_pool, worker, runs, timeout)
+        question_runner = QuestionRunner(question_pool, worker, planner, runs, timeout)
         executor = QueryExecutor(
-            schema, reader, question_runner, fast_path=settings.fast_path, max_cost=settings.max_cost
+            schema,
+            reader,
+            question_runner,
+            fast_path=settings.fast_path,
+            max_cost=settings.max_cost,
+            max_price=settings.max_price,
+            worker=planner,
         )
-        mutator = MutationExecutor(schema, reader, CommandExecutor(writers, Cipher(settings.key())))
+        commands = CommandExecutor(writers, Cipher(settings.key()))
+        mutator = MutationExecutor(schema, reader, commands, max_price=settings.max_price, worker=planner)
         gate = Gate(Callers(writers, policies), executor, mutator, reader)
 
         async def ready() -> bool:
             await policies.live()
             return True
 
-        yield Services(schema, gate, ready)
+        yield Services(schema, gate, ready, planner)
         await gate.close()
         await runs.close()
     finally:
         worker.close()
+        planner.close()
         await impact_pool.close()
         await reader.close()
         await question_pool.close()

@@ -1,17 +1,21 @@
 """The documents that this process has accepted, by their text: parsed, checked against the limits and validated once.
 
-Bounded by count and by bytes. It knows no HTTP and no caller.
+Bounded by bytes. It knows no HTTP and no caller.
 """
 
-from collections import OrderedDict
+import sys
 from dataclasses import dataclass, field
 
 from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, validate
 
 from api.http.document_limits import parse_document
 from api.http.limits import Limits
+from db.lru_cache import LruCache
 from schema.planning.operation import Document
 from schema.refusal import Code, Refusal
+
+# What a node of the tree takes in memory with its place and its tokens, as measured.
+_NODE_BYTES = 400
 
 
 class InvalidDocument(Exception):
@@ -29,7 +33,6 @@ class AcceptedDocument:
     document: Document
     operations: dict[str | None, OperationDefinitionNode]
     sole: OperationDefinitionNode | None
-    weight: int
 
     def select_operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation of a name, or the only one. Raises Refusal where the name selects none."""
@@ -44,26 +47,39 @@ class AcceptedDocument:
 
 @dataclass(slots=True)
 class Documents:
-    """A least-recently-used cache of accepted documents."""
+    """A least-recently-used cache of accepted documents, bounded by the bytes of their texts and trees."""
 
     schema: GraphQLSchema
     limits: Limits
-    max_count: int = 500
-    max_bytes: int = 500_000  # of text; the trees in memory are up to a hundred times as large
-    _accepted: OrderedDict[str, AcceptedDocument] = field(default_factory=OrderedDict)
-    _bytes: int = 0
+    max_bytes: int = 25_000_000
+    _accepted: LruCache[AcceptedDocument] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._accepted = LruCache(self.max_bytes, lambda accepted: accepted.document.weight)
+
+    @property
+    def weight(self) -> int:
+        """The bytes of all documents."""
+        return self._accepted.weight
 
     def find(self, text: str) -> AcceptedDocument | None:
         """An accepted document; None where this text is not in the cache."""
-        accepted = self._accepted.get(text)
-        if accepted is not None:
-            self._accepted.move_to_end(text)
-        return accepted
+        return self._accepted.find(text)
 
     def accept(self, text: str) -> AcceptedDocument:
-        """Parse, check, validate and cache a document. Raises InvalidDocument or Refusal, and then caches nothing."""
+        """Check a document and keep it. Raises InvalidDocument or Refusal, and then keeps nothing."""
+        accepted = self.check(text)
+        self.keep(accepted)
+        return accepted
+
+    def keep(self, accepted: AcceptedDocument) -> None:
+        """Put an accepted document into the cache."""
+        self._accepted.store(accepted.document.text, accepted)
+
+    def check(self, text: str) -> AcceptedDocument:
+        """Parse, check and validate a document, in any thread. Raises InvalidDocument or Refusal."""
         try:
-            ast, _ = parse_document(text, self.limits)
+            ast, nodes = parse_document(text, self.limits)
         except GraphQLError as error:
             raise InvalidDocument([error]) from None
         # SECURITY: suggestions would spell the schema out name by name, and cost a comparison with each of them.
@@ -78,16 +94,8 @@ class Documents:
         if not operations:
             raise Refusal(Code.BAD_USER_INPUT, "请求里没有操作，请写一个 query 或 mutation。")
         sole = next(iter(operations.values())) if len(operations) == 1 else None
-        accepted = AcceptedDocument(Document(text, ast), operations, sole, len(text))
-        self._cache(accepted)
-        return accepted
-
-    def _cache(self, accepted: AcceptedDocument) -> None:
-        self._accepted[accepted.document.text] = accepted
-        self._bytes += accepted.weight
-        while self._bytes > self.max_bytes or len(self._accepted) > self.max_count:
-            _, dropped = self._accepted.popitem(last=False)
-            self._bytes -= dropped.weight
+        weight = sys.getsizeof(text) + _NODE_BYTES * nodes
+        return AcceptedDocument(Document(text, ast, weight), operations, sole)
 
     def __len__(self) -> int:
         return len(self._accepted)

@@ -55,6 +55,8 @@ from api.http.request import (
     read_body,
 )
 from api.logging import frames_of
+from db.worker import Worker
+from schema.computation import compute
 from schema.planning.operation import Answer, Operation
 from schema.refusal import Code, Refusal
 
@@ -98,12 +100,14 @@ class Endpoint:
         limits: Limits = DEFAULT,
         *,
         body_seconds: float = 10.0,
+        worker: Worker | None = None,
         console: bytes | None = None,
     ) -> None:
         self.documents = Documents(schema, limits)
         self._gate = gate
         self._limits = limits
         self._body_seconds = body_seconds
+        self._worker = worker or Worker()
         self._room = BodyRoom(limits.max_bodies_bytes)
         self._console = console
 
@@ -196,7 +200,10 @@ class Endpoint:
     async def _document(self, text: str, token: str) -> AcceptedDocument:
         # SECURITY: parsing and validation are the costly part of a request; they are done for authenticated callers alone.
         await self._gate.authenticate(token)
-        return self.documents.accept(text)
+        # It takes up to a tenth of a second: others are answered meanwhile.
+        accepted = await compute(self._worker, self.documents.check, text)
+        self.documents.keep(accepted)
+        return accepted
 
     def _check(self, definition: OperationDefinitionNode, method: str) -> None:
         if definition.operation is OperationType.SUBSCRIPTION:

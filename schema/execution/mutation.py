@@ -5,7 +5,6 @@ A field that is refused leaves the others as they are: each is a transaction of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from graphql import FieldNode, GraphQLObjectType, GraphQLSchema
 from graphql.execution.values import get_variable_values
 
 from db.query.reader import Reader, TooSlow
+from db.worker import Worker
 from db.write.command import Command, KeyReused, Order, UserError
 from db.write.executor import CommandExecutor, Receipt
 from db.write.transaction import Actor
@@ -22,18 +22,19 @@ from schema.execution.command_input import read_order
 from schema.execution.fence import Caller, Fence
 from schema.execution.outbox import substitute
 from schema.execution.payload import Payload, payload_of, receipt_data
-from schema.execution.plan_cache import PlanCache
+from schema.execution.plan_cache import Made, PlanCache, plan_weight
 from schema.execution.query import formatted
 from schema.mutation import COMMAND_OF
 from schema.outbox import MAX_ITEMS
-from schema.planning.arguments import Argument, Call, Constraint, arguments_of
+from schema.planning.arguments import Argument, Call, arguments_of
+from schema.planning.budget import Budget
 from schema.planning.context import PlanningContext
 from schema.planning.operation import Answer, Operation
 from schema.planning.selection import Selection
 from schema.refusal import Code, Refusal, TooCostly
 
 MAX_FIELDS = 4
-MAX_CACHED_OPERATIONS = 1000
+MAX_PLAN_BYTES = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,19 @@ class _Run:
 class MutationExecutor:
     """Mutations of one process. Plans of root fields are kept by document, operation and shape of access."""
 
-    def __init__(self, schema: GraphQLSchema, reader: Reader, commands: CommandExecutor) -> None:
-        self._schema, self._reader, self._commands = schema, reader, commands
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        reader: Reader,
+        commands: CommandExecutor,
+        *,
+        max_price: int = 10**9,
+        worker: Worker | None = None,
+    ) -> None:
+        self._schema, self._reader, self._commands, self._max_price = schema, reader, commands, max_price
         assert schema.mutation_type is not None
         self._root: GraphQLObjectType = schema.mutation_type
-        self._plans: PlanCache[tuple[_PlannedField, ...]] = PlanCache(MAX_CACHED_OPERATIONS)
+        self.plans: PlanCache[tuple[_PlannedField, ...]] = PlanCache(MAX_PLAN_BYTES, worker or Worker())
 
     async def run(self, operation: Operation, fence: Fence[Any]) -> Answer:
         """The answer of a mutation; every acknowledged field is stored. Raises Refusal where the operation as such is refused."""
@@ -94,7 +103,7 @@ class MutationExecutor:
     async def _answer(self, run: _Run, caller: Caller) -> Answer:
         """Raises Stale where the caller's rights have changed before anything was done."""
         # The payloads are planned first: nothing is stored for a request that cannot be answered.
-        fields = self._plan_and_check(run, caller.viewer.access)
+        fields = await self._plan_and_check(run, caller.viewer.access)
         members: list[bytes] = []
         errors: list[dict[str, Any]] = []
         for index, field in enumerate(fields):
@@ -115,36 +124,40 @@ class MutationExecutor:
 
     # -- planning
 
-    def _plan_and_check(self, run: _Run, access: Access) -> tuple[_PlannedField, ...]:
+    async def _plan_and_check(self, run: _Run, access: Access) -> tuple[_PlannedField, ...]:
         """The root fields, after the values of their payloads were checked. Raises Refusal."""
-        fields = self._plan(run, access)
+        fields = await self._plan(run, access)
         for field in fields:
             if field.payload is not None:
                 field.payload.values(run.call)
         return fields
 
-    def _plan(self, run: _Run, access: Access) -> tuple[_PlannedField, ...]:
+    async def _plan(self, run: _Run, access: Access) -> tuple[_PlannedField, ...]:
         """The root fields for callers of this access's shape. Raises Refusal."""
 
-        def make() -> tuple[Sequence[Constraint], tuple[_PlannedField, ...]]:
+        def make() -> Made[tuple[_PlannedField, ...]]:
             context = PlanningContext(self._schema, run.operation, access, run.call, typed=False)
             # What is wrong with the arguments of one field is said of that field alone, when it is its turn.
             root = [run.operation.definition.selection_set]
             fields = context.fields.collect(root, self._root.name, coerced=False)
             if len(fields) > MAX_FIELDS:
                 raise TooCostly(f"一次至多 {MAX_FIELDS} 个变更，请分几次提交。", len(fields), MAX_FIELDS)
-            planned = tuple(self._plan_field(context, key, nodes) for key, nodes in fields.items())
-            return context.constraints.recorded, planned
+            budget = Budget(access, self._max_price)
+            planned = tuple(self._plan_field(context, budget, key, nodes) for key, nodes in fields.items())
+            statements = [field.payload.statement for field in planned if field.payload is not None]
+            constraints = context.constraints.recorded
+            weight = plan_weight(context.fields.visited, context.extracts, constraints, *statements)
+            return Made(constraints, planned, weight)
 
-        return self._plans.get(run.operation, access, run.call, make)
+        return await self.plans.get(run.operation, access, run.call, make)
 
-    def _plan_field(self, context: PlanningContext, key: str, nodes: list[FieldNode]) -> _PlannedField:
+    def _plan_field(self, context: PlanningContext, budget: Budget, key: str, nodes: list[FieldNode]) -> _PlannedField:
         name = nodes[0].name.value
         if name == "__typename":
             return _PlannedField(key, name)
         (argument,) = arguments_of(nodes[0], self._root.fields[name]).values()
         if name != "submitOutbox":
-            return _PlannedField(key, name, argument, payload_of(context, COMMAND_OF[name], nodes))
+            return _PlannedField(key, name, argument, payload_of(context, budget, COMMAND_OF[name], nodes))
         results = tuple(
             (alias, None if below[0].name.value == "__typename" else context.fields.selection(below, "OutboxResult"))
             for alias, below in context.fields.subfields(nodes, "OutboxPayload").items()
@@ -159,7 +172,7 @@ class MutationExecutor:
         receipt = await self._execute_command(run, command, read_order(command.input_type, values), values)
 
         async def read_payload(caller: Caller) -> tuple[int, bytes]:
-            payload = self._plan(run, caller.viewer.access)[index].payload
+            payload = (await self._plan(run, caller.viewer.access))[index].payload
             assert payload is not None
             if payload.statement is None or receipt.id is None:
                 return caller.epoch, payload.text(receipt, b"{}")
@@ -184,7 +197,7 @@ class MutationExecutor:
 
         async def attempt(caller: Caller) -> tuple[int, Receipt]:
             if caller is not first:
-                self._plan_and_check(run, caller.viewer.access)
+                await self._plan_and_check(run, caller.viewer.access)
             return caller.epoch, await self._commit(run, caller, command, order, values)
 
         return await fence.hold(attempt)

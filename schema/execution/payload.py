@@ -10,12 +10,12 @@ import orjson
 from graphql import FieldNode
 
 from db.query import plan as p
-from db.query.select import select_plan
 from db.query.statement import Statement
 from db.write.command import Command
 from db.write.executor import Receipt
 from schema.names import camel, snake
 from schema.planning.arguments import Call, Extract
+from schema.planning.budget import Budget
 from schema.planning.context import PlanningContext
 from schema.planning.nodes import plan_node
 from schema.planning.selection import Selection
@@ -56,7 +56,7 @@ def _members(data: bytes, keys: tuple[str, ...]) -> list[tuple[str, bytes]]:
     return [(key, orjson.dumps(value)) for key, value in orjson.loads(data).items()]
 
 
-def payload_of(context: PlanningContext, command: Command, nodes: list[FieldNode]) -> Payload:
+def payload_of(context: PlanningContext, budget: Budget, command: Command, nodes: list[FieldNode]) -> Payload:
     """The payload of a command as selected. Raises Refusal."""
     object_field = camel(snake(command.shows))
     lookups: list[p.Lookup] = []
@@ -69,7 +69,7 @@ def payload_of(context: PlanningContext, command: Command, nodes: list[FieldNode
         else:
             members.append(context.fields.member(key, below, command.payload))
     keys = tuple(lookup.key for lookup in lookups)
-    statement = select_plan(p.Plan(tuple(lookups), keys), context.access) if lookups else None
+    statement = budget.statement(p.Plan(tuple(lookups), keys)) if lookups else None
     extracts = {name: extract for name, extract in context.extracts.items() if name not in before}
     return Payload(Selection(command.payload, tuple(members)), keys, statement, extracts)
 

@@ -6,7 +6,7 @@ same answer (a law of the tests).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,19 +23,21 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 
 from db.query.reader import Reader, Reading, TooSlow
-from db.query.select import select_plan
 from db.query.statement import Statement
+from db.worker import Worker
 from policies.grant import Access
+from schema.computation import compute
 from schema.execution.fence import NO_EPOCH
-from schema.execution.plan_cache import PlanCache
-from schema.planning.arguments import Call, Constraint
+from schema.execution.plan_cache import Made, PlanCache, plan_weight
+from schema.planning.arguments import Call
+from schema.planning.budget import Budget
 from schema.planning.operation import Answer, Operation
 from schema.planning.planner import Planned, plan_operation
 from schema.questions.answer import QuestionRunner, merged
 from schema.refusal import Code, TooCostly
 from schema.viewer import Viewer
 
-MAX_CACHED_OPERATIONS = 2000
+MAX_PLAN_BYTES = 50_000_000
 
 
 @dataclass
@@ -73,10 +75,13 @@ class QueryExecutor:
         *,
         fast_path: bool = True,
         max_cost: int = 20_000,
+        max_price: int = 10**9,
+        worker: Worker | None = None,
     ) -> None:
         self.schema, self.reader, self.fast_path, self.max_cost = executable(schema), reader, fast_path, max_cost
+        self._max_price, self._worker = max_price, worker or Worker()
         self._question_runner = question_runner
-        self._plans: PlanCache[PreparedQuery] = PlanCache(MAX_CACHED_OPERATIONS)
+        self.plans: PlanCache[PreparedQuery] = PlanCache(MAX_PLAN_BYTES, self._worker)
 
     async def run(self, operation: Operation, viewer: Viewer, epoch: int | None = None) -> tuple[int, Answer]:
         """The epoch of the snapshot that was read, and the answer. `epoch`: that under which the viewer was read. Raises Refusal."""
@@ -91,7 +96,7 @@ class QueryExecutor:
             return await self.reader.epoch(), Answer(None, tuple(formatted(error) for error in variables))
         call = Call(variables, viewer.person_id)
         by_core = operation.document.introspects or not self.fast_path
-        prepared = self._prepare(operation, viewer.access, call, typed=by_core)
+        prepared = await self._prepare(operation, viewer.access, call, typed=by_core)
         values, cost = self._values(prepared.planned, viewer, call)
         extensions = {"cost": {"rows": cost, "limit": self.max_cost}}
         reading = await self._read(prepared, values)
@@ -103,14 +108,10 @@ class QueryExecutor:
             if now != reading.epoch or (epoch is not None and now != epoch):
                 # They were read under different rights: there is no one answer.
                 return NO_EPOCH, Answer(None)
-            data = merged(prepared.planned.order, data, answers)
+            data = await compute(self._worker, merged, prepared.planned.order, data, answers)
             errors += refused
         if by_core:
-            result = await self._complete(operation, orjson.loads(data))
-            for error in result.errors or ():
-                # Planning has refused all that may be refused: this is an error of the service.
-                raise error.original_error or error
-            data = orjson.dumps(result.data)
+            data = await compute(self._worker, self._complete, operation, data)
         return reading.epoch, Answer(data, errors, extensions)
 
     async def _read(self, prepared: PreparedQuery, values: Mapping[str, Any]) -> Reading:
@@ -122,13 +123,15 @@ class QueryExecutor:
             message = f"查询超过 {slow.limit_ms} 毫秒：请缩小范围（加筛选条件、减少每页条数或少取嵌套内容）后重试。"
             raise TooCostly(message, slow.limit_ms, slow.limit_ms) from None
 
-    def _prepare(self, operation: Operation, access: Access, call: Call, *, typed: bool) -> PreparedQuery:
-        def make() -> tuple[Sequence[Constraint], PreparedQuery]:
+    async def _prepare(self, operation: Operation, access: Access, call: Call, *, typed: bool) -> PreparedQuery:
+        def make() -> Made[PreparedQuery]:
             planned = plan_operation(self.schema, operation, access, call, typed=typed)
-            statement = select_plan(planned.plan, access) if planned.plan.items else Statement("", ())
-            return planned.constraints, PreparedQuery(planned, statement)
+            budget = Budget(access, self._max_price)
+            statement = budget.statement(planned.plan) if planned.plan.items else Statement("", ())
+            weight = plan_weight(planned.visited, planned.extracts, planned.constraints, statement)
+            return Made(planned.constraints, PreparedQuery(planned, statement), weight)
 
-        return self._plans.get(operation, access, call, make, typed=typed)
+        return await self.plans.get(operation, access, call, make, typed=typed)
 
     def _values(self, planned: Planned, viewer: Viewer, call: Call) -> tuple[Mapping[str, Any], int]:
         cost = planned.cost(call)
@@ -138,16 +141,20 @@ class QueryExecutor:
         values = {name: extract(call) for name, extract in planned.extracts.items()}
         return values | viewer.values, cost
 
-    async def _complete(self, operation: Operation, data: dict[str, Any]) -> ExecutionResult:
+    def _complete(self, operation: Operation, data: bytes) -> bytes:
+        """The data as graphql-core completes it."""
         result = execute(
             self.schema,
             operation.document.ast,
-            root_value=data,
+            root_value=orjson.loads(data),
             variable_values=operation.variables,
             operation_name=operation.name,
         )
         assert isinstance(result, ExecutionResult)
-        return result
+        for error in result.errors or ():
+            # Planning has refused all that may be refused: this is an error of the service.
+            raise error.original_error or error
+        return orjson.dumps(result.data)
 
 
 def formatted(error: GraphQLError) -> dict[str, Any]:

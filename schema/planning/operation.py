@@ -9,10 +9,12 @@ from graphql import DocumentNode, FieldNode, FragmentDefinitionNode, InlineFragm
 
 @dataclass(frozen=True)
 class Document:
-    """A GraphQL document that was parsed, checked against the limits and validated once. `text` is its identity."""
+    """A GraphQL document that was parsed, checked against the limits and validated once. `text` is its identity; `weight`: the bytes that
+    it takes with its tree."""
 
     text: str
     ast: DocumentNode
+    weight: int = 0
 
     @cached_property
     def introspects(self) -> bool:

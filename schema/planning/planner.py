@@ -42,6 +42,7 @@ class Planned:
     # What Python answers, and the response keys of all that is selected, in their order.
     questions: tuple[Question, ...] = ()
     order: tuple[str, ...] = ()
+    visited: int = 0  # selections
     _costs: dict[tuple[int, ...], int] = field(default_factory=dict)
 
     def cost(self, call: Call) -> int:
@@ -88,6 +89,7 @@ def plan_operation(schema: GraphQLSchema, operation: Operation, access: Access, 
         context.constraints.recorded,
         tuple(questions),
         tuple(key for key, nodes in fields.items() if nodes[0].name.value not in _INTROSPECTION),
+        context.fields.visited,
     )
 
 

@@ -27,6 +27,10 @@ from graphql import (
 from schema.names import snake
 from schema.planning.arguments import Constraints, argument_of
 from schema.planning.operation import Document
+from schema.refusal import TooCostly
+
+# Selections that planning visits: those of a fragment once for each place and, below an interface, for each type that is asked for.
+MAX_VISITED = 4_000
 
 _META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 
@@ -59,6 +63,7 @@ class FieldCollector:
 
     def __init__(self, schema: GraphQLSchema, document: Document, constraints: Constraints) -> None:
         self._schema, self._constraints = schema, constraints
+        self.visited = 0
         self._fragments = {
             fragment.name.value: fragment
             for fragment in document.ast.definitions
@@ -89,6 +94,10 @@ class FieldCollector:
     ) -> None:
         for selections in sets:
             for node in selections.selections:
+                self.visited += 1
+                if self.visited > MAX_VISITED:
+                    message = f"逐个类型展开后的字段超过 {MAX_VISITED} 个；请少取几种类型，分几次取。"
+                    raise TooCostly(message, self.visited, MAX_VISITED)
                 if not self._is_included(node):
                     continue
                 if isinstance(node, FieldNode):

@@ -22,9 +22,10 @@ from db.postgres.connection import Connection
 from db.query import plan as p
 from db.query.epoch import read_epoch
 from db.query.select import select_plan
-from db.worker import QueueFull, Worker, WorkTimeout
+from db.worker import Worker
 from policies.grant import Access
 from policies.policy import Policy
+from schema.computation import compute
 from schema.names import camel
 from schema.page import planned
 from schema.planning import coercion
@@ -38,11 +39,13 @@ T = TypeVar("T")
 
 @dataclass
 class QuestionContext:
-    """What a question is answered with: the asker, a connection in one snapshot, a worker for heavy computation, the impact runs."""
+    """What a question is answered with: the asker, a connection in one snapshot, workers for heavy computation and for planning,
+    the impact runs."""
 
     viewer: Viewer
     connection: Connection
     worker: Worker
+    planner: Worker
     runs: ImpactRuns
     statement_timeout_ms: int
 
@@ -58,21 +61,14 @@ class QuestionContext:
 
     async def read(self, plan: p.Plan, access: Access, values: Mapping[str, Any]) -> Any:
         """The data of a plan in this snapshot, as an access sees it."""
-        statement = select_plan(plan, access)
+        statement = await compute(self.planner, select_plan, plan, access)
         row = await self.connection.fetchrow(statement.sql, *(values[name] for name in statement.binds))
         assert row is not None
         return orjson.loads(row["data"])
 
     async def compute(self, work: Callable[..., T], *arguments: Any) -> T:
-        """The result of work that would hold up the event loop. Raises Refusal where it takes too long or too many want some."""
-        try:
-            return await self.worker.run(work, *arguments)
-        except WorkTimeout as late:
-            seconds = int(late.seconds)
-            raise TooCostly(f"计算超过 {seconds} 秒：请缩小策略或测试后重试。", seconds, seconds) from None
-        except QueueFull as full:
-            message = f"正在计算的请求已有 {full.pending} 个，请稍后重试。"
-            raise TooCostly(message, full.pending, full.pending) from None
+        """The result of heavy work (`schema.computation`)."""
+        return await compute(self.worker, work, *arguments)
 
 
 def question(description: str, cost: int) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
@@ -105,9 +101,14 @@ class QuestionRunner:
     """Answers the questions of one process."""
 
     def __init__(
-        self, pool: asyncpg.Pool[asyncpg.Record], worker: Worker, runs: ImpactRuns, statement_timeout_ms: int
+        self,
+        pool: asyncpg.Pool[asyncpg.Record],
+        worker: Worker,
+        planner: Worker,
+        runs: ImpactRuns,
+        statement_timeout_ms: int,
     ) -> None:
-        self._pool, self._worker, self._runs = pool, worker, runs
+        self._pool, self._worker, self._planner, self._runs = pool, worker, planner, runs
         self._statement_timeout_ms = statement_timeout_ms
 
     async def answer(
@@ -124,7 +125,9 @@ class QuestionRunner:
             if epoch is not None and now != epoch:
                 # SECURITY: nothing is computed, nor begun, under rights that have ended.
                 return now, {}, ()
-            context = QuestionContext(viewer, connection, self._worker, self._runs, self._statement_timeout_ms)
+            context = QuestionContext(
+                viewer, connection, self._worker, self._planner, self._runs, self._statement_timeout_ms
+            )
             for one in questions:
                 try:
                     # A question that was given up leaves the snapshot as it was.

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 
 from api.app import Application, assemble
 from api.lifespan import Services
+from db.worker import Worker
 from tests.api.http.small import TOKEN, Gate, small_schema
 from tests.server import Served, serve
 
@@ -22,7 +23,7 @@ def small_application(ready: bool = True, extra: Sequence[BaseRoute] = ()) -> Ap
 
     @asynccontextmanager
     async def connect() -> AsyncIterator[Services]:
-        yield Services(schema, Gate(schema), is_ready)
+        yield Services(schema, Gate(schema), is_ready, Worker())
 
     return assemble(connect, extra=extra)
 
