@@ -140,7 +140,11 @@ class DisputeFilter:
     amount_min: Money | None = condition("amount_claimed", "from", "争议金额不低于。")
     amount_max: Money | None = condition("amount_claimed", "to", "争议金额不高于。")
     overdue: bool | None = condition("overdue", "flag", "true 只取超期未终结的，false 只取其余的。")
-    text: str | None = condition("title", "text", "在标题、公开摘要、卷号及（有权阅读时）案情中检索，至少两个字。")
+    text: str | None = condition(
+        "title",
+        "text",
+        "在标题、公开摘要、卷号及（有权阅读时）案情中检索：空格分开的各词都要出现，至少一个词不少于两个字。",
+    )
     external_ref: str | None = condition(
         "external_ref", "eq", "来源单位的单号；全角半角、大小写、横线与空格的写法不论。"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, cast, exists, func, literal_column, or_, select, true
+from sqlalchemy import all_, and_, bindparam, cast, exists, func, literal_column, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Date, DateTime, Text, Uuid
 
@@ -13,7 +13,7 @@ from db.query.visibility import Visibility, scope_of
 from db.resources.aliases import alias
 from db.resources.catalog import RESOURCES
 from db.resources.resource import Row, Sql
-from db.tables.dispute import LATER
+from db.tables.dispute import LATER, public_text
 from policies.predicate import implies
 
 _COUNTY_TIME: Sql = literal_column(f"'{COUNTY_ZONE}'")
@@ -92,10 +92,7 @@ def _related(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:
                 .correlate(row.at)
             )
         case "text":
-            # A scalar sub-select: computed once for the statement, not for each row.
-            grams = select(func.bigrams(bindparam(bind, type_=Text()))).scalar_subquery()
-            columns = {"title": "public_grams", "summary": "narrative_grams"}
-            return or_(*(row[columns[field]].contains(grams) for field in condition.fields))
+            return or_(*(_contains(row, field, bindparam(bind, type_=Text())) for field in condition.fields))
     return _within_area(visibility, row, condition)
 
 
@@ -115,6 +112,20 @@ def _sees_target(visibility: Visibility, row: Row, name: str) -> Sql:
         return visible
     on = (relation.on(row, other.at), visible)
     return exists(select(literal_column("1")).select_from(at).where(*on).correlate(*scope_of(row)))
+
+
+def _contains(row: Row, field: str, words: Sql) -> Sql:
+    """Whether every word occurs: the pairs of characters propose, from their index; the text decides, unless every word is a pair."""
+    grams, text = {
+        "title": ("public_grams", public_text(row.__getitem__)),
+        "summary": ("narrative_grams", row["summary"]),
+    }[field]
+    # Scalar sub-selects: computed once for the statement, not for each row.
+    pairs, exact, patterns = (
+        select(function(words)).scalar_subquery()
+        for function in (func.search_pairs, func.search_by_pairs, func.search_patterns)
+    )
+    return and_(row[grams].contains(pairs), or_(exact, func.searched(text).like(all_(cast(patterns, ARRAY(Text))))))
 
 
 def _within_area(visibility: Visibility, row: Row, condition: p.Condition) -> Sql:

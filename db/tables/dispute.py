@@ -1,7 +1,10 @@
 """Disputes: the register (登记台账). One row is one dispute, owned by exactly one tier at a time."""
 
+from collections.abc import Callable
+
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     Computed,
     Date,
     ForeignKey,
@@ -12,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     func,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -59,6 +63,14 @@ SUB_CATEGORIES = Codes((
 SOURCES = Codes((
     "APPLY", "INITIATIVE", "GRID", "COURT", "POLICE", "PETITION", "HOTLINE", "GOVERNANCE_CENTRE", "DEPARTMENT", "ONLINE", "OTHER",
 ))  # fmt: skip
+
+
+def public_text(column: Callable[[str], ColumnElement[str]]) -> ColumnElement[str]:
+    """What a search looks into beside the summary, by the columns of a row."""
+    between, nothing = literal_column("'|'", Text()), literal_column("''", Text())
+    summary, number = (func.coalesce(column(name), nothing) for name in ("public_summary", "case_number"))
+    return column("title").concat(between).concat(summary).concat(between).concat(number)
+
 
 dispute = Table(
     "dispute",
@@ -122,9 +134,7 @@ dispute = Table(
         "public_grams",
         ARRAY(Text),
         "标题与公开摘要的二元字组",
-        Computed(
-            "bigrams(title || ' ' || coalesce(public_summary, '') || ' ' || coalesce(case_number, ''))", persisted=True
-        ),
+        Computed(func.bigrams(public_text(literal_column)), persisted=True),
     ),
     internal("narrative_grams", ARRAY(Text), "案情的二元字组", Computed("bigrams(summary)", persisted=True)),
     one_of("category", CATEGORIES),

@@ -17,7 +17,7 @@ import orjson
 from graphql import GraphQLInputType, GraphQLSchema, get_named_type
 from sqlalchemy.types import Boolean, Date, DateTime, Integer, Numeric, TypeEngine, Uuid
 
-from db.canonical.forms import CANONICAL, area_code
+from db.canonical.forms import CANONICAL, area_code, fold
 from db.resources.catalog import RESOURCES
 from schema.planning.arguments import Argument, Call, Extract
 from schema.refusal import Code, Refusal
@@ -80,9 +80,12 @@ def canonical(resource: str, name: str) -> Callable[[Any], Any]:
 
 def search(value: Any) -> str:
     """A text to search for."""
-    words = " ".join(text(value).split())
-    if not 2 <= len(words) <= MAX_TEXT:
-        raise BadValue(f"检索词应为 2 至 {MAX_TEXT} 个字。")
+    words = fold(text(value))
+    if len(words) > MAX_TEXT:
+        raise BadValue(f"检索词至多 {MAX_TEXT} 个字。")
+    # A word of one character is looked up beside a longer one: alone, no index leads to it.
+    if not any(sum(character.isalnum() for character in word) >= 2 for word in words.split()):
+        raise BadValue("检索词中至少要有一个词不少于两个字，标点不算。")
     return words
 
 

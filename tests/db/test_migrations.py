@@ -34,7 +34,8 @@ UNION ALL
 SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'
 """
 FUNCTIONS = (
-    "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname = 'bigrams'"
+    "SELECT string_agg(pg_get_functiondef(oid), ';' ORDER BY proname = 'bigrams', proname) FROM pg_proc"
+    " WHERE pronamespace = 'public'::regnamespace AND proname IN ('folded', 'searched', 'bigrams')"
 )
 
 

@@ -13,6 +13,7 @@ from db.tables.organization import ORGANIZATION_KINDS
 from db.tables.risk import ALERT_LEVELS, ALERT_RULES
 from db.tables.team import TEAM_ROLES
 from schema.names import snake
+from tests.laws.addresses import mask_address
 from tests.laws.dispute_rows import add_dispute, add_event
 from tests.laws.random_rows import RandomRows, Record
 
@@ -246,8 +247,3 @@ def mask_phone(value: str) -> str:
         area, _, own = value.partition("-")
         return f"{area}-{'*' * (len(own) - 2)}{own[-2:]}"
     return "*" * len(value)
-
-
-def mask_address(value: str) -> str:
-    """Every run of digits, letters and Chinese numerals as one star."""
-    return re.sub(r"[0-9A-Za-z０-９Ａ-Ｚａ-ｚ〇零一二两三四五六七八九十百千]+", "*", value)

@@ -91,7 +91,7 @@ class FilterSample:
         word = _middle(self.rows)["title"][:2]
         narrative = ["summary"] if self.rights.reads(self.resource, "narrative") else []
         columns = ("title", "public_summary", "case_number", *narrative)
-        return word, self._matching(lambda row: any(word in (row[one] or "") for one in columns))
+        return word, self._matching(lambda row: any(word.lower() in (row[one] or "").lower() for one in columns))
 
 
 def _middle(values: list[Any]) -> Any:

@@ -184,8 +184,8 @@ async def test_a_team_named_twice_shows_its_disputes_once(database: Address) -> 
         (mask_phone, "12345", "*****"),
         (mask_phone, "12345-1", "*******"),
         (mask_phone, "", ""),
-        (mask_address, "幸福里3号楼2单元501室", "幸福里*号楼*单元*室"),
-        (mask_address, "滨河路一百零二号", "滨河路*号"),
+        (mask_address, "幸福里3号楼2单元501室", "幸福里***"),
+        (mask_address, "滨河路一百零二号", "滨河路***"),
         (mask_address, "老街", "老街"),
     ],
 )

@@ -73,10 +73,10 @@ async def gql(large_county: Address) -> AsyncIterator[GraphQLClient]:
 
 
 def in_words(role: str, meaning: str) -> str:
-    """A text is found where all its pairs of characters are, in one of the two places."""
-    places = ["d.title || ' ' || coalesce(d.public_summary, '') || ' ' || coalesce(d.case_number, '')"]
+    """A text is found where it stands, in one of the two places."""
+    places = ["d.title || '|' || coalesce(d.public_summary, '') || '|' || coalesce(d.case_number, '')"]
     places += ["d.summary"] if role in NARRATED else []
-    anywhere = " OR ".join(rf"bigrams({place}) @> bigrams(\1)" for place in places)
+    anywhere = " OR ".join(rf"strpos({place}, \1) > 0" for place in places)
     return re.sub(r"has\(('.*?')\)", f"({anywhere})", meaning)
 
 
