@@ -139,6 +139,10 @@ class DisputeFilter:
     due_before: Day | None = condition("due_on", "before_day", "调解期限在此日之前届满，不含此日。")
     amount_min: Money | None = condition("amount_claimed", "from", "争议金额不低于。")
     amount_max: Money | None = condition("amount_claimed", "to", "争议金额不高于。")
+    late_days_min: int | None = condition("late_days", "from", "有过迟记至少这么多日的补记。")
+    one_hand: bool | None = condition(
+        "one_hand", "flag", "true 只取登记、受理、调解、签章出自一人之手的，false 只取其余的。"
+    )
     overdue: bool | None = condition("overdue", "flag", "true 只取超期未终结的，false 只取其余的。")
     text: str | None = condition(
         "title",
@@ -224,6 +228,8 @@ class Dispute(Node):
     advice: str | None = field("不予受理时告知当事人的其他途径。")
     outcome: str | None = field()
     external_ref: str | None = field("来源单位的单号，如热线工单号。")
+    late_days: int | None = field("办理经过中最迟的一次补记迟了多少日；各次见 timeline。")
+    one_hand: bool | None = field("登记、受理、调解、拟约、签章是否出自一人之手；这样的纠纷须由他人盖章、结案。")
     version: int | None = field("版本号，每次变更加一；修改时作为 expectedVersion 送回。")
     clocks = to_many("timeline", "Clock", "各项时限及其状况；只含据以计算的内容调用者都能阅读的。")
     timeline = to_many("timeline", "TimelineEntry", "办理经过，由先到后；只含调用者现在看得到的对象上的操作。")

@@ -32,6 +32,8 @@ class EventOrder:
 class Event(Node):
     at: Instant | None = field()
     happened_at: Instant | None = field("所记之事的发生时间，由记录人写明；查看等没有的为 null。")
+    late_days: int | None = field("迟记的日数：发生与记录相隔的整日数；没有发生时间的为 null。")
+    late_reason: str | None = field("迟记的原因，由记录人写明；没有的为 null。")
     action: str | None = field()
     resource: str | None = field("对象类型，如 Dispute。")
     from_state: str | None = field("操作前的状态代码。")

@@ -19,6 +19,7 @@ import strawberry
 
 from db.commands import COMMANDS
 from db.resources.catalog import RESOURCES
+from db.write.chronology import LATE_AFTER_DAYS
 from db.write.command import Command
 from policies.words import action_words
 from schema.labels import INPUT_LABELS, LABELS
@@ -101,6 +102,12 @@ def input_type(dataclass: type, name: str, description: str, *, keyed: bool, ver
         annotations["expected_version"] = int | None
         namespace["expected_version"] = strawberry.field(
             description="您依据的纠纷版本；若已被改过则不保存，返回 conflict。", default=strawberry.UNSET
+        )
+    if keyed and "happened_at" in hints:
+        annotations["late_reason"] = str | None
+        namespace["late_reason"] = strawberry.field(
+            description=f"迟记的原因，不写个人信息；发生逾 {LATE_AFTER_DAYS} 日才记录的必写，随办理经过备查。",
+            default=strawberry.UNSET,
         )
     if keyed:
         annotations["idempotency_key"] = str | None

@@ -46,6 +46,7 @@ class TimelineChange:
 class TimelineEntry:
     at: Instant = strawberry.field(description="记录时间。")
     happened_at: Instant | None = strawberry.field(description="发生时间，由记录人写明；没有的为 null。")
+    late_days: int | None = strawberry.field(description="迟记的日数：发生与记录相隔的整日数；没有发生时间的为 null。")
     actor = to_one("person", "Person", "办理人；系统自动进行的为 null。")
     action: str = strawberry.field(description="操作，如 dispute.accept。")
     label: str = strawberry.field(description="操作的名称。")

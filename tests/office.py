@@ -1,7 +1,7 @@
 """Carries out commands for tests as people do: a mutation through documents, gate and command executor, on a demo county of one's own.
 
 `office.do("mediator", "disputeAccept", id=case.key)`: the person is a role (its principal) or a name; input names are in snake case,
-UUIDs become global ids, `happened_at` is now unless given. Times of a fresh case lie ten days back.
+UUIDs become global ids, `happened_at` is now unless given. Times of a fresh case lie ten days back; what is told so late says why.
 """
 
 import dataclasses
@@ -15,6 +15,7 @@ from uuid import UUID
 
 from db.county.people import PRINCIPALS, SEED_GRID
 from db.postgres.address import Address
+from db.write.chronology import LATE_AFTER_DAYS
 from schema.mutation import COMMAND_OF
 from schema.names import camel
 from tests.laws.client import GraphQLClient, Response, open_client
@@ -87,6 +88,10 @@ class Office:
             one.name == "happened_at" for one in dataclasses.fields(command.input_type)
         ):
             given["happened_at"] = now()
+        at = given.get("happened_at")
+        if isinstance(at, dt.datetime) and now() - at > LATE_AFTER_DAYS * DAY:
+            # Old cases are brought in as people bring them in: with the reason.
+            given.setdefault("late_reason", "补录旧案")
         noun = command.shows[0].lower() + command.shows[1:]
         title = mutation[0].upper() + mutation[1:]
         text = (

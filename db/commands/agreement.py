@@ -26,6 +26,7 @@ from db.resources.guards import Guard, dispute_in, none, state_in
 from db.tables.agreement import AGREEMENT_FORMS, AGREEMENT_SCOPES, IN_FORCE_STATES, SIGNATURE_KINDS
 from db.tables.obligation import OBLIGATION_KINDS
 from db.tables.party import MAIN_SIDES
+from db.write.chronology import COURSE
 from db.write.command import Outcome, command, input_field
 from db.write.transaction import Record, UnitOfWork
 
@@ -93,6 +94,8 @@ NO_SUIT = Guard(
     DraftInput,
     target="Dispute",
     shows="Agreement",
+    by_hand=True,
+    rests_on=COURSE,
     asks=("Dispute", "agree"),
     row_field="dispute_id",
     states=("MEDIATING",),
@@ -105,14 +108,10 @@ async def draft(work: UnitOfWork, dispute: Record, input: DraftInput) -> Outcome
     rescinded_at = await _rescinded_at(work, dispute.id)
     if rescinded_at is not None:
         work.check_time("happenedAt", input.happened_at, rescinded_at, "前一协议撤销的时间")
-    else:
-        work.check_time("happenedAt", input.happened_at, dispute["notified_at"], "告知权利义务的时间")
     agreed_on = day_of(input.happened_at)
     main = [party for party in parties if party["side"] in MAIN_SIDES]
     if {party["side"] for party in main} != set(MAIN_SIDES):
         work.error("disputeId", "PARTIES_INCOMPLETE", "协议须有申请人与被申请人双方。")
-    if any(party["consent_on"] is not None and agreed_on < party["consent_on"] for party in main):
-        work.error("happenedAt", "TOO_EARLY", "达成协议不能早于当事人同意调解的日期。")
     work.check_text("content", input.content, 8000)
     for index, term in enumerate(input.obligations):
         _check_term(work, f"obligations.{index}", term, parties, agreed_on)
@@ -276,6 +275,8 @@ _DRAFTED = Guard(
     SignInput,
     target="Agreement",
     shows="Agreement",
+    by_hand=True,
+    rests_on=("consented",),
     guards=(_DRAFTED, dispute_in("MEDIATING")),
     example={"kind": "SEAL"},
 )
@@ -284,9 +285,7 @@ async def sign(work: UnitOfWork, agreement: Record, input: SignInput) -> Outcome
     dispute = agreement.dispute
     assert dispute is not None
     signed_on = day_of(input.happened_at)
-    work.check_time("happenedAt", input.happened_at)
-    if signed_on < agreement["agreed_on"]:
-        work.error("happenedAt", "TOO_EARLY", f"签名或盖章不能早于达成协议之日（{agreement['agreed_on']}）。")
+    work.check_day("happenedAt", input.happened_at, agreement["agreed_on"], "达成协议之日")
     parties = await load_parties_with_visibility(work, dispute["id"])
     signer = await _signer(work, dispute, input, parties)
     work.raise_errors()

@@ -58,13 +58,13 @@ _NOT_SUED = Guard(
     DefaultInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=("concluded", "performed", "urged"),
     states=UNDER_PERFORMANCE_STATES,
     guards=(_OVERDUE, _URGED, _NOT_SUED),
     example={"reason": "多次督促，仍不履行。", "routes_told": True},
 )
 async def default(work: UnitOfWork, dispute: Record, input: DefaultInput) -> Outcome:
     """若干规定 Art. 37: urged in vain, the parties are told of the court. Whatever was performed stays performed."""
-    work.check_time("happenedAt", input.happened_at, dispute["concluded_at"], "调解终结时间")
     work.check_text("reason", input.reason, 500)
     if not input.routes_told:
         work.error("routesTold", "ROUTES_NOT_TOLD", "请先告知当事人可以起诉或申请强制执行。")

@@ -63,10 +63,8 @@ async def sue(work: UnitOfWork, agreement: Record, input: SueInput) -> Outcome:
     """Art. 32: a party may sue over the performance or the content. After a default it is on record alone; nothing is owed any more."""
     dispute = agreement.dispute
     assert dispute is not None
-    work.check_time("happenedAt", input.happened_at)
     sued_on = day_of(input.happened_at)
-    if sued_on < agreement["effective_on"]:
-        work.error("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{agreement['effective_on']}）。")
+    work.check_day("happenedAt", input.happened_at, agreement["effective_on"], "协议生效之日")
     parties = await load_parties_with_visibility(work, dispute["id"])
     check_visible_party(work, "partyId", input.party_id, parties)
     work.check_text("reason", input.reason, 500)
@@ -115,10 +113,8 @@ async def judge(work: UnitOfWork, agreement: Record, input: JudgeInput) -> Outco
     """Upheld or varied, it is owed as before or as decided, and can be enforced; revoked, nothing of it is owed any more."""
     dispute = agreement.dispute
     assert dispute is not None
-    work.check_time("happenedAt", input.happened_at)
     on = day_of(input.happened_at)
-    if on < agreement["sued_on"]:
-        work.error("happenedAt", "TOO_EARLY", f"不能早于起诉之日（{agreement['sued_on']}）。")
+    work.check_day("happenedAt", input.happened_at, agreement["sued_on"], "起诉之日")
     number = _case_number(work, input)
     owing = dispute["state"] in UNDER_PERFORMANCE_STATES
     if input.obligations and (input.result != "VARIED" or not owing):

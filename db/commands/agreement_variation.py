@@ -140,9 +140,7 @@ async def _varied(work: UnitOfWork, path: str, term: VariedTermInput, obligation
 
 
 def _check_consent(work: UnitOfWork, agreement: Record, input: VaryInput | RescindInput) -> None:
-    work.check_time("happenedAt", input.happened_at)
-    if day_of(input.happened_at) < agreement["effective_on"]:
-        work.error("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{agreement['effective_on']}）。")
+    work.check_day("happenedAt", input.happened_at, agreement["effective_on"], "协议生效之日")
     if not input.both_consent:
         work.error("bothConsent", "NO_CONSENT", "须经双方当事人同意（《人民调解工作若干规定》第三十七条）。")
     work.check_text("reason", input.reason, 500)

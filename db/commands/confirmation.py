@@ -42,6 +42,7 @@ class ConfirmationApplyInput:
     ConfirmationApplyInput,
     target="Agreement",
     shows="Confirmation",
+    rests_on=("concluded",),
     asks=("Agreement", "apply"),
     row_field="agreement_id",
     guards=(IN_FORCE, dispute_in(*AFTER_AGREEMENT_STATES), UNCONFIRMED, NO_SUIT),
@@ -52,11 +53,10 @@ async def apply(work: UnitOfWork, agreement: Record, input: ConfirmationApplyInp
     dispute = agreement.dispute
     assert dispute is not None
     court = await work.load_visible("Organization", input.court_id, field="courtId")
-    work.check_time("happenedAt", input.happened_at)
     applied_on = day_of(input.happened_at)
-    if applied_on < agreement["effective_on"]:
-        work.error("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{agreement['effective_on']}）。")
-    elif applied_on > agreement["confirm_by_on"]:
+    work.check_day("happenedAt", input.happened_at, agreement["effective_on"], "协议生效之日")
+    # Judged by the day of recording: the window is the court's too, and no earlier day that is told opens it again.
+    if day_of(work.now) > agreement["confirm_by_on"]:
         work.error(
             "happenedAt",
             "TOO_LATE",
@@ -144,8 +144,7 @@ async def decide(work: UnitOfWork, confirmation: Record, input: ConfirmationDeci
     sent = await _referral(work, confirmation)
     work.check_time("happenedAt", input.happened_at, sent["sent_at"] if sent else None, "申请的时间")
     decided_on = day_of(input.happened_at)
-    if decided_on < confirmation["applied_on"]:
-        work.error("happenedAt", "TOO_EARLY", f"不能早于申请之日（{confirmation['applied_on']}）。")
+    work.check_day("happenedAt", input.happened_at, confirmation["applied_on"], "申请之日")
     number = input.case_number
     if number is None:
         if input.result != "WITHDRAWN":

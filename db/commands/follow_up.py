@@ -46,6 +46,7 @@ class FollowUpScheduleInput:
     FollowUpScheduleInput,
     target="Dispute",
     shows="FollowUp",
+    rests_on=("concluded",),
     asks=("Dispute", "follow"),
     row_field="dispute_id",
     states=FOLLOW_UP_STATES,
@@ -53,7 +54,6 @@ class FollowUpScheduleInput:
 )
 async def schedule(work: UnitOfWork, dispute: Record, input: FollowUpScheduleInput) -> Outcome:
     """A visit that is due on a day; the visitor is recorded when it is made."""
-    work.check_time("happenedAt", input.happened_at, dispute["concluded_at"], "调解终结时间")
     if input.due_on < day_of(input.happened_at):
         work.error("dueOn", "OUT_OF_ORDER", "应回访日期不能早于安排的日期。")
     work.raise_errors()
@@ -114,6 +114,7 @@ def _next_due_on(row: Row) -> Sql:
     FollowUpCompleteInput,
     target="FollowUp",
     shows="FollowUp",
+    rests_on=("concluded",),
     facts=(
         Fact("alert_parameters", _rule),
         Fact("last_performed_on", last_performed_on),

@@ -104,10 +104,8 @@ async def advance_dispute(work: UnitOfWork, dispute: Any, on: dt.date) -> tuple[
 
 async def check_day(work: UnitOfWork, obligation: Record, happened_at: dt.datetime) -> None:
     """Note a user error where a step is before the day on which the agreement took effect."""
-    work.check_time("happenedAt", happened_at)
     rows = await work.fetch(_EFFECTIVE_ON, {"of_agreement": obligation["agreement_id"]})
-    if day_of(happened_at) < rows[0]["effective_on"]:
-        work.error("happenedAt", "TOO_EARLY", f"不能早于协议生效之日（{rows[0]['effective_on']}）。")
+    work.check_day("happenedAt", happened_at, rows[0]["effective_on"], "协议生效之日")
 
 
 @dataclass(frozen=True)

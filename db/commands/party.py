@@ -109,7 +109,6 @@ class PartyAddInput:
 )
 async def add(work: UnitOfWork, dispute: Record, input: PartyAddInput) -> Outcome:
     """A party who was not named at registration. Without their consent there is no agreement. Nobody is one twice: db/write/case_rules.py."""
-    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     check_party(work, "party", input.party)
     work.raise_errors()
     key = await add_party(work, dispute.id, input.party)
@@ -158,7 +157,6 @@ async def update(work: UnitOfWork, party: Record, input: PartyUpdateInput) -> Ou
     """个人信息保护法 Arts. 46-47: what is wrong is corrected, what is not needed is erased."""
     assert party.dispute is not None
     dispute_id = party.dispute["id"]
-    work.check_time("happenedAt", input.happened_at, party.dispute["registered_at"], "登记时间")
     check_fields(work, "", input.name, input.phone, input.address, input.id_number, input.credit_code)
     cleared = [item.lower() for item in input.cleared]
     for index, name in enumerate(cleared):
@@ -235,7 +233,6 @@ class PartyAppointInput:
 async def appoint(work: UnitOfWork, party: Record, input: PartyAppointInput) -> Outcome:
     """授权委托书: the agent with their powers; a new one takes the place of the old."""
     assert party.dispute is not None
-    work.check_time("happenedAt", input.happened_at)
     check_name(work, "agentName", input.agent_name)
     work.check_text("powers", input.powers, 200)
     work.raise_errors()
@@ -286,7 +283,6 @@ _OWES_NOTHING = Guard(
 async def withdraw(work: UnitOfWork, party: Record, input: PartyWithdrawInput) -> Outcome:
     """人民调解法 Art. 23: one of several leaves, or a third party. The last of a side ends the mediation: `dispute.withdraw`, `dispute.refuse`."""
     assert party.dispute is not None
-    work.check_time("happenedAt", input.happened_at, party.dispute["registered_at"], "登记时间")
     work.check_text("reason", input.reason, 500)
     work.raise_errors()
     day = day_of(input.happened_at)

@@ -62,7 +62,6 @@ class TeamFormInput:
 )
 async def form(work: UnitOfWork, input: TeamFormInput) -> Outcome:
     """A new team: ACTIVE with all four roles, FORMING with fewer. It replaces none: a grid has one active team."""
-    work.check_time("happenedAt", input.happened_at)
     work.check_text("name", input.name, 60)
     day = day_of(input.happened_at)
     if not await is_grid(work, input.grid_code):
@@ -107,7 +106,6 @@ class TeamReplaceInput:
 )
 async def replace(work: UnitOfWork, team: Record, input: TeamReplaceInput) -> Outcome:
     """One member of a role gives way to another from a day on; a forming team that is thereby complete becomes active."""
-    work.check_time("happenedAt", input.happened_at)
     day = input.from_on or day_of(input.happened_at)
     if day < team["formed_on"]:
         work.error("fromOn", "TOO_EARLY", "接任日期不能早于团队组建日期。")
@@ -153,7 +151,6 @@ class TeamDissolveInput:
 async def dissolve(work: UnitOfWork, team: Record, input: TeamDissolveInput) -> Outcome:
     """The team and the service of its members end; what it did stays on record."""
     day = day_of(input.happened_at)
-    work.check_time("happenedAt", input.happened_at)
     work.check_text("reason", input.reason, 500)
     if day < team["formed_on"]:
         work.error("happenedAt", "TOO_EARLY", "撤销日期不能早于团队组建日期。")

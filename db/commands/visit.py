@@ -40,7 +40,6 @@ class InspectionRecordInput:
 )
 async def record_inspection(work: UnitOfWork, input: InspectionRecordInput) -> Outcome:
     """An inspection of a grid by the caller."""
-    work.check_time("happenedAt", input.happened_at)
     if input.found_count < 0:
         work.error("foundCount", "NEGATIVE", "发现的纠纷数不能为负数。")
     if input.note is not None:
@@ -93,7 +92,6 @@ class VisitRecordInput:
 )
 async def record_visit(work: UnitOfWork, dispute: Record, input: VisitRecordInput) -> Outcome:
     """A visit about a dispute that the caller sees; a factor of high severity opens an alert to those who hold the case."""
-    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     work.check_text("note", input.note, 2000)
     if input.factor is not None:
         work.check_text("factor.suggestion", input.factor.suggestion, 1000)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     ColumnElement,
     Computed,
@@ -116,6 +117,16 @@ dispute = Table(
     column("outcome", Text, "public", "办理结果说明，不含个人信息", nullable=True, form="shared"),
     column("external_ref", Text, "reference", "来源单位的单号", nullable=True, form="reference"),
     column("version", Integer, "public", "版本号，每次变更加一", server_default=text("1")),
+    # How trustworthy the record is: kept with each command, for the check list of the justice office.
+    column("late_days", Integer, "status", "办理经过中最迟的一次补记迟了多少日", server_default=text("0")),
+    column(
+        "one_hand",
+        Boolean,
+        "status",
+        "登记、受理、调解、拟约、签章是否出自一人之手",
+        server_default=text("false"),
+    ),
+    internal("hand_id", Uuid, "最先经手的人", ForeignKey("person.id"), nullable=True),
     internal("committee_id", Uuid, "受理的调解委员会", ForeignKey("organization.id"), nullable=True, index=True),
     internal("case_year", Integer, "卷号年度", nullable=True),
     internal("case_sequence", Integer, "卷号序号", nullable=True),

@@ -1,8 +1,11 @@
 """Events: what happened to what, who did it, under which policy version. Insert-only for the application's role."""
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, Table, Text, Uuid
+from sqlalchemy import JSON, Computed, ForeignKey, Index, Integer, Table, Text, Uuid
 
 from db.tables.column import Instant, column, identity, internal, metadata
+
+# Whole days from the fact to its record.
+LATE_DAYS = "CASE WHEN happened_at IS NOT NULL THEN greatest(0, floor(extract(epoch FROM at - happened_at) / 86400)::integer) END"
 
 event = Table(
     "event",
@@ -12,6 +15,15 @@ event = Table(
     internal("actor_id", Uuid, "操作人", ForeignKey("person.id"), nullable=True, index=True),
     column("at", Instant, "audit", "记录时间"),
     column("happened_at", Instant, "audit", "发生时间", nullable=True),
+    column(
+        "late_days",
+        Integer,
+        "audit",
+        "迟记的日数：发生与记录相隔的日数",
+        Computed(LATE_DAYS, persisted=True),
+        nullable=True,
+    ),
+    column("late_reason", Text, "audit", "迟记的原因，由记录人写明", nullable=True, form="shared"),
     column("action", Text, "audit", "操作，如 dispute.accept", form="code"),
     column("resource", Text, "audit", "对象类型", form="code"),
     internal("resource_id", Uuid, "对象标识"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, Table, Update, bindparam, func, literal_column, select, update
+from sqlalchemy import CTE, Table, Update, and_, bindparam, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from sqlalchemy.types import Text, TypeEngine
@@ -40,12 +40,15 @@ class Lookup:
 
 
 class Write(NamedTuple):
-    """What rows written together have in common. `incremented`: columns that go up by one."""
+    """What rows written together have in common. `incremented`: columns that go up by one; `raised`: those that take the value where it is
+    more; `same_hand`: a flag that stays where `hand_id` is the value."""
 
     kind: str  # insert; insert_or_ignore: insert unless a unique rule has a row in its place; update
     table: Table
     names: tuple[str, ...]
     incremented: tuple[str, ...] = ()
+    raised: tuple[str, ...] = ()
+    same_hand: tuple[str, ...] = ()
 
 
 class _Place(NamedTuple):
@@ -128,17 +131,24 @@ class Batch:
         ctes: list[CTE] = []
         for at, (write, rows) in enumerate(self._writes):
 
-            def value(row: int, name: str, at: int = at, write: Write = write, rows: _Rows = rows) -> Sql:
-                def bind(kind: TypeEngine[Any], text: int = 0) -> Sql:
+            def value(
+                row: int,
+                name: str,
+                kind: TypeEngine[Any] | None = None,
+                at: int = at,
+                write: Write = write,
+                rows: _Rows = rows,
+            ) -> Sql:
+                def bind(of: TypeEngine[Any], text: int = 0) -> Sql:
                     parameter = f"w{at}_{row}_{name}_{text}"
                     places[parameter] = _Place(at, row, name, text)
-                    return bindparam(parameter, type_=kind)
+                    return bindparam(parameter, type_=of)
 
                 plain = rows[row][name]
                 if isinstance(plain, Lookup):
                     return plain.build(*(bind(Text(), text) for text in range(len(plain.texts))))
                 if not isinstance(plain, LatestVersion):
-                    return bind(write.table.c[name].type)
+                    return bind(write.table.c[name].type if kind is None else kind)
                 changed = self._write_to(plain.dispute_id)
                 source = t.dispute if changed is None else ctes[changed]
                 return select(source.c.version).where(source.c.id == bind(source.c.id.type)).scalar_subquery()
@@ -151,7 +161,7 @@ class Batch:
 
 
 def _statement(
-    write: Write, rows: Sequence[Mapping[str, Any]], value: Callable[[int, str], Sql]
+    write: Write, rows: Sequence[Mapping[str, Any]], value: Callable[..., Sql]
 ) -> ReturningInsert[Any] | ReturningUpdate[Any]:
     """One write as a statement that returns the keys, and the versions of disputes."""
     table = write.table
@@ -159,6 +169,11 @@ def _statement(
     if write.kind == "update":
         changed: dict[str, Any] = {name: value(0, name) for name in write.names}
         changed |= {name: table.c[name] + literal_column("1") for name in write.incremented}
+        changed |= {name: func.greatest(table.c[name], value(0, name)) for name in write.raised}
+        changed |= {
+            name: and_(table.c[name], table.c.hand_id == value(0, name, t.dispute.c.hand_id.type))
+            for name in write.same_hand
+        }
         statement: Update = update(table).where(table.c.id == value(0, "id")).values(changed)
         return statement.returning(*returned)
     inserted: Insert = insert(table).values(

@@ -209,6 +209,10 @@ class Command:
     facts: tuple[Fact, ...] = ()
     # Columns of a new part that name the caller, where the policy is asked about that part of the target.
     mine: tuple[str, ...] = ()
+    # The facts of the case that its own rests on, beside the registration: none of them is later (db/write/chronology.py).
+    rests_on: tuple[str, ...] = ()
+    # It is one of those by which a case is made: somebody else must have had a hand in them before it is closed.
+    by_hand: bool = False
 
     @property
     def wanted(self) -> Wanted | None:
@@ -269,6 +273,8 @@ def command(
     online: bool = False,
     impartial: bool = True,
     facts: tuple[Fact, ...] = (),
+    rests_on: tuple[str, ...] = (),
+    by_hand: bool = False,
 ) -> Callable[[Any], Any]:
     """Registers the function as `noun.verb`. It is called with (work, record, input): the record is the target, or what its place was
     read from; without either with (work, input).
@@ -289,7 +295,10 @@ def command(
     creates = row_field is None or (target is not None and resource != target)
 
     def register(run: Callable[..., Awaitable[Outcome]]) -> Callable[..., Awaitable[Outcome]]:
-        registered = Command(noun, verb, label, input_type, run, *asked, full, leaves, reveals, online, facts, mine)
+        after: tuple[bool, bool, bool, tuple[Fact, ...], tuple[str, ...]] = (leaves, reveals, online, facts, mine)
+        registered = Command(
+            noun, verb, label, input_type, run, *asked, full, *after, rests_on=rests_on, by_hand=by_hand
+        )
         if registered.name in COMMANDS:
             raise ValueError(f"{registered.name} is registered twice")
         register_transition(resource, action, Transition(states, guards, creates, on_archived, impartial))

@@ -16,6 +16,7 @@ import orjson
 from db.crypto import Cipher
 from db.postgres.pool import Pool
 from db.resources.transitions import transition_of
+from db.write.chronology import check_chronology, facts_of
 from db.write.command import (
     Absent,
     Command,
@@ -32,10 +33,10 @@ from db.write.conflict import check_version
 from db.write.constraints import user_error_of
 from db.write.disclosure import MATCH
 from db.write.rollups import compact
-from db.write.row_locks import ClearFact, Fact
+from db.write.row_locks import ClearFact, Fact, Opening
 from db.write.rule_check import check_rules
 from db.write.texts import NAMES, names_fact, note_personal_data
-from db.write.transaction import Actor, Opening, Record, Request, UnitOfWork
+from db.write.transaction import Actor, Record, Request, UnitOfWork
 
 # After a deadlock or a serialization failure.
 ATTEMPTS = 4
@@ -67,12 +68,22 @@ class CommandExecutor:
         self._compacting: asyncio.Task[None] | None = None
 
     async def execute(
-        self, command: Command, actor: Actor, order: Order, *, key: str | None, expected_version: int | None
+        self,
+        command: Command,
+        actor: Actor,
+        order: Order,
+        *,
+        key: str | None,
+        expected_version: int | None,
+        late_reason: str | None = None,
     ) -> Receipt:
-        """Execute it once. Raises KeyReused, and Stale where the caller's rights have changed; what is wrong with the input is in the receipt."""
+        """Execute it once. `late_reason`: why it is told so long after it happened. What is wrong with the input is in the receipt.
+
+        Raises KeyReused, and Stale where the caller's rights have changed.
+        """
         for attempt in range(ATTEMPTS):
             try:
-                receipt = await self._once(command, actor, order, key, expected_version)
+                receipt = await self._once(command, actor, order, key, expected_version, late_reason)
                 self._count()
                 return receipt
             except Told as told:
@@ -119,7 +130,13 @@ class CommandExecutor:
                 await compact(connection)
 
     async def _once(
-        self, command: Command, actor: Actor, order: Order, key: str | None, expected: int | None
+        self,
+        command: Command,
+        actor: Actor,
+        order: Order,
+        key: str | None,
+        expected: int | None,
+        late_reason: str | None,
     ) -> Receipt:
         request = self._request(command, order, key)
         async with self._pool.transaction() as connection:
@@ -139,6 +156,9 @@ class CommandExecutor:
                 raise Refused(UserError("idempotencyKey", "BAD_KEY", f"幂等键应为 1 至 {KEY_LENGTH} 个可见字符。"))
             given = command.input_type(**order.values)
             note_personal_data(work, given, () if record is None else record.values.get(NAMES, ()))
+            work.by_hand, work.late_reason = command.by_hand, late_reason
+            if getattr(given, "happened_at", None) is not None:
+                check_chronology(work, record, given.happened_at)
             if record is None:
                 outcome = await command.run(work, given)
             else:
@@ -189,7 +209,11 @@ async def _authorised(work: UnitOfWork, command: Command, order: Order, opening:
             raise Absent(field)
         if not opening.found:
             raise Refused(command.forbidden)
-        facts: tuple[Fact | ClearFact, ...] = (*command.facts, *names_fact(command.wanted.kind, command.input_type))
+        facts: tuple[Fact | ClearFact, ...] = (
+            *command.facts,
+            *names_fact(command.wanted.kind, command.input_type),
+            *facts_of(command.wanted.kind, command.rests_on, command.input_type),
+        )
         return await work.load_locked(command.wanted, order.values[command.row_field], field, facts)
     assert command.place is not None
     order.require(*command.place.names)

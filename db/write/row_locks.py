@@ -67,6 +67,15 @@ class Wanted(NamedTuple):
         return self.new or self.kind
 
 
+class Opening(NamedTuple):
+    """How a transaction begins: whether the request is `new`; whether the row was `found` for the action, and is locked; whether the
+    caller at least sees it."""
+
+    new: bool
+    found: bool
+    seen: bool
+
+
 def begin(visibility: Visibility, keyed: bool, wanted: Wanted | None) -> Select[Any]:
     """The epoch; `request`, the key of the row that stands for the request if it is new; `found`, whether there is such a row for the
     caller to act on, which is then locked; `seen`, whether the caller at least sees it. In this order: a transaction that waits for the

@@ -19,7 +19,7 @@ import asyncpg
 from sqlalchemy import ClauseElement, Select, Table
 
 from db import tables as t
-from db.calendar import local
+from db.calendar import local, start_of
 from db.crypto import Cipher
 from db.lru_cache import LruCache
 from db.query.statement import Statement, compile_statement
@@ -32,7 +32,7 @@ from db.write import row_locks
 from db.write.batch import Batch, LatestVersion, Write
 from db.write.case_rules import CALLER_INTERESTED
 from db.write.command import Absent, Outcome, Refused, UserError, forbidden_on
-from db.write.row_locks import ClearFact, Fact, Wanted, columns_of
+from db.write.row_locks import ClearFact, Fact, Opening, Wanted, columns_of
 from db.write.state_words import wrong_state
 from policies.grant import Access
 from policies.predicate import Never, evaluate
@@ -94,15 +94,6 @@ class Request:
     digest: bytes
 
 
-class Opening(NamedTuple):
-    """How a transaction begins: whether the request is `new`; whether the row was `found` for the action, and is locked; whether the
-    caller at least sees it."""
-
-    new: bool
-    found: bool
-    seen: bool
-
-
 class _Postcondition(NamedTuple):
     """After the change the row must be one for the action, or with `or_seen` one that the caller sees; else the user error is raised."""
 
@@ -129,6 +120,9 @@ class UnitOfWork:
         self._changed: set[tuple[str, UUID]] = set()
         self._postconditions: list[_Postcondition] = []
         self._request: UUID | None = None
+        # How many days after the fact it is recorded, why so late, and whether the command is one of those by which a case is made.
+        self.late_days, self.by_hand = 0, False
+        self.late_reason: str | None = None
 
     # -- user errors: all at once, nothing stored
 
@@ -142,11 +136,17 @@ class UnitOfWork:
             raise Refused(*self.user_errors)
 
     def check_time(self, field: str, at: dt.datetime, not_before: dt.datetime | None = None, what: str = "") -> None:
-        """Check when a fact happened: not in the future, not before what it rests on (`what`, in words)."""
+        """Check when a fact happened: not in the future, not before what it rests on (`what`, in words). One mistake of a field will do."""
+        if any(error.field == field for error in self.user_errors):
+            return
         if at > self.now:
             self.error(field, "IN_FUTURE", "发生时间不能晚于现在。")
         elif not_before is not None and at < not_before:
             self.error(field, "TOO_EARLY", f"发生时间不能早于{what}（{local(not_before):%Y-%m-%d %H:%M}）。")
+
+    def check_day(self, field: str, at: dt.datetime, not_before: dt.date, what: str) -> None:
+        """The same for a fact that rests on one of which the day is known."""
+        self.check_time(field, at, start_of(not_before), what)
 
     def check_text(self, field: str, text: str, longest: int) -> None:
         """Check a text that must say something."""
@@ -325,8 +325,15 @@ class UnitOfWork:
         await self._write(Write("update", table, tuple(values)), {**values, "id": key})
 
     async def update_dispute(self, dispute_id: UUID, **values: Any) -> None:
-        """Change a dispute that was locked; its version goes up by one, also where only a part of it changed."""
-        await self._write(Write("update", t.dispute, tuple(values), ("version",)), {**values, "id": dispute_id})
+        """Change a dispute that was locked; its version goes up by one, also where only a part changed. It is told how late this is."""
+        told: dict[str, Any] = {"late_days": self.late_days} if self.late_days else {}
+        hand = {"one_hand": self.actor.person_id} if self.by_hand else {}
+        write = Write("update", t.dispute, tuple(values), ("version",), tuple(told), tuple(hand))
+        await self._write(write, {**values, **told, **hand, "id": dispute_id})
+
+    def hand(self) -> dict[str, Any]:
+        """The columns of a new dispute that say who made it, and how late it is told."""
+        return {"hand_id": self.actor.person_id, "one_hand": True, "late_days": self.late_days}
 
     async def _write(self, write: Write, values: Mapping[str, Any]) -> None:
         if not self._batch.has_room(write.table, values["id"]):
@@ -374,6 +381,7 @@ class UnitOfWork:
             actor_id=self.actor.person_id,
             at=self.now,
             happened_at=outcome.happened_at,
+            late_reason=self.late_reason if outcome.happened_at is not None else None,
             action=name,
             resource=outcome.kind,
             resource_id=outcome.id,

@@ -213,6 +213,7 @@ class MutationExecutor:
                 order,
                 key=values.get("idempotencyKey"),
                 expected_version=values.get("expectedVersion"),
+                late_reason=values.get("lateReason"),
             )
         except KeyReused:
             run.fence.confirmed = True

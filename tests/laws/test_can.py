@@ -311,7 +311,7 @@ async def test_whoever_has_an_interest_may_only_step_back(setup: Setup) -> None:
                     command = COMMAND_OF[name, action]
                     example = await setup.examples.of_row(command, key, now() - dt.timedelta(seconds=1))
                     receipt = await setup.undoing.execute(
-                        command, setup.actors[lead], example, key=None, expected_version=None
+                        command, setup.actors[lead], Order.of(example), key=None, expected_version=None
                     )
                     at = camel(command.row_field or "id")
                     assert [(one.field, one.code) for one in receipt.user_errors] == [(at, "INTERESTED")], command.name
@@ -320,3 +320,38 @@ async def test_whoever_has_an_interest_may_only_step_back(setup: Setup) -> None:
         for row in phones:
             await setup.office.execute("UPDATE party SET phone = $2 WHERE id = $1", row["id"], row["phone"])
     assert len(refused) > 25, refused
+
+
+async def test_no_command_tells_a_time_that_cannot_be(setup: Setup) -> None:
+    """Each command that tells a time and is listed on a fresh dispute or a part: not before the registration, and what is told after more
+    than a week says why."""
+    left = {name for name, command in COMMANDS.items() if of_case(command) and "happened_at" in command.example}
+    assert len(left) > 35
+    for resource in ("Dispute", *PARTS):
+        table = RESOURCES[resource].table.name
+        column = "id" if resource == "Dispute" else "dispute_id"
+        rows = await setup.office.rows(f"SELECT id, {column} AS of FROM {table} WHERE {column} = ANY ($1)", setup.fresh)
+        of = {row["id"]: row["of"] for row in rows}
+        for person in PEOPLE:
+            for key, listed in (await setup.can(person, resource, list(of))).items():
+                for action in sorted(listed or ()):
+                    command = COMMAND_OF[resource, action]
+                    if command.name not in left:
+                        continue
+                    left.remove(command.name)
+                    begun = await setup.office.value("SELECT registered_at FROM dispute WHERE id = $1", of[key])
+                    for at, code in ((begun - dt.timedelta(seconds=1), "TOO_EARLY"), (now() - 8 * DAY, "TOO_LATE")):
+                        for reason in (None, "补录"):
+                            order = Order.of(await setup.examples.of_row(command, key, at))
+                            receipt = await setup.undoing.execute(
+                                command,
+                                setup.actors[person],
+                                order,
+                                key=None,
+                                expected_version=None,
+                                late_reason=reason,
+                            )
+                            wanted = reason is None or code == "TOO_EARLY"
+                            codes = [one.code for one in receipt.user_errors if one.field == "happenedAt"]
+                            assert (code in codes) is wanted, (command.name, codes)
+    assert not left

@@ -34,15 +34,17 @@ class AcceptInput:
     AcceptInput,
     target="Dispute",
     shows="Dispute",
+    by_hand=True,
     states=("REGISTERED",),
 )
 async def accept(work: UnitOfWork, dispute: Record, input: AcceptInput) -> Outcome:
     """Art. 17 and 若干规定 Arts. 23-25. The number is taken from the committee's counter of the year, without gaps."""
-    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     work.raise_errors()
     committee = await _committee(work, dispute, input)
     accepted_on = day_of(input.happened_at)
-    number, sequence = await _next_number(work, committee, accepted_on.year)
+    # The number is one of the year in which it is allotted, whatever day is told: no book of a year that is over grows.
+    year = day_of(work.now).year
+    number, sequence = await _next_number(work, committee, year)
     due_on = mediation_due(accepted_on, await load_calendar(work.connection))
     await work.update_dispute(
         dispute.id,
@@ -50,7 +52,7 @@ async def accept(work: UnitOfWork, dispute: Record, input: AcceptInput) -> Outco
         accepted_at=input.happened_at,
         committee_id=committee["id"],
         case_number=number,
-        case_year=accepted_on.year,
+        case_year=year,
         case_sequence=sequence,
         due_on=due_on,
     )
@@ -125,7 +127,6 @@ class DeclineInput:
 )
 async def decline(work: UnitOfWork, dispute: Record, input: DeclineInput) -> Outcome:
     """若干规定 Arts. 22, 25: what may not be accepted is declined with advice where to go instead."""
-    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     work.check_text("advice", input.advice, 500)
     work.raise_errors()
     await work.update_dispute(dispute.id, state="DECLINED", decline_reason=input.reason, advice=input.advice.strip())
@@ -147,11 +148,11 @@ class NotifyInput:
     NotifyInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=("accepted",),
     states=("ACCEPTED",),
 )
 async def notify(work: UnitOfWork, dispute: Record, input: NotifyInput) -> Outcome:
     """若干规定 Art. 30; the parties' rights and duties: 人民调解法 Arts. 23-24."""
-    work.check_time("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
     work.raise_errors()
     await work.update_dispute(dispute.id, notified_at=input.happened_at)
     return Outcome("Dispute", dispute.id, input.happened_at, fields=("notified_at",))

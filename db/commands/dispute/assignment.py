@@ -41,6 +41,7 @@ class AssignInput:
     AssignInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=("accepted",),
     states=IN_HAND_STATES,
     example={"mediator_id": Placeholder("Mediator", "who is not assigned"), "is_lead": True, "mode": "APPOINTED"},
 )
@@ -84,6 +85,7 @@ class DiscloseInput:
     DiscloseInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=("accepted",),
     leaves=True,
     impartial=False,
     states=IN_HAND_STATES,
@@ -134,6 +136,7 @@ _ASSIGNED = Guard(
     RecuseInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=("accepted",),
     leaves=True,
     impartial=False,
     states=IN_HAND_STATES,

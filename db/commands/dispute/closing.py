@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import and_, bindparam, literal_column, or_, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
-from db.calendar import day_of
 from db.commands.alert import open_alert
 from db.commands.dispute.assignment import reasons_against
 from db.commands.dispute.closing_rules import CLOSING_RULES
@@ -51,13 +50,12 @@ class CloseInput:
     CloseInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=("concluded", "performed", "visited"),
     states=AFTER_PERFORMANCE_STATES,
     guards=CLOSING_RULES,
 )
 async def close(work: UnitOfWork, dispute: Record, input: CloseInput) -> Outcome:
     """S27 案结事了. The guards check what must be there; the function only when."""
-    work.check_time("happenedAt", input.happened_at, dispute["concluded_at"], "调解终结时间")
-    await _check_last_day(work, dispute.id, input.happened_at)
     values: dict[str, Any] = {}
     if input.outcome is not None:
         work.check_text("outcome", input.outcome, 500)
@@ -74,19 +72,6 @@ async def close(work: UnitOfWork, dispute: Record, input: CloseInput) -> Outcome
 
 
 _OF_DISPUTE = bindparam("of_dispute", type_=Uuid())
-_LAST_DAY = select(
-    func.greatest(
-        select(func.max(t.follow_up.c.done_at)).where(t.follow_up.c.dispute_id == _OF_DISPUTE).scalar_subquery(),
-        select(func.max(t.obligation.c.performed_on)).where(t.obligation.c.dispute_id == _OF_DISPUTE).scalar_subquery(),
-    ).label("last")
-)
-
-
-async def _check_last_day(work: UnitOfWork, dispute_id: UUID, at: dt.datetime) -> None:
-    """Note a user error where the end is before the last performance or follow-up."""
-    last: dt.date | None = (await work.fetch(_LAST_DAY, {"of_dispute": dispute_id}))[0]["last"]
-    if last is not None and day_of(at) < last:
-        work.error("happenedAt", "TOO_EARLY", f"不能早于最后一次履行或回访（{last.isoformat()}）。")
 
 
 @dataclass(frozen=True)
@@ -125,6 +110,7 @@ _RECORDED = Guard(
     ArchiveInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=("accepted", "concluded", "closed", "performed", "visited"),
     states=("CLOSED", *UNSETTLED_STATES, "DECLINED"),
     guards=(_BOTH_SIDES, _NOTIFIED, _RECORDED, NO_HANDOVER_WAITING, *CLOSING_RULES),
 )
@@ -133,9 +119,6 @@ async def archive(work: UnitOfWork, dispute: Record, input: ArchiveInput) -> Out
 
     The result stays what it was.
     """
-    ended = dispute["closed_at"] or dispute["concluded_at"] or dispute["accepted_at"] or dispute["registered_at"]
-    work.check_time("happenedAt", input.happened_at, ended, "结案或终结时间")
-    await _check_last_day(work, dispute.id, input.happened_at)
     work.raise_errors()
     closed_at = dispute["closed_at"] or input.happened_at
     await work.update_dispute(dispute.id, state="ARCHIVED", closed_at=closed_at)
@@ -167,6 +150,8 @@ _NOT_REOPENED = Guard(
     ReopenInput,
     target="Dispute",
     shows="Dispute",
+    by_hand=True,
+    rests_on=("accepted", "concluded", "closed"),
     states=(*AFTER_PERFORMANCE_STATES, *ENDED_STATES),
     guards=(_NOT_REOPENED,),
     example={"reason": "情况如前。"},
@@ -177,8 +162,6 @@ async def reopen(work: UnitOfWork, dispute: Record, input: ReopenInput) -> Outco
     The earlier dispute is unchanged; the new one goes through registration, consent and number as any other.
     """
     at = input.happened_at
-    ended = dispute["closed_at"] or dispute["concluded_at"] or dispute["registered_at"]
-    work.check_time("happenedAt", at, ended, "结案或终结时间")
     work.check_text("reason", input.reason, 1000)
     if input.summary is not None:
         work.check_text("summary", input.summary, 4000)
@@ -198,6 +181,7 @@ async def reopen(work: UnitOfWork, dispute: Record, input: ReopenInput) -> Outco
         registered_at=at,
         team_id=await active_team_of(work, dispute["grid_code"]),
         previous_id=dispute.id,
+        **work.hand(),
     )
     await _copy_parties(work, dispute.id, key)
     await _assign_lead(work, dispute, key, at)

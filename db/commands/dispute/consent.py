@@ -44,13 +44,13 @@ _SOMEBODY_TO_CONSENT = Guard(
     ConsentInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=("notified",),
     states=UNDER_MEDIATION_STATES,
     guards=(NOTIFIED, _SOMEBODY_TO_CONSENT),
     example={"party_id": Placeholder("Party", "that has not consented")},
 )
 async def consent(work: UnitOfWork, dispute: Record, input: ConsentInput) -> Outcome:
     """人民调解法 Art. 17, 若干规定 Art. 30: the parties agree after they were notified of their rights; then mediation begins."""
-    work.check_time("happenedAt", input.happened_at, dispute["notified_at"], "告知时间")
     party = await load_party(work, dispute.id, input.party_id, "partyId")
     if party is not None and party["consent"] == "CONSENTED":
         work.error("partyId", "ALREADY", "该当事人已经同意调解。")

@@ -15,6 +15,7 @@ from db.resources.guards import Guard, number_of
 from db.resources.resource import Row, Sql
 from db.tables.dispute import BEFORE_AGREEMENT_STATES, UNDER_MEDIATION_STATES
 from db.tables.party import MAIN_SIDES
+from db.write.chronology import COURSE
 from db.write.command import Outcome, command, input_field
 from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
@@ -47,12 +48,12 @@ class RefuseInput:
     RefuseInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=COURSE,
     states=BEFORE_AGREEMENT_STATES,
     example={"party_id": Placeholder("Party", "a respondent"), "reason": "不愿再谈。"},
 )
 async def refuse(work: UnitOfWork, dispute: Record, input: RefuseInput) -> Outcome:
     """人民调解法 Arts. 17, 23: a party who clearly refuses is not mediated with, at any time. A third party only stays out."""
-    work.check_time("happenedAt", input.happened_at, *_earliest_time(dispute))
     work.check_text("reason", input.reason, 500)
     party = await load_party(work, dispute.id, input.party_id, "partyId")
     if party is not None and party["consent"] == "REFUSED":
@@ -110,13 +111,13 @@ _ONE_APPLICANT = Guard(
     WithdrawInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=COURSE,
     states=BEFORE_AGREEMENT_STATES,
     guards=(_ONE_APPLICANT,),
     example={"party_id": Placeholder("Party", "the applicant"), "reason": "不愿再谈。"},
 )
 async def withdraw(work: UnitOfWork, dispute: Record, input: WithdrawInput) -> Outcome:
     """人民调解法 Art. 23: the applicant takes the application back. Of several applicants one only leaves (a guard; `party.withdraw`)."""
-    work.check_time("happenedAt", input.happened_at, *_earliest_time(dispute))
     work.check_text("reason", input.reason, 500)
     party = await load_party(work, dispute.id, input.party_id, "partyId")
     if party is not None and party["side"] != "APPLICANT":
@@ -151,12 +152,12 @@ class TerminateInput:
     TerminateInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=COURSE,
     states=UNDER_MEDIATION_STATES,
     example={"reason": "FAR_APART", "routes_told": True},
 )
 async def terminate(work: UnitOfWork, dispute: Record, input: TerminateInput) -> Outcome:
     """人民调解法 Art. 26: mediation that fails is terminated, and the parties are told of the other routes."""
-    work.check_time("happenedAt", input.happened_at, *_earliest_time(dispute))
     if not input.routes_told:
         work.error("routesTold", "ROUTES_NOT_TOLD", "请先告知当事人仲裁、行政、司法途径（《人民调解法》第二十六条）。")
     if input.advice is not None:
@@ -186,10 +187,3 @@ async def terminate(work: UnitOfWork, dispute: Record, input: TerminateInput) ->
         input.reason,
         (("Dispute", dispute.id, "outcome", outcome),),
     )
-
-
-def _earliest_time(dispute: Record) -> tuple[dt.datetime, str]:
-    """The time that an end of the dispute may not precede, and its name for the message."""
-    if dispute["accepted_at"] is not None:
-        return dispute["accepted_at"], "受理时间"
-    return dispute["registered_at"], "登记时间"

@@ -54,6 +54,7 @@ _EXTENDABLE = Guard(
     ExtendInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=("accepted", "extended"),
     states=UNDER_MEDIATION_STATES,
     guards=(_HAS_DEADLINE, NOT_REFUSED, _EXTENDABLE),
     example={
@@ -64,7 +65,6 @@ _EXTENDABLE = Guard(
 async def extend(work: UnitOfWork, dispute: Record, input: ExtendInput) -> Outcome:
     """若干规定 Art. 33: the month may be prolonged with the consent of both sides, given before it is over."""
     due: dt.date = dispute["due_on"]
-    work.check_time("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
     consented = input.consented_on or day_of(input.happened_at)
     if day_of(input.happened_at) > due:
         work.error("happenedAt", "EXPIRED", f"期限已于 {due:%Y-%m-%d} 届满，不能再延长。")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
@@ -46,6 +46,7 @@ _NOT_TOP = Guard(
     EscalateInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=("accepted", "handed"),
     states=UNDER_MEDIATION_STATES,
     guards=(_NOT_TOP, NO_HANDOVER_WAITING),
     example={
@@ -57,7 +58,6 @@ _NOT_TOP = Guard(
 async def escalate(work: UnitOfWork, dispute: Record, input: EscalateInput) -> Outcome:
     """S16, S17. The receiving organization sees the dispute from now on, and takes or returns it."""
     at = input.happened_at
-    work.check_time("happenedAt", at, await _earliest_time(work, dispute), "受理时间或上次移交的答复时间")
     work.check_text("reason", input.reason, 1000)
     work.check_text("handover", input.handover, 4000)
     receiver = await work.load_visible("Organization", input.organization_id, field="organizationId")
@@ -107,13 +107,13 @@ class TakeInput:
     TakeInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=("handed",),
     states=UNDER_MEDIATION_STATES,
     guards=(HANDOVER_WAITING,),
 )
 async def take(work: UnitOfWork, dispute: Record, input: TakeInput) -> Outcome:
     """The tier changes now, in the same change as the answer to the hand-over. Who mediates stays until somebody else is assigned."""
     waiting = await _waiting(work, dispute.id)
-    work.check_time("happenedAt", input.happened_at, waiting["sent_at"], "报送时间")
     if input.answer is not None:
         work.check_text("answer", input.answer, 1000)
     work.raise_errors()
@@ -143,6 +143,7 @@ class ReturnInput:
     ReturnInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=("handed",),
     leaves=True,
     # A hand-over that was overtaken by an agreement or an end is sent back, so that none waits for ever.
     states=(*IN_HAND_STATES, "CLOSED", *UNSETTLED_STATES),
@@ -152,7 +153,6 @@ class ReturnInput:
 async def send_back(work: UnitOfWork, dispute: Record, input: ReturnInput) -> Outcome:
     """S16: the upper tier must take it or return it with a reason. After a return it no longer sees the dispute."""
     waiting = await _waiting(work, dispute.id)
-    work.check_time("happenedAt", input.happened_at, waiting["sent_at"], "报送时间")
     work.check_text("reason", input.reason, 1000)
     work.raise_errors()
     await work.update(
@@ -172,17 +172,8 @@ async def send_back(work: UnitOfWork, dispute: Record, input: ReturnInput) -> Ou
 _WAITING = select(t.escalation).where(
     t.escalation.c.dispute_id == bindparam("dispute_id", type_=Uuid()), t.escalation.c.state == "SENT"
 )
-_LAST_ANSWER = select(func.max(t.escalation.c.answered_at).label("last")).where(
-    t.escalation.c.dispute_id == bindparam("dispute_id", type_=Uuid())
-)
 
 
 async def _waiting(work: UnitOfWork, dispute_id: UUID) -> Any:
     """The hand-over that waits; policy and guard have checked that there is one for the caller's organization."""
     return (await work.fetch(_WAITING, {"dispute_id": dispute_id}))[0]
-
-
-async def _earliest_time(work: UnitOfWork, dispute: Record) -> dt.datetime:
-    last = (await work.fetch(_LAST_ANSWER, {"dispute_id": dispute.id}))[0]["last"]
-    moments: list[dt.datetime] = [moment for moment in (dispute["accepted_at"], last) if moment is not None]
-    return max(moments)

@@ -48,9 +48,7 @@ async def measure(work: UnitOfWork, dispute: Record, input: MeasureInput) -> Out
     if input.done_at is not None:
         work.error("doneAt", "NOT_BOTH", "补登恢复时，恢复的时间写在 happenedAt。")
     before = await load_part(work, "Measure", dispute.id, input.measure_id, "measureId")
-    if before is None:
-        work.check_time("happenedAt", input.happened_at)
-    else:
+    if before is not None:
         work.check_time("happenedAt", input.happened_at, before["requested_at"], "要求恢复的时间")
         if before["done_at"] is not None:
             work.error("measureId", "ALREADY", "这项措施已登记恢复。")
@@ -65,7 +63,6 @@ async def measure(work: UnitOfWork, dispute: Record, input: MeasureInput) -> Out
 async def _new_measure(
     work: UnitOfWork, dispute: Record, input: MeasureInput, values: dict[str, str | None]
 ) -> Outcome:
-    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     if input.kind is None:
         work.error("kind", "REQUIRED", "请写明措施类型；补登恢复的，请写明 measureId。")
     if input.done_at is not None:

@@ -27,12 +27,12 @@ class OpineInput:
     OpineInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=("accepted",),
     states=UNDER_MEDIATION_STATES,
     example={"text": "意见。"},
 )
 async def opine(work: UnitOfWork, dispute: Record, input: OpineInput) -> Outcome:
     """An opinion of one's own, by the legal adviser of the team or an organization that takes part; nobody changes it afterwards."""
-    work.check_time("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
     work.check_text("text", input.text, 4000)
     work.raise_errors()
     key = await work.insert(

@@ -42,6 +42,7 @@ class InviteInput:
     InviteInput,
     target="Dispute",
     shows="Dispute",
+    rests_on=("accepted",),
     states=UNDER_MEDIATION_STATES,
     guards=(CONSENTED,),
     example={
@@ -52,7 +53,6 @@ class InviteInput:
 )
 async def invite(work: UnitOfWork, dispute: Record, input: InviteInput) -> Outcome:
     """人民调解法 Art. 20, S17: others take part only with the parties' consent. The invited organization sees this one dispute."""
-    work.check_time("happenedAt", input.happened_at, dispute["accepted_at"], "受理时间")
     if not input.parties_consent:
         work.error("partiesConsent", "NO_CONSENT", "邀请其他单位参与须经各方当事人同意（《人民调解法》第二十条）。")
     work.check_text("purpose", input.purpose, 500)
@@ -90,7 +90,6 @@ class ReferInput:
 )
 async def refer(work: UnitOfWork, dispute: Record, input: ReferInput) -> Outcome:
     """聊城市物业管理条例 Art. 59 (the housing department looks into violations); 山东省多元化解纠纷促进条例 Art. 33 (to whom it belongs)."""
-    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     work.check_text("reason", input.reason, 500)
     receiver = await work.load_visible("Organization", input.organization_id, field="organizationId")
     if receiver["kind"] not in AGENCIES:

@@ -103,6 +103,7 @@ async def _place(work: UnitOfWork, values: Mapping[str, Any]) -> Site:
     target=None,
     place=Place(("compound_id",), _place, "compoundId", "您无权在这个小区登记纠纷。"),
     shows="Dispute",
+    by_hand=True,
     example={
         "title": "物业费争议",
         "compound_id": Placeholder("Compound", "where the caller may register"),
@@ -147,6 +148,7 @@ async def register(work: UnitOfWork, compound: Record, input: RegisterInput) -> 
         compound_id=compound.id,
         team_id=compound["team_id"],
         source_organization_id=organization,
+        **work.hand(),
     )
     for party in input.parties:
         await add_party(work, key, party, supplied_by=organization)
@@ -170,7 +172,6 @@ async def register(work: UnitOfWork, compound: Record, input: RegisterInput) -> 
 
 def _check(work: UnitOfWork, input: RegisterInput) -> None:
     """Note every user error of the input."""
-    work.check_time("happenedAt", input.happened_at)
     if input.occurred_on is not None and input.occurred_on > day_of(input.happened_at):
         work.error("occurredOn", "OUT_OF_ORDER", "发生日期不能晚于登记日期。")
     work.check_text("title", input.title, 100)

@@ -47,7 +47,6 @@ async def assess(work: UnitOfWork, dispute: Record, input: AssessInput) -> Outco
     if input.reported_to_police:
         # SECURITY: a report opens the dispute to the police, so the caller who makes one by assessing must be allowed to report.
         await work.lock("Dispute", dispute.id, "report", field="reportedToPolice")
-    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     work.check_text("reason", input.reason, 2000)
     if input.no_report_reason is not None:
         work.check_text("noReportReason", input.no_report_reason, 500)
@@ -98,7 +97,6 @@ class ReportInput:
 )
 async def report(work: UnitOfWork, dispute: Record, input: ReportInput) -> Outcome:
     """人民调解法 Art. 25: what may become a matter of public security or crime is reported promptly."""
-    work.check_time("happenedAt", input.happened_at, dispute["registered_at"], "登记时间")
     work.check_text("reason", input.reason, 500)
     station = await _station(work, dispute, input.police_id, "policeId")
     work.raise_errors()

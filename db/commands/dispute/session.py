@@ -6,17 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.types import Uuid
 
 from db import tables as t
-from db.calendar import start_of
 from db.commands.dispute.guards import NOT_REFUSED, NOTIFIED
-from db.resources.resource import Row, Sql, literals
-from db.tables.party import MAIN_SIDES
 from db.tables.session import SESSION_RESULTS, VISIBILITIES
 from db.write.command import Outcome, command, input_field
-from db.write.row_locks import Fact
 from db.write.transaction import Record, UnitOfWork
 
 
@@ -40,13 +36,6 @@ class RecordInput:
     notes: tuple[NoteInput, ...] = input_field("调解记录，按知悉范围分条；记录人为本人", default=())
 
 
-def _last_consent(row: Row) -> Sql:
-    at = t.party.alias()
-    sides = at.c.side.in_(literals(MAIN_SIDES))
-    last = select(func.max(at.c.consent_on)).where(at.c.dispute_id == row["id"], at.c.withdrawn_on.is_(None), sides)
-    return last.correlate(row.at).scalar_subquery()
-
-
 @command(
     "dispute",
     "record",
@@ -54,14 +43,14 @@ def _last_consent(row: Row) -> Sql:
     RecordInput,
     target="Dispute",
     shows="Dispute",
-    facts=(Fact("last_consent_on", _last_consent),),
+    by_hand=True,
+    rests_on=("notified", "consented"),
     states=("MEDIATING",),
     guards=(NOTIFIED, NOT_REFUSED),
     example={"place": "调解室", "result": "TO_CONTINUE", "record": "再谈。"},
 )
 async def record(work: UnitOfWork, dispute: Record, input: RecordInput) -> Outcome:
     """人民调解法 Art. 27. Agencies attend by invitation with the parties' consent (Art. 20). Caucus notes stay with their author and the lead."""
-    work.check_time("happenedAt", input.happened_at, _earliest_time(dispute), "各方同意调解之日")
     work.check_text("place", input.place, 200)
     work.check_text("record", input.record, 20_000)
     for index, note in enumerate(input.notes):
@@ -96,13 +85,6 @@ async def record(work: UnitOfWork, dispute: Record, input: RecordInput) -> Outco
     await work.update_dispute(dispute.id)
     changes = (("Session", held, "result", input.result), ("Session", held, "place", input.place.strip()))
     return Outcome("Session", held, input.happened_at, fields=("held_at", "place", "result", "record"), changes=changes)
-
-
-def _earliest_time(dispute: Record) -> dt.datetime:
-    """When the last party consented (a day), or the parties were notified, whichever is later."""
-    last: dt.date | None = dispute["last_consent_on"]
-    notified_at: dt.datetime = dispute["notified_at"]
-    return notified_at if last is None else max(notified_at, start_of(last))
 
 
 _INVITED = select(t.referral.c.organization_id, t.referral.c.sent_at).where(

@@ -21,13 +21,17 @@ def pay(case: Case, amount: str = "1860.00", due_on: dt.date = AGREED_ON, **more
 
 
 async def drafted(
-    office: Office, *obligations: dict[str, Any], form: str = "WRITTEN", case: Case | None = None
+    office: Office,
+    *obligations: dict[str, Any],
+    form: str = "WRITTEN",
+    case: Case | None = None,
+    agreed: dt.datetime = AGREED,
 ) -> tuple[Case, UUID]:
     """A case with the dates of the seed case and a fresh agreement; one obligation to pay unless others are given."""
     case = case or await office.mediating(STARTED)
     shown = await office.must(
-        "mediator", "agreementDraft", dispute_id=case.key, happened_at=AGREED, form=form, content="双方达成一致。",
-        obligations=list(obligations) or [pay(case)],
+        "mediator", "agreementDraft", dispute_id=case.key, happened_at=agreed, form=form, content="双方达成一致。",
+        obligations=list(obligations) or [pay(case, due_on=agreed.date())],
     )  # fmt: skip
     return case, key_of(shown["id"])
 
@@ -51,11 +55,11 @@ async def sign_all(
 
 
 async def in_force(
-    office: Office, *obligations: dict[str, Any], case: Case | None = None
+    office: Office, *obligations: dict[str, Any], case: Case | None = None, agreed: dt.datetime = AGREED
 ) -> tuple[Case, UUID, list[UUID]]:
     """A written agreement in force since 2024-02-20 and its obligations in the order of their due dates."""
-    case, agreement = await drafted(office, *obligations, case=case)
-    await sign_all(office, case, agreement)
+    case, agreement = await drafted(office, *obligations, case=case, agreed=agreed)
+    await sign_all(office, case, agreement, agreed + HOUR)
     return case, agreement, await owed(office, agreement)
 
 
