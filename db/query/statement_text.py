@@ -39,6 +39,12 @@ class StatementText:
             ctes.append(self._take_cte(cte, ctes, binds or {}))
         return {name: self._filled(part, slots, binds or {}, ctes) for name, part in fragment.parts.items()}
 
+    def cte(self, sql: str) -> str:
+        """The name of a CTE of this text."""
+        name = self.name("cte")
+        self._ctes.append(f"{name} AS ({sql})")
+        return name
+
     def _take_cte(self, cte: Template, ctes: Sequence[str], binds: Mapping[str, str]) -> str:
         """The name of a CTE, which is there once however many fragments read it: the same text of the same values."""
         used = tuple(ctes[hole.number] if hole.kind == "cte" else binds.get(hole.name) for hole in cte.holes)

@@ -66,8 +66,12 @@ def _metric(context: PlanningContext, node: FieldNode, key: str) -> str:
     name = member_name(node)
     if name in METRICS:
         readability = Readability(context.access)
-        for resource, needed in METRICS[name].needs:
-            if not readability.reads(resource, needed) or not readability.accompanies("Dispute", resource):
-                message = f"不能统计 {node.name.value}：您无权阅读它所依据的内容，请去掉这一项。"
-                raise Refusal(Code.FIELD_NOT_READABLE, message, (key,))
+        needs = METRICS[name].needs
+        resources = dict.fromkeys(resource for resource, _ in needs)
+        if not (
+            all(readability.reads(*needed) for needed in needs)
+            and all(readability.accompanies("Dispute", resource) for resource in resources)
+        ):
+            message = f"不能统计 {node.name.value}：您无权阅读它所依据的内容，请去掉这一项。"
+            raise Refusal(Code.FIELD_NOT_READABLE, message, (key,))
     return name

@@ -81,8 +81,8 @@ FROM (
         SELECT (
             SELECT row_to_json("-")
             FROM (
-                SELECT anon_2.resolved AS "resolved",
-                  anon_2.follow_up_rate AS "followUpRate",
+                SELECT totals_1.resolved AS "resolved",
+                  totals_1.follow_up_rate AS "followUpRate",
                   (
                     SELECT coalesce(json_agg((
                         SELECT row_to_json("-")
@@ -95,19 +95,19 @@ FROM (
                               ) AS "label",
                               cte_1.resolved AS "resolved"
                           ) "-"
-                      ) ORDER BY cte_1.key), '[]'::json) AS coalesce_1
+                      ) ORDER BY cte_1.key), '[]'::json)
                     FROM cte_1
                     WHERE cte_1.key IS NOT NULL
                       AND cte_1.registered + cte_1.accepted + cte_1.finished > 0
                   ) AS "groups"
               ) "-"
-          ) AS anon_3
+          )
         FROM (
-            SELECT CAST(coalesce(sum(cte_1.resolved), 0) AS BIGINT) AS resolved,
-              round(CAST(CAST(coalesce(sum(cte_1.followed), 0) AS BIGINT) AS NUMERIC) / CAST(nullif(CAST(coalesce(sum(cte_1.resolved), 0) AS BIGINT), 0) AS NUMERIC), 4) AS follow_up_rate
+            SELECT CAST(coalesce(sum(cte_1.resolved), 0) AS BIGINT) AS "resolved",
+              round(CAST(CAST(coalesce(sum(cte_1.followed), 0) AS BIGINT) AS NUMERIC) / CAST(nullif(CAST(coalesce(sum(cte_1.resolved), 0) AS BIGINT), 0) AS NUMERIC), 4) AS "follow_up_rate"
             FROM cte_1
             HAVING true
-          ) AS anon_2
+          ) AS totals_1
       ) AS "v0"
     OFFSET 0
   ) AS answer_1

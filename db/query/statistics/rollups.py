@@ -7,13 +7,13 @@ measures of single disputes; what else the caller sees is summed from the measur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     BigInteger,
+    ColumnElement,
     FromClause,
     Select,
     and_,
@@ -52,7 +52,9 @@ _GROUPED = frozenset({"state", "tier", "sub_category", "source"})
 # The groups of any kind sum up to the totals; this kind has the fewest.
 _FEWEST_GROUPS = "TIER"
 # Counted of every dispute at its day; the rest is measured of those that were concluded.
-_COUNTED = frozenset({"registered", "accepted", "finished"})
+COUNTED = frozenset({"registered", "accepted", "finished"})
+# Sums that are read from rows of their own beside those of the others, by what these rows are.
+BRANCHED = {"due": "not due yet", "performed": "not due yet", "rebounded": "rebounds"}
 _ZERO: Sql = literal_column("0")
 _NONE: Sql = literal_column("NULL::bigint")
 
@@ -109,27 +111,37 @@ def exact_count(
         case _:
             return None
     everything = p.Statistics("", "", since=False, until=False, group_by=group_by, items=())
-    sums = MetricSums(visibility, paths, everything).sums(["registered"], grouped=False)
+    sums = MetricSums(visibility, paths, everything).sums(["registered"]).cte()
     number = func.coalesce(func.sum(sums.c.registered), _ZERO)
     groups = (sums.c.key == func.any(bindparam(one.bind, type_=ARRAY(Text))) for one in conditions)
     return select(cast(number, BigInteger)).select_from(sums).where(*groups).scalar_subquery()
+
+
+# A column of a SELECT by its name and its value.
+Column = Callable[[str, Sql], ColumnElement[Any]]
+
+
+def _labelled(name: str, value: Sql) -> ColumnElement[Any]:
+    return value.label(name)
 
 
 class MetricSums:
     """The sums of one `statistics` field.
 
     `sums` has one row a group, `histogram` one a group and number of days; the key is null for disputes of no group, and one constant where
-    there is no grouping.
+    there is no grouping. `column`: makes the column of a sum.
     """
 
-    def __init__(self, visibility: Visibility, paths: AccessPaths, item: p.Statistics) -> None:
-        self.visibility, self.paths, self.item = visibility, paths, item
+    def __init__(
+        self, visibility: Visibility, paths: AccessPaths, item: p.Statistics, column: Column = _labelled
+    ) -> None:
+        self.visibility, self.paths, self.item, self._column = visibility, paths, item, column
         self.scope, self.remainder = split_scope(visibility.access.grant("Dispute").rows)
         self.period: Span = (self._at("start"), self._at("end"))
 
-    def sums(self, wanted: Iterable[str], grouped: bool) -> CTE:
-        """`key` and the wanted sums. `grouped`: also those that tell whether a group has a dispute in the period."""
-        names = sorted({*wanted, *(_COUNTED if grouped else ())})
+    def sums(self, wanted: Iterable[str]) -> Select[Any]:
+        """`key` and the wanted sums."""
+        names = sorted(wanted)
         plain = [name for name in names if name != "rebounded"]
         branches: list[Select[Any]] = []
         if self.scope is not None:
@@ -147,15 +159,16 @@ class MetricSums:
                 branches.append(self._aggregated(tally, plain, names, edges, self._in_scope(tally)))
         if self.remainder != Never():
             branches.append(self._aggregated(self._outside_scope(), plain, names, [self.period], true()))
-        if {"due", "performed"} & set(names):
+        branched = {BRANCHED.get(name) for name in names}
+        if "not due yet" in branched:
             branches += self._not_due_yet(names)
-        if "rebounded" in names:
+        if "rebounds" in branched:
             branches.append(self._rebounds(names))
         every = union_all(*(branches or [self._row(names, null(), {}).where(false())])).subquery()
-        columns = [cast(func.coalesce(func.sum(every.c[name]), _ZERO), BigInteger).label(name) for name in names]
-        return select(every.c.key, *columns).group_by(every.c.key).cte()
+        total = {name: cast(func.coalesce(func.sum(every.c[name]), _ZERO), BigInteger) for name in names}
+        return self._row(names, every.c.key, total).group_by(every.c.key)
 
-    def histogram(self) -> CTE:
+    def histogram(self) -> Select[Any]:
         """`key`, `days` and the `number` of disputes that were resolved in so many days."""
         branches: list[Select[Any]] = []
 
@@ -191,7 +204,7 @@ class MetricSums:
             added(self._outside_scope(), func.count(), [self.period], true())
         every = union_all(*(branches or [self._row(("days", "number"), null(), {}).where(false())])).subquery()
         number = cast(func.sum(every.c.number), BigInteger).label("number")
-        return select(every.c.key, every.c.days, number).group_by(every.c.key, every.c.days).cte()
+        return select(every.c.key, every.c.days, number).group_by(every.c.key, every.c.days)
 
     # -- the period
 
@@ -210,7 +223,7 @@ class MetricSums:
 
     def _row(self, names: Sequence[str], key: Sql, columns: Mapping[str, Sql]) -> Select[Any]:
         """One branch of the union: every branch has all columns."""
-        return select(key.label("key"), *(columns.get(name, _NONE).label(name) for name in names))
+        return select(key.label("key"), *(self._column(name, columns.get(name, _NONE)) for name in names))
 
     def _rolled_up(self, plain: list[str], names: list[str], grain: str, span: Span) -> Select[Any]:
         """The sums of whole months or years, from rollups."""
@@ -226,18 +239,18 @@ class MetricSums:
         key, weight = self._key(table), table.c.weight if "weight" in table.c else None
         columns: dict[str, Sql] = {}
         for name in plain:
-            clauses = [_within(spans, table.c[_day_of(name)])]
+            clauses = [_within(spans, table.c[day_of(name)])]
             one: Sql = literal_column("1") if weight is None else weight
             if name == "dated":
                 clauses.append(table.c.days.is_not(None))
-            elif name not in _COUNTED:
+            elif name not in COUNTED:
                 one = table.c[name] if weight is None else weight * table.c[name]
             columns[name] = func.sum(one).filter(and_(*clauses))
         statement = self._row(names, key, columns).select_from(table).where(where)
         if weight is None and not any(map(_is_open, spans)):
             # Each day has its index.
             statement = statement.where(
-                or_(*(_within(spans, table.c[day]) for day in sorted({_day_of(name) for name in plain})))
+                or_(*(_within(spans, table.c[day]) for day in sorted({day_of(name) for name in plain})))
             )
         return statement.group_by(*self._by(key))
 
@@ -379,7 +392,7 @@ def _within(spans: list[Span], day: Sql) -> Sql:
     return or_(*inside)
 
 
-def _day_of(name: str) -> str:
+def day_of(name: str) -> str:
     return {"registered": "registered_on", "accepted": "accepted_on"}.get(name, "concluded_on")
 
 

@@ -154,3 +154,21 @@ def test_what_is_made_once_is_not_made_again(caller: str) -> None:
     other = "query One($one: ID!) { it: dispute(id: $one) { state title parties { phone side } sessions { place } } }"
     statement_of(CALLERS[caller], other, {"one": "Dispute:x"}, policy)
     assert len(fragments_of(policy)) == number
+
+
+def test_statistics_are_compiled_once_for_all_metrics() -> None:
+    """Which sums are wanted is chosen from one text: another choice adds the formulas of its metrics and nothing else."""
+    policy = shipped_policy()
+
+    def made_of(metrics: str) -> Statement:
+        return statement_of(
+            ("bureau_admin",), f"{{ statistics(groupBy: TOWN) {{ groups {{ {metrics} }} }} }}", {}, policy
+        )
+
+    made_of("key registered")
+    number = len(fragments_of(policy))
+    sql = made_of("key resolved onTimeRate averageSatisfaction").sql
+    assert len(fragments_of(policy)) == number + 3
+    assert " AS on_time," in sql
+    assert " AS local" not in sql
+    assert not {"\x04", "\x05", "\x06"} & set(sql)

@@ -1,6 +1,6 @@
 """What a command costs the database: statements are counted, compiled once, and each is of the caller's own rights."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ from db.query import statement as statements
 from db.write import transaction
 from db.write.command import Outcome, Refused
 from db.write.transaction import Actor, UnitOfWork
+from schema.execution import payload
 from tests.db.commands.agreeing import AGREED, in_force
 from tests.office import DAY, HOUR, Case, Office, key_of, name_of, now
 from tests.recorder import Recording
@@ -26,15 +27,18 @@ from tests.recorder import Recording
 def compiling(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """The statements that are compiled meanwhile, by the work or for a payload."""
     compiled: list[Any] = []
-    real = statements.compile_statement
 
-    def note(statement: Any) -> Any:
-        compiled.append(statement)
-        return real(statement)
+    def noted(real: Callable[..., Any]) -> Callable[..., Any]:
+        def note(statement: Any, *more: Any) -> Any:
+            compiled.append(statement)
+            return real(statement, *more)
+
+        return note
 
     with monkeypatch.context() as patch:
-        for module in ("db.write.transaction", "db.write.batch", "db.query.select"):
-            patch.setattr(f"{module}.compile_statement", note)
+        for module in ("db.write.transaction", "db.write.batch"):
+            patch.setattr(f"{module}.compile_statement", noted(statements.compile_statement))
+        patch.setattr(payload, "select_plan", noted(payload.select_plan))
         yield compiled
 
 
