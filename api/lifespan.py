@@ -13,7 +13,7 @@ from api.caller import Callers
 from api.gate import Gate
 from api.http.endpoint import OperationGate
 from api.settings import Settings
-from db.crypto import Cipher
+from db.crypto import Cipher, cursor_key
 from db.policy_admin.impact.runs import BATCH_MS, ImpactRuns
 from db.policy_admin.versions import CompiledVersions
 from db.postgres.address import Address
@@ -74,17 +74,21 @@ async def open_services(
         policies = CompiledVersions(writers)
         runs = ImpactRuns(impact_pool, writers, worker)
         question_runner = QuestionRunner(question_pool, worker, planner, runs, timeout)
+        marks = cursor_key(settings.key())
         executor = QueryExecutor(
             schema,
             reader,
             question_runner,
+            cursor_key=marks,
             fast_path=settings.fast_path,
             max_cost=settings.max_cost,
             max_price=settings.max_price,
             worker=planner,
         )
         commands = CommandExecutor(writers, Cipher(settings.key()))
-        mutator = MutationExecutor(schema, reader, commands, max_price=settings.max_price, worker=planner)
+        mutator = MutationExecutor(
+            schema, reader, commands, cursor_key=marks, max_price=settings.max_price, worker=planner
+        )
         gate = Gate(Callers(writers, policies), executor, mutator, reader)
 
         async def ready() -> bool:

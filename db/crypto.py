@@ -68,6 +68,11 @@ class Cipher:
         return hmac.digest(self._request_key, input, hashlib.sha256)
 
 
+def cursor_key(secret: bytes) -> bytes:
+    """The key of the marks of cursors."""
+    return _derive(secret, b"sanlian cursor mark v1")
+
+
 def mask_id_number(text: str) -> str:
     """The first six and the last four characters: `371525********0016`. Raises ValueError for anything else."""
     if not _ID_NUMBER.fullmatch(text):

@@ -36,11 +36,16 @@ def within_cursors(resource: Resource, scanned: Keys, page: p.Page, keys: tuple[
     return clauses
 
 
-def cursor_of(resource: Resource, keys: tuple[p.Order, ...], values: Sequence[Sql]) -> Sql:
-    """The cursor of a row: the base64 of a JSON array of its values under the keys of the order. SECURITY: all of them are fields that the
-    caller reads in clear."""
+# The mark of the question that a cursor belongs to.
+MARK: Sql = bindparam("mark", type_=Text())
+
+
+def cursor_of(resource: Resource, keys: tuple[p.Order, ...], values: Sequence[Sql], parent_id: Sql | None) -> Sql:
+    """The cursor of a row: the base64 of a JSON array of a mark and its values under the keys of the order. The mark names the question,
+    and the row above where there is one. SECURITY: all values are fields that the caller reads in clear."""
     typed = zip(keys, values, strict=True)
-    parts = func.json_build_array(*(json_value(_key_type(resource, key.field), value) for key, value in typed))
+    mark = MARK if parent_id is None else MARK.concat(cast(parent_id, Text))
+    parts = func.json_build_array(mark, *(json_value(_key_type(resource, key.field), value) for key, value in typed))
     encoded = func.encode(func.convert_to(cast(parts, Text), literal_column("'UTF8'")), literal_column("'base64'"))
     return func.translate(encoded, literal_column("E'\\n'"), literal_column("''"))
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     table,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.types import Integer
+from sqlalchemy.types import Integer, Uuid
 
 from db.query import plan as p
 from db.query.access_paths import AccessPaths, ListQuery
@@ -68,16 +68,27 @@ class PageWriter:
                     sql = f"bool_or({counted['bounded']}.capped)"
                 case p.PageInfo():
                     assert body is not None
-                    sql = self._page_info(page, item, body)
+                    sql = self._page_info(page, parent, item, body)
                 case p.Nodes() | p.Edges():
                     assert body is not None
                     sql = self._listed(page, body, index)
             members.append((item.key, sql))
         if not sources:
-            return f"(SELECT {json_row(members)})"
+            return self._of_parent(page, parent, f"(SELECT {json_row(members)})")
         from_ = sources[0] + "".join(f" LEFT OUTER JOIN {one} ON true" for one in sources[1:])
         # HAVING makes it one row, also where no member counts or lists the rows of the page (`pageInfo { hasPreviousPage }`).
-        return f"(SELECT {json_row(members)} FROM {from_} HAVING true)"  # noqa: S608  made of compiled expressions
+        text = f"(SELECT {json_row(members)} FROM {from_} HAVING true)"  # noqa: S608  made of compiled expressions
+        return self._of_parent(page, parent, text)
+
+    @staticmethod
+    def _of_parent(page: p.Page, parent: Place | None, text: str) -> str:
+        """The page, unless a cursor belongs to the same list of another row: that ends the statement (`db.query.reader.ForeignCursor`)."""
+        if parent is not None and page.relation is not None:
+            for present, name in ((page.slice.after, "after"), (page.slice.before, "before")):
+                if present:
+                    theirs = bind(f"{page.slice.size}_{name}_parent", "UUID")
+                    text = f"(CASE WHEN cursor_of_row({parent.at}.id, {theirs}) THEN {text} END)"
+        return text
 
     # -- the rows and their number: all that does not depend on what is selected of a row
 
@@ -176,7 +187,7 @@ class PageWriter:
                 members = (
                     self._members(target, item.node.items)
                     if isinstance(item, p.Nodes)
-                    else self._edge(target, item, keys)
+                    else self._edge(page, parent, target, item)
                 )
                 # No GraphQL name: a key that equals it would be taken for the row (a column goes before a table).
                 name = f'"{self._text.name("-")}"'
@@ -186,19 +197,28 @@ class PageWriter:
                 shown.append(f"CASE WHEN ({order} <= {size}) THEN row_to_json({name}) END AS j{index}")
         return f"SELECT {', '.join(shown)} FROM {source}"  # noqa: S608  made of compiled expressions
 
-    def _edge(self, place: Place, edges: p.Edges, keys: tuple[p.Order, ...]) -> list[Member]:
+    def _edge(self, page: p.Page, parent: Place | None, place: Place, edges: p.Edges) -> list[Member]:
         def member(item: str | p.Node) -> str:
             if isinstance(item, p.Node):
                 return json_row(self._members(place, item.items))
             if item == "cursor":
-                return self._writer.of_row(
-                    place,
-                    ("cursor", keys),
-                    lambda row: cursor_of(row.resource, keys, [row[key.field] for key in keys]),
-                )
+                return self._cursor(page, parent, place)
             return f"'{place.resource.name}Edge'"
 
         return [(key, member(item)) for key, item in edges.items]
+
+    def _cursor(self, page: p.Page, parent: Place | None, place: Place) -> str:
+        """The cursor of a row of the page."""
+        keys, above = keys_of(page), _above(page, parent)
+
+        def compiled() -> Fragment:
+            with shared_aliases():
+                row = self._writer.row(place)
+                cursor = cursor_of(row.resource, keys, [row[key.field] for key in keys], _id_of(above))
+                return compile_fragment({"": cursor}, *scope_of(row), *above)
+
+        fragment = self._writer.fragment(("cursor", place.context, keys, bool(above)), compiled)
+        return self._text.take(fragment, {**place.slots, **_slots_of(above, parent)}, _marks(page))[""]
 
     def _listed(self, page: p.Page, body: str, index: int) -> str:
         """The nodes or edges of the page as a JSON list, in the order of the list: that of the rows or, from the end, the opposite."""
@@ -206,7 +226,7 @@ class PageWriter:
         shown = f"{body}.rn <= {bind(page.slice.size, 'INTEGER')}"
         return or_empty(f"json_agg({body}.j{index} ORDER BY {by}) FILTER (WHERE {shown})")
 
-    def _page_info(self, page: p.Page, info: p.PageInfo, body: str) -> str:
+    def _page_info(self, page: p.Page, parent: Place | None, info: p.PageInfo, body: str) -> str:
         def member(name: str) -> str:
             behind = {"has_next_page": page.slice.before, "has_previous_page": page.slice.after}
             if name == "typename":
@@ -215,11 +235,12 @@ class PageWriter:
                 return "true" if behind[name] else "false"
             return found[name if name.endswith("cursor") else "more"]
 
-        found = self._found(page, body)
+        found = self._found(page, parent, body)
         return json_row([(key, member(name)) for key, name in info.items])
 
-    def _found(self, page: p.Page, body: str) -> dict[str, str]:
+    def _found(self, page: p.Page, parent: Place | None, body: str) -> dict[str, str]:
         """Whether there are `more` rows than the page shows, and its `start_cursor` and `end_cursor`."""
+        above = _above(page, parent)
         resource, keys, backward = RESOURCES[page.resource], keys_of(page), page.slice.backward
 
         def compiled() -> Fragment:
@@ -228,14 +249,34 @@ class PageWriter:
                 {
                     # Counts a column of the page: a bare count(*) would count the rows of the JSON object around it.
                     "more": func.count(found.c.rn) > _SIZE,
-                    "start_cursor": _page_cursor(resource, keys, found, backward, at_end=False),
-                    "end_cursor": _page_cursor(resource, keys, found, backward, at_end=True),
+                    "start_cursor": _page_cursor(resource, keys, found, above, backward, at_end=False),
+                    "end_cursor": _page_cursor(resource, keys, found, above, backward, at_end=True),
                 },
                 found,
+                *above,
             )
 
-        fragment = self._writer.fragment(("found", page.resource, keys, backward), compiled)
-        return self._text.take(fragment, {"page": body}, {"size": page.slice.size})
+        fragment = self._writer.fragment(("found", page.resource, keys, backward, bool(above)), compiled)
+        slots = {"page": body, **_slots_of(above, parent)}
+        return self._text.take(fragment, slots, {"size": page.slice.size, **_marks(page)})
+
+
+def _above(page: p.Page, parent: Place | None) -> tuple[TableClause, ...]:
+    """The row above a list in a fragment: none at the root."""
+    return () if parent is None or page.relation is None else (table(slot("above"), column("id", Uuid())),)
+
+
+def _id_of(above: tuple[TableClause, ...]) -> Sql | None:
+    return above[0].c.id if above else None
+
+
+def _slots_of(above: tuple[TableClause, ...], parent: Place | None) -> dict[str, str]:
+    return {"above": parent.at} if above and parent is not None else {}
+
+
+def _marks(page: p.Page) -> dict[str, str]:
+    """The bind of the mark of a page's cursors."""
+    return {"mark": f"{page.slice.size}_mark"}
 
 
 def _found_columns(resource: Resource, keys: tuple[p.Order, ...]) -> TableClause:
@@ -245,7 +286,13 @@ def _found_columns(resource: Resource, keys: tuple[p.Order, ...]) -> TableClause
 
 
 def _page_cursor(
-    resource: Resource, keys: tuple[p.Order, ...], found: TableClause, backward: bool, *, at_end: bool
+    resource: Resource,
+    keys: tuple[p.Order, ...],
+    found: TableClause,
+    above: tuple[TableClause, ...],
+    backward: bool,
+    *,
+    at_end: bool,
 ) -> Sql:
     """The cursor of the first or last row that is shown, null for an empty page. Made once, of the keys of that one row."""
     shown = found.c.rn <= _SIZE
@@ -256,7 +303,8 @@ def _page_cursor(
     def value(index: int) -> Any:
         return func.array_agg(aggregate_order_by(found.c[f"k{index}"], order)).filter(shown)[place]
 
-    return case((last > literal_column("0"), cursor_of(resource, keys, [value(index) for index in range(len(keys))])))
+    values = [value(index) for index in range(len(keys))]
+    return case((last > literal_column("0"), cursor_of(resource, keys, values, _id_of(above))))
 
 
 def _is_exact(item: Any) -> bool | None:

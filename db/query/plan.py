@@ -120,7 +120,8 @@ class Order:
 class Slice:
     """Which part of a list: `size` names the bind of first/last; `backward`: from the end; `after`, `before`: whether there is such a cursor.
 
-    A cursor's values are the binds `<size>_after_0 ...` and `<size>_before_0 ...`, one for each order key and the last for the id.
+    A cursor's values are the binds `<size>_after_0 ...` and `<size>_before_0 ...`, one for each order key and the last for the id; below a
+    row `<size>_after_parent` and `<size>_before_parent` are the row that it belongs to. Cursors that are shown carry the bind `<size>_mark`.
     """
 
     size: str

@@ -22,6 +22,14 @@ class TooSlow(Exception):
         self.limit_ms = limit_ms
 
 
+class ForeignCursor(Exception):
+    """A cursor belongs to the list of another row than the one that it is used below."""
+
+
+# What the function `cursor_of_row` of the database raises.
+_FOREIGN_CURSOR = "SL001"
+
+
 @dataclass(frozen=True)
 class Reading:
     """JSON text of the data, the keys of single objects that were not found, and the epoch of the snapshot that was read."""
@@ -51,7 +59,7 @@ class Reader:
         self._code_sets: OrderedDict[_CodeSet, tuple[int, Statement | None]] = OrderedDict()
 
     async def read(self, statement: Statement, values: Mapping[str, Any]) -> Reading:
-        """The answer of a planned query. Raises TooSlow."""
+        """The answer of a planned query. Raises TooSlow and ForeignCursor."""
         pool = self._generic
         match statement.planning.mode:
             case PlanMode.CUSTOM:
@@ -67,6 +75,10 @@ class Reader:
             row = await pool.fetchrow(statement.sql, arguments)
         except (asyncpg.QueryCanceledError, TimeoutError):
             raise TooSlow(pool.statement_timeout_ms) from None
+        except asyncpg.PostgresError as error:
+            if error.sqlstate == _FOREIGN_CURSOR:
+                raise ForeignCursor from None
+            raise
         assert row is not None
         epoch, data, missing = row
         return Reading(epoch, data, tuple(missing))

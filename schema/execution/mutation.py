@@ -12,7 +12,7 @@ import orjson
 from graphql import FieldNode, GraphQLObjectType, GraphQLSchema
 from graphql.execution.values import get_variable_values
 
-from db.query.reader import Reader, TooSlow
+from db.query.reader import ForeignCursor, Reader, TooSlow
 from db.worker import Worker
 from db.write.command import Command, KeyReused, Order, UserError
 from db.write.executor import CommandExecutor, Receipt
@@ -29,6 +29,7 @@ from schema.outbox import MAX_ITEMS
 from schema.planning.arguments import Argument, Call, arguments_of
 from schema.planning.budget import Budget
 from schema.planning.context import PlanningContext
+from schema.planning.cursors import FOREIGN
 from schema.planning.operation import Answer, Operation
 from schema.planning.selection import Selection
 from schema.refusal import Code, Refusal, TooCostly
@@ -71,10 +72,12 @@ class MutationExecutor:
         reader: Reader,
         commands: CommandExecutor,
         *,
+        cursor_key: bytes,
         max_price: int = 10**9,
         worker: Worker | None = None,
     ) -> None:
         self._schema, self._reader, self._commands, self._max_price = schema, reader, commands, max_price
+        self._cursor_key = cursor_key
         assert schema.mutation_type is not None
         self._root: GraphQLObjectType = schema.mutation_type
         self.plans: PlanCache[tuple[_PlannedField, ...]] = PlanCache(MAX_PLAN_BYTES, worker or Worker())
@@ -92,7 +95,7 @@ class MutationExecutor:
         if isinstance(variables, list):
             await fence.confirm()
             return Answer(None, tuple(formatted(error) for error in variables))
-        run = _Run(operation, Call(variables, caller.viewer.person_id), fence)
+        run = _Run(operation, Call(variables, caller.viewer.person_id, self._cursor_key), fence)
 
         async def attempt(caller: Caller) -> tuple[int, Answer]:
             # Every part compares the epochs by itself: each command in its transaction, each payload with its snapshot.
@@ -182,6 +185,8 @@ class MutationExecutor:
             except TooSlow as slow:
                 message = f"已保存，但读取所选内容超过 {slow.limit_ms} 毫秒，请少取一些，稍后查询。"
                 raise TooCostly(message, slow.limit_ms, slow.limit_ms) from None
+            except ForeignCursor:
+                raise Refusal(Code.BAD_USER_INPUT, f"已保存，但不能返回所选内容。{FOREIGN}") from None
             return reading.epoch, payload.text(receipt, reading.data)
 
         exhausted = Refusal(Code.CONFLICT, "已保存，但访问权正在变更，暂不能返回结果；请稍后查询。")

@@ -22,7 +22,7 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
-from db.query.reader import Reader, Reading, TooSlow
+from db.query.reader import ForeignCursor, Reader, Reading, TooSlow
 from db.query.statement import Statement
 from db.worker import Worker
 from policies.grant import Access
@@ -31,10 +31,11 @@ from schema.execution.fence import NO_EPOCH
 from schema.execution.plan_cache import Made, PlanCache, plan_weight
 from schema.planning.arguments import Call
 from schema.planning.budget import Budget
+from schema.planning.cursors import FOREIGN
 from schema.planning.operation import Answer, Operation
 from schema.planning.planner import Planned, plan_operation
 from schema.questions.answer import QuestionRunner, merged
-from schema.refusal import Code, TooCostly
+from schema.refusal import Code, Refusal, TooCostly
 from schema.viewer import Viewer
 
 MAX_PLAN_BYTES = 50_000_000
@@ -73,11 +74,13 @@ class QueryExecutor:
         reader: Reader,
         question_runner: QuestionRunner | None = None,
         *,
+        cursor_key: bytes,
         fast_path: bool = True,
         max_cost: int = 20_000,
         max_price: int = 10**9,
         worker: Worker | None = None,
     ) -> None:
+        self._cursor_key = cursor_key
         self.schema, self.reader, self.fast_path, self.max_cost = executable(schema), reader, fast_path, max_cost
         self._max_price, self._worker = max_price, worker or Worker()
         self._question_runner = question_runner
@@ -94,7 +97,7 @@ class QueryExecutor:
         )
         if isinstance(variables, list):
             return await self.reader.epoch(), Answer(None, tuple(formatted(error) for error in variables))
-        call = Call(variables, viewer.person_id)
+        call = Call(variables, viewer.person_id, self._cursor_key)
         by_core = operation.document.introspects or not self.fast_path
         prepared = await self._prepare(operation, viewer.access, call, typed=by_core)
         values, cost = self._values(prepared.planned, viewer, call)
@@ -122,6 +125,8 @@ class QueryExecutor:
         except TooSlow as slow:
             message = f"查询超过 {slow.limit_ms} 毫秒：请缩小范围（加筛选条件、减少每页条数或少取嵌套内容）后重试。"
             raise TooCostly(message, slow.limit_ms, slow.limit_ms) from None
+        except ForeignCursor:
+            raise Refusal(Code.BAD_USER_INPUT, FOREIGN) from None
 
     async def _prepare(self, operation: Operation, access: Access, call: Call, *, typed: bool) -> PreparedQuery:
         def make() -> Made[PreparedQuery]:

@@ -42,10 +42,11 @@ from schema.refusal import Code, Refusal
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of an operation: its coerced variables, and the person who calls."""
+    """One call of an operation: its coerced variables, the person who calls, and the key of the marks of cursors."""
 
     variables: VariableValues
     person_id: UUID
+    cursor_key: bytes
 
 
 # A value of a call. May raise Refusal.

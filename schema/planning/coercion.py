@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import datetime as dt
-import decimal
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import Enum
 from functools import cache
 from typing import Any
 
-import orjson
 from graphql import GraphQLInputType, GraphQLSchema, get_named_type
-from sqlalchemy.types import Boolean, Date, DateTime, Integer, Numeric, TypeEngine, Uuid
 
 from db.canonical.forms import CANONICAL, area_code, fold
 from db.resources.catalog import RESOURCES
-from schema.planning.arguments import Argument, Call, Extract
-from schema.refusal import Code, Refusal
 
 # As the service writes it (RFC 9562, in lower case): one row has one identifier.
 _KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -145,50 +137,3 @@ CONVERT: dict[str, Callable[[Any], Any]] = {
     "area": area,
     "text": search,
 }
-
-
-def cursor_value(argument: Argument, types: Sequence[TypeEngine[Any]], index: int, path: tuple[str, ...]) -> Extract:
-    """How to read one key of a cursor. A cursor that is not one of this order's is refused."""
-
-    def extract(call: Call) -> Any:
-        value = argument.read(call)
-        try:
-            parts = orjson.loads(base64.b64decode(value, validate=True))
-            if not isinstance(parts, list) or len(parts) != len(types):
-                raise ValueError
-            return _typed(parts[index], types[index], last=index == len(types) - 1)
-        except (ValueError, TypeError, binascii.Error, decimal.InvalidOperation, OverflowError):
-            raise Refusal(Code.BAD_USER_INPUT, "游标无效：请用同一排序下取得的游标，或从头取起。", path) from None
-
-    return extract
-
-
-def _typed(value: Any, kind: TypeEngine[Any], last: bool) -> Any:
-    if value is None and not last:
-        return None
-    match kind:
-        case Uuid():
-            return uuid.UUID(str(value))
-        case DateTime():
-            moment = dt.datetime.fromisoformat(value)
-            if moment.tzinfo is None:
-                raise ValueError
-            return moment.astimezone(dt.UTC)  # what leaves the calendar on the way is no position
-        case Date():
-            return dt.date.fromisoformat(value)
-        case Boolean():
-            if not isinstance(value, bool):
-                raise ValueError
-            return value
-        case Integer():
-            if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
-                raise ValueError
-            return value
-        case Numeric():
-            number = decimal.Decimal(str(value))
-            if not number.is_finite() or abs(number) >= 10**12:
-                raise ValueError
-            return number
-    if not isinstance(value, str) or not is_text(value):
-        raise ValueError
-    return value

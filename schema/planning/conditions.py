@@ -12,6 +12,7 @@ from schema.page import DEFAULT_PAGE
 from schema.planning import coercion
 from schema.planning.arguments import Argument, Call
 from schema.planning.context import PlanningContext, converted
+from schema.planning.cursors import ListQuestion
 from schema.planning.readability import Readability
 from schema.refusal import Code, Refusal
 
@@ -73,9 +74,10 @@ def plan_slice(
     resource: str,
     arguments: dict[str, Argument],
     order: tuple[p.Order, ...],
+    question: ListQuestion,
     path: tuple[str, ...],
 ) -> p.Slice:
-    """Which part of the ordered rows a page takes: `first` or `last`, `after` and `before`."""
+    """Which part of the ordered rows a page takes: `first` or `last`, `after` and `before` cursors of the very question."""
     first, last = arguments["first"], arguments["last"]
     backward = context.constraints.is_present(last)
     if backward and context.constraints.is_present(first):
@@ -96,6 +98,8 @@ def plan_slice(
     for name in ("after", "before"):
         present[name] = context.constraints.is_present(arguments[name])
         if present[name]:
-            for index in range(len(types)):
-                context.extracts[f"{bind}_{name}_{index}"] = coercion.cursor_value(arguments[name], types, index, path)
+            parent, position = question.position(arguments[name], types, path)
+            context.extracts[f"{bind}_{name}_parent"] = parent
+            for index, key in enumerate(position):
+                context.extracts[f"{bind}_{name}_{index}"] = key
     return p.Slice(bind, backward, present["after"], present["before"])

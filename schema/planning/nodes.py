@@ -23,6 +23,7 @@ from schema.node import NODE_TYPES
 from schema.planning.arguments import arguments_of
 from schema.planning.conditions import plan_conditions, plan_order, plan_slice
 from schema.planning.context import PlanningContext
+from schema.planning.cursors import ListQuestion
 from schema.planning.selection import member_name, plan_name
 
 # Names, each with another one that belongs to it.
@@ -60,7 +61,7 @@ def _item(
     if target == "TimelineEntry":
         return _timeline(context, key, nodes)
     if target.endswith("Connection"):
-        return plan_page(context, key, nodes, definition, plan_name(name))
+        return plan_page(context, key, nodes, definition, resource)
     if target in NODE_TYPES:
         node = plan_node(context, target, nodes)
         if is_list_type(get_nullable_type(definition.type)):
@@ -108,9 +109,9 @@ def _listable(resource: str, object_type: GraphQLObjectType) -> tuple[Names, Nam
 
 
 def plan_page(
-    context: PlanningContext, key: str, nodes: list[FieldNode], definition: GraphQLField, relation: str | None
+    context: PlanningContext, key: str, nodes: list[FieldNode], definition: GraphQLField, parent: str | None
 ) -> p.Page:
-    """A connection, of a relation or (None) of the root. Raises Refusal."""
+    """A connection, below a row of the resource `parent` or (None) at the root. Raises Refusal."""
     connection = get_named_type(definition.type)
     assert isinstance(connection, GraphQLObjectType)
     resource = connection.name.removesuffix("Connection")
@@ -118,7 +119,10 @@ def plan_page(
     path = (key,)
     conditions = plan_conditions(context, resource, arguments["filter"], path)
     order = plan_order(context, resource, arguments["orderBy"], path)
-    part = plan_slice(context, resource, arguments, order, path)
+    field = nodes[0].name.value
+    relation = None if parent is None else plan_name(field)
+    question = ListQuestion.of(context, (parent, field), conditions, order)
+    part = plan_slice(context, resource, arguments, order, question, path)
     items: list[Any] = []
     for name, below in context.fields.subfields(nodes, connection.name).items():
         match below[0].name.value:
@@ -137,7 +141,19 @@ def plan_page(
                 items.append(p.Edges(name, _edges(context, resource, below)))
             case "pageInfo":
                 items.append(p.PageInfo(name, context.fields.members(below, "PageInfo")))
+    if any(_gives_cursors(item) for item in items):
+        context.extracts[f"{part.size}_mark"] = question.mark
     return p.Page(key, resource, relation, conditions, order, part, tuple(items))
+
+
+def _gives_cursors(item: Any) -> bool:
+    """Whether a member of a page shows cursors."""
+    match item:
+        case p.Edges(items=items):
+            return any(name == "cursor" for _, name in items)
+        case p.PageInfo(items=items):
+            return any(name.endswith("cursor") for _, name in items)
+    return False
 
 
 def _edges(context: PlanningContext, resource: str, nodes: list[FieldNode]) -> tuple[tuple[str, str | p.Node], ...]:

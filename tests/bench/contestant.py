@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,8 @@ class Contestant:
     normalize: Callable[[str, Any], Any] = lambda workload, answer: answer
     workloads: frozenset[str] = frozenset({"Q1", "Q2", "Q3", "Q4", "Q5"})
     workers: bool = False  # whether it can have more than one
+    # Where a cursor belongs to its question: what to ask for its mark, and how to read it.
+    mark: tuple[Callable[[str, Question], Request], Callable[[bytes], str | None]] | None = None
     several_appointments: bool = False  # whether it can answer somebody with several appointments
 
     def supports(self, workload: str, role: str) -> bool:
@@ -82,6 +84,17 @@ class Running:
     def pid(self) -> int:
         """The root of its processes."""
         return self.server.process.pid
+
+    def request(self, workload: str, question: Question, marks: dict[bytes, str | None] | None = None) -> Request:
+        """The request of a question, with a cursor of this very server. `marks`: those that are known, by what was asked for them."""
+        if self.contestant.mark is not None and question.variables.get("after"):
+            ask, read = self.contestant.mark
+            first = ask(workload, question)
+            marks, key = {} if marks is None else marks, repr((first.headers, first.body)).encode()
+            if key not in marks:
+                marks[key] = read(self.send(first))
+            question = replace(question, mark=marks[key])
+        return self.contestant.ask(workload, question)
 
     def send(self, request: Request, seconds: float = 30) -> bytes:
         """The body of the answer. Raises NotServed for anything but 200."""

@@ -31,14 +31,14 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def cursor(position: tuple[str, str]) -> str:
-    """The product's cursor, which the peers written here share: the values of the order's keys."""
-    return base64.b64encode(_json(list(position))).decode()
+def cursor(position: tuple[str, str], mark: str | None = None) -> str:
+    """The product's cursor, which the peers written here share: the values of the order's keys, after the mark of the question."""
+    return base64.b64encode(_json([*([] if mark is None else [mark]), *position])).decode()
 
 
-def _graphql(variables: dict[str, Any]) -> dict[str, Any]:
+def _graphql(variables: dict[str, Any], mark: str | None = None) -> dict[str, Any]:
     after = variables.get("after")
-    return {**variables, "after": cursor(after)} if after else variables
+    return {**variables, "after": cursor(after, mark)} if after else variables
 
 
 def node_server(
@@ -84,9 +84,27 @@ def secret_key(setting: Setting) -> str:
 
 
 def _ask_product(name: str, question: Question) -> Request:
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {question.caller.token}"}
     document = question.documents["sanlian"] if question.documents else _DOCUMENTS[name]
-    return Request("/graphql", headers, _json({"query": document, "variables": _graphql(question.variables)}))
+    return _to_product(question, document, _graphql(question.variables, question.mark))
+
+
+def _ask_for_mark(name: str, question: Question) -> Request:
+    """The first page of the question, with its last cursor."""
+    document = question.documents["sanlian"] if question.documents else _DOCUMENTS[name]
+    document = document.replace(" nodes {", " pageInfo { endCursor } nodes {", 1)
+    return _to_product(question, document, {**question.variables, "after": None})
+
+
+def _mark_of(answer: bytes) -> str | None:
+    """The mark of a cursor; None where it is only a position, as in earlier commits."""
+    at = json.loads(answer)["data"]["disputes"]["pageInfo"]["endCursor"]
+    values = [] if at is None else json.loads(base64.b64decode(at))
+    return values[0] if len(values) == 3 else None
+
+
+def _to_product(question: Question, document: str, variables: dict[str, Any]) -> Request:
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {question.caller.token}"}
+    return Request("/graphql", headers, _json({"query": document, "variables": variables}))
 
 
 PRODUCT = Contestant(
@@ -97,6 +115,7 @@ PRODUCT = Contestant(
     "/health/ready",
     workers=True,
     several_appointments=True,
+    mark=(_ask_for_mark, _mark_of),
 )
 
 

@@ -48,12 +48,13 @@ class Caller:
 class Question:
     """One request: who asks, and the variables, `after` as (instant, id) so that each contestant makes its own cursor.
 
-    `documents`: what is asked, by contestant, unless it is that of a workload.
+    `documents`: what is asked, by contestant, unless it is that of a workload. `mark`: that of the cursor, where a contestant has one.
     """
 
     caller: Caller
     variables: dict[str, Any]
     documents: Mapping[str, str] | None = None
+    mark: str | None = None
 
 
 # People of a role who have something to see: of each up to $2, those of the demo county first.

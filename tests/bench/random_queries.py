@@ -252,7 +252,7 @@ def questions_of(query: RandomQuery, examples: Sequence[Question], chance: rando
 def allowed(case: Case, product: Running) -> bool:
     """Whether the caller may filter and order by what the shape does: the others have no such rule."""
     try:
-        product.send(product.contestant.ask(case.workload, case.questions[0]))
+        product.send(product.request(case.workload, case.questions[0]))
     except NotServed as refused:
         if any(f'"{code}"' in str(refused) for code in REFUSALS):
             return False

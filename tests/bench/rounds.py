@@ -68,7 +68,7 @@ def check_equal_answers(case: Case, servers: Sequence[Running], *, lenient: bool
         expected = None
         for running in servers:
             try:
-                answer = json.loads(running.send(running.contestant.ask(case.workload, question)))
+                answer = json.loads(running.send(running.request(case.workload, question)))
             except (NotServed, ValueError) as error:
                 raise Unequal(f"{case.name}: {error}") from None
             if answer.get("errors"):
@@ -97,11 +97,19 @@ class LoadMeter:
 
     def requests_of(self, case: Case, running: Running) -> Path:
         """The file of the case's requests to a contestant."""
-        path = self.folder / f"{running.contestant.name}-{case.workload}-{case.role}-{case.page}.txt"
+        path = self._path(case, running)
         if not path.exists():
-            asked = [running.contestant.ask(case.workload, question) for question in case.questions]
+            marks: dict[bytes, str | None] = {}
+            asked = [running.request(case.workload, question, marks) for question in case.questions]
             wrk.write_requests(path, [(one.path, one.headers, one.body) for one in asked])
         return path
+
+    def forget(self, case: Case, running: Running) -> None:
+        """Write the case's requests anew when they are needed next."""
+        self._path(case, running).unlink(missing_ok=True)
+
+    def _path(self, case: Case, running: Running) -> Path:
+        return self.folder / f"{running.contestant.name}-{case.workload}-{case.role}-{case.page}.txt"
 
     def measure(
         self, case: Case, running: Running, seconds: float, *, start: int = 0, rate: float | None = None

@@ -1,9 +1,10 @@
 -- bureau_admin
 -- $1 claim_0_area_code
 -- $2 v2_size
--- $3 v1_state
--- $4 v2_size_after_0
--- $5 v2_size_after_1
+-- $3 v2_size_mark
+-- $4 v1_state
+-- $5 v2_size_after_0
+-- $6 v2_size_after_1
 WITH cte_1 AS (
     SELECT anon_1.key AS key,
       CAST(coalesce(sum(anon_1.registered), 0) AS BIGINT) AS registered
@@ -46,7 +47,7 @@ FROM (
                     SELECT row_to_json("-")
                     FROM (
                         SELECT count(page_1.rn) > $2::INTEGER AS "hasNextPage",
-                          CASE WHEN (least(count(page_1.rn), $2::INTEGER) > 0) THEN translate(encode(convert_to(CAST(json_build_array((array_agg(page_1.k0 ORDER BY page_1.rn ASC) FILTER (WHERE page_1.rn <= $2::INTEGER))[least(count(page_1.rn), $2::INTEGER)], (array_agg(page_1.k1 ORDER BY page_1.rn ASC) FILTER (WHERE page_1.rn <= $2::INTEGER))[least(count(page_1.rn), $2::INTEGER)]) AS TEXT), 'UTF8'), 'base64'), E'\n', '') END AS "endCursor"
+                          CASE WHEN (least(count(page_1.rn), $2::INTEGER) > 0) THEN translate(encode(convert_to(CAST(json_build_array($3::VARCHAR, (array_agg(page_1.k0 ORDER BY page_1.rn ASC) FILTER (WHERE page_1.rn <= $2::INTEGER))[least(count(page_1.rn), $2::INTEGER)], (array_agg(page_1.k1 ORDER BY page_1.rn ASC) FILTER (WHERE page_1.rn <= $2::INTEGER))[least(count(page_1.rn), $2::INTEGER)]) AS TEXT), 'UTF8'), 'base64'), E'\n', '') END AS "endCursor"
                       ) "-"
                   ) AS "pageInfo",
                   coalesce(json_agg(page_1.j2 ORDER BY page_1.rn ASC) FILTER (WHERE page_1.rn <= $2::INTEGER), '[]'::json) AS "nodes"
@@ -56,7 +57,7 @@ FROM (
             SELECT (
                 SELECT CAST(coalesce(sum(cte_1.registered), 0) AS BIGINT) AS coalesce_1
                 FROM cte_1
-                WHERE cte_1.key = any($3::TEXT[])
+                WHERE cte_1.key = any($4::TEXT[])
               ) AS total,
               false AS capped
           ) AS counted_1
@@ -117,7 +118,7 @@ FROM (
                         SELECT anon_3.id AS id,
                           anon_3.registered_at AS registered_at
                         FROM (
-                            SELECT DISTINCT unnest($3::TEXT[]) AS value
+                            SELECT DISTINCT unnest($4::TEXT[]) AS value
                           ) AS anon_4
                         JOIN LATERAL (
                             SELECT anon_5.id AS id,
@@ -128,7 +129,7 @@ FROM (
                                 FROM dispute AS dispute_2
                                 WHERE dispute_2.county_code = $1::VARCHAR
                                   AND dispute_2.state = anon_4.value
-                                  AND (dispute_2.registered_at, dispute_2.id) < ($4::TIMESTAMP WITH TIME ZONE, $5::UUID)
+                                  AND (dispute_2.registered_at, dispute_2.id) < ($5::TIMESTAMP WITH TIME ZONE, $6::UUID)
                                 ORDER BY dispute_2.registered_at DESC,
                                   dispute_2.id DESC
                                 LIMIT 201

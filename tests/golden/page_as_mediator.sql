@@ -1,6 +1,7 @@
 -- mediator
 -- $1 claim_0_person_id
 -- $2 v1_size
+-- $3 v1_size_mark
 WITH cte_1 AS (
     SELECT anon_1.id AS id,
       anon_1.registered_at AS registered_at
@@ -38,7 +39,7 @@ FROM (
                     SELECT row_to_json("-")
                     FROM (
                         SELECT count(page_1.rn) > $2::INTEGER AS "hasNextPage",
-                          CASE WHEN (least(count(page_1.rn), $2::INTEGER) > 0) THEN translate(encode(convert_to(CAST(json_build_array((array_agg(page_1.k0 ORDER BY page_1.rn ASC) FILTER (WHERE page_1.rn <= $2::INTEGER))[least(count(page_1.rn), $2::INTEGER)], (array_agg(page_1.k1 ORDER BY page_1.rn ASC) FILTER (WHERE page_1.rn <= $2::INTEGER))[least(count(page_1.rn), $2::INTEGER)]) AS TEXT), 'UTF8'), 'base64'), E'\n', '') END AS "endCursor"
+                          CASE WHEN (least(count(page_1.rn), $2::INTEGER) > 0) THEN translate(encode(convert_to(CAST(json_build_array($3::VARCHAR, (array_agg(page_1.k0 ORDER BY page_1.rn ASC) FILTER (WHERE page_1.rn <= $2::INTEGER))[least(count(page_1.rn), $2::INTEGER)], (array_agg(page_1.k1 ORDER BY page_1.rn ASC) FILTER (WHERE page_1.rn <= $2::INTEGER))[least(count(page_1.rn), $2::INTEGER)]) AS TEXT), 'UTF8'), 'base64'), E'\n', '') END AS "endCursor"
                       ) "-"
                   ) AS "pageInfo",
                   coalesce(json_agg(page_1.j2 ORDER BY page_1.rn ASC) FILTER (WHERE page_1.rn <= $2::INTEGER), '[]'::json) AS "nodes"

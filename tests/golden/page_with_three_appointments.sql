@@ -2,7 +2,8 @@
 -- $1 claim_0_area_code
 -- $2 claim_1_area_code
 -- $3 v1_size
--- $4 claim_2_team_ids
+-- $4 v1_size_mark
+-- $5 claim_2_team_ids
 WITH cte_1 AS (
     SELECT anon_1.id AS id,
       anon_1.registered_at AS registered_at
@@ -54,7 +55,7 @@ FROM (
                     SELECT row_to_json("-")
                     FROM (
                         SELECT count(page_1.rn) > $3::INTEGER AS "hasNextPage",
-                          CASE WHEN (least(count(page_1.rn), $3::INTEGER) > 0) THEN translate(encode(convert_to(CAST(json_build_array((array_agg(page_1.k0 ORDER BY page_1.rn ASC) FILTER (WHERE page_1.rn <= $3::INTEGER))[least(count(page_1.rn), $3::INTEGER)], (array_agg(page_1.k1 ORDER BY page_1.rn ASC) FILTER (WHERE page_1.rn <= $3::INTEGER))[least(count(page_1.rn), $3::INTEGER)]) AS TEXT), 'UTF8'), 'base64'), E'\n', '') END AS "endCursor"
+                          CASE WHEN (least(count(page_1.rn), $3::INTEGER) > 0) THEN translate(encode(convert_to(CAST(json_build_array($4::VARCHAR, (array_agg(page_1.k0 ORDER BY page_1.rn ASC) FILTER (WHERE page_1.rn <= $3::INTEGER))[least(count(page_1.rn), $3::INTEGER)], (array_agg(page_1.k1 ORDER BY page_1.rn ASC) FILTER (WHERE page_1.rn <= $3::INTEGER))[least(count(page_1.rn), $3::INTEGER)]) AS TEXT), 'UTF8'), 'base64'), E'\n', '') END AS "endCursor"
                       ) "-"
                   ) AS "pageInfo",
                   coalesce(json_agg(page_1.j2 ORDER BY page_1.rn ASC) FILTER (WHERE page_1.rn <= $3::INTEGER), '[]'::json) AS "nodes"
@@ -80,7 +81,7 @@ FROM (
                 UNION
                 SELECT anon_14.id AS id
                 FROM (
-                    SELECT DISTINCT unnest($4::UUID[]) AS value
+                    SELECT DISTINCT unnest($5::UUID[]) AS value
                   ) AS anon_15
                 JOIN LATERAL (
                     SELECT dispute_5.id AS id
@@ -183,7 +184,7 @@ FROM (
                         SELECT anon_8.id AS id,
                           anon_8.registered_at AS registered_at
                         FROM (
-                            SELECT DISTINCT unnest($4::UUID[]) AS value
+                            SELECT DISTINCT unnest($5::UUID[]) AS value
                           ) AS anon_9
                         JOIN LATERAL (
                             SELECT anon_10.id AS id,
@@ -214,7 +215,7 @@ FROM (
             JOIN LATERAL (
                 SELECT 'Dispute:' || CAST(dispute_6.id AS TEXT) AS "id",
                   dispute_6.title AS "title",
-                  CASE WHEN (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.team_id = any($4::UUID[]) AND dispute_6.tier = 'TEAM') THEN dispute_6.summary ELSE NULL END AS "summary",
+                  CASE WHEN (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.team_id = any($5::UUID[]) AND dispute_6.tier = 'TEAM') THEN dispute_6.summary ELSE NULL END AS "summary",
                   NULL AS "amountClaimed",
                   (
                     SELECT row_to_json("-")
@@ -237,19 +238,19 @@ FROM (
                   (
                     SELECT coalesce(json_agg(row_to_json("-")), '[]'::json)
                     FROM (
-                        SELECT CASE WHEN (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.team_id = any($4::UUID[]) AND dispute_6.tier = 'TEAM') THEN party_1.name ELSE CASE WHEN party_1.is_natural_person THEN mask_name(party_1.name) ELSE party_1.name END END AS "name",
-                          CASE WHEN (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.team_id = any($4::UUID[]) AND dispute_6.tier = 'TEAM') THEN mask_phone(party_1.phone) ELSE NULL END AS "phone",
+                        SELECT CASE WHEN (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.team_id = any($5::UUID[]) AND dispute_6.tier = 'TEAM') THEN party_1.name ELSE CASE WHEN party_1.is_natural_person THEN mask_name(party_1.name) ELSE party_1.name END END AS "name",
+                          CASE WHEN (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.team_id = any($5::UUID[]) AND dispute_6.tier = 'TEAM') THEN mask_phone(party_1.phone) ELSE NULL END AS "phone",
                           NULL AS "idNumber",
                           (
                             SELECT row_to_json("-")
                             FROM (
-                                SELECT to_json('{idNumber,agentPowers,isMinor}'::text[] || CASE WHEN (false IS NOT true AND (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.team_id = any($4::UUID[]) AND dispute_6.tier = 'TEAM') IS NOT true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.team_id = any($4::UUID[]) AND dispute_6.tier = 'TEAM') IS NOT true AND false IS NOT true) THEN '{consent,consentOn}'::text[] ELSE '{}'::text[] END) AS "hidden",
-                                  to_json('{}'::text[] || CASE WHEN ((dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.team_id = any($4::UUID[]) AND dispute_6.tier = 'TEAM') IS NOT true AND (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.team_id = any($4::UUID[]) AND dispute_6.tier = 'TEAM') IS true) THEN '{name,agentName}'::text[] ELSE '{}'::text[] END || CASE WHEN (false IS NOT true AND (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.team_id = any($4::UUID[]) AND dispute_6.tier = 'TEAM') IS true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL)) IS NOT true AND (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.team_id = any($4::UUID[]) AND dispute_6.tier = 'TEAM') IS true) THEN '{address}'::text[] ELSE '{}'::text[] END) AS "masked"
+                                SELECT to_json('{idNumber,agentPowers,isMinor}'::text[] || CASE WHEN (false IS NOT true AND (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.team_id = any($5::UUID[]) AND dispute_6.tier = 'TEAM') IS NOT true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.team_id = any($5::UUID[]) AND dispute_6.tier = 'TEAM') IS NOT true AND false IS NOT true) THEN '{consent,consentOn}'::text[] ELSE '{}'::text[] END) AS "hidden",
+                                  to_json('{}'::text[] || CASE WHEN ((dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.team_id = any($5::UUID[]) AND dispute_6.tier = 'TEAM') IS NOT true AND (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.team_id = any($5::UUID[]) AND dispute_6.tier = 'TEAM') IS true) THEN '{name,agentName}'::text[] ELSE '{}'::text[] END || CASE WHEN (false IS NOT true AND (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.team_id = any($5::UUID[]) AND dispute_6.tier = 'TEAM') IS true) THEN '{phone}'::text[] ELSE '{}'::text[] END || CASE WHEN ((dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL) OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' AND (dispute_6.closed_at > now() - interval '30 days' OR dispute_6.closed_at IS NULL AND dispute_6.id IS NOT NULL)) IS NOT true AND (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.team_id = any($5::UUID[]) AND dispute_6.tier = 'TEAM') IS true) THEN '{address}'::text[] ELSE '{}'::text[] END) AS "masked"
                               ) "-"
                           ) AS "access"
                         FROM party AS party_1
                         WHERE party_1.dispute_id = dispute_6.id
-                          AND (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.team_id = any($4::UUID[]) AND dispute_6.tier = 'TEAM')
+                          AND (dispute_6.grid_code = $1::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.grid_code = $2::VARCHAR AND dispute_6.tier = 'TEAM' OR dispute_6.team_id = any($5::UUID[]) AND dispute_6.tier = 'TEAM')
                         ORDER BY party_1.side,
                           party_1.id
                       ) AS "-"

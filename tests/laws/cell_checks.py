@@ -102,7 +102,7 @@ async def open_client(address: Address) -> AsyncIterator[GraphQLClient]:
     """A client on a database, with the reader's role as in production."""
     pool = Pool(Session(address, "sanlian_reader", 60_000), 1)
     try:
-        yield GraphQLClient(QueryExecutor(graphql_schema(), Reader(pool, pool), max_cost=10**9))
+        yield GraphQLClient(QueryExecutor(graphql_schema(), Reader(pool, pool), cursor_key=b"", max_cost=10**9))
     finally:
         await pool.close()
 

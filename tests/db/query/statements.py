@@ -37,6 +37,6 @@ def statement_of(
     given = dict(variables or {})
     coerced = get_variable_values(schema, definition.variable_definitions or (), given)
     assert not isinstance(coerced, list), coerced
-    call = Call(coerced, CLAIMS["person_id"])
+    call = Call(coerced, CLAIMS["person_id"], b"")
     planned = plan_operation(schema, Operation(document, definition, None, given), access, call, typed=False)
     return select_plan(planned.plan, access)

@@ -1,6 +1,7 @@
 """The planner by itself: what an operation becomes, what it depends on, what it costs and what it refuses. No database."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ def call_of(schema: GraphQLSchema, query: str, given: dict[str, Any]) -> Call:
     definition: Any = parse(query).definitions[0]
     coerced = get_variable_values(schema, definition.variable_definitions or (), given)
     assert not isinstance(coerced, list), coerced
-    return Call(coerced, uuid.UUID(int=1))
+    return Call(coerced, uuid.UUID(int=1), b"")
 
 
 def planned(schema: GraphQLSchema, query: str, *roles: str, typed: bool = False, **given: Any) -> Planned:
@@ -212,6 +213,24 @@ LATE: list[tuple[str, dict[str, Any]]] = [
     ("query ($v: ID!) { node(id: $v) { id } }", {"v": "Party:" + "x" * 36}),
     ("query ($v: [ID!]!) { nodes(ids: $v) { id } }", {"v": [f"Party:{KEY}"] * 101}),
 ]
+
+
+def test_the_mark_of_a_cursor_is_that_of_policy_roles_and_person(schema: GraphQLSchema) -> None:
+    query = "{ disputes { pageInfo { endCursor } } }"
+    ast = parse(query)
+    operation: Any = Operation(Document(query, ast), ast.definitions[0], None, {})  # type: ignore[arg-type]
+
+    def mark(version: int = 1, roles: tuple[str, ...] = ("court", "police"), person: int = 1, key: bytes = b"k") -> str:
+        policy = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, version) if version > 1 else POLICY
+        access = Access(policy, [Appointment(role, CLAIMS) for role in roles])
+        call = replace(call_of(schema, query, {}), person_id=uuid.UUID(int=person), cursor_key=key)
+        plan = plan_operation(schema, operation, access, call, typed=False)
+        (found,) = (extract(call) for name, extract in plan.extracts.items() if name.endswith("_mark"))
+        return str(found)
+
+    assert mark() == mark(roles=("police", "court"))
+    others = [mark(version=2), mark(roles=("court",)), mark(person=2), mark(key=b"other")]
+    assert len({mark(), *others}) == 5
 
 
 @pytest.mark.parametrize(("query", "given"), LATE)
