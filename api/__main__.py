@@ -72,15 +72,24 @@ def daily() -> None:
     """每日巡检：按预警规则产生到期的预警（期满、逾期、多发等），并归并统计数。可以重复执行，宜由计划任务每日清晨执行。"""
     from datetime import UTC, datetime
 
+    from db.calendar import day_of, load_calendar
     from db.commands.daily_alerts import open_due_alerts
     from db.write.rollups import compact
 
-    async def work(connection: "Connection") -> int:
+    async def work(connection: "Connection") -> tuple[int, list[int]]:
+        now = datetime.now(UTC)
         await compact(connection)
-        return await open_due_alerts(connection, datetime.now(UTC))
+        calendar = await load_calendar(connection)
+        return await open_due_alerts(connection, now), calendar.unnoticed_years(day_of(now))
 
-    opened = ask(work)
+    opened, unnoticed = ask(work)
     typer.echo(f"新产生预警 {opened} 条。")
+    for year in unnoticed:
+        typer.echo(
+            f"注意：{year} 年的放假安排尚未录入工作日历，落在该年的期限只按周末与固定节日顺延，可能偏早；"
+            "请在国务院办公厅发布通知后录入（表 calendar_day），并核对已计算的期限。",
+            err=True,
+        )
 
 
 @schema_app.command("print")

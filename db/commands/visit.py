@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db import tables as t
-from db.calendar import day_of
+from db.calendar import ONE_DAY, day_of
 from db.commands.alert import open_alert
 from db.commands.team import grid_place, is_grid
 from db.tables.dispute import ENDED_STATES
@@ -18,6 +18,11 @@ from db.write.transaction import Record, UnitOfWork
 
 # A closed dispute may still be visited, until it is archived.
 _OVER = tuple(state for state in ENDED_STATES if state != "CLOSED")
+
+
+# House rules: an inspection is recorded while it is remembered, and one grid has so many households that more finds are a slip of the pen.
+INSPECTION_DAYS = 30
+MOST_FOUND = 100
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,12 @@ class InspectionRecordInput:
 )
 async def record_inspection(work: UnitOfWork, input: InspectionRecordInput) -> Outcome:
     """An inspection of a grid by the caller."""
+    if day_of(work.now) - day_of(input.happened_at) > INSPECTION_DAYS * ONE_DAY:
+        work.error("happenedAt", "TOO_LATE", f"排查应在 {INSPECTION_DAYS} 日内登记。")
     if input.found_count < 0:
         work.error("foundCount", "NEGATIVE", "发现的纠纷数不能为负数。")
+    elif input.found_count > MOST_FOUND:
+        work.error("foundCount", "TOO_MUCH", f"一次排查发现的纠纷数至多为 {MOST_FOUND}，请核对。")
     if input.note is not None:
         work.check_text("note", input.note, 1000)
     if not await is_grid(work, input.grid_code):

@@ -1,6 +1,6 @@
 """Work in the grids: inspections (排查, zero finds count), visits, and the factors that may affect performance."""
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, Table, Text, Uuid
+from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, Table, Text, Uuid, text
 
 from db.tables.column import Codes, Instant, code, column, identity, internal, metadata, one_of
 from db.tables.part import of_dispute
@@ -18,7 +18,10 @@ inspection = Table(
     column("inspected_on", Date, "public", "排查日期"),
     column("found_count", Integer, "public", "发现的纠纷数，零报告也计入"),
     column("note", Text, "public", "情况说明，不含个人信息", nullable=True, form="shared"),
+    # Rows from before a grid could be inspected only once a day.
+    internal("repeated", Boolean, "同一网格同日重复登记的旧记录", server_default=text("false")),
     CheckConstraint("found_count >= 0", name="found_count"),
+    Index("uq_inspection_day", "grid_code", "inspected_on", unique=True, postgresql_where=text("NOT repeated")),
     Index("ix_inspection_inspected_on", "inspected_on", "id"),
     comment="排查",
 )

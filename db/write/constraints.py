@@ -8,6 +8,7 @@ _USER_ERRORS: dict[str, UserError] = {
     ),
     "uq_assignment_lead": UserError("", "CONFLICT", "已有主持调解员，请刷新后重试。"),
     "uq_assignment_active": UserError("", "CONFLICT", "该调解员已在承办，请刷新后重试。"),
+    "uq_inspection_day": UserError("happenedAt", "DUPLICATE", "这个网格当日已经登记过排查。"),
     "uq_team_active_grid": UserError("gridCode", "DUPLICATE", "该网格已有一支运行中的团队。"),
     "uq_team_member_active_role": UserError("", "CONFLICT", "团队中该角色已有在任成员，请刷新后重试。"),
     "team_complete": UserError("members", "TEAM_INCOMPLETE", "运行中的团队，四种角色须各有一名在任成员。"),

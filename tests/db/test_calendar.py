@@ -31,6 +31,11 @@ def day(text: str) -> dt.date:
         ("2023-09-01", "2023-10-07"),  # the holiday week ends on a Saturday that is worked
         ("2024-12-01", "2025-01-02"),  # New Year
         ("2023-08-31", "2023-10-07"),  # 30 September is in the same week
+        # Years without a notice: the fixed holidays hold all the same.
+        ("2026-12-01", "2027-01-04"),  # New Year, then a weekend
+        ("2027-09-01", "2027-10-04"),  # 1 October, then a weekend
+        ("2029-04-01", "2029-05-03"),  # two days in May since 2025
+        ("2018-04-01", "2018-05-02"),  # one before
     ],
 )
 def test_known_months(accepted: str, due: str) -> None:
@@ -59,6 +64,15 @@ def test_a_deadline_is_a_working_day_and_the_first_from_the_matching_day(working
             assert working.is_working_day(due)
             assert matching <= due
             assert not any(working.is_working_day(matching + n * DAY) for n in range((due - matching).days))
+
+
+def test_a_year_without_a_notice_is_told() -> None:
+    """From the day on which a deadline may reach into it."""
+    assert OFFICIAL.noticed_years == {2023, 2024, 2025, 2026}
+    assert OFFICIAL.unnoticed_years(day("2026-09-30")) == []
+    assert OFFICIAL.unnoticed_years(day("2026-11-28")) == [2027]
+    assert OFFICIAL.unnoticed_years(day("2027-11-28")) == [2027, 2028]
+    assert WEEKS.unnoticed_years(day("2024-05-06")) == [2024]
 
 
 @pytest.mark.parametrize("working", [WEEKS, OFFICIAL])

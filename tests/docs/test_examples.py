@@ -1,5 +1,6 @@
 """Every query and every command of the documentation does what is printed: a demo runs in a copy of the checkout, and all is typed there."""
 
+import datetime as dt
 import json
 import re
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import yaml
 from graphql import parse, validate
 
+from db.calendar import COUNTY_TIME
 from tests.docs.documents import CHINESE, DOCUMENTS, ENGLISH, Block, blocks, contract, pattern_of, same, tables
 from tests.docs.scratch import Scratch, scratch_copy
 from tests.paths import ROOT
@@ -94,14 +96,17 @@ def test_every_block_is_in_a_language_that_is_tested() -> None:
     for document in DOCUMENTS:
         for block in blocks(document):
             assert block.language in LANGUAGES, block.name
-            assert set(block.mark) <= {"as", "variables", "exit", "skip", "howto", "policy"}, block.name
+            assert set(block.mark) <= {"as", "variables", "yesterday", "exit", "skip", "howto", "policy"}, block.name
 
 
 @pytest.mark.parametrize(("document", "number"), _all("graphql"))
 def test_a_query_answers_as_printed(document: str, number: int, demo: Demo) -> None:
     block = blocks(document)[number]
     assert validate(contract(), parse(block.text)) == []
-    answer = demo.ask(block.mark["as"], block.text, demo.variables(block.mark.get("variables", {})))
+    # What is printed as recorded on a day of the demo is recorded as of yesterday.
+    day = (dt.datetime.now(COUNTY_TIME) - dt.timedelta(days=1)).date().isoformat()
+    text = block.text.replace(block.mark["yesterday"], day) if "yesterday" in block.mark else block.text
+    answer = demo.ask(block.mark["as"], text, demo.variables(block.mark.get("variables", {})))
     demo.answered.update(answer.get("data") or {})
     expected = _after(document, number, "json")
     if expected is None:

@@ -67,7 +67,7 @@ class Dataset(RandomRows):
             grid = str(self.pick("Compound")["grid_code"])
             self.add(
                 "Inspection", grid_code=grid, person_id=self.pick("Person")["id"], inspected_on=self.day(),
-                found_count=self.random.randint(0, 3), note=self.maybe(self.words()),
+                found_count=self.random.randint(0, 3), repeated=True, note=self.maybe(self.words()),
             )  # fmt: skip
         self.by_id = {(resource, row["id"]): row for resource, rows in self.rows.items() for row in rows}
 

@@ -26,6 +26,12 @@ async def test_an_inspection_that_finds_nothing_counts(office: Office) -> None:
 
 async def test_an_inspection_is_of_the_worker_s_own_grid(office: Office) -> None:
     before = await office.value("SELECT count(*) FROM inspection")
+    for given, wrong in (
+        ({"found_count": 101}, [("foundCount", "TOO_MUCH")]),
+        ({"found_count": 0, "happened_at": now() - 31 * DAY}, [("happenedAt", "TOO_LATE")]),
+    ):
+        done = await office.do("grid_worker", "inspectionRecord", grid_code=SEED_GRID, **given)
+        assert done.user_errors == wrong
     other = f"{SEED_GRID[:12]}002"
     assert (await office.do("grid_worker", "inspectionRecord", grid_code=other, found_count=0)).user_errors == [
         ("gridCode", "FORBIDDEN")
@@ -36,6 +42,14 @@ async def test_an_inspection_is_of_the_worker_s_own_grid(office: Office) -> None
     assert sorted(bad.codes) == ["IN_FUTURE", "NEGATIVE", "REQUIRED"]
     assert not (await office.do("mediator", "inspectionRecord", grid_code=SEED_GRID, found_count=0)).ok
     assert await office.value("SELECT count(*) FROM inspection") == before
+
+
+async def test_a_grid_is_inspected_once_a_day(office: Office) -> None:
+    given = {"grid_code": SEED_GRID, "found_count": 2, "happened_at": now() - 3 * DAY}
+    await office.must("grid_worker", "inspectionRecord", **given)
+    again = await office.do("grid_worker", "inspectionRecord", **{**given, "found_count": 0})
+    assert again.user_errors == [("happenedAt", "DUPLICATE")]
+    await office.must("grid_worker", "inspectionRecord", **{**given, "happened_at": now() - 4 * DAY})
 
 
 async def test_a_visit_is_recorded_by_those_who_go_there(office: Office) -> None:
