@@ -18,6 +18,7 @@ from schema.page import planned
 
 MAX_ITEMS = 50
 TEMPORARY = "temp:"
+ITEM = "OutboxItemInput"
 
 
 def offline_commands() -> list[Command]:
@@ -31,12 +32,13 @@ def _item_input(inputs: tuple[tuple[str, Any, str], ...]) -> Any:
     namespace: dict[str, Any] = {
         "__annotations__": {"temporary_id": str | None, **{name: input_type | None for name, input_type, _ in inputs}},
         "temporary_id": strawberry.field(
-            description="本条所建对象的临时标识，形如 temp:1；后面各条可用它代替全局标识。", default=strawberry.UNSET
+            description="本条所建对象的临时标识，形如 temp:1；后面各条可用它代替全局标识；其中登记的当事人依次为 temp:1.parties.0 等。",
+            default=strawberry.UNSET,
         ),
     }
     for name, _, label in inputs:
         namespace[name] = strawberry.field(description=label, default=strawberry.UNSET)
-    cls: Any = types.new_class("OutboxItemInput", (), exec_body=lambda body: body.update(namespace))
+    cls: Any = types.new_class(ITEM, (), exec_body=lambda body: body.update(namespace))
     return strawberry.input(cls, description="离线时所办的一件事；每条须且只须写一项。")
 
 
@@ -90,5 +92,6 @@ def outbox_field(inputs: tuple[tuple[str, Any, str], ...], user_error: Any, conf
         "return": _payload_type(user_error, conflict) | None,
     }
     return strawberry.field(
-        resolver=resolve, description="提交离线期间所办的事项：依次办理，各条自成一体，或者保存，或者不保存。"
+        resolver=resolve,
+        description="提交离线期间所办的事项：依次办理，各条自成一体，或者保存，或者不保存；变量中某一条的值不合类型的，只不办这一条。",
     )

@@ -57,6 +57,8 @@ class Receipt:
     replayed: bool = False
     # SECURITY: cells in clear, for this one answer.
     revealed: Mapping[str, str | None] | None = field(default=None, repr=False)
+    # The global ids of what was made beside it, by the path in the input.
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 class CommandExecutor:
@@ -178,7 +180,7 @@ class CommandExecutor:
             if dispute_id is not None:
                 impartial = transition_of(command.resource, command.action).impartial
                 await check_rules(work, dispute_id, given, impartial=impartial)
-        return Receipt(command.shows, shown, revealed=outcome.revealed)
+        return Receipt(command.shows, shown, revealed=outcome.revealed, parts=work.parts)
 
     def _request(self, command: Command, order: Order, key: str | None) -> Request | None:
         """What the idempotency key stands for; None without a key that can be kept, or an input that is right in form."""
@@ -247,4 +249,4 @@ async def _replayed(
         message = "这次查看已经给出过明文，不再重复；确需再看的，请换一个幂等键，另计一次。"
         raise Refused(UserError("idempotencyKey", "REVEALED", message))
     receipt = json.loads(row["receipt"])
-    return Receipt(receipt["kind"], UUID(receipt["id"]), replayed=True)
+    return Receipt(receipt["kind"], UUID(receipt["id"]), replayed=True, parts=receipt.get("parts", {}))

@@ -117,6 +117,8 @@ class UnitOfWork:
         # The tables that were written to, and of those whose columns are known `table.column`.
         self.written: set[str] = set()
         self.made: set[tuple[str, UUID]] = set()
+        # What was made beside the row to show: its global id, by the path in the input.
+        self.parts: dict[str, str] = {}
         self._changed: set[tuple[str, UUID]] = set()
         self._postconditions: list[_Postcondition] = []
         self._request: UUID | None = None
@@ -363,7 +365,9 @@ class UnitOfWork:
         self._check_subject(outcome)
         await self._record(name, dispute_id, outcome)
         if self._request is not None:
-            receipt = json.dumps({"kind": shown[0], "id": str(shown[1])})
+            receipt = json.dumps(
+                {"kind": shown[0], "id": str(shown[1]), **({"parts": self.parts} if self.parts else {})}
+            )
             await self.update(t.request, self._request, receipt=receipt)
         await self._flush()
         for condition in self._postconditions:

@@ -20,7 +20,7 @@ from db.write.transaction import Actor
 from policies.grant import Access
 from schema.execution.command_input import read_order
 from schema.execution.fence import Caller, Fence
-from schema.execution.outbox import substitute
+from schema.execution.outbox import MISTAKES, Mistaken, substitute
 from schema.execution.payload import Payload, payload_of, receipt_data
 from schema.execution.plan_cache import Made, PlanCache, plan_weight
 from schema.execution.query import formatted
@@ -85,16 +85,18 @@ class MutationExecutor:
     async def run(self, operation: Operation, fence: Fence[Any]) -> Answer:
         """The answer of a mutation; every acknowledged field is stored. Raises Refusal where the operation as such is refused."""
         caller = await fence.caller()
+        mistaken = Mistaken(self._schema, operation)
         variables = get_variable_values(
             self._schema,
             operation.definition.variable_definitions or (),
-            operation.variables,
+            mistaken.variables,
             max_errors=5,
             hide_suggestions=True,
         )
         if isinstance(variables, list):
             await fence.confirm()
             return Answer(None, tuple(formatted(error) for error in variables))
+        mistaken.put_back(variables)
         run = _Run(operation, Call(variables, caller.viewer.person_id, self._cursor_key), fence)
 
         async def attempt(caller: Caller) -> tuple[int, Answer]:
@@ -241,6 +243,7 @@ class MutationExecutor:
             global_id = None if receipt.id is None else f"{receipt.kind}:{receipt.id}"
             if temporary_id is not None and global_id is not None:
                 global_ids[temporary_id] = global_id
+                global_ids.update((f"{temporary_id}.{path}", part) for path, part in receipt.parts.items())
             results.append({**receipt_data(receipt), "temporaryId": temporary_id, "id": global_id})
         payload = {
             key: "OutboxPayload" if selection is None else [selection.project(result) for result in results]
@@ -249,13 +252,15 @@ class MutationExecutor:
         return orjson.dumps(payload)
 
     async def _execute_item(self, run: _Run, item: dict[str, Any], global_ids: dict[str, str]) -> Receipt:
+        if MISTAKES in item:
+            return Receipt("", user_errors=item[MISTAKES])
         chosen = [(name, value) for name, value in item.items() if name in COMMAND_OF and value is not None]
         if len(chosen) != 1:
             return Receipt("", user_errors=(UserError("", "ONE_COMMAND", "每条须且只须写一项要办的事。"),))
         name, values = chosen[0]
         command = COMMAND_OF[name]
         user_errors: list[UserError] = []
-        values = substitute(values, global_ids, "", user_errors)
+        values = substitute(command.input_type, values, global_ids, user_errors)
         if not values.get("idempotencyKey"):
             message = "离线提交的每一条都须有幂等键，重发才不会重复办理。"
             user_errors.append(UserError("idempotencyKey", "REQUIRED", message))

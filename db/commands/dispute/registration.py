@@ -150,8 +150,9 @@ async def register(work: UnitOfWork, compound: Record, input: RegisterInput) -> 
         source_organization_id=organization,
         **work.hand(),
     )
-    for party in input.parties:
-        await add_party(work, key, party, supplied_by=organization)
+    for index, party in enumerate(input.parties):
+        made = await add_party(work, key, party, supplied_by=organization)
+        work.parts[f"parties.{index}"] = f"Party:{made}"
     if compound["caller_mediates"]:
         await work.insert(
             t.assignment,
