@@ -20,8 +20,8 @@ First = Annotated[
     int | None, strawberry.argument(description=f"从前往后取的条数，1 至 {MAX_PAGE}；不写为 {DEFAULT_PAGE}。")
 ]
 Last = Annotated[int | None, strawberry.argument(description=f"从后往前取的条数，1 至 {MAX_PAGE}。")]
-After = Annotated[str | None, strawberry.argument(description="从此游标之后取。")]
-Before = Annotated[str | None, strawberry.argument(description="到此游标之前取。")]
+After = Annotated[str | None, strawberry.argument(description="从此游标之后取；游标须出自同一列表、排序与筛选。")]
+Before = Annotated[str | None, strawberry.argument(description="到此游标之前取；游标须出自同一列表、排序与筛选。")]
 
 
 def planned(**_: Any) -> NoReturn:

@@ -26,7 +26,7 @@ from db.county.people import PRINCIPALS
 from db.postgres.address import Address
 from schema.sdl import graphql_schema
 from tests.laws.client import GraphQLClient, Response, open_client
-from tests.laws.edges import Position, Question, good, literal, positions, questions
+from tests.laws.edges import CONTROLS, Position, Question, all_positions, good, literal, positions, questions
 
 OWN_REFUSALS = {"BAD_USER_INPUT", "FIELD_NOT_READABLE", "FORBIDDEN", "NOT_FOUND", "TOO_COSTLY"}
 
@@ -120,6 +120,23 @@ async def test_mutations(
 
 def _errors(payload: dict[str, Any]) -> bool:
     return "userErrors" not in payload or bool(payload["userErrors"])
+
+
+async def test_control_characters_are_refused_everywhere(both: tuple[GraphQLClient, GraphQLClient]) -> None:
+    """In every text of a query; PostgreSQL holds no NUL, and half a surrogate pair is no UTF-8."""
+    asked = 0
+    for position in all_positions(both[0].services.schema):
+        if position.operation != "query" or position.below or str(get_nullable_type(position.kind)) != "String":
+            continue
+        asked += 1
+        text = f"query ($v: {position.kind}) {position.text % '$v'}"
+        control = CONTROLS[asked % len(CONTROLS)]
+        for person in (PRINCIPALS["bureau_admin"], PRINCIPALS["security_admin"]):
+            response = await both[0].ask(person, text, v=control)
+            assert response.codes, (position.text, control)
+            assert set(response.codes) <= OWN_REFUSALS
+            assert not response.data or list(response.data.values()) == [None]
+    assert asked > 60
 
 
 async def test_null_in_a_list_is_not_an_absent_filter(both: tuple[GraphQLClient, GraphQLClient]) -> None:
