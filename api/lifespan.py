@@ -30,6 +30,8 @@ from schema.questions.answer import QuestionRunner
 from schema.sdl import graphql_schema
 
 READER, WRITER = "sanlian_reader", "sanlian_writer"
+# Connections of a process for look-ups of callers, and for questions.
+LOOKUPS, QUESTIONS = 2, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +44,43 @@ class Services:
     planner: Worker  # for what is computed of a new text
 
 
+def _reading(settings: Settings, address: Address, on_connect: OnConnect | None) -> tuple[Session, Reader]:
+    """The session of what is read, and the reader of queries."""
+    tiers = {
+        tier_setting("TEAM"): settings.tier_days_team,
+        tier_setting("SQUAD"): settings.tier_days_squad,
+        tier_setting("CENTRE"): settings.tier_days_centre,
+    }
+    session = Session(address, READER, settings.statement_timeout_ms, tier_days=tiers, on_connect=on_connect)
+    # The values of a filter decide on the access path, so they are planned for each time: a plan for any value only looks as cheap.
+    custom = dataclasses.replace(session, plan_cache_mode="force_custom_plan")
+    # Measured at a million disputes: planning anew costs a page more than running it, and one plan serves every value.
+    generic = dataclasses.replace(session, plan_cache_mode="force_generic_plan")
+    return session, Reader(Pool(generic, settings.pool_size), Pool(custom, max(2, settings.pool_size // 2)))
+
+
 @asynccontextmanager
 async def open_services(
     settings: Settings, address: Address, on_connect: OnConnect | None = None
 ) -> AsyncIterator[Services]:
     """The services of an application, for as long as it serves. `on_connect`: see `Session`."""
     timeout = settings.statement_timeout_ms
-    tiers = {
-        tier_setting("TEAM"): settings.tier_days_team,
-        tier_setting("SQUAD"): settings.tier_days_squad,
-        tier_setting("CENTRE"): settings.tier_days_centre,
-    }
-    custom_size = max(2, settings.pool_size // 2)
-    session = Session(address, READER, timeout, tier_days=tiers, on_connect=on_connect)
-    # The values of a filter decide on the access path, so they are planned for each time: a plan for any value only looks as cheap.
-    custom = dataclasses.replace(session, plan_cache_mode="force_custom_plan")
-    # Measured at a million disputes: planning anew costs a page more than running it, and one plan serves every value.
-    generic = dataclasses.replace(session, plan_cache_mode="force_generic_plan")
-    reader = Reader(Pool(generic, settings.pool_size), Pool(custom, custom_size))
-    writers = Pool(Session(address, WRITER, timeout, on_connect=on_connect), max(2, settings.pool_size))
+    session, reader = _reading(settings, address, on_connect)
+    writing = Session(address, WRITER, timeout, on_connect=on_connect)
+    writers = Pool(writing, max(2, settings.pool_size))
+    # Who asks and whether the service is ready is found out beside whatever commands are under way.
+    lookups = Pool(writing, LOOKUPS)
     # For questions about the policy: seldom, and in transactions.
-    question_pool = await open_pool(session, 2, least=0)
+    question_pool = await open_pool(session, QUESTIONS, least=0)
     impact_pool = await open_pool(dataclasses.replace(session, statement_timeout_ms=BATCH_MS), 1, least=0)
-    # One for questions about the policy, which may take long, and one for what every new text needs.
-    worker, planner = Worker(), Worker(pending=MAX_WAITING)
+    # One for questions about the policy, which may take long, one for what every new text needs, and one for new policies.
+    worker, planner, drafting = Worker(), Worker(pending=MAX_WAITING), Worker()
     try:
         # A database that cannot be reached ends the start, not the first request.
         async with writers.transaction():
             pass
         schema = graphql_schema()
-        policies = CompiledVersions(writers)
+        policies = CompiledVersions(lookups)
         runs = ImpactRuns(impact_pool, writers, worker)
         question_runner = QuestionRunner(question_pool, worker, planner, runs, timeout)
         marks = cursor_key(settings.key())
@@ -85,11 +94,11 @@ async def open_services(
             max_price=settings.max_price,
             worker=planner,
         )
-        commands = CommandExecutor(writers, Cipher(settings.key()))
+        commands = CommandExecutor(writers, Cipher(settings.key()), drafting)
         mutator = MutationExecutor(
             schema, reader, commands, cursor_key=marks, max_price=settings.max_price, worker=planner
         )
-        gate = Gate(Callers(writers, policies), executor, mutator, reader)
+        gate = Gate(Callers(lookups, policies), executor, mutator, reader)
 
         async def ready() -> bool:
             await policies.live()
@@ -101,7 +110,9 @@ async def open_services(
     finally:
         worker.close()
         planner.close()
+        drafting.close()
         await impact_pool.close()
         await reader.close()
         await question_pool.close()
+        await lookups.close()
         await writers.close()

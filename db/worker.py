@@ -6,13 +6,15 @@ A thread cannot be stopped: work that exceeds its time is no longer waited for, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 MAX_PENDING = 8
+# Of one person: whoever asks for much waits for themselves, and the others for little.
+MAX_OWNED = 2
 TIMEOUT_SECONDS = 20.0
 
 
@@ -38,15 +40,20 @@ class Worker:
     def __init__(self, seconds: float = TIMEOUT_SECONDS, pending: int = MAX_PENDING) -> None:
         self._thread = ThreadPoolExecutor(1, "worker")
         self._seconds, self._max_pending = seconds, pending
-        self._pending: list[Future[Any]] = []
+        self._pending: list[tuple[Future[Any], Hashable]] = []
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
-        """The result of the work. Raises WorkTimeout, QueueFull and what the work raises."""
-        self._pending = [future for future in self._pending if not future.done()]
-        if len(self._pending) >= self._max_pending:
-            raise QueueFull(len(self._pending))
+        """The result of the work, which is nobody's. Raises WorkTimeout, QueueFull and what the work raises."""
+        return await self.run_for(None, work, *arguments)
+
+    async def run_for(self, owner: Hashable, work: Callable[..., T], *arguments: Any) -> T:
+        """The same, of which one owner may have MAX_OWNED at a time; None is nobody."""
+        self._pending = [pending for pending in self._pending if not pending[0].done()]
+        owned = sum(1 for _, other in self._pending if other == owner) if owner is not None else 0
+        if len(self._pending) >= self._max_pending or owned >= MAX_OWNED:
+            raise QueueFull(owned if owned >= MAX_OWNED else len(self._pending))
         future = self._thread.submit(work, *arguments)
-        self._pending.append(future)
+        self._pending.append((future, owner))
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._seconds)
         except TimeoutError:

@@ -6,7 +6,6 @@ charge. To go back is one call: the text was approved once, and must give nothin
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -86,7 +85,7 @@ async def draft(work: UnitOfWork, input: PolicyDraftInput) -> Outcome:
     tests = input.tests or before
     if (text, tests) == (parent["text"], before):
         raise Refused(UserError("text", "UNCHANGED", "与所改的版本完全相同。"))
-    examined = await _examined(work, text, tests)
+    examined = _examined(work, text, tests)
     staff = await load_staff(work, of_today=False)
     me = work.actor.person_id
     # SECURITY: stored with the version, so that leaving before it is published does not help the author.
@@ -197,7 +196,7 @@ OVERTAKEN = Guard(
 )
 async def publish(work: UnitOfWork, version: Record, input: PolicyPublishInput) -> Outcome:
     """The version is live, the one before it retired; in one transaction with the epoch."""
-    examined = await _examined(work, version["text"], version["tests"], field="id")
+    examined = _examined(work, version["text"], version["tests"], field="id")
     await lock_rights(work)
     live = await _live(work)
     if version["base_id"] != live["id"]:
@@ -235,7 +234,7 @@ async def rollback(work: UnitOfWork, version: Record, input: PolicyRollbackInput
     work.check_text("note", input.note, 500)
     work.raise_errors()
     tests = version["tests"] or shipped_tests()
-    examined = await _examined(work, version["text"], tests, field="id")
+    examined = _examined(work, version["text"], tests, field="id")
     await lock_rights(work)
     live = await _live(work)
     if live["sha256"] == version["sha256"]:
@@ -290,12 +289,12 @@ async def _next(work: UnitOfWork) -> int:
     return int((await work.fetch(_NEXT))[0][0])
 
 
-async def _examined(work: UnitOfWork, text: str, tests: str, field: str | None = None) -> Examined:
-    """The text compiled and tested now. `field`: where all its errors are reported; else with the texts. Raises Refused."""
+def _examined(work: UnitOfWork, text: str, tests: str, field: str | None = None) -> Examined:
+    """The text compiled and tested. `field`: where all its errors are reported; else with the texts. Raises Refused, and Deferred: it takes
+    seconds, so it is done before the transaction in which it counts."""
     live: Policy = work.actor.access.policy
     try:
-        # Seconds of work: other requests of this process go on meanwhile.
-        return await asyncio.to_thread(examine, text, tests, live)
+        return work.results.of(examine, text, tests, live)
     except PolicyRefused as refused:
         raise Refused(*_errors_of(refused.problems, field or "text", "OUTDATED" if field else "BAD_POLICY")) from None
     except SuiteRefused as refused:

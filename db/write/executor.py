@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -16,6 +17,7 @@ import orjson
 from db.crypto import Cipher
 from db.postgres.pool import Pool
 from db.resources.transitions import transition_of
+from db.worker import QueueFull, Worker, WorkTimeout
 from db.write.chronology import check_chronology, facts_of
 from db.write.command import (
     Absent,
@@ -31,17 +33,19 @@ from db.write.command import (
 )
 from db.write.conflict import check_version
 from db.write.constraints import user_error_of
+from db.write.deferred import Deferred, Results
 from db.write.disclosure import MATCH
 from db.write.rollups import compact
-from db.write.row_locks import ClearFact, Fact, Opening
+from db.write.row_locks import ClearFact, Fact, Opening, Request
 from db.write.rule_check import check_rules
 from db.write.texts import NAMES, names_fact, note_personal_data
-from db.write.transaction import Actor, Record, Request, UnitOfWork
+from db.write.transaction import Actor, Record, UnitOfWork
 
 # After a deadlock or a serialization failure.
 ATTEMPTS = 4
 # So many commands, and what they have added to the metrics is moved into the sums: a fifth of a second every few minutes.
 COMPACT_AFTER = 500
+_BUSY = UserError("", "BUSY", "正在计算的请求过多，或计算得太久，什么都没有保存；请稍后重试。")
 # Characters of an idempotency key at most.
 KEY_LENGTH = 100
 
@@ -64,8 +68,9 @@ class Receipt:
 class CommandExecutor:
     """Executes the commands of one process."""
 
-    def __init__(self, pool: Pool, cipher: Cipher) -> None:
+    def __init__(self, pool: Pool, cipher: Cipher, worker: Worker | None = None) -> None:
         self._pool, self._cipher = pool, cipher
+        self._worker = worker or Worker()
         self._executed = 0
         self._compacting: asyncio.Task[None] | None = None
 
@@ -83,9 +88,21 @@ class CommandExecutor:
 
         Raises KeyReused, and Stale where the caller's rights have changed.
         """
+        results = Results()
+        once = partial(self._once, command, actor, order, key, expected_version, late_reason, results)
+        while True:
+            try:
+                return await self._execute(command, actor, once)
+            except Deferred as deferred:
+                try:
+                    await results.work_out(deferred, self._worker, actor.person_id)
+                except (QueueFull, WorkTimeout):
+                    return Receipt(command.shows, user_errors=(_BUSY,))
+
+    async def _execute(self, command: Command, actor: Actor, once: Callable[[], Awaitable[Receipt]]) -> Receipt:
         for attempt in range(ATTEMPTS):
             try:
-                receipt = await self._once(command, actor, order, key, expected_version, late_reason)
+                receipt = await once()
                 self._count()
                 return receipt
             except Told as told:
@@ -139,10 +156,12 @@ class CommandExecutor:
         key: str | None,
         expected: int | None,
         late_reason: str | None,
+        results: Results,
     ) -> Receipt:
         request = self._request(command, order, key)
         async with self._pool.transaction() as connection:
             work = UnitOfWork(connection, actor, self._cipher, dt.datetime.now(dt.UTC))
+            work.results = results
             # SECURITY: authorised before anything else is looked at. Who has the right nowhere gets one answer, whatever they sent.
             if not work.may(command.resource, command.action):
                 await work.open(None, None, None)

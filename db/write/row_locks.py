@@ -67,6 +67,14 @@ class Wanted(NamedTuple):
         return self.new or self.kind
 
 
+class Request(NamedTuple):
+    """The idempotency key of a request with the command and the digest of the input that it stands for."""
+
+    key: str
+    command: str
+    digest: bytes
+
+
 class Opening(NamedTuple):
     """How a transaction begins: whether the request is `new`; whether the row was `found` for the action, and is locked; whether the
     caller at least sees it."""

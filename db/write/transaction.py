@@ -32,7 +32,8 @@ from db.write import row_locks
 from db.write.batch import Batch, LatestVersion, Write
 from db.write.case_rules import CALLER_INTERESTED
 from db.write.command import Absent, Outcome, Refused, UserError, forbidden_on
-from db.write.row_locks import ClearFact, Fact, Opening, Wanted, columns_of
+from db.write.deferred import Results
+from db.write.row_locks import ClearFact, Fact, Opening, Request, Wanted, columns_of
 from db.write.state_words import wrong_state
 from policies.grant import Access
 from policies.predicate import Never, evaluate
@@ -85,15 +86,6 @@ class Record:
         return UUID(str(self.values["id"]))
 
 
-@dataclass(frozen=True)
-class Request:
-    """The idempotency key of a request with the command and the digest of the input that it stands for."""
-
-    key: str
-    command: str
-    digest: bytes
-
-
 class _Postcondition(NamedTuple):
     """After the change the row must be one for the action, or with `or_seen` one that the caller sees; else the user error is raised."""
 
@@ -112,6 +104,7 @@ class UnitOfWork:
     ) -> None:
         self.connection, self.actor, self.cipher, self.now = connection, actor, cipher, now
         self.visibility = Visibility(actor.access)
+        self.results = Results()
         self.user_errors: list[UserError] = []
         self._batch = Batch()
         # The tables that were written to, and of those whose columns are known `table.column`.

@@ -31,6 +31,7 @@ from schema.page import planned
 from schema.planning import coercion
 from schema.planning.arguments import Call
 from schema.planning.question import QUESTIONS, Question, QuestionDefinition
+from schema.questions.turns import Turns
 from schema.refusal import Code, Refusal, TooCostly
 from schema.viewer import Viewer
 
@@ -110,11 +111,18 @@ class QuestionRunner:
     ) -> None:
         self._pool, self._worker, self._planner, self._runs = pool, worker, planner, runs
         self._statement_timeout_ms = statement_timeout_ms
+        self._turns = Turns()
 
     async def answer(
         self, questions: Sequence[Question], viewer: Viewer, call: Call, epoch: int | None
     ) -> tuple[int, dict[str, Any], tuple[dict[str, Any], ...]]:
-        """The epoch of the snapshot, the answers by response key, and the errors of the questions that are refused."""
+        """The epoch of the snapshot, the answers by response key, and the errors of the questions that are refused. Raises Refusal."""
+        async with self._turns.take(viewer.person_id):
+            return await self._answer_all(questions, viewer, call, epoch)
+
+    async def _answer_all(
+        self, questions: Sequence[Question], viewer: Viewer, call: Call, epoch: int | None
+    ) -> tuple[int, dict[str, Any], tuple[dict[str, Any], ...]]:
         answers: dict[str, Any] = {}
         errors: list[dict[str, Any]] = []
         async with (

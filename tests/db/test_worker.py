@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from db.worker import QueueFull, Worker, WorkTimeout
+from db.worker import MAX_OWNED, QueueFull, Worker, WorkTimeout
 
 
 async def test_work_is_done_beside_the_event_loop_one_at_a_time() -> None:
@@ -42,4 +42,18 @@ async def test_work_over_its_time_is_given_up_and_nothing_begins_before_it_ends(
     go.set()
     await waiting
     assert begun == [2]
+    worker.close()
+
+
+async def test_one_owner_has_little_of_it_and_the_others_find_room() -> None:
+    worker, go = Worker(pending=MAX_OWNED + 2), threading.Event()
+    owned = [asyncio.ensure_future(worker.run_for("one", go.wait)) for _ in range(MAX_OWNED)]
+    await asyncio.sleep(0)
+    with pytest.raises(QueueFull):
+        await worker.run_for("one", go.wait)
+    other = asyncio.ensure_future(worker.run_for("other", go.wait))
+    await asyncio.sleep(0)
+    assert not other.done()
+    go.set()
+    await asyncio.gather(*owned, other)
     worker.close()
