@@ -75,8 +75,9 @@ _OTHERWISE: dict[tuple[str, str], Follow] = {
 
 
 def _relations() -> Iterator[tuple[tuple[str, str], tuple[str, Follow]]]:
+    types: Any = graphql_schema().type_map
     for resource in TABLES:
-        kind: Any = graphql_schema().type_map[resource]
+        kind = types[resource]
         for name, one in kind.fields.items():
             target = get_named_type(one.type).name
             many = target.endswith("Connection") or is_list_type(get_nullable_type(one.type))

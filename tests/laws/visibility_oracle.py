@@ -239,7 +239,7 @@ class Rights:
     def __init__(
         self, snapshot: Snapshot, appointments: Iterable[AppointmentInForce], policy: PolicyText = POLICY
     ) -> None:
-        self.snapshot, self.appointments = snapshot, list(appointments)
+        self.snapshot, self.appointments, self.policy = snapshot, list(appointments), policy
         self.lines = [
             (number, line)
             for number, post in enumerate(self.appointments)
