@@ -16,10 +16,12 @@ class BadPolicy(Exception):
 
 @dataclass(frozen=True)
 class Installed:
-    """The state of the live policy: why it cannot be used, in sentences, and whether somebody could publish another."""
+    """The state of the live policy: why it cannot be used, in sentences, and whether somebody could publish another. `notes`: what the
+    migrations could not decide about the rows that are there."""
 
     broken: tuple[str, ...]
     in_charge: bool
+    notes: tuple[str, ...] = ()
 
 
 async def install(address: "Address") -> Installed:
@@ -32,12 +34,12 @@ async def install(address: "Address") -> Installed:
     from policies.compile import POLICY_PATH
 
     await ensure_database(address)
-    await migrate(address)
+    notes = await migrate(address)
     connection = await asyncpg.connect(**address.connect_arguments())
     try:
         await publish_first(connection, POLICY_PATH.read_text(encoding="utf-8"))
         reasons = tuple(await broken(connection))
-        return Installed(reasons, not reasons and await in_charge(connection))
+        return Installed(reasons, not reasons and await in_charge(connection), notes)
     finally:
         await connection.close()
 

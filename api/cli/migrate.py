@@ -20,6 +20,8 @@ def run(address: "Address", policy: Path | None) -> None:
     from db.install import install
 
     installed = asyncio.run(install(address))
+    for note in installed.notes:
+        typer.echo(note)
     if policy is not None:
         typer.echo(f"已以 {policy} 发布第 {_publish(address, policy)} 版。")
         installed = asyncio.run(install(address))

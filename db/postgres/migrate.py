@@ -43,10 +43,19 @@ def configuration(connection: Connection | None = None) -> Config:
     return config
 
 
-async def migrate(address: Address) -> None:
-    """Run every migration that the database lacks, in one transaction: all of them or none. Raises LockTimeout."""
+async def migrate(address: Address) -> tuple[str, ...]:
+    """Run every migration that the database lacks, in one transaction: all of them or none. Raises LockTimeout.
+
+    Returns what they could not decide about the rows that are there, in sentences (Chinese) for the person at the terminal.
+    """
+
+    def upgrade(connection: Connection) -> tuple[str, ...]:
+        config = configuration(connection)
+        command.upgrade(config, "head")
+        return tuple(config.attributes.get("notes", ()))
+
     async with migration_transaction(address) as connection:
-        await connection.run_sync(lambda sync: command.upgrade(configuration(sync), "head"))
+        return await connection.run_sync(upgrade)
 
 
 async def revise(address: Address, message: str) -> Path | None:
