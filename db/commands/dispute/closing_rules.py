@@ -73,6 +73,12 @@ CLOSING_RULES = (
     ),
     Guard(
         "id",
+        "CONFIRMATION_PENDING",
+        "司法确认的申请尚无结果，请等待法庭登记裁定或准许撤回。",
+        none(t.confirmation, lambda row, at: at.c.result.is_(None)),
+    ),
+    Guard(
+        "id",
         "NOT_VISITED",
         "履行之后尚未回访到当事人（《人民调解工作若干规定》第三十六条），请先完成一次回访。",
         _visited,
