@@ -201,6 +201,18 @@ class Office:
             )
         return case
 
+    async def talk(self, case: Case, at: dt.datetime | None = None) -> None:
+        """A session of mediation, four hours after the registration unless a time is given."""
+        await self.must(
+            "mediator", "disputeRecord", id=case.key, place="调解室", result="AGREED", record="双方谈成。",
+            happened_at=at or case.started + 4 * HOUR,
+        )  # fmt: skip
+
+    async def sign(self, agreement: UUID, at: dt.datetime, shown: str = "id", **given: Any) -> Any:
+        """A signature that must be stored: the seal by the justice office, the others by the mediator."""
+        who = "justice_office" if given["kind"] == "SEAL" else "mediator"
+        return await self.must(who, "agreementSign", shown=shown, id=agreement, happened_at=at, **given)
+
     async def at_tier(self, case: Case, tier: str) -> None:
         """Put a case into a tier (TEAM, SQUAD, CENTRE) of the principals' squad and centre, past all commands."""
         for role, column in (("squad_member", "squad_id"), ("centre_staff", "centre_id")):

@@ -18,7 +18,7 @@ from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
 from db.calendar import confirmation_due, day_of, load_calendar, start_of
-from db.commands.dispute.guards import CONSENTED, NOT_REFUSED, NOTIFIED
+from db.commands.dispute.guards import CONSENTED, NOT_REFUSED, NOTIFIED, TALKED
 from db.commands.follow_up import schedule_follow_up
 from db.commands.money import check_money
 from db.commands.obligation import check_visible_party, load_parties_with_visibility, state_by_obligations
@@ -28,6 +28,7 @@ from db.tables.obligation import OBLIGATION_KINDS
 from db.tables.party import MAIN_SIDES
 from db.write.chronology import COURSE
 from db.write.command import Outcome, command, input_field
+from db.write.example import Placeholder
 from db.write.transaction import Record, UnitOfWork
 
 _PAID = ("PAY", "REFUND")
@@ -99,7 +100,7 @@ NO_SUIT = Guard(
     asks=("Dispute", "agree"),
     row_field="dispute_id",
     states=("MEDIATING",),
-    guards=(NOTIFIED, NOT_REFUSED, CONSENTED),
+    guards=(NOTIFIED, NOT_REFUSED, CONSENTED, TALKED),
     example={"form": "ORAL", "content": "两清。"},
 )
 async def draft(work: UnitOfWork, dispute: Record, input: DraftInput) -> Outcome:
@@ -278,7 +279,7 @@ _DRAFTED = Guard(
     by_hand=True,
     rests_on=("consented",),
     guards=(_DRAFTED, dispute_in("MEDIATING")),
-    example={"kind": "SEAL"},
+    example={"kind": "PARTY", "party_id": Placeholder("Party", "any")},
 )
 async def sign(work: UnitOfWork, agreement: Record, input: SignInput) -> Outcome:
     """Art. 29: the day of the last signature or seal is the day of effect. Signing again changes nothing."""
@@ -333,6 +334,10 @@ async def _signer(work: UnitOfWork, dispute: Any, input: SignInput, parties: lis
             check_visible_party(work, "partyId", input.party_id, parties)
         return {"kind": "PARTY", "party_id": input.party_id}
     if input.kind == "SEAL":
+        # A house rule against invented cases: the seal is of another hand than all that came before it.
+        if not work.user_errors and dispute["one_hand"] and dispute["hand_id"] == work.actor.person_id:
+            message = "登记、受理、调解都由您一人经手的，印章须由他人（司法所或另一名承办人）登记加盖。"
+            work.error("kind", "SECOND_HAND", message)
         return {"kind": "SEAL", "organization_id": dispute["committee_id"]}
     person = input.person_id or work.actor.person_id
     if not await work.fetch(_ASSIGNED, {"of_dispute": dispute["id"], "signing": person}):

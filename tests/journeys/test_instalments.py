@@ -16,6 +16,7 @@ async def test_paid_in_instalments_and_come_back(office: Office) -> None:
     """What is owed is watched until it is performed; a rebound is a new dispute, linked to the old one, and counted."""
     started = now() - 100 * DAY
     case = await office.mediating(started)
+    await office.talk(case)
     onlookers = RoleViews(office, case)
     agreement = await _agree(office, case, started + 10 * DAY)
     await onlookers.look()
@@ -73,9 +74,7 @@ async def _agree(office: Office, case: Case, agreed: dt.datetime) -> UUID:
         {"kind": "MEDIATOR"},
         {"kind": "SEAL"},
     ):
-        shown = await office.must(
-            "mediator", "agreementSign", id=key, happened_at=agreed, shown="state dispute { state }", **signature
-        )
+        shown = await office.sign(key, agreed, "state dispute { state }", **signature)
     assert shown == {"state": "EFFECTIVE", "dispute": {"state": "AGREED"}}
     return key
 

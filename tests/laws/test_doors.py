@@ -12,12 +12,11 @@ from uuid import UUID
 
 import pytest
 
-from db.calendar import local
 from db.canonical.check_digits import id_check
 from db.commands import COMMANDS
 from db.commands.party import PartyInput, PartyUpdateInput
 from db.county.people import PRINCIPALS, SECOND_MEDIATOR
-from tests.office import DAY, HOUR, ID_NUMBERS, Case, Done, Office, now
+from tests.office import ID_NUMBERS, Case, Done, Office, now
 
 LEAD = PRINCIPALS["mediator"]
 CREDIT_CODE = "91371525MA3TEYT02R"
@@ -331,67 +330,3 @@ async def test_a_minor_acts_through_a_guardian(office: Office, child: dict[str, 
     assert done.user_errors == [("idNumber", "GUARDIAN_REQUIRED")]
     done = await office.do("mediator", "partyUpdate", id=grown.applicant, is_minor=True)
     assert done.user_errors == [("isMinor", "GUARDIAN_REQUIRED")]
-
-
-# -- when
-
-
-ENDS: dict[str, dict[str, Any]] = {
-    "disputeTerminate": {"reason": "FAR_APART", "routes_told": True},
-    "disputeRefuse": {"reason": "不愿再谈。"},
-    "disputeWithdraw": {"reason": "不愿再谈。"},
-    "agreementDraft": {"form": "ORAL", "content": "两清。"},
-}
-
-
-@pytest.mark.parametrize("mutation", ENDS)
-async def test_nothing_ends_before_the_last_session(office: Office, mutation: str) -> None:
-    """Nor comes of it."""
-    case = await office.mediating()
-    held = now() - HOUR
-    await office.must(
-        "mediator",
-        "disputeRecord",
-        id=case.key,
-        place="调解室",
-        result="TO_CONTINUE",
-        record="再谈。",
-        happened_at=held,
-    )
-    given: dict[str, Any] = {"id": case.key, **ENDS[mutation]}
-    if mutation == "agreementDraft":
-        given["dispute_id"] = given.pop("id")
-    elif mutation != "disputeTerminate":
-        given["party_id"] = case.applicant
-    done = await office.do("mediator", mutation, **given, happened_at=held - HOUR)
-    assert done.user_errors == [("happenedAt", "TOO_EARLY")]
-    assert (await office.do("mediator", mutation, **given)).ok
-
-
-async def test_what_is_told_late_says_why_and_shows(office: Office) -> None:
-    """An old case can be brought in, and nobody can overlook it: in its timeline, on the dispute, in a list of its own."""
-    started = now() - 300 * DAY
-    case = await office.register(started=started)
-    shown = await office.must(
-        "mediator",
-        "disputeAccept",
-        shown="caseNumber lateDays timeline { action lateDays }",
-        id=case.key,
-        happened_at=started + HOUR,
-    )
-    assert shown["caseNumber"].startswith(f"({local(now()).year})")
-    assert shown["lateDays"] == 300
-    assert {one["action"]: one["lateDays"] for one in shown["timeline"]} == {
-        "dispute.register": 300,
-        "dispute.accept": 299,
-    }
-    query = "query($n: Int!) { disputes(filter: {lateDaysMin: $n}) { nodes { id } } }"
-    assert [f"Dispute:{case.key}"] == [
-        one["id"] for one in (await office.gql.data(PRINCIPALS["justice_office"], query, n=300))["disputes"]["nodes"]
-    ]
-    [event] = await office.events(case, "dispute.accept")
-    assert (event["late_days"], event["late_reason"]) == (299, "补录旧案")
-    done = await office.do(
-        "mediator", "disputeNotify", id=case.key, happened_at=started + 2 * HOUR, late_reason="13800001234 要求补录"
-    )
-    assert done.user_errors == [("lateReason", "PERSONAL_DATA")]

@@ -90,10 +90,11 @@ async def _ended(office: Office) -> list[Case]:
     await _visit(office, closed)
     ready, reopened = await office.mediating(), await office.mediating()
     for case in (ready, reopened):
+        await office.talk(case)
         await office.must("mediator", "agreementDraft", dispute_id=case.key, form="ORAL", content="两清。")
         await _visit(office, case)
     for case in (reopened, closed):
-        await office.must("mediator", "disputeClose", id=case.key)
+        await office.must("justice_office", "disputeClose", id=case.key)
     # Archived before that asked for anything: with an alert, a visit and a lead that nobody has seen to.
     over = await office.mediating(sub_category="P02", utility_cut="WATER")
     housing = await office.organization("HOUSING_DEPARTMENT")
@@ -124,6 +125,7 @@ async def agree(office: Office, case: Case, *, sign: bool = True, due_on: dt.dat
     pay = {
         "party_id": case.applicant, "kind": "PAY", "content": "补缴", "amount": "10.00", "due_on": due_on,
     }  # fmt: skip
+    await office.talk(case)
     shown = await office.must(
         "mediator",
         "agreementDraft",
@@ -139,7 +141,7 @@ async def agree(office: Office, case: Case, *, sign: bool = True, due_on: dt.dat
         {"kind": "SEAL"},
     ]  # fmt: skip
     for signature in signatures if sign else ():
-        await office.must("mediator", "agreementSign", id=key, happened_at=when + HOUR, **signature)
+        await office.sign(key, when + HOUR, **signature)
     return key
 
 

@@ -14,7 +14,7 @@ from db import tables as t
 from db.commands.alert import open_alert
 from db.commands.dispute.assignment import reasons_against
 from db.commands.dispute.closing_rules import CLOSING_RULES
-from db.commands.dispute.guards import NO_HANDOVER_WAITING
+from db.commands.dispute.guards import NO_HANDOVER_WAITING, SECOND_HAND
 from db.commands.dispute.risk import carry_over_risk
 from db.commands.team import active_team_of
 from db.resources.guards import Guard, equals, none, some
@@ -52,7 +52,7 @@ class CloseInput:
     shows="Dispute",
     rests_on=("concluded", "performed", "visited"),
     states=AFTER_PERFORMANCE_STATES,
-    guards=CLOSING_RULES,
+    guards=(*CLOSING_RULES, SECOND_HAND),
 )
 async def close(work: UnitOfWork, dispute: Record, input: CloseInput) -> Outcome:
     """S27 案结事了. The guards check what must be there; the function only when."""

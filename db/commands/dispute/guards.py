@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, and_, literal_column
+from sqlalchemy import Table, and_, func, literal_column, not_
 
 from db import tables as t
-from db.resources.guards import Guard, equals, none, some
+from db.resources.guards import CALLER_ID, Guard, equals, none, some
 from db.resources.resource import Row, Sql, literals
 from db.tables.party import MAIN_SIDES
 
@@ -31,6 +31,19 @@ CONSENTED = Guard(
     "NO_CONSENT",
     "各方当事人尚未全部同意调解，请先逐一登记同意。",
     none(t.party, lambda row, at: at.c.consent.is_distinct_from(literal_column("'CONSENTED'")), _main_party),
+)
+TALKED = Guard(
+    "id",
+    "NO_SESSION",
+    "尚未记录调解（《人民调解法》第二十七条），请先记录一次，当场达成的也要记录。",
+    some(t.session),
+)
+# A house rule against invented cases: who alone registered, accepted, mediated and signed does not also close.
+SECOND_HAND = Guard(
+    "id",
+    "SECOND_HAND",
+    "登记、受理、调解、签章都由您一人经手的，须由司法所或另一名承办人结案。",
+    lambda row: not_(and_(row["one_hand"], func.coalesce(row["hand_id"] == CALLER_ID, literal_column("false")))),
 )
 NO_HANDOVER_WAITING = Guard(
     "id", "HANDOVER_WAITING", "层级移交尚待接收或退回，请先等待答复。", none(t.escalation, equals("state", "SENT"))

@@ -29,6 +29,7 @@ async def drafted(
 ) -> tuple[Case, UUID]:
     """A case with the dates of the seed case and a fresh agreement; one obligation to pay unless others are given."""
     case = case or await office.mediating(STARTED)
+    await office.talk(case)
     shown = await office.must(
         "mediator", "agreementDraft", dispute_id=case.key, happened_at=agreed, form=form, content="双方达成一致。",
         obligations=list(obligations) or [pay(case, due_on=agreed.date())],
@@ -47,10 +48,7 @@ async def sign_all(
         {"kind": "PARTY", "party_id": case.applicant},
         {"kind": "PARTY", "party_id": case.respondent},
     ):
-        shown = await office.must(
-            "mediator", "agreementSign", id=agreement, happened_at=at,
-            shown="state effectiveOn confirmByOn", **given,
-        )  # fmt: skip
+        shown = await office.sign(agreement, at, "state effectiveOn confirmByOn", **given)
     return shown
 
 

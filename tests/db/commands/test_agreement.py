@@ -41,10 +41,9 @@ async def test_a_written_agreement_takes_effect_with_the_last_signature(office: 
     ]
     for number, signer in enumerate(signers, 1):
         assert await state_of(office, case) == "MEDIATING"
-        shown = await office.must(
-            "mediator", "agreementSign", id=agreement, happened_at=AGREED + number * HOUR,
-            shown="state effectiveOn confirmByOn signatures { kind signedOn }", **signer,
-        )  # fmt: skip
+        shown = await office.sign(
+            agreement, AGREED + number * HOUR, "state effectiveOn confirmByOn signatures { kind signedOn }", **signer
+        )
         assert len(shown["signatures"]) == number
         assert shown["state"] == ("EFFECTIVE" if number == 4 else "DRAFT")
     assert (shown["effectiveOn"], shown["confirmByOn"]) == (str(AGREED_ON), str(CONFIRM_BY_ON))
@@ -60,7 +59,7 @@ async def test_a_written_agreement_takes_effect_with_the_last_signature(office: 
 async def test_effect_is_the_day_of_the_latest_signature_in_whatever_order_they_are_recorded(office: Office) -> None:
     case, agreement = await drafted(office)
     later = AGREED + 2 * DAY
-    await office.must("mediator", "agreementSign", id=agreement, kind="SEAL", happened_at=later)
+    await office.sign(agreement, later, kind="SEAL")
     shown = await sign_all(office, case, agreement, sealed=True)
     assert shown == {"state": "EFFECTIVE", "effectiveOn": "2024-02-22", "confirmByOn": "2024-03-25"}
     assert (await office.dispute(case))["concluded_at"].astimezone(COUNTY_TIME).date() == dt.date(2024, 2, 22)
@@ -135,6 +134,7 @@ async def test_an_oral_agreement_takes_effect_when_reached(office: Office) -> No
 
 async def test_an_agreement_that_asks_nothing_more_is_performed(office: Office) -> None:
     case = await office.mediating(STARTED)
+    await office.talk(case)
     await office.must(
         "mediator",
         "agreementDraft",
@@ -170,6 +170,7 @@ async def test_instalments_become_obligations(office: Office) -> None:
 
 async def test_every_user_error_of_a_draft_is_reported_at_once(office: Office) -> None:
     case = await office.mediating(STARTED)
+    await office.talk(case)
     other = await office.register(started=STARTED)
     day = dt.date(2024, 3, 1)
     terms = [
@@ -223,6 +224,7 @@ async def test_nothing_is_agreed_without_consent(office: Office) -> None:
     assert "agree" not in await office.can("mediator", case)
     for party in (case.applicant, case.respondent):
         await office.must("mediator", "disputeConsent", id=case.key, party_id=party, happened_at=STARTED + 3 * HOUR)
+    await office.talk(case)
     assert "agree" in await office.can("mediator", case)
 
 
@@ -231,7 +233,8 @@ async def test_only_who_holds_the_case_agrees(office: Office) -> None:
     values = {"dispute_id": case.key, "happened_at": AGREED, "form": "ORAL", "content": "一致"}
     for role in HOLDERS_ONLY:
         assert not (await office.do(role, "agreementDraft", **values)).ok
-        assert not (await office.do(role, "agreementSign", id=agreement, kind="SEAL", happened_at=AGREED)).ok
+        if role != "justice_office":
+            assert not (await office.do(role, "agreementSign", id=agreement, kind="SEAL", happened_at=AGREED)).ok
     for tier, role, others in (("SQUAD", "squad_member", "centre_staff"), ("CENTRE", "centre_staff", "squad_member")):
         await office.at_tier(case, tier)
         assert "agree" in await office.can(role, case)
@@ -251,7 +254,7 @@ async def test_what_access_can_says_of_an_agreement_is_what_happens(office: Offi
     assert await office.can("mediator", case, "Agreement", agreement) == ["sign"]
     assert not (await office.do("mediator", "agreementRescind", id=agreement, both_consent=True, reason="变")).ok
     await sign_all(office, case, agreement)
-    assert sorted(await office.can("mediator", case, "Agreement", agreement)) == ["apply", "rescind", "vary"]
+    assert sorted(await office.can("mediator", case, "Agreement", agreement)) == ["apply", "rescind", "sue", "vary"]
     assert await office.can("grid_worker", case, "Agreement", agreement) == []
 
 

@@ -49,7 +49,9 @@ async def _performed(office: Office) -> Case:
         (case.started + 3 * DAY).date(),
     )
     await office.execute(
-        "UPDATE dispute SET state = 'PERFORMED', concluded_at = $2 WHERE id = $1", case.key, case.started + DAY
+        "UPDATE dispute SET state = 'PERFORMED', concluded_at = $2, one_hand = false WHERE id = $1",
+        case.key,
+        case.started + DAY,
     )
     return case
 
