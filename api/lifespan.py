@@ -59,6 +59,21 @@ def _reading(settings: Settings, address: Address, on_connect: OnConnect | None)
     return session, Reader(Pool(generic, settings.pool_size), Pool(custom, max(2, settings.pool_size // 2)))
 
 
+def _query_executor(
+    settings: Settings, schema: GraphQLSchema, reader: Reader, question_runner: QuestionRunner, planner: Worker
+) -> QueryExecutor:
+    return QueryExecutor(
+        schema,
+        reader,
+        question_runner,
+        cursor_key=cursor_key(settings.key()),
+        fast_path=settings.fast_path,
+        max_cost=settings.max_cost,
+        max_price=settings.max_price,
+        worker=planner,
+    )
+
+
 @asynccontextmanager
 async def open_services(
     settings: Settings, address: Address, on_connect: OnConnect | None = None
@@ -83,18 +98,9 @@ async def open_services(
         policies = CompiledVersions(lookups)
         runs = ImpactRuns(impact_pool, writers, worker)
         question_runner = QuestionRunner(question_pool, worker, planner, runs, timeout)
-        marks = cursor_key(settings.key())
-        executor = QueryExecutor(
-            schema,
-            reader,
-            question_runner,
-            cursor_key=marks,
-            fast_path=settings.fast_path,
-            max_cost=settings.max_cost,
-            max_price=settings.max_price,
-            worker=planner,
-        )
+        executor = _query_executor(settings, schema, reader, question_runner, planner)
         commands = CommandExecutor(writers, Cipher(settings.key()), drafting)
+        marks = cursor_key(settings.key())
         mutator = MutationExecutor(
             schema, reader, commands, cursor_key=marks, max_price=settings.max_price, worker=planner
         )
