@@ -21,6 +21,7 @@ from db.postgres.pool import Pool
 from db.postgres.session import OnConnect, Session, open_pool
 from db.query.clocks import tier_setting
 from db.query.reader import Reader
+from db.query.select import MAX_BYTES_SETTING
 from db.worker import Worker
 from db.write.executor import CommandExecutor
 from schema.execution.mutation import MutationExecutor
@@ -46,12 +47,13 @@ class Services:
 
 def _reading(settings: Settings, address: Address, on_connect: OnConnect | None) -> tuple[Session, Reader]:
     """The session of what is read, and the reader of queries."""
-    tiers = {
+    numbers = {
+        MAX_BYTES_SETTING: settings.max_answer_bytes,
         tier_setting("TEAM"): settings.tier_days_team,
         tier_setting("SQUAD"): settings.tier_days_squad,
         tier_setting("CENTRE"): settings.tier_days_centre,
     }
-    session = Session(address, READER, settings.statement_timeout_ms, tier_days=tiers, on_connect=on_connect)
+    session = Session(address, READER, settings.statement_timeout_ms, settings=numbers, on_connect=on_connect)
     # The values of a filter decide on the access path, so they are planned for each time: a plan for any value only looks as cheap.
     custom = dataclasses.replace(session, plan_cache_mode="force_custom_plan")
     # Measured at a million disputes: planning anew costs a page more than running it, and one plan serves every value.

@@ -66,7 +66,8 @@ class Settings(BaseSettings):
     max_aliases: int = _integer(0, 10_000, 30, "别名个数上限")
     max_root_fields: int = _integer(1, 1000, 10, "顶层字段个数上限")
     max_directives: int = _integer(0, 10_000, 40, "指令个数上限")
-    max_price: int = _integer(10, 1_000_000, 1_500, "一次操作按本人权限编成 SQL 的点数上限")
+    max_answer_bytes: int = _integer(1024, 1_000_000_000, 8_388_608, "一次回答数据的字节数上限")
+    max_price: int = _integer(10, 1_000_000, 1_000, "一次操作按本人权限编成 SQL 的点数上限")
     max_cost: int = _integer(1, 10_000_000, 20_000, "一次操作的估算成本上限")
 
     @field_validator("database_url")

@@ -26,6 +26,10 @@ PLANNING = (
     "SET enable_memoize TO off",
 )
 
+# How many statements a connection keeps prepared, and the length of the longest: those that answer queries are long and few. All of them
+# together are bounded by the pool.
+MAX_STATEMENTS, MAX_STATEMENT_BYTES = 512, 65_536
+
 # Called with a session and a new connection of it, ready for use.
 OnConnect = Callable[["Session", "asyncpg.Connection[asyncpg.Record]"], None]
 
@@ -35,9 +39,9 @@ class Session:
     """What every connection of one kind is like.
 
     `role`: who it acts as; None for the user of the address. `statement_timeout_ms`: how long a statement may take, in milliseconds;
-    0 for as long as it needs. `plan_cache_mode`: PostgreSQL's setting. `tier_days`: settings of the connection with the days of
-    each tier, by name (`db.query.clocks`). `on_connect`: called with every connection that `connect` opens, once it is prepared
-    (to observe its statements). Raises ValueError for a role or mode that is no plain identifier.
+    0 for as long as it needs. `plan_cache_mode`: PostgreSQL's setting. `settings`: more settings, numbers by name: the days of each tier
+    (`db.query.clocks`), the bytes of an answer (`db.query.select`). `on_connect`: called with every connection that `connect` opens, once
+    it is prepared (to observe its statements). Raises ValueError for a role or mode that is no plain identifier.
 
     json and jsonb arrive as the text that PostgreSQL sent, which is asyncpg's default. Nothing is reset between two uses of a
     connection (that would cost a round trip): change session state only with SET LOCAL.
@@ -47,7 +51,7 @@ class Session:
     role: str | None
     statement_timeout_ms: int
     plan_cache_mode: str = "auto"
-    tier_days: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, int] = field(default_factory=dict)
     on_connect: OnConnect | None = None
 
     def __post_init__(self) -> None:
@@ -61,10 +65,9 @@ class Session:
         """Keyword arguments for asyncpg's `connect` and `create_pool`."""
         return {
             **self.address.connect_arguments(),
-            # The statements that answer queries are long and few: keep them prepared, whatever their length.
-            "statement_cache_size": 512,
+            "statement_cache_size": MAX_STATEMENTS,
             "max_cached_statement_lifetime": 0,
-            "max_cacheable_statement_size": 0,
+            "max_cacheable_statement_size": MAX_STATEMENT_BYTES,
             # A server that is gone cannot time out by itself.
             "command_timeout": self.statement_timeout_ms / 1000 + 5 if self.statement_timeout_ms else None,
             "server_settings": {"application_name": APPLICATION},
@@ -78,7 +81,7 @@ class Session:
             f"SET plan_cache_mode TO {self.plan_cache_mode}",
             *PLANNING,
             # SECURITY: names from the code, and numbers.
-            *(f"SET {name} TO {int(days)}" for name, days in self.tier_days.items()),
+            *(f"SET {name} TO {int(value)}" for name, value in self.settings.items()),
         ]
         if self.role is not None:
             settings.append(f"SET ROLE {self.role}")

@@ -76,8 +76,8 @@ class Prices:
                 return self._once("clocks", self._clocks) + _MEMBER * len(items)
             case p.Timeline(items=items):
                 return self._timeline(items)
-            case p.One(relation=name, node=node) | p.Many(relation=name, node=node):
-                return self._row(node.resource) + self._node(node)
+            case p.One(node=node) | p.Many(node=node):
+                return _ROW + self._seen(RESOURCES[node.resource]) + self._node(node)
             case p.Page():
                 return self._page(item)
         return _MEMBER
@@ -179,13 +179,28 @@ class Prices:
         def compute() -> int:
             return sum(
                 _PART
-                + self._predicate(resource, self._rows(name))
-                + sum(2 * _COMPARISON + self._predicate(resource, one) for one in reads(resource))
+                + self._seen(resource)
+                + sum(
+                    2 * _COMPARISON + self._predicate(resource, one)
+                    for one in reads(resource)
+                    if not self._holds(resource, one)
+                )
                 for name, resource in RESOURCES.items()
                 if (resource.part or name == "Dispute") and self._rows(name) != Never()
             )
 
         return self._once(("timeline", what), compute)
+
+    def _holds(self, resource: Resource, predicate: Predicate) -> bool:
+        """Whether it holds of each visible row below a visible dispute, so that nothing is asked."""
+        rows = self._rows(resource.name)
+        return implies(rows, predicate) or (resource.part and implies(self._rows("Dispute"), predicate))
+
+    def _seen(self, resource: Resource) -> int:
+        """What makes a row visible; nothing for the part of which the dispute has settled it."""
+        rows = self._rows(resource.name)
+        settled = resource.part and implies(self._rows("Dispute"), rows)
+        return 0 if settled else self._predicate(resource, rows)
 
     def _clear(self, resource: Resource, names: Iterable[str]) -> set[Predicate]:
         grant = self._access.grant(resource.name)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
+from db.lru_cache import LruCache
 from db.postgres.pool import Pool
 from db.query.epoch import read_epoch
 from db.query.statement import PlanMode, Statement
@@ -30,6 +30,14 @@ class ForeignCursor(Exception):
 _FOREIGN_CURSOR = "SL001"
 
 
+class TooLarge(Exception):
+    """The answer has more bytes than may leave the database."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(size, limit)
+        self.size, self.limit = size, limit
+
+
 @dataclass(frozen=True)
 class Reading:
     """JSON text of the data, the keys of single objects that were not found, and the epoch of the snapshot that was read."""
@@ -41,10 +49,18 @@ class Reading:
 
 # How often certain codes must be asked for before they have a statement of their own, how many such sets are remembered, and how many
 # codes a set may have.
-OFTEN, _REMEMBERED, MOST_CODES = 16, 256, 24
+OFTEN, _REMEMBERED_BYTES, MOST_CODES = 16, 5_000_000, 24
 
 # A statement and the codes of its plan-sensitive binds.
 _CodeSet = tuple[str, tuple[tuple[str, ...], ...]]
+
+
+class _Asked(NamedTuple):
+    """How often a set of codes was asked for, its statement from the time when that is often, and the bytes of both texts."""
+
+    times: int
+    with_codes: Statement | None
+    weight: int
 
 
 class Reader:
@@ -56,10 +72,10 @@ class Reader:
     def __init__(self, generic: Pool, custom: Pool) -> None:
         self._generic, self._custom = generic, custom
         # The sets of codes last asked for: how often, and the statement of those that are asked for often.
-        self._code_sets: OrderedDict[_CodeSet, tuple[int, Statement | None]] = OrderedDict()
+        self._code_sets: LruCache[_Asked] = LruCache(_REMEMBERED_BYTES, lambda asked: asked.weight)
 
     async def read(self, statement: Statement, values: Mapping[str, Any]) -> Reading:
-        """The answer of a planned query. Raises TooSlow and ForeignCursor."""
+        """The answer of a planned query. Raises TooSlow, TooLarge and ForeignCursor."""
         pool = self._generic
         match statement.planning.mode:
             case PlanMode.CUSTOM:
@@ -80,7 +96,9 @@ class Reader:
                 raise ForeignCursor from None
             raise
         assert row is not None
-        epoch, data, missing = row
+        epoch, data, missing, excess = row
+        if excess is not None:
+            raise TooLarge(*excess)
         return Reading(epoch, data, tuple(missing))
 
     def _with_codes(self, statement: Statement, values: Mapping[str, Any]) -> Statement | None:
@@ -89,12 +107,11 @@ class Reader:
         if sum(map(len, codes.values())) > MOST_CODES:
             return None
         key = (statement.sql, tuple(codes.values()))
-        times, with_codes = self._code_sets.pop(key, (0, None))
+        times, with_codes, weight = self._code_sets.find(key) or _Asked(0, None, 500 + len(statement.sql))
         if times == OFTEN:
             with_codes = statement.with_codes(codes)
-        self._code_sets[key] = (times + 1, with_codes)
-        if len(self._code_sets) > _REMEMBERED:
-            self._code_sets.popitem(last=False)
+            weight += 0 if with_codes is None else len(with_codes.sql)
+        self._code_sets.store(key, _Asked(times + 1, with_codes, weight))
         return with_codes
 
     async def epoch(self) -> int:

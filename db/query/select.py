@@ -12,10 +12,14 @@ from db.query.statement_text import StatementText, bind, columns, json_row, or_e
 from db.query.statistics.answer import statistics
 from policies.grant import Access
 
+# The setting of a session that bounds the bytes of an answer, and the bound where the session sets none.
+MAX_BYTES_SETTING, MAX_BYTES = "sanlian.max_answer_bytes", 8_388_608
+_MOST = f"coalesce(nullif(current_setting('{MAX_BYTES_SETTING}', true), '')::int, {MAX_BYTES})"
+
 
 def select_plan(plan: p.Plan, access: Access) -> Statement:
-    """The statement of a plan for callers of this access's shape: columns `epoch`, `data` (UTF-8 JSON) and `missing`
-    (keys of `plan.nullable` that are null)."""
+    """The statement of a plan for callers of this access's shape: columns `epoch`, `data` (UTF-8 JSON), `missing`
+    (keys of `plan.nullable` that are null) and `excess` (null; where the data is larger than may leave: its bytes and the limit, and no data)."""
     text = StatementText()
     rows = RowWriter(access, text)
     sql = _select(rows, plan)
@@ -33,9 +37,16 @@ def _select(rows: RowWriter, plan: p.Plan) -> str:
     ]
     listed = f"array_remove(ARRAY[{', '.join(missing)}]::TEXT[], NULL)" if missing else "'{}'::text[]"
     # OFFSET 0 keeps PostgreSQL from copying the members into both places that read them.
-    return (
+    whole = rows.text.name("whole")
+    made = (
         f"SELECT ({EPOCH_SQL}) AS epoch, convert_to(CAST({data} AS TEXT), 'UTF8') AS data, {listed} AS missing "  # noqa: S608
-        f"FROM (SELECT {columns(members)} OFFSET 0) AS {inner}"
+        f"FROM (SELECT {columns(members)} OFFSET 0) AS {inner} OFFSET 0"
+    )
+    size = f"octet_length({whole}.data)"
+    # SECURITY: what is too large for an answer stays here, so that no process has to hold it.
+    return (
+        f"SELECT {whole}.epoch, CASE WHEN ({size} <= {_MOST}) THEN {whole}.data END AS data, {whole}.missing, "  # noqa: S608
+        f"CASE WHEN ({size} > {_MOST}) THEN ARRAY[{size}, {_MOST}] END AS excess FROM ({made}) AS {whole}"
     )
 
 

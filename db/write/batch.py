@@ -68,7 +68,7 @@ class _Compiled(NamedTuple):
 
 
 _Rows = list[Mapping[str, Any]]
-_CACHE: LruCache[_Compiled] = LruCache(1000)
+_CACHE: LruCache[_Compiled] = LruCache(5_000_000, lambda compiled: len(compiled.sql) + 300 * len(compiled.places))
 
 
 class Batch:

@@ -53,7 +53,7 @@ class _Cached(NamedTuple):
 
 
 # Statements of this process. Of those that a policy shapes, the shape of the access is part of the key.
-_CACHE: LruCache[_Cached] = LruCache(4000)
+_CACHE: LruCache[_Cached] = LruCache(20_000_000, lambda cached: 2_000 + 3 * len(cached.statement.sql))
 
 
 class Stale(Exception):

@@ -12,7 +12,7 @@ import orjson
 from graphql import FieldNode, GraphQLObjectType, GraphQLSchema
 from graphql.execution.values import get_variable_values
 
-from db.query.reader import ForeignCursor, Reader, TooSlow
+from db.query.reader import ForeignCursor, Reader, TooLarge, TooSlow
 from db.worker import Worker
 from db.write.command import Command, KeyReused, Order, UserError
 from db.write.executor import CommandExecutor, Receipt
@@ -189,6 +189,9 @@ class MutationExecutor:
                 raise TooCostly(message, slow.limit_ms, slow.limit_ms) from None
             except ForeignCursor:
                 raise Refusal(Code.BAD_USER_INPUT, f"已保存，但不能返回所选内容。{FOREIGN}") from None
+            except TooLarge as large:
+                message = f"已保存，但所选内容达 {large.size} 字节，上限 {large.limit} 字节，请少取一些，稍后查询。"
+                raise TooCostly(message, large.size, large.limit) from None
             return reading.epoch, payload.text(receipt, reading.data)
 
         exhausted = Refusal(Code.CONFLICT, "已保存，但访问权正在变更，暂不能返回结果；请稍后查询。")

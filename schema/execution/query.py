@@ -22,7 +22,7 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
-from db.query.reader import ForeignCursor, Reader, Reading, TooSlow
+from db.query.reader import ForeignCursor, Reader, Reading, TooLarge, TooSlow
 from db.query.statement import Statement
 from db.worker import Worker
 from policies.grant import Access
@@ -127,6 +127,11 @@ class QueryExecutor:
             raise TooCostly(message, slow.limit_ms, slow.limit_ms) from None
         except ForeignCursor:
             raise Refusal(Code.BAD_USER_INPUT, FOREIGN) from None
+        except TooLarge as large:
+            message = (
+                f"回答达 {large.size} 字节，上限 {large.limit} 字节：请减少每页条数，少取长文本，不要重复取同一内容。"
+            )
+            raise TooCostly(message, large.size, large.limit) from None
 
     async def _prepare(self, operation: Operation, access: Access, call: Call, *, typed: bool) -> PreparedQuery:
         def make() -> Made[PreparedQuery]:

@@ -65,6 +65,9 @@ class QuestionContext:
         statement = await compute(self.planner, select_plan, plan, access)
         row = await self.connection.fetchrow(statement.sql, *(values[name] for name in statement.binds))
         assert row is not None
+        if row["excess"] is not None:
+            size, limit = row["excess"]
+            raise TooCostly(f"所读内容达 {size} 字节，上限 {limit} 字节：请缩小范围。", size, limit)
         return orjson.loads(row["data"])
 
     async def compute(self, work: Callable[..., T], *arguments: Any) -> T:

@@ -65,49 +65,57 @@ WITH cte_1 AS (
       ) AS anon_1
     GROUP BY anon_1.key
   )
-SELECT (
-    SELECT access_epoch.epoch
-    FROM access_epoch
-  ) AS epoch,
-  convert_to(CAST((
-    SELECT row_to_json("-")
-    FROM (
-        SELECT answer_1.v0 AS "statistics"
-      ) "-"
-  ) AS TEXT), 'UTF8') AS data,
-  '{}'::text[] AS missing
+SELECT whole_1.epoch,
+  CASE WHEN (octet_length(whole_1.data) <= coalesce(nullif(current_setting('sanlian.max_answer_bytes', true), '')::int, 8388608)) THEN whole_1.data END AS data,
+  whole_1.missing,
+  CASE WHEN (octet_length(whole_1.data) > coalesce(nullif(current_setting('sanlian.max_answer_bytes', true), '')::int, 8388608)) THEN ARRAY[octet_length(whole_1.data),
+  coalesce(nullif(current_setting('sanlian.max_answer_bytes', true), '')::int, 8388608)] END AS excess
 FROM (
     SELECT (
-        SELECT (
-            SELECT row_to_json("-")
-            FROM (
-                SELECT totals_1.resolved AS "resolved",
-                  totals_1.follow_up_rate AS "followUpRate",
-                  (
-                    SELECT coalesce(json_agg((
-                        SELECT row_to_json("-")
-                        FROM (
-                            SELECT cte_1.key AS "key",
-                              (
-                                SELECT area_1.name
-                                FROM area AS area_1
-                                WHERE area_1.code = cte_1.key
-                              ) AS "label",
-                              cte_1.resolved AS "resolved"
-                          ) "-"
-                      ) ORDER BY cte_1.key), '[]'::json)
-                    FROM cte_1
-                    WHERE cte_1.key IS NOT NULL
-                      AND cte_1.registered + cte_1.accepted + cte_1.finished > 0
-                  ) AS "groups"
-              ) "-"
-          )
+        SELECT access_epoch.epoch
+        FROM access_epoch
+      ) AS epoch,
+      convert_to(CAST((
+        SELECT row_to_json("-")
         FROM (
-            SELECT CAST(coalesce(sum(cte_1.resolved), 0) AS BIGINT) AS "resolved",
-              round(CAST(CAST(coalesce(sum(cte_1.followed), 0) AS BIGINT) AS NUMERIC) / CAST(nullif(CAST(coalesce(sum(cte_1.resolved), 0) AS BIGINT), 0) AS NUMERIC), 4) AS "follow_up_rate"
-            FROM cte_1
-            HAVING true
-          ) AS totals_1
-      ) AS "v0"
+            SELECT answer_1.v0 AS "statistics"
+          ) "-"
+      ) AS TEXT), 'UTF8') AS data,
+      '{}'::text[] AS missing
+    FROM (
+        SELECT (
+            SELECT (
+                SELECT row_to_json("-")
+                FROM (
+                    SELECT totals_1.resolved AS "resolved",
+                      totals_1.follow_up_rate AS "followUpRate",
+                      (
+                        SELECT coalesce(json_agg((
+                            SELECT row_to_json("-")
+                            FROM (
+                                SELECT cte_1.key AS "key",
+                                  (
+                                    SELECT area_1.name
+                                    FROM area AS area_1
+                                    WHERE area_1.code = cte_1.key
+                                  ) AS "label",
+                                  cte_1.resolved AS "resolved"
+                              ) "-"
+                          ) ORDER BY cte_1.key), '[]'::json)
+                        FROM cte_1
+                        WHERE cte_1.key IS NOT NULL
+                          AND cte_1.registered + cte_1.accepted + cte_1.finished > 0
+                      ) AS "groups"
+                  ) "-"
+              )
+            FROM (
+                SELECT CAST(coalesce(sum(cte_1.resolved), 0) AS BIGINT) AS "resolved",
+                  round(CAST(CAST(coalesce(sum(cte_1.followed), 0) AS BIGINT) AS NUMERIC) / CAST(nullif(CAST(coalesce(sum(cte_1.resolved), 0) AS BIGINT), 0) AS NUMERIC), 4) AS "follow_up_rate"
+                FROM cte_1
+                HAVING true
+              ) AS totals_1
+          ) AS "v0"
+        OFFSET 0
+      ) AS answer_1
     OFFSET 0
-  ) AS answer_1
+  ) AS whole_1

@@ -1,6 +1,7 @@
 """The pool: first come, first served; never more at once than its size; no slot is lost, and no transaction is left open."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,7 +12,7 @@ import pytest_asyncio
 
 from db.postgres.address import Address
 from db.postgres.pool import Pool
-from db.postgres.session import Session
+from db.postgres.session import MAX_STATEMENT_BYTES, Session
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -233,3 +234,22 @@ async def test_closing_waits_for_the_work_on_hand(database: Address) -> None:
         await pool.close()
         assert await words(beside) == ["甲"]
         await working
+
+
+async def test_prepared_statements_are_bounded_in_bytes(database: Address) -> None:
+    """Texts of all lengths, new ones and known ones: what a server process keeps prepared stays under the bound, and those in use stay."""
+    bound, dice, backends = 20_000, random.Random(5), set()
+    small = Pool(Session(database, "sanlian_reader", 5000), 1, max_prepared_bytes=bound)
+    try:
+        for number in range(120):
+            length = dice.choice((10, 300, 3_000, 9_000, MAX_STATEMENT_BYTES))
+            await small.fetchrow(f"SELECT {number}, '{'x' * length}'")
+            backends.add(await one(small, _BACKEND))
+            kept = await one(small, "SELECT coalesce(sum(length(statement)), 0) FROM pg_prepared_statements")
+            assert kept <= bound + 10_000
+        assert 1 < len(backends) < 60
+        backend = await one(small, _BACKEND)
+        for _ in range(200):
+            assert await one(small, _BACKEND) == backend
+    finally:
+        await small.close()

@@ -73,7 +73,9 @@ def test_the_price_goes_with_the_statement(schema: GraphQLSchema) -> None:
             variables = get_variable_values(schema, definition.variable_definitions or (), given)
             assert not isinstance(variables, list)
             operation = Operation(accepted.document, definition, None, given)
-            plan = plan_operation(schema, operation, access, Call(variables, CLAIMS["person_id"]), typed=False).plan
+            plan = plan_operation(
+                schema, operation, access, Call(variables, CLAIMS["person_id"], bytes(32)), typed=False
+            ).plan
         except (Refusal, InvalidDocument, AssertionError):
             continue
         price, length = Prices(access).of(plan), len(select_plan(plan, access).sql)

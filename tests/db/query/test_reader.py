@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import orjson
 import pytest
 import pytest_asyncio
 
@@ -80,3 +81,23 @@ def test_a_statement_with_codes_has_the_other_values_in_order() -> None:
 @pytest.mark.parametrize("value", ["", "a", "A'", "A}", "A,B", "A B", "A\n", "1", "é", "A" * 41])
 def test_what_is_no_code_is_put_into_no_text(value: str) -> None:
     assert STATEMENT.with_codes({"b": ["CLOSED", value], "c": []}) is None
+
+
+@pytest.mark.parametrize("fast_path", [True, False])
+async def test_what_is_too_large_stays_in_the_database(gql: GraphQLClient, county: Address, fast_path: bool) -> None:
+    """The same field under ever more names: an answer as large as the limit comes, one byte more is refused with both numbers."""
+    limit, who, codes = 3_000, PRINCIPALS["bureau_admin"], set()
+    async with open_client(county, max_answer_bytes=limit, fast_path=fast_path) as bounded:
+        for count in (1, 4, 12, 28):
+            names = " ".join(f"a{number}: summary" for number in range(count))
+            query = f"{{ disputes(first: 5) {{ nodes {{ id {names} }} }} }}"
+            whole = (await gql.ask(who, query)).text
+            assert whole is not None
+            response = await bounded.ask(who, query)
+            codes.add(tuple(response.codes))
+            if len(whole) <= limit:
+                assert response.data == orjson.loads(whole)
+            else:
+                (error,) = response.errors
+                assert (error["extensions"]["cost"], error["extensions"]["limit"]) == (len(whole), limit)
+    assert codes == {(), ("TOO_COSTLY",)}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from db.query.reader import Reader, TooSlow
+from db.query.reader import Reader, TooLarge, TooSlow
 from tests.office import HOUR, Office, name_of
 
 _INPUT = "input: {id: $id, happenedAt: $at}"
@@ -55,15 +55,16 @@ async def test_user_errors_and_no_object(office: Office) -> None:
     assert [one["c"] for one in data["first"]["problems"]] == ["BAD_ID"]
 
 
-async def test_an_answer_that_takes_too_long(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("failure", [TooSlow(5_000), TooLarge(9_000, 8_000)], ids=["slow", "large"])
+async def test_an_answer_that_is_too_much(office: Office, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
     """The refusal says that the change is stored, though its payload cannot be read."""
     case = await office.register()
 
-    async def too_slow(*_: Any) -> None:
-        raise TooSlow(5_000)
+    async def too_much(*_: Any) -> None:
+        raise failure
 
     with monkeypatch.context() as patch:
-        patch.setattr(Reader, "read", too_slow)
+        patch.setattr(Reader, "read", too_much)
         done = await office.do("mediator", "disputeAccept", id=case.key, happened_at=case.started + HOUR)
     assert (done.payload, done.response.codes) == (None, ["TOO_COSTLY"])
     assert done.response.errors[0]["message"].startswith("已保存")
