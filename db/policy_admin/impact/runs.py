@@ -224,11 +224,12 @@ _END = """
 UPDATE policy_impact SET state = 'DONE', done = $4, total = $5, epoch = $6, result = $7, digest = $8, ended_at = now()
  WHERE sha256 = $1 AND against_sha256 = $2 AND begun_at = $3 AND state = 'RUNNING'
 """
-# SECURITY: whoever approves a version approves its impact: one that becomes known, or another one, voids what was approved before.
+# SECURITY: whoever approves a version approves its impact as it is known then. A run is begun by a question, which takes no approval back:
+# what becomes known later belongs to drafts that nobody has approved yet.
 _VERSIONS = f"""
 UPDATE policy_version AS draft SET impact_sha256 = $3 FROM policy_version AS base
  WHERE base.id = draft.base_id AND base.sha256 = $2 AND draft.sha256 = $1 AND draft.state IN ({sql_list(UNPUBLISHED_STATES)})
-   AND draft.impact_sha256 IS DISTINCT FROM $3
+   AND draft.approver_id IS NULL AND draft.impact_sha256 IS DISTINCT FROM $3
 """  # noqa: S608  made of constants
 _FAIL = """
 UPDATE policy_impact SET state = 'FAILED', ended_at = now()
