@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import Select, bindparam, exists, literal_column, or_, select
 from sqlalchemy.types import Text, Uuid
 
 from db import tables as t
 from db.calendar import local
 from db.commands.alert import open_alert
+from db.resources.catalog import RESOURCES
 from db.tables.dispute import OPEN_STATES, RISK_LEVELS
 from db.write.case_rules import REPORT_REQUIRED
 from db.write.command import Absent, Outcome, UserError, command, input_field
@@ -222,7 +223,28 @@ async def _station(
 
 
 async def _reported(work: UnitOfWork, dispute_id: UUID) -> bool:
-    return any(row["state"] != "WITHDRAWN" for row in await _reports(work, dispute_id))
+    """Whether the caller sees that it was reported: the report itself, or an assessment that says so.
+
+    SECURITY: a report that is hidden from them must not show by what they are asked for.
+    """
+
+    def make() -> Select[Any]:
+        of, visibility = bindparam("dispute", type_=Uuid()), work.visibility
+        report, reports = visibility.row(RESOURCES["Referral"], t.referral.alias())
+        sent = (report["kind"] == literal_column("'RISK_REPORT'"), report["state"] != literal_column("'WITHDRAWN'"))
+        assessment, assessments = visibility.row(RESOURCES["Assessment"], t.assessment.alias())
+        told = (assessment["reported"], visibility.clear(assessment, "reported"))
+        seen = [
+            exists(
+                select(literal_column("1"))
+                .select_from(at)
+                .where(row["dispute_id"] == of, visibility.visible(row), *more)
+            )
+            for row, at, more in ((report, reports, sent), (assessment, assessments, told))
+        ]
+        return select(or_(*seen).label("reported"))
+
+    return bool((await work.fetch_for_caller("reported", make, {"dispute": dispute_id}))[0]["reported"])
 
 
 _REPORTS = select(t.referral.c.id, t.referral.c.organization_id, t.referral.c.state, t.referral.c.reason).where(
