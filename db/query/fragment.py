@@ -13,10 +13,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import ClauseElement, ColumnElement, FromClause, select
+from sqlalchemy import ClauseElement, ColumnElement, FromClause, Table, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.visitors import prefix_anon_map
@@ -35,6 +35,12 @@ _CTE = re.compile(r'"\x01(\w+ \d+)\x02"')
 def slot(name: str) -> str:
     """What a FROM element is called in an expression where the statement is to put a name of its own."""
     return f"\x01{name}\x02"
+
+
+@cache
+def slotted(table: Table, name: str) -> FromClause:
+    """A table in a fragment whose name the statement gives. It is made once: SQLAlchemy copies every column into an alias."""
+    return table.alias(slot(name))
 
 
 class Hole(NamedTuple):

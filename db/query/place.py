@@ -9,7 +9,7 @@ from functools import cached_property
 from sqlalchemy import FromClause
 
 from db import tables as t
-from db.query.fragment import Fragment, compile_fragment, fragments_of, slot
+from db.query.fragment import Fragment, compile_fragment, fragments_of, slotted
 from db.query.statement_text import StatementText
 from db.query.visibility import Visibility, scope_of
 from db.resources.aliases import shared_aliases
@@ -66,7 +66,7 @@ class Writer:
     def row(self, place: Place, prefix: str = "", dispute: FromClause | None = None) -> Row:
         """The row in a fragment, with slots for names. `dispute`: that of another row of the fragment, if they have it in common."""
         resource = place.resource
-        at = resource.table.alias(slot(f"{prefix}row"))
+        at = slotted(resource.table, f"{prefix}row")
         if resource.name == "Dispute":
             return Row(resource, at, at)
         if place.dispute is None:
@@ -74,7 +74,7 @@ class Writer:
         # SECURITY: only that of a visible dispute holds, and that is all that `seen` says.
         seen = self.visibility.access.grant("Dispute").rows if place.seen else ALWAYS
         if dispute is None:
-            dispute = t.dispute.alias(slot(f"{prefix}dispute"))
+            dispute = slotted(t.dispute, f"{prefix}dispute")
         return Row(resource, at, dispute, seen, place.joined)
 
     def fragment(self, key: Hashable, make: Callable[[], Fragment]) -> Fragment:

@@ -15,7 +15,7 @@ from sqlalchemy.types import JSON, Text, Uuid
 
 from db import tables as t
 from db.query import plan as p
-from db.query.fragment import Fragment, compile_fragment, slot
+from db.query.fragment import Fragment, compile_fragment, slot, slotted
 from db.query.place import Place, Writer
 from db.query.statement_text import json_row, or_empty, quoted
 from db.query.visibility import Visibility, scope_of
@@ -38,7 +38,7 @@ def timeline(writer: Writer, place: Place, item: p.Timeline, person: Callable[[p
 
         def compiled() -> Fragment:
             with shared_aliases():
-                row, at = writer.row(place), t.event.alias(slot("event"))
+                row, at = writer.row(place), slotted(t.event, "event")
                 return compile_fragment({"": make(row, at)}, *scope_of(row), at)
 
         fragment = writer.fragment((place.context, "timeline", key), compiled)
