@@ -200,6 +200,9 @@ class Dataset(RandomRows):
                 return self.by_id["Person", row["person_id"]]["name"]
             case "Attendance", "present":
                 return True
+            case "Event", "late_days":
+                happened = row["happened_at"]
+                return None if happened is None else max(0, (row["at"] - happened).days)
             case "Alert", "legal_basis":
                 return next((one["legal_basis"] for one in self.rows["AlertRule"] if one["rule"] == row["rule"]), None)
             case "Dispute", "overdue":

@@ -53,6 +53,7 @@ def add_dispute(rows: RandomRows) -> None:
         due_on=rows.maybe(max(rows.day(), registered.astimezone(COUNTY_TIME).date())),
         concluded_at=closed - dt.timedelta(hours=1) if closed else None, closed_at=closed,
         outcome=rows.maybe(rows.words()), external_ref=rows.maybe(f"ref-{number}"), version=chance.randint(1, 9),
+        late_days=chance.randint(0, 40), one_hand=rows.chance(0.3),
         committee_id=pick("Organization")["id"] if accepted else rows.maybe(pick("Organization")["id"]),
         case_year=2025 if accepted else None, case_sequence=number if accepted else None, grid_code=grid,
         community_code=grid[:12], town_code=grid[:9], county_code=grid[:6], compound_id=compound["id"],
@@ -227,5 +228,5 @@ def add_event(rows: RandomRows, dispute_id: uuid.UUID | None) -> None:
         happened_at=rows.maybe(rows.instant(90)), action="dispute.accept", resource="Dispute",
         resource_id=uuid.UUID(int=1), from_state=rows.maybe("REGISTERED"), to_state=rows.maybe("ACCEPTED"),
         fields=rows.maybe("state"), reason=rows.maybe(rows.words()), policy_version=rows.maybe(1),
-        request_id=rows.maybe("r-1"), changes=None,
+        request_id=rows.maybe("r-1"), changes=None, late_reason=rows.maybe(rows.words()),
     )  # fmt: skip
