@@ -75,6 +75,8 @@ def policy(name: str, number: int) -> Policy:
     """Role a has the rows of that name; role b has them too, and counts exactly."""
     allowed, denied = POLICIES[name]
     text = "p3, a, 甲\np3, b, 乙\ng, b, a\np, b, Dispute, count, True, -, allow\n" + rules(allowed, "allow")
+    # Groups by place are those of the places that are seen.
+    text += "p, a, Area, read, True, public, allow\np, a, Compound, read, True, public, allow\n"
     return compile_policy(text + (rules(denied, "deny") if denied else ""), CATALOG, number)
 
 
