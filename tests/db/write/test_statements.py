@@ -17,7 +17,7 @@ from db.query import statement as statements
 from db.write import transaction
 from db.write.command import Outcome, Refused
 from db.write.transaction import Actor, UnitOfWork
-from schema.execution import payload
+from schema.planning import budget
 from tests.db.commands.agreeing import AGREED, in_force
 from tests.office import DAY, HOUR, Case, Office, key_of, name_of, now
 from tests.recorder import Recording
@@ -38,7 +38,7 @@ def compiling(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     with monkeypatch.context() as patch:
         for module in ("db.write.transaction", "db.write.batch"):
             patch.setattr(f"{module}.compile_statement", noted(statements.compile_statement))
-        patch.setattr(payload, "select_plan", noted(payload.select_plan))
+        patch.setattr(budget, "select_plan", noted(budget.select_plan))
         yield compiled
 
 
