@@ -12,6 +12,7 @@ import pytest
 
 from db.calendar import COUNTY_ZONE, mediation_due
 from db.canonical.check_digits import is_credit_code
+from db.canonical.personal_data import find_personal_data
 from db.county.builder import RESOLVED_STATES
 from db.county.deterministic import WEEKS, Row
 from db.county.loading import build, load
@@ -300,3 +301,19 @@ def test_a_follow_up_is_after_the_performance() -> None:
     for row in tables["follow_up"]:
         if row["done_at"] and states[row["dispute_id"]] in RESOLVED_STATES:
             assert row["done_at"] >= last[row["dispute_id"]] + timedelta(days=0)
+
+
+async def test_no_text_that_many_read_tells_personal_data(county: Address) -> None:
+    """The county keeps the rules of its commands: every shared text of every table, with the names of the parties of its own dispute."""
+    parties = await rows(county, "SELECT dispute_id, name FROM party WHERE is_natural_person AND NOT is_alias")
+    names: dict[Any, list[str]] = {}
+    for one in parties:
+        names.setdefault(one["dispute_id"], []).append(one["name"])
+    for table in metadata.sorted_tables:
+        texts = [column.name for column in table.c if column.info.get("form") == "shared"]
+        of = "id" if table.name == "dispute" else "dispute_id" if "dispute_id" in table.c else "NULL"
+        for row in (
+            await rows(county, f"SELECT {', '.join([*texts, f'{of} AS of'])} FROM {table.name}") if texts else ()
+        ):
+            told = {text: find_personal_data(row[text] or "", names.get(row["of"], ())) for text in texts}
+            assert not any(told.values()), (table.name, told)

@@ -18,7 +18,7 @@ from tests.office import Office
 
 NAME, PHONE = "王小明", "138-0000-1234"
 # Texts that are told apart by their own form: a number of a person, a code, a source text of the policy.
-OTHER_FORMS = {"phone", "id_number", "credit_code", "reference", "case_number", "code"}
+OTHER_FORMS = {"phone", "id_number", "credit_code", "reference", "case_number", "code", "area_code"}
 # What names the parties by law (人民调解法 Art. 29): the agreement with its terms, the record of a session, who agreed to a measure.
 DOCUMENTS = {
     "agreement.content", "obligation.content", "obligation.place", "obligation.manner", "session.record", "measure.agreed_by",
