@@ -166,7 +166,13 @@ class CommandExecutor:
             if not work.may(command.resource, command.action):
                 await work.open(None, None, None)
                 raise Refused(command.forbidden)
-            opening = await work.open(request, command.wanted, _row_key(command, order))
+            try:
+                row_key = _row_key(command, order)
+            except Refused:
+                # SECURITY: whoever is no longer admitted is not told either that the id is wrong.
+                await work.open(None, None, None)
+                raise
+            opening = await work.open(request, command.wanted, row_key)
             if not opening.new:
                 assert request is not None
                 return await _replayed(connection, command, actor, request)
