@@ -145,8 +145,8 @@ async def test_a_clock_shows_to_those_who_see_what_may_stop_it(office: Office) -
     for who, wanted in (("mediator", "DONE"), ("justice_office", "DONE"), ("analyst", "DONE"), ("police", None)):
         shown = await clocks(office, who, case)
         assert (shown["CONFIRMATION"][1] if "CONFIRMATION" in shown else None) == wanted, who
-    # The police read what was cut, and see no measure; the grid worker sees measures, and no session.
-    for who, wanted in (("police", None), ("grid_worker", "OVERDUE"), ("mediator", "OVERDUE")):
+    # The police read what was cut, and see no measure; the grid worker sees measures, and no session, which was the first contact.
+    for who, wanted in (("police", None), ("grid_worker", "OVERDUE"), ("mediator", "DONE")):
         shown = await clocks(office, who, case)
         assert (shown["FIRST_CONTACT"][1] if "FIRST_CONTACT" in shown else None) == wanted, who
     await office.must("mediator", "disputeMeasure", id=case.key, kind="WATER")
