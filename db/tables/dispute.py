@@ -97,7 +97,6 @@ dispute = Table(
         "result",
         RESULTS,
         "调解结果；尚未终结的为空；结案、归档不改变",
-        field_class="status",
         nullable=True,
     ),
     column("amount_claimed", Money, "money", "争议金额，元", nullable=True),
