@@ -242,7 +242,8 @@ def test_the_month_ends_as_the_civil_code_says() -> None:
     assert mediation_due(date(2023, 12, 27), WEEKS) == date(2024, 1, 29)  # 27 January is a Saturday
     assert mediation_due(date(2024, 1, 31), WEEKS) == date(2024, 2, 29)
     assert mediation_due(date(2023, 12, 31), WEEKS) == date(2024, 1, 31)
-    assert mediation_due(date(2023, 11, 30), WEEKS) == date(2024, 1, 1)  # 30 December is a Saturday
+    # 30 December is a Saturday, 1 January a holiday without any notice.
+    assert mediation_due(date(2023, 11, 30), WEEKS) == date(2024, 1, 2)
 
 
 async def test_two_loads_store_the_same(own_county: Address, database: Address) -> None:
