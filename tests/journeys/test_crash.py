@@ -63,7 +63,7 @@ class Load:
         """Send one; whether it was acknowledged."""
         order = {
             "title": f"crash {key}", "compoundId": self.compound, "subCategory": "P02", "utilityCut": "WATER", "source": "INITIATIVE",
-            "summary": "停水。", "happenedAt": "2024-03-01T09:00:00+08:00", "idempotencyKey": key,
+            "summary": "停水。", "happenedAt": "2024-03-01T09:00:00+08:00", "lateReason": "补记。", "idempotencyKey": key,
             "parties": [
                 {"side": "APPLICANT", "kind": "OWNER", "name": "某人"}, {"side": "RESPONDENT", "kind": "COMPANY", "name": "某物业"},
             ],

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from db.query.reader import Reader, TooLarge, TooSlow
-from tests.office import HOUR, Office, name_of
+from tests.office import DAY, HOUR, Office, name_of, now
 
 _INPUT = "input: {id: $id, happenedAt: $at}"
 # Response keys that are names of other members, two selections of the object, fragments, and what is left out by a variable.
@@ -20,7 +20,7 @@ _ODD = (
 async def test_any_names(office: Office) -> None:
     """Every combination of what is included, twice; the second field of each request is another transaction."""
     for more in (True, False, True, False):
-        case = await office.register()
+        case = await office.register(started=now() - DAY)
         await office.must("mediator", "disputeAccept", id=case.key, happened_at=case.started + HOUR)
         values: dict[str, Any] = {
             "id": f"Dispute:{case.key}",
@@ -92,9 +92,7 @@ async def test_values_in_the_document(office: Office) -> None:
         " { dispute { title peopleCount parties { name } } userErrors { field code } } }"
     ) % compound
     for name in ("甲某", "乙某", " "):
-        data = await office.gql.data(
-            name_of("grid_worker"), text, name=name, when=(await office.register()).started.isoformat()
-        )
+        data = await office.gql.data(name_of("grid_worker"), text, name=name, when=(now() - DAY).isoformat())
         payload = data["disputeRegister"]
         if name.strip():
             assert payload["dispute"]["peopleCount"] == 3
