@@ -44,9 +44,14 @@ async def load_parties_with_visibility(work: UnitOfWork, dispute_id: UUID) -> li
     return await work.fetch_for_caller("parties_with_visibility", make, {"of_dispute": dispute_id})
 
 
+def visible_parties(parties: list[Any]) -> set[UUID]:
+    """The keys of the parties that the caller sees."""
+    return {party["id"] for party in parties if party["seen"]}
+
+
 def check_visible_party(work: UnitOfWork, field: str, key: UUID, parties: list[Any]) -> None:
     """Note a user error unless the party is one of the dispute that the caller sees."""
-    if not any(party["id"] == key and party["seen"] for party in parties):
+    if key not in visible_parties(parties):
         work.error(field, "NOT_FOUND", "这件纠纷没有这个当事人，或其已退出。")
 
 

@@ -20,6 +20,7 @@ from db.commands.obligation import (
     amount_performed,
     check_day,
     load_parties_with_visibility,
+    visible_parties,
 )
 from db.resources.guards import Guard, equals, some
 from db.resources.resource import literals
@@ -57,7 +58,7 @@ async def release(work: UnitOfWork, obligation: Record, input: ReleaseInput) -> 
     parties = await load_parties_with_visibility(work, obligation["dispute_id"])
     side = next((party["side"] for party in parties if party["id"] == obligation["party_id"]), None)
     creditors = {party["id"] for party in parties if party["side"] in MAIN_SIDES and party["side"] != side}
-    seen = {party["id"] for party in parties if party["seen"]}
+    seen = visible_parties(parties)
     for index, key in enumerate(input.party_ids):
         if key not in seen:
             work.error(f"partyIds.{index}", "NOT_FOUND", "这件纠纷没有这个当事人，或其已退出。")

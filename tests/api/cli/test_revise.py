@@ -48,7 +48,7 @@ def test_revise_writes_the_next_migration_from_the_tables(copy: Path, database: 
     phone = '    column("name", '
     assert text.count(phone) == 1
     table.write_text(
-        text.replace(phone, f'    column("email", Text, "contact", "电子邮箱", nullable=True),\n{phone}'),
+        text.replace(phone, f'    column("email", Text, "contact", "电子邮箱", nullable=True, form="code"),\n{phone}'),
         encoding="utf-8",
     )
     written = revise(copy, database, "party email")

@@ -14,6 +14,7 @@ NO_NOUNS = {
     "attributes",
     "catalog",
     "declaration",
+    "guarded",
     "guards",
     "interest",
     "part",
