@@ -291,6 +291,11 @@ async def test_what_may_be_done_once_is_not_done_twice_at_once(busy_office: Offi
     order = {"id": visit, "method": "PHONE", "result": "NORMAL", "satisfaction": 4}
     done = await asyncio.gather(*(office.do("mediator", "followUpComplete", **order) for _ in range(4)))
     assert [one.ok for one in done].count(True) == 1, [one.codes for one in done]
+    # A case is closed when the court has answered; the answer is given once too.
+    asked = await office.value("SELECT id FROM confirmation WHERE agreement_id = $1", agreement)
+    ruling = {"id": asked, "result": "WITHDRAWN"}
+    done = await asyncio.gather(*(office.do("court", "confirmationDecide", **ruling) for _ in range(4)))
+    assert [one.ok for one in done].count(True) == 1, [one.codes for one in done]
     await office.must("justice_office", "disputeClose", id=case.key)
     done = await asyncio.gather(
         *(office.do(who, "disputeReopen", id=case.key, reason="又反弹。") for who in ("mediator", "justice_office") * 2)

@@ -20,6 +20,8 @@ from tests.server import serve
 
 # What may be wrong with a mutation before the database is asked: those who are admitted are told of it, and nobody else.
 _NOTIFY = 'mutation($at: DateTime!) { disputeNotify(input: {id: "%s", happenedAt: $at}) { userErrors { code } dispute { %s } } }'
+# What a grid worker may do: they are told that the row is not there, not that they may not.
+_MEASURE = 'mutation($at: DateTime!) { disputeMeasure(input: {id: "%s", happenedAt: $at, kind: WATER}) { userErrors { code } dispute { %s } } }'
 NOWHERE, THEN = "Dispute:00000000-0000-7000-8000-000000000000", "2024-01-01T09:00:00+08:00"
 MUTATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "nothing wrong": (_NOTIFY % (NOWHERE, "id"), {"at": THEN}),
@@ -50,7 +52,7 @@ async def test_a_selection_that_was_refused_is_planned_under_the_new_policy(
     """What a payload may ask for is decided by the rights of the moment, whether they grew or shrank."""
     gql = two[0]
     nested = 'compound { disputes(filter: {amountMin: "0"}) { totalCount } }'
-    query = _NOTIFY % (NOWHERE, nested)
+    query = _MEASURE % (NOWHERE, nested)
     token = await gql.token(PRINCIPALS["grid_worker"])
     for policy in (POLICY, WITH_MONEY, POLICY):
         await publish(gql, policy)
@@ -59,7 +61,7 @@ async def test_a_selection_that_was_refused_is_planned_under_the_new_policy(
             if policy == POLICY:
                 assert (response.data, response.codes) == (None, ["FIELD_NOT_READABLE"])
             else:
-                assert (response.data["disputeNotify"]["userErrors"], response.codes) == ([{"code": "NOT_FOUND"}], [])
+                assert (response.data["disputeMeasure"]["userErrors"], response.codes) == ([{"code": "NOT_FOUND"}], [])
 
 
 @pytest.fixture
