@@ -13,7 +13,7 @@ FIELD_CLASSES: dict[str, str] = {
     "status": "办理状况",
     "narrative": "案情",
     "record": "调解笔录",
-    "note": "调解记录内容",
+    "note": "工作记录内容",
     "name": "姓名",
     "contact": "联系电话",
     "address": "住址",

@@ -30,7 +30,7 @@ ACTIONS: dict[str, str] = {
     "read": "查看", "count": "精确统计", "reveal": "留痕查看明文", "register": "登记", "accept": "受理", "decline": "不予受理",
     "notify": "告知权利义务",
     "consent": "登记同意", "refuse": "登记拒绝", "assign": "指派", "measure": "应急措施", "record": "记录调解", "assess": "评估风险",
-    "report": "报送风险", "extend": "延长期限", "escalate": "上交", "invite": "邀请联动", "opine": "出具意见", "agree": "达成协议",
+    "report": "报送风险", "extend": "延长期限", "escalate": "报送上一层级", "invite": "邀请联动", "opine": "出具意见", "agree": "达成协议",
     "perform": "登记履行", "follow": "回访", "terminate": "终止", "withdraw": "登记撤回", "close": "结案", "archive": "归档",
     "take": "接收", "return": "退回", "disclose": "披露利害关系", "recuse": "登记回避", "refer": "移送", "answer": "答复",
     "reopen": "再立", "sign": "签署协议", "vary": "变更协议", "rescind": "撤销协议", "apply": "申请司法确认", "decide": "登记裁定",

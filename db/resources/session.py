@@ -28,7 +28,7 @@ def _attended(row: Row, value: Sql) -> Sql:
 
 SESSION = declare_part(
     "Session",
-    "调解会",
+    "调解",
     t.session,
     order="held_at",
     relations=[
@@ -61,7 +61,7 @@ ATTENDANCE = declare_part(
 
 NOTE = declare_part(
     "Note",
-    "调解记录",
+    "工作记录",
     t.note,
     order="recorded_at",
     relations=[
@@ -72,6 +72,6 @@ NOTE = declare_part(
     attributes=[
         column("visibility", "知悉范围"),
         column("author_id", "记录人", Uuid()),
-        key_set("attending_organization_ids", "该次调解会到场单位", _attended),
+        key_set("attending_organization_ids", "该次调解的到场单位", _attended),
     ],
 )

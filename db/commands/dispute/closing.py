@@ -98,7 +98,7 @@ _NOTIFIED = Guard(
 _RECORDED = Guard(
     "id",
     "NO_RECORD",
-    "案卷不全：没有调解记录或调解协议（《人民调解法》第二十七条）。",
+    "案卷不全：没有调解笔录或调解协议（《人民调解法》第二十七条）。",
     lambda row: or_(row["state"] != literal_column("'CLOSED'"), some(t.session)(row), some(t.agreement)(row)),
 )
 

@@ -33,7 +33,7 @@ class RecordInput:
     organization_ids: tuple[UUID, ...] = input_field(
         "到场的联动单位，须是经当事人同意邀请的单位", of="Organization", default=()
     )
-    notes: tuple[NoteInput, ...] = input_field("调解记录，按知悉范围分条；记录人为本人", default=())
+    notes: tuple[NoteInput, ...] = input_field("工作记录，按知悉范围分条；记录人为本人", default=())
 
 
 @command(
