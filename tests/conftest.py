@@ -17,7 +17,7 @@ import pytest_asyncio
 from db.postgres.address import Address
 from db.postgres.databases import ensure_database
 from db.postgres.embedded.server import EmbeddedServer
-from tests.databases import clone, lend
+from tests.databases import KEY, clone, lend
 from tests.office import Office, open_office
 
 LARGE = 20_000
@@ -63,7 +63,7 @@ def county_template(template: Address) -> Address:
         await clone(template, address)
         connection = await asyncpg.connect(**address.connect_arguments())
         try:
-            await load(connection, Cipher(bytes(range(32))))
+            await load(connection, Cipher(KEY))
         finally:
             await connection.close()
 

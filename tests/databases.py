@@ -1,12 +1,17 @@
 """Databases as clones of a template, which takes a fraction of the time of a migration."""
 
 import asyncio
+import base64
 import itertools
 from collections.abc import Iterator
 
 import asyncpg
 
 from db.postgres.address import Address
+
+# The key of the demo county of the tests, as bytes and as the setting says it: whoever writes to a clone has the same.
+KEY = bytes(range(32))
+SECRET_KEY = base64.b64encode(KEY).decode()
 
 _numbers = itertools.count(1)
 

@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import base64
 import dataclasses
 import datetime as dt
 from collections.abc import AsyncIterator
@@ -24,12 +23,10 @@ from db.policy_admin.versions import publish_first
 from db.postgres.address import Address
 from policies.compile import POLICY_PATH
 from schema.sdl import graphql_schema
+from tests.databases import SECRET_KEY
 from tests.laws.client import Response
 from tests.office import Office
 from tests.server import serve
-
-# That with which the tests' county was made (tests/conftest.py).
-KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 def at(day: str, time: str = "09:00") -> dt.datetime:
@@ -83,7 +80,7 @@ async def open_service(address: Address, *, pool_size: int) -> AsyncIterator[Off
     """The served application on a database that holds the demo county, as an office whose every command goes over HTTP."""
     connection = await asyncpg.connect(**address.connect_arguments())
     settings = Settings(
-        secret_key=KEY, statement_timeout_ms=60_000, pool_size=pool_size, max_root_fields=30, max_cost=1_000_000
+        secret_key=SECRET_KEY, statement_timeout_ms=60_000, pool_size=pool_size, max_root_fields=30, max_cost=1_000_000
     )
     try:
         await publish_first(connection, POLICY_PATH.read_text(encoding="utf-8"))

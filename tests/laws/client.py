@@ -20,6 +20,7 @@ from db.postgres.address import Address
 from policies.compile import POLICY_PATH
 from schema.planning.operation import Operation
 from schema.refusal import Refusal
+from tests.databases import SECRET_KEY
 from tests.recorder import StatementRecorder
 
 # All that a list says of its length.
@@ -94,7 +95,7 @@ async def open_client(
     try:
         await publish_first(connection, POLICY_PATH.read_text(encoding="utf-8"))
         recorder = StatementRecorder()
-        chosen = Settings(pool_size=2, statement_timeout_ms=30_000, **settings)
+        chosen = Settings(**{"pool_size": 2, "statement_timeout_ms": 30_000, "secret_key": SECRET_KEY, **settings})
         async with open_services(chosen, address, recorder.attach) as services:
             yield GraphQLClient(services, connection, Documents(services.schema, limits or Limits()), recorder)
     finally:

@@ -17,7 +17,6 @@ import pytest
 import pytest_asyncio
 
 from api.lifespan import WRITER
-from api.settings import Settings
 from db.commands import COMMANDS
 from db.county.people import PRINCIPALS, SECOND_MEDIATOR, SEED_GRID
 from db.crypto import Cipher
@@ -32,6 +31,7 @@ from db.write.transaction import Actor
 from policies.predicate import Never
 from schema.names import camel
 from tests.conftest import lend
+from tests.databases import KEY
 from tests.laws.examples import Examples
 from tests.laws.turns import fresh
 from tests.office import DAY, Office, now, open_office
@@ -119,7 +119,7 @@ class Setup:
 async def setup(can_county: Address) -> AsyncIterator[Setup]:
     async with open_office(can_county) as office:
         gate: Any = office.gql.services.gate
-        session, cipher = Session(can_county, WRITER, 30_000), Cipher(Settings().key())
+        session, cipher = Session(can_county, WRITER, 30_000), Cipher(KEY)
         pool, connection = Pool(session, 1), await session.connect()
         undone: Any = _Undone(connection)
         setup = Setup(office, CommandExecutor(pool, cipher), CommandExecutor(undone, cipher), Examples(office))

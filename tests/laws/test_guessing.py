@@ -13,7 +13,6 @@ from sqlalchemy import BindParameter, Select, Table, UniqueConstraint
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BinaryExpression
 
-from api.settings import Settings
 from db.canonical.check_digits import id_check
 from db.commands import COMMANDS
 from db.commands.party_input import PartyInput
@@ -21,6 +20,7 @@ from db.crypto import Cipher
 from db.tables import metadata, party
 from db.write.case_rules import CASE_RULES, GUESSED
 from db.write.disclosure import DAILY_QUOTA, MATCH
+from tests.databases import KEY
 from tests.office import ID_NUMBERS, Office, now
 
 PHONE = "13911112222"
@@ -86,7 +86,7 @@ async def test_nothing_in_a_dump_is_a_plain_hash_of_a_number(office: Office) -> 
                 assert trace not in dump, (secret, form)
     # The check knows the very bytes: with the key, and not without, they give what is kept.
     kept = await office.value("SELECT digest FROM request WHERE key = 'with a number'")
-    assert kept == Cipher(Settings().key()).request_digest(b"party.add\n" + canonical(whole))
+    assert kept == Cipher(KEY).request_digest(b"party.add\n" + canonical(whole))
 
 
 async def test_a_key_from_before_the_digests_were_keyed_is_refused(office: Office) -> None:

@@ -26,6 +26,7 @@ from db.postgres.address import Address
 from db.tables import metadata
 from schema.names import snake
 from schema.sdl import graphql_schema
+from tests.databases import KEY
 from tests.laws.callers import EVERYONE, SEVERAL, appoint_several
 from tests.laws.client import open_client
 from tests.laws.expected_cells import ROOTS, scalars
@@ -34,7 +35,6 @@ from tests.server import serve
 
 # A telephone stands by itself: eleven digits of an identifier or of a hash may look like one.
 CANARY = re.compile(r"Zx[0-9a-f]{14}|(?<![0-9a-f])166[0-9]{8}(?![0-9a-f])|[3-6][0-9]{7}\.37")
-KEY = bytes(range(32))
 _STAFF = ("person", "organization", "company")
 
 

@@ -19,7 +19,6 @@ import pytest
 import pytest_asyncio
 from graphql import OperationDefinitionNode, get_named_type, get_nullable_type, is_list_type, parse, validate
 
-from api.settings import Settings
 from db.commands import COMMANDS
 from db.county.people import PRINCIPALS
 from db.crypto import Cipher
@@ -44,6 +43,7 @@ from schema.refusal import Refusal
 from schema.sdl import graphql_schema
 from schema.viewer import Viewer
 from tests.conftest import lend
+from tests.databases import KEY
 from tests.laws.examples import Examples
 from tests.laws.expected_cells import ROOTS, scalars
 from tests.laws.filter_samples import FilterSample
@@ -95,7 +95,7 @@ async def setting(worlds_county: Address) -> AsyncIterator[Setting]:
         runs: Any = None
         questions = QuestionRunner(one, worker, worker, runs, 30_000)
         queries = QueryExecutor(graphql_schema(), Reader(one, one), questions, cursor_key=bytes(32), max_cost=10**9)
-        commands = CommandExecutor(one, Cipher(Settings().key()))
+        commands = CommandExecutor(one, Cipher(KEY))
         try:
             snapshot = await Snapshot.read(connection)
             yield Setting(connection, snapshot, viewers, epochs, Examples(office), queries, commands, now())

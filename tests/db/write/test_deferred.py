@@ -5,7 +5,6 @@ import threading
 from typing import Any
 
 from api.lifespan import WRITER
-from api.settings import Settings
 from db.commands import COMMANDS
 from db.crypto import Cipher
 from db.postgres.address import Address
@@ -15,6 +14,7 @@ from db.worker import MAX_OWNED, Worker
 from db.write.command import Order
 from db.write.executor import CommandExecutor, Receipt
 from db.write.transaction import Actor
+from tests.databases import KEY
 from tests.db.commands.drafting import less
 from tests.laws.examples import SPARE_GRID
 from tests.office import Office, name_of, now
@@ -30,7 +30,7 @@ async def actors(office: Office, *people: str) -> list[Actor]:
 async def test_a_draft_that_waits_for_its_examination_holds_nothing(office: Office, changing_county: Address) -> None:
     """One connection and a worker that is busy: drafts wait for the worker, too many are refused, other commands go on."""
     pool, worker, go = Pool(Session(changing_county, WRITER, 5_000), 1), Worker(), threading.Event()
-    commands = CommandExecutor(pool, Cipher(Settings().key()), worker)
+    commands = CommandExecutor(pool, Cipher(KEY), worker)
     drafter, former, inspector = await actors(office, "security_admin", "justice_office", "grid_worker")
     draft, inspect = COMMANDS["policy.draft"], COMMANDS["inspection.record"]
 

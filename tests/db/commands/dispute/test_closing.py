@@ -7,9 +7,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from api.settings import Settings
 from db.crypto import Cipher
 from schema.mutation import COMMAND_OF
+from tests.databases import KEY
 from tests.office import DAY, HOUR, ID_NUMBERS, Case, Office, key_of, name_of, now
 
 
@@ -240,7 +240,7 @@ async def test_a_rebound_is_a_new_dispute(office: Office) -> None:
     )
     # The ID number opens in its new row.
     party = await office.row("SELECT * FROM party WHERE dispute_id = $1 AND side = 'APPLICANT'", key)
-    assert Cipher(Settings().key()).decrypt(party["id_number_cipher"], row_id=party["id"]) == ID_NUMBERS[0]
+    assert Cipher(KEY).decrypt(party["id_number_cipher"], row_id=party["id"]) == ID_NUMBERS[0]
     events = await office.rows("SELECT action, to_state FROM event WHERE dispute_id = $1", key)
     assert [tuple(one) for one in events] == [("dispute.reopen", "REGISTERED")]
     # One at a time.
