@@ -131,6 +131,8 @@ class CellCheck:
         self._things: dict[Any, Entity] = {}
         self._visible: dict[Any, bool] = {}
         self._forms: dict[Any, Form] = {}
+        # By dispute: whether the caller has an interest in it.
+        self.interests: dict[Any, bool] = {}
 
     # -- the oracle's side
 
@@ -167,6 +169,14 @@ class CellCheck:
     def visible(self, resource: str, rows: Iterable[Record] | None = None) -> list[Record]:
         """The rows of a resource that the oracle lets the caller see."""
         return [row for row in (self.dataset.rows[resource] if rows is None else rows) if self.sees(resource, row)]
+
+    def interested(self, resource: str, row: Record) -> bool:
+        """Whether the caller has an interest in the dispute, of which the row is a part or which it is."""
+        dispute = row["id"] if resource == "Dispute" else row.get("dispute_id")
+        person = self.access.claims[0].get("person_id") if self.access.claims else None
+        if dispute not in self.interests:
+            self.interests[dispute] = self.dataset.is_interested(dispute, person)
+        return self.interests[dispute]
 
     # -- the service's side
 
@@ -283,10 +293,13 @@ class CellCheck:
             part, _ = THROUGH.get((resource, name), (target, None))
             assert not self.visible(target) or not self.visible(part), (resource, name)
         transitions = dict(offered_actions(resource, RESOURCES[resource].actions))
+        # Whoever has an interest in the dispute may only do what needs no impartiality.
+        interested = self.interested(resource, row)
         can = {
             action
             for action, transition in transitions.items()
             if (transition.states is None or row["state"] in transition.states)
+            and not (transition.impartial and interested)
             and self.judge.may(resource, self.thing(resource, row), "row", action)
         }
         # Beside policy and state an object may lack what an action needs; then, and only then, may it be left out.

@@ -193,6 +193,28 @@ class Dataset(RandomRows):
             "confirming_court_ids": {one["organization_id"] for one in sent if one["kind"] == "CONFIRMATION"},
         }
 
+    def is_interested(self, dispute_id: Any, person_id: Any) -> bool:
+        """Whether a party of the dispute, who has not left it, is the person, their employer, or a mediator of their organization."""
+        person = self.by_id.get(("Person", person_id))
+        if person is None:
+            return False
+        registered = [one["organization_id"] for one in self.rows["Mediator"] if one["person_id"] == person_id]
+        posts = [one["organization_id"] for one in self.rows["Appointment"] if one["person_id"] == person_id]
+        employers = {self.by_id["Organization", one]["name"] for one in registered + posts}
+        colleagues = [one["person_id"] for one in self.rows["Mediator"] if one["organization_id"] in registered]
+        phones = {self.by_id["Person", one]["phone"] for one in colleagues} - {None}
+        for party in self.parts("Party", dispute_id):
+            if party["withdrawn_on"] is not None:
+                continue
+            company = self.by_id.get(("Company", party["company_id"]))
+            same_phone = party["phone"] is not None and party["phone"] == person["phone"]
+            unlike = party["phone"] is not None and person["phone"] is not None
+            namesake = party["is_natural_person"] and party["name"] == person["name"] and not unlike
+            employs = party["name"] in employers or (company is not None and company["name"] in employers)
+            if same_phone or namesake or employs or (party["is_natural_person"] and party["phone"] in phones):
+                return True
+        return False
+
     def value(self, resource: str, row: Record, field: str) -> Any:
         """A field in clear. To whoever adds a derived field: say here what it is."""
         match resource, field:

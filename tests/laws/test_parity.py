@@ -33,14 +33,16 @@ async def test_every_resource_has_rows_in_the_dataset() -> None:
 async def test_the_shipped_policy_shows_what_casbin_allows(database: Address) -> None:
     """Slow: every cell of every row by every path, for callers who between them hold every role, and as many decisions of the oracle."""
     policy = compile_policy(POLICY_PATH.read_text(encoding="utf-8"), CATALOG, 1)
-    oracle, cells, shown = Oracle(policy), 0, Counter[str]()
+    oracle, cells, shown, interests = Oracle(policy), 0, Counter[str](), Counter[bool]()
     async with open_dataset(database, SEED) as (dataset, gql):
         for access in Draw(dataset, SEED).accesses(policy):
             caller = CellCheck(gql, dataset, oracle, access)
             await caller.check_all()
             cells += caller.cells
             shown.update(caller.shown)
+            interests.update(caller.interests.values())
     assert cells >= CELLS
+    assert min(interests[True], interests[False]) > 0
     assert min(shown[form] for form in ("clear", "masked", "hidden")) > 0
 
 
