@@ -11,7 +11,7 @@ party in whom it lies; `whoCanSee` tells those who may ask it who mediates.
 
 import datetime as dt
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import asyncpg
@@ -23,6 +23,7 @@ from db.commands import COMMANDS
 from db.county.people import PRINCIPALS
 from db.crypto import Cipher
 from db.postgres.address import Address
+from db.postgres.session import PLANNING
 from db.query.reader import Reader
 from db.query.statistics.metrics import GROUPS, METRICS
 from db.resources.catalog import CATALOG
@@ -56,8 +57,10 @@ SCHEMA = graphql_schema()
 KINDS = ("removed", "changed", "added")
 # What a command asks for beside its smallest input may rest on other rows.
 MORE: dict[str, dict[str, Any]] = {"dispute.assess": {"level": "HIGH"}}
-# Rows on which each command is given, of as many states as there are.
-ROWS = 3
+# Rows on which a command is given, of as many states as there are: those whose turn it is, and the others.
+ROWS, FEWER_ROWS = 3, 1
+# Of what is too much to ask everybody, each caller is asked one in so many, by turns: over all roles everything is asked several times.
+CONDITIONS, CONDITIONS_ON_ROWS, ORDERS, STATISTICS, REGISTERS = 9, 3, 9, 3, 3
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,15 @@ class Setting:
     queries: QueryExecutor
     commands: CommandExecutor
     at: dt.datetime
+    documents: dict[str, Document] = field(default_factory=dict)
+
+    def document(self, text: str) -> Document:
+        """The parsed text, which is the same for all callers."""
+        if text not in self.documents:
+            ast = parse(text)
+            assert not validate(SCHEMA, ast), validate(SCHEMA, ast)
+            self.documents[text] = Document(text, ast)
+        return self.documents[text]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -91,6 +103,7 @@ async def setting(worlds_county: Address) -> AsyncIterator[Setting]:
             caller = await gate.authenticate(await office.gql.token(person))
             viewers[person], epochs[person] = caller.viewer, caller.epoch
         connection, worker = await asyncpg.connect(**worlds_county.connect_arguments()), Worker()
+        await connection.execute("; ".join(PLANNING))
         one: Any = OneConnection(connection)
         runs: Any = None
         questions = QuestionRunner(one, worker, worker, runs, 30_000)
@@ -110,15 +123,10 @@ class Asker:
     def __init__(self, setting: Setting, viewer: Viewer, epoch: int, rights: Rights) -> None:
         self.setting, self.viewer, self.rights = setting, viewer, rights
         self._actor = Actor(viewer.access, viewer.person_id, epoch)
-        self._documents: dict[str, Document] = {}
 
     async def ask(self, text: str, **variables: Any) -> Any:
         """The bytes of the data and the errors; of what is refused, the refusal."""
-        if text not in self._documents:
-            ast = parse(text)
-            assert not validate(SCHEMA, ast), validate(SCHEMA, ast)
-            self._documents[text] = Document(text, ast)
-        document = self._documents[text]
+        document = self.setting.document(text)
         definition = document.ast.definitions[0]
         assert isinstance(definition, OperationDefinitionNode)
         try:
@@ -160,27 +168,28 @@ def _lists(turn: int) -> Iterator[tuple[str, dict[str, Any]]]:
     counts = "totalCount exact: totalCount(exact: true) totalCountCapped pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
     for number, (root, resource) in enumerate(ROOTS.items()):
         # Registers are open to most, and hold no more than one caller after the other can look at.
-        if resource not in ("Dispute", *PARTS, "Event", "Inspection") and (number + turn) % 3:
+        if resource not in ("Dispute", *PARTS, "Event", "Inspection") and (number + turn) % REGISTERS:
             continue
-        depth = 2 if resource == "Dispute" else 1
+        # What a part leads to is on lists of its own as well.
+        depth = 2 if resource == "Dispute" else (number + turn) % 2
         yield f"{{ {root}(first: 12) {{ {counts} edges {{ cursor node {{ {_selection(resource, depth)} }} }} }} }}", {}
 
 
 def _filters(rights: Rights, turn: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every sixth condition of each list with a value that is there, and those on other rows; every sixth order."""
+    """Conditions of each list with a value that is there, more often those on other rows; orders."""
     for root, resource in ROOTS.items():
         kind: Any = SCHEMA.type_map.get(f"{resource}Filter")
         if kind is None or not rights.rules(resource) or not rights.snapshot.rows[resource]:
             continue
         sample = FilterSample(rights.snapshot, rights, resource)
-        for number, (name, (field, operator)) in enumerate(coercion.conditions(SCHEMA, kind).items()):
-            if (number + turn) % 6 and operator not in ("mediator", "is", "party"):
+        for number, (name, (column, operator)) in enumerate(coercion.conditions(SCHEMA, kind).items()):
+            if (number + turn) % (CONDITIONS_ON_ROWS if operator in ("mediator", "is", "party") else CONDITIONS):
                 continue
-            value, _ = sample.find(field, operator)
+            value, _ = sample.find(column, operator)
             if value is not None:
                 query = f"query ($v: {kind.fields[name].type}) {{ {root}(filter: {{{name}: $v}}, first: 20) {{ totalCount nodes {{ id }} }} }}"
                 yield query, {"v": as_json(value)}
-        for code in list(SCHEMA.type_map[f"{resource}OrderField"].values)[turn % 6 :: 6]:  # type: ignore[attr-defined]
+        for code in list(SCHEMA.type_map[f"{resource}OrderField"].values)[turn % ORDERS :: ORDERS]:  # type: ignore[attr-defined]
             yield f"{{ {root}(first: 20, orderBy: [{{field: {code}}}]) {{ edges {{ cursor node {{ id }} }} }} }}", {}
 
 
@@ -193,22 +202,27 @@ def _questions(rights: Rights) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "{ whatCanSee { roles permissions { resource action fieldClass } rows { resource rows capped } } }", {}
 
 
-async def _statistics(asker: Asker) -> list[tuple[str, dict[str, Any]]]:
-    """All metrics that the caller may have, by every group."""
-    names = [camel(name) for name in METRICS]
-    allowed = [name for name in names if len(await asker.ask(f"{{ statistics {{ {name} }} }}")) == 3]
-    shown = " ".join(allowed)
-    return (
-        [(f"{{ statistics(groupBy: {group}) {{ {shown} groups {{ key label {shown} }} }} }}", {}) for group in GROUPS]
-        if allowed
-        else []
-    )
+async def _allowed(asker: Asker, metrics: list[str]) -> list[str]:
+    """Those of the metrics that the caller may have."""
+    if len(await asker.ask(f"{{ statistics {{ {' '.join(metrics)} }} }}")) == 3:
+        return metrics
+    half = len(metrics) // 2
+    return [*await _allowed(asker, metrics[:half]), *await _allowed(asker, metrics[half:])] if half else []
 
 
-async def _orders(asker: Asker) -> list[tuple[Command, Order]]:
+async def _statistics(asker: Asker, turn: int) -> list[tuple[str, dict[str, Any]]]:
+    """All metrics that the caller may have, by groups."""
+    shown = " ".join(await _allowed(asker, [camel(name) for name in METRICS]))
+    groups = list(GROUPS)[turn % STATISTICS :: STATISTICS] if shown else []
+    return [
+        (f"{{ statistics(groupBy: {group}) {{ {shown} groups {{ key label {shown} }} }} }}", {}) for group in groups
+    ]
+
+
+async def _orders(asker: Asker, turn: int) -> list[tuple[Command, Order]]:
     """The examples of the commands that the caller may give somewhere, on rows that they see."""
     setting, found = asker.setting, []
-    for command in COMMANDS.values():
+    for number, command in enumerate(COMMANDS.values()):
         granted = asker.viewer.access.grant(command.resource, command.action).rows != Never()
         if (
             command.reveals
@@ -222,7 +236,7 @@ async def _orders(asker: Asker) -> list[tuple[Command, Order]]:
         for row in rows:
             dispute = row if command.target == "Dispute" else setting.snapshot.rows["Dispute"][row["dispute_id"]]
             chosen.setdefault((row.get("state"), dispute["state"]), row)
-        for row in list(chosen.values())[-ROWS:]:
+        for row in list(chosen.values())[-(FEWER_ROWS if (number + turn) % 3 else ROWS) :]:
             # The time is that of the row: a command that is late says so, and that is part of what it says.
             example = await setting.examples.of_row(command, row["id"], setting.at)
             found.append((command, Order.of(example)))
@@ -243,8 +257,8 @@ async def hold(setting: Setting, viewer: Viewer, epoch: int, policy: PolicyText 
     await outer.start()
     try:
         turn = list(PRINCIPALS).index(viewer.access.appointments[0].role)
-        asked = [*_lists(turn), *_filters(rights, turn), *_questions(rights), *await _statistics(asker)]
-        orders = await _orders(asker)
+        asked = [*_lists(turn), *_filters(rights, turn), *_questions(rights), *await _statistics(asker, turn)]
+        orders = await _orders(asker, turn)
         here = [await asker.ask(query, **variables) for query, variables in asked]
         said = [await asker.give(command, order) for command, order in orders]
         different, number = [], 0

@@ -135,6 +135,7 @@ class Snapshot:
     def __init__(self, rows: dict[str, dict[UUID, Record]], today: dt.date) -> None:
         self.rows, self.today = rows, today
         self._indexes: dict[tuple[str, str], dict[Any, list[Record]]] = {}
+        self._subjects: dict[str, dict[UUID, _Subject]] = {}
 
     @classmethod
     async def read(cls, connection: Any) -> "Snapshot":
@@ -190,26 +191,25 @@ class Snapshot:
             found[row["session_id"]].add(row["organization_id"])
         return found
 
-    @cached_property
-    def subjects(self) -> dict[str, dict[UUID, _Subject]]:
-        """What r.obj is for each row of each resource."""
-        found: dict[str, dict[UUID, _Subject]] = {}
-        for name, rows in self.rows.items():
-            found[name] = {}
-            for key, row in rows.items():
-                values = dict(row)
-                if name == "Dispute":
-                    values = self.of_dispute[key]
-                elif "dispute_id" in row:
-                    values = self.of_dispute[row["dispute_id"]] | values
-                elif "grid_code" in row and "town_code" not in row:
-                    values |= {"town_code": row["grid_code"][:9], "county_code": row["grid_code"][:6]}
-                if name in ("Session", "Attendance", "Note"):
-                    values["attending_organization_ids"] = self.present[key if name == "Session" else row["session_id"]]
-                if name == "Assignment":
-                    values["is_presiding"] = row["is_lead"] and row["ended_at"] is None
-                found[name][key] = _Subject(values)
-        return found
+    def subjects(self, name: str) -> dict[UUID, _Subject]:
+        """What r.obj is for each row of a resource, kept."""
+        if name not in self._subjects:
+            self._subjects[name] = {key: self._subject(name, key, row) for key, row in self.rows[name].items()}
+        return self._subjects[name]
+
+    def _subject(self, name: str, key: UUID, row: Record) -> _Subject:
+        values = dict(row)
+        if name == "Dispute":
+            values = self.of_dispute[key]
+        elif "dispute_id" in row:
+            values = self.of_dispute[row["dispute_id"]] | values
+        elif "grid_code" in row and "town_code" not in row:
+            values |= {"town_code": row["grid_code"][:9], "county_code": row["grid_code"][:6]}
+        if name in ("Session", "Attendance", "Note"):
+            values["attending_organization_ids"] = self.present[key if name == "Session" else row["session_id"]]
+        if name == "Assignment":
+            values["is_presiding"] = row["is_lead"] and row["ended_at"] is None
+        return _Subject(values)
 
     def person(self, name: str) -> UUID:
         return next(row["id"] for row in self.rows["Person"].values() if row["name"] == name)
@@ -258,7 +258,7 @@ class Rights:
             found: dict[UUID, dict[str, str]] = {}
             for number, line in self.rules(resource, action):
                 sub = _Subject(self.appointments[number].claims)
-                for row, obj in self.snapshot.subjects[resource].items():
+                for row, obj in self.snapshot.subjects(resource).items():
                     if eval(line.code, {"r": Request(sub, obj)}):
                         shown = found.setdefault(row, {})
                         shown.update((one, "masked") for one in line.masked if one not in shown)
