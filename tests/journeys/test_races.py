@@ -277,6 +277,10 @@ async def test_what_may_be_done_once_is_not_done_twice_at_once(busy_office: Offi
     )
     assert 1 <= [one.ok for one in done].count(True) <= 3, [one.codes for one in done]
 
+
+async def test_what_ends_a_case_is_not_done_twice_at_once(busy_office: Office) -> None:
+    """The same after the agreement: the application, the visit, the court's answer, the case that follows."""
+    office = busy_office
     case = await office.mediating()
     await office.talk(case)
     agreement = key_of(
