@@ -10,14 +10,20 @@ from tests.paths import ROOT
 
 FOLDERS = ("api", "schema", "db", "policies", "tests")
 MODULE_LINES, FUNCTION_LINES = 400, 60
+# What is longer was released before the bounds, and a released migration is never edited. Newer ones keep to them.
+RELEASED_MODULES = {"db/migrations/versions/0002_tables.py"}
+RELEASED_FUNCTIONS = {
+    "db/migrations/versions/0002_tables.py:upgrade",
+    "db/migrations/versions/0005_life_of_a_dispute.py:upgrade",
+    "db/migrations/versions/0007_tallies.py:upgrade",
+    "db/migrations/versions/0009_policy.py:_versions",
+}
 
 
 def modules() -> Iterator[Path]:
-    """Every module but the migrations: a released one is never edited."""
+    """Every module of the code and the tests."""
     for folder in FOLDERS:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            if "migrations" not in path.relative_to(ROOT).parts:
-                yield path
+        yield from sorted((ROOT / folder).rglob("*.py"))
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -33,7 +39,7 @@ def test_no_module_is_long() -> None:
         for path in modules()
         if len(path.read_text(encoding="utf-8").splitlines()) > MODULE_LINES
     }
-    assert long == set()
+    assert long == RELEASED_MODULES
 
 
 def test_no_function_is_long() -> None:
@@ -43,7 +49,7 @@ def test_no_function_is_long() -> None:
         for function in functions(ast.parse(path.read_text(encoding="utf-8")))
         if (function.end_lineno or 0) - function.lineno + 1 > FUNCTION_LINES
     }
-    assert long == set()
+    assert long == RELEASED_FUNCTIONS
 
 
 def test_no_module_imports_the_package_it_stands_in() -> None:

@@ -19,7 +19,16 @@ from db.postgres.embedded.placement import EmbeddedServerError
 from db.postgres.embedded.server import EmbeddedServer, erase
 from tests.paths import ROOT
 
-AS_ROOT = os.geteuid() == 0
+# Only Linux signals a child when its parent dies (PR_SET_PDEATHSIG, see db/postgres/embedded/process.py) and shows processes in /proc: what
+# these two look at does not exist elsewhere. Wherever the service is deployed, they run.
+ON_LINUX = pytest.mark.skipif(
+    sys.platform != "linux", reason="rests on a signal of the kernel and on /proc, which only Linux has"
+)
+# PostgreSQL refuses to run as root, so root's server has another account and another place; nobody else may take an account or give a
+# directory away (setuid, chown), so for others there is nothing to test. `.ci/run` in a container runs as root.
+AS_ROOT = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root may change accounts and give a directory to somebody else"
+)
 OWNER = """
 import sys, time
 from pathlib import Path
@@ -139,7 +148,7 @@ def test_nobody_joins_a_brief_server(home: Path, owners: list["subprocess.Popen[
         assert ask(server, "SELECT 1") == 1
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
+@ON_LINUX
 def test_server_goes_when_its_owner_is_killed_and_the_next_start_takes_over(
     home: Path, owners: list["subprocess.Popen[str]"]
 ) -> None:
@@ -152,7 +161,7 @@ def test_server_goes_when_its_owner_is_killed_and_the_next_start_takes_over(
         assert gone(pid, 0)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@ON_LINUX
 def test_interrupt_of_the_terminal_does_not_reach_the_server(home: Path, owners: list["subprocess.Popen[str]"]) -> None:
     owners.append(own(home, 60, process_group=0))
     pid = postmaster(home / "postgres" / "data")
@@ -201,7 +210,7 @@ def test_half_made_cluster_is_made_again(home: Path) -> None:
         assert ask(server, "SELECT 1") == 1
 
 
-@pytest.mark.skipif(not AS_ROOT, reason="only root hands the server to another account")
+@AS_ROOT
 def test_root_hands_the_server_to_an_unprivileged_account(home: Path) -> None:
     with EmbeddedServer.start(home, durable=False):
         data = home / "postgres" / "data"
@@ -212,7 +221,7 @@ def test_root_hands_the_server_to_an_unprivileged_account(home: Path) -> None:
         assert "Groups:\t \n" in status
 
 
-@pytest.mark.skipif(not AS_ROOT, reason="only root hands the server to another account")
+@AS_ROOT
 def test_private_home_of_root_keeps_its_mode_and_the_cluster_lies_aside(home: Path) -> None:
     home.mkdir(mode=0o700)
     with EmbeddedServer.start(home, durable=False) as server:
@@ -226,7 +235,7 @@ def test_private_home_of_root_keeps_its_mode_and_the_cluster_lies_aside(home: Pa
     assert sorted(path.name for path in home.iterdir()) == ["postgres.lock", "postgres.owner"]
 
 
-@pytest.mark.skipif(not AS_ROOT, reason="only root follows the pointer into a shared directory")
+@AS_ROOT
 def test_pointer_to_a_directory_of_somebody_else_is_not_believed(home: Path) -> None:
     home.mkdir()
     strange = Path(tempfile.mkdtemp(prefix="sanlian-", dir="/var/tmp"))
