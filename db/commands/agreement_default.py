@@ -11,8 +11,9 @@ from sqlalchemy.types import Uuid
 
 from db import tables as t
 from db.calendar import day_of
+from db.commands.dispute.closing_rules import NO_SUIT_PENDING
 from db.commands.follow_up import schedule_follow_up
-from db.resources.guards import Guard, equals, none, some
+from db.resources.guards import Guard, equals, some
 from db.resources.resource import literals, today
 from db.tables.dispute import UNDER_PERFORMANCE_STATES
 from db.tables.obligation import OWED_STATES
@@ -43,12 +44,6 @@ _URGED = Guard(
     "尚未督促履行（《人民调解工作若干规定》第三十七条），请先督促。",
     some(t.performance, equals("kind", "URGE")),
 )
-_NOT_SUED = Guard(
-    "id",
-    "SUIT_PENDING",
-    "当事人已就协议起诉（《人民调解法》第三十二条），请先登记裁判结果。",
-    none(t.obligation, equals("state", "SUED")),
-)
 
 
 @command(
@@ -60,7 +55,7 @@ _NOT_SUED = Guard(
     shows="Dispute",
     rests_on=("concluded", "performed", "urged"),
     states=UNDER_PERFORMANCE_STATES,
-    guards=(_OVERDUE, _URGED, _NOT_SUED),
+    guards=(_OVERDUE, _URGED, NO_SUIT_PENDING),
     example={"reason": "多次督促，仍不履行。", "routes_told": True},
 )
 async def default(work: UnitOfWork, dispute: Record, input: DefaultInput) -> Outcome:

@@ -145,39 +145,26 @@ def test_no_exception_is_logged_with_its_message() -> None:
             assert re.fullmatch(r"<string>:\d+ fail", event["frames"][-1])
 
 
-def test_a_terminal_gets_no_message_of_an_exception() -> None:
+def shown_at_a_terminal(program: str, level: str) -> str:
+    """What a program writes to standard error where that is a terminal."""
     master, terminal = pty.openpty()
     try:
-        subprocess.run(
-            [sys.executable, "-c", _FAILURES[: _FAILURES.index("with serve")] + _FAILURES[_FAILURES.index("try:") :]],
-            cwd=ROOT,
-            env=environment("info"),
-            stderr=terminal,
-            timeout=60,
-            check=True,
-        )
-        shown = os.read(master, 65536).decode()
+        command = [sys.executable, "-c", program]
+        subprocess.run(command, cwd=ROOT, env=environment(level), stderr=terminal, timeout=60, check=True)
+        return os.read(master, 65536).decode()
     finally:
         os.close(terminal)
         os.close(master)
+
+
+def test_a_terminal_gets_no_message_of_an_exception() -> None:
+    program = _FAILURES[: _FAILURES.index("with serve")] + _FAILURES[_FAILURES.index("try:") :]
+    shown = shown_at_a_terminal(program, "info")
     assert "RuntimeError" in shown
     assert not any(word in shown for word in _MESSAGE.split())
 
 
 def test_a_terminal_gets_lines_for_people() -> None:
-    master, terminal = pty.openpty()
-    try:
-        subprocess.run(
-            [sys.executable, "-c", _PROGRAM],
-            cwd=ROOT,
-            env=environment("error"),
-            stderr=terminal,
-            timeout=60,
-            check=True,
-        )
-        shown = os.read(master, 65536).decode()
-    finally:
-        os.close(terminal)
-        os.close(master)
+    shown = shown_at_a_terminal(_PROGRAM, "error")
     assert "ours" in shown
     assert not any(line.startswith("{") for line in shown.splitlines())

@@ -7,12 +7,10 @@ is not, the answer says so, and it is never the input. Then each listed one is e
 import datetime as dt
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -33,6 +31,7 @@ from schema.names import camel
 from tests.conftest import lend
 from tests.databases import KEY
 from tests.laws.examples import Examples
+from tests.laws.other_worlds import Undone
 from tests.laws.turns import fresh
 from tests.office import DAY, Office, now, open_office
 
@@ -63,22 +62,6 @@ def test_every_action_is_a_command_and_every_command_an_action() -> None:
 @pytest.fixture(scope="module")
 def can_county(county_template: Address) -> Iterator[Address]:
     yield from lend(county_template)
-
-
-class _Undone:
-    """One connection on which nothing lasts."""
-
-    def __init__(self, connection: "asyncpg.Connection[Any]") -> None:
-        self._connection = connection
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator["asyncpg.Connection[Any]"]:
-        undone = self._connection.transaction()
-        await undone.start()
-        try:
-            yield self._connection
-        finally:
-            await undone.rollback()
 
 
 @dataclass
@@ -121,7 +104,7 @@ async def setup(can_county: Address) -> AsyncIterator[Setup]:
         gate: Any = office.gql.services.gate
         session, cipher = Session(can_county, WRITER, 30_000), Cipher(KEY)
         pool, connection = Pool(session, 1), await session.connect()
-        undone: Any = _Undone(connection)
+        undone: Any = Undone(connection)
         setup = Setup(office, CommandExecutor(pool, cipher), CommandExecutor(undone, cipher), Examples(office))
         setup.fresh = await fresh(office)
         # Of the county, two of each state, rather those that many see.

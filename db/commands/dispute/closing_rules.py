@@ -58,6 +58,13 @@ def _answered(row: Row) -> Sql:
     return or_(not_(exists(left)), exists(reopened))
 
 
+NO_SUIT_PENDING = Guard(
+    "id",
+    "SUIT_PENDING",
+    "当事人已就协议起诉（《人民调解法》第三十二条），请先登记裁判结果。",
+    none(t.agreement, lambda row, at: and_(at.c.sued_on.is_not(None), at.c.suit_result.is_(None))),
+)
+
 CLOSING_RULES = (
     Guard(
         "id",
@@ -65,12 +72,7 @@ CLOSING_RULES = (
         "协议义务尚未全部履行或依法了结。",
         none(t.obligation, lambda row, at: at.c.state.in_(literals(UNSETTLED_STATES))),
     ),
-    Guard(
-        "id",
-        "SUIT_PENDING",
-        "当事人已就协议起诉（《人民调解法》第三十二条），请先登记裁判结果。",
-        none(t.agreement, lambda row, at: and_(at.c.sued_on.is_not(None), at.c.suit_result.is_(None))),
-    ),
+    NO_SUIT_PENDING,
     Guard(
         "id",
         "CONFIRMATION_PENDING",
