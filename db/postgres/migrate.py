@@ -27,11 +27,14 @@ SCRIPTS = Path(__file__).parents[1] / "migrations"
 # How long a migration waits for one lock. Whatever else uses that table meanwhile queues behind it, so a running service would stand
 # still for as long; yet it outlasts the statements of queries and commands, which may take 5 seconds by default (`api.settings`).
 LOCK_SECONDS = 30
-_LOCK_NOT_AVAILABLE = "55P03"
+# What sorting for an index may use: those of `dispute` are made anew.
+INDEX_MEMORY = "512MB"
+_LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
 
 
 class LockTimeout(Exception):
-    """A table stayed locked by another session. Nothing was changed; the message (Chinese) is for the person at the terminal."""
+    """A table stayed locked by another session, or each of the two waited for the other. Nothing was changed; the message (Chinese) is for
+    the person at the terminal."""
 
 
 def configuration(connection: Connection | None = None) -> Config:
@@ -99,12 +102,15 @@ async def migration_transaction(address: Address) -> AsyncIterator[AsyncConnecti
             # migration may take its minutes.
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({AdvisoryLock.MIGRATE})"))
             await connection.execute(text(f"SET LOCAL lock_timeout = {int(LOCK_SECONDS * 1000)}"))
+            await connection.execute(text(f"SET LOCAL maintenance_work_mem = '{INDEX_MEMORY}'"))
             yield connection
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+        state = getattr(error.orig, "sqlstate", None)
+        if state not in (_LOCK_NOT_AVAILABLE, _DEADLOCK):
             raise
+        why = "与迁移互相等待" if state == _DEADLOCK else f"等了 {LOCK_SECONDS} 秒仍未释放"
         raise LockTimeout(
-            f"有会话占用着要迁移的表，等了 {LOCK_SECONDS} 秒仍未释放；迁移已全部撤回，数据库没有改动。"
+            f"有会话占用着要迁移的表，{why}；迁移已全部撤回，数据库没有改动。"
             "请先停下服务，结束占用它的备份或未提交的事务（见 pg_stat_activity），再执行一次。"
         ) from error
     finally:

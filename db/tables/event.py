@@ -20,7 +20,7 @@ event = Table(
         Integer,
         "audit",
         "迟记的日数：发生与记录相隔的日数",
-        Computed(LATE_DAYS, persisted=True),
+        Computed(LATE_DAYS, persisted=False),
         nullable=True,
     ),
     column("late_reason", Text, "audit", "迟记的原因，由记录人写明", nullable=True, form="shared"),

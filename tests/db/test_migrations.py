@@ -37,6 +37,25 @@ FUNCTIONS = (
     "SELECT string_agg(pg_get_functiondef(oid), ';' ORDER BY proname = 'bigrams', proname) FROM pg_proc"
     " WHERE pronamespace = 'public'::regnamespace AND proname IN ('folded', 'searched', 'bigrams')"
 )
+# What PostgreSQL evaluates by itself when a dump is restored: each as an expression over a row of its table.
+EVALUATED = """
+SELECT 'SELECT count((' || pg_get_expr(adbin, adrelid) || ')::text) FROM ' || adrelid::regclass AS statement
+FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum AND attgenerated <> ''
+WHERE adrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+UNION ALL
+SELECT 'SELECT count((' || pg_get_expr(conbin, conrelid) || ')::text) FROM ' || conrelid::regclass FROM pg_constraint
+WHERE connamespace = 'public'::regnamespace AND contype = 'c'
+UNION ALL
+SELECT 'SELECT count((' || coalesce(pg_get_expr(indexprs, indrelid), '0') || ')::text) FROM ' || indrelid::regclass
+    || coalesce(' WHERE ' || pg_get_expr(indpred, indrelid), '')
+FROM pg_index JOIN pg_class ON oid = indrelid AND relnamespace = 'public'::regnamespace WHERE num_nonnulls(indexprs, indpred) > 0
+UNION ALL
+SELECT 'SELECT ' || oid::regproc || '(' || (SELECT string_agg(
+        CASE kind::regtype::text WHEN 'text' THEN $s$'某 路'::text$s$ WHEN 'date' THEN 'current_date' WHEN 'uuid' THEN 'uuidv7()'
+            WHEN 'uuid[]' THEN 'ARRAY[uuidv7()]' WHEN 'text[]' THEN $s$'{某路}'::text[]$s$ ELSE 'NULL::' || kind::regtype END, ', ' ORDER BY place)
+    FROM unnest(proargtypes) WITH ORDINALITY AS argument (kind, place)) || ')'
+FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f' AND prolang = (SELECT oid FROM pg_language WHERE lanname = 'sql')
+"""
 
 
 async def test_alembic_sees_no_difference_to_the_tables(database: Address) -> None:
@@ -71,6 +90,17 @@ async def test_the_schema_is_the_one_that_the_tables_describe(database: Address)
     finally:
         async with connected(database) as connection:
             await connection.execute(f"DROP DATABASE {created.database} WITH (FORCE)")
+
+
+async def test_what_the_database_evaluates_needs_no_search_path(county: Address) -> None:
+    """A dump is restored without one: generated columns, checks and indexes name the schema of what they stand on, to the last function."""
+    async with connected(county) as connection:
+        await connection.execute("SET search_path = ''")
+        statements = [row["statement"] for row in await connection.fetch(EVALUATED)]
+        for function in ("public.bigrams(", "public.searched(", "public.search_patterns("):
+            assert any(function in statement for statement in statements)
+        for statement in statements:
+            await connection.fetch(statement)
 
 
 async def test_earlier_events_move_to_the_row_that_their_command_made(own_county: Address) -> None:

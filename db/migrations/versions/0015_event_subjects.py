@@ -1,15 +1,27 @@
 """Events are filed under the row that their command made or changed, where earlier ones stand under the row that it locked.
 
 The row is the one that the event's changes name, or the only one that fits its time and its actor. Where none is found the event keeps its
-key under the new kind: no row has it, so no timeline shows the event any more. How many these are is a warning in the server's log.
+key under the new kind: no row has it, so no timeline shows the event any more. How many these are is told to whoever runs the migration.
+
+Before anything else every table that this and the next migrations change is locked.
 """
 
 from alembic import op
+
+from db.postgres.migration_notes import tell
 
 revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
+
+# What 0015 to 0026 change. The dispute comes first, as in every command on a case: such a command is waited for before anything else is
+# held, and none begins after.
+LOCKED = (
+    "dispute", "agreement", "alert_rule", "area", "attendance", "case_counter", "company", "compound", "confirmation", "escalation",
+    "event", "follow_up", "inspection", "note", "obligation", "organization", "party", "performance", "person", "referral", "request",
+    "session", "tally", "tally_change", "tally_days", "tally_sum", "team",
+)  # fmt: skip
 
 # By action: the resource that it made or changed.
 SUBJECTS = {
@@ -59,7 +71,6 @@ _ONLY = " ".join(
 )
 MOVE = f"""
 DO $$
-DECLARE undecided bigint;
 BEGIN
     CREATE TEMPORARY TABLE moved ON COMMIT DROP AS
         SELECT e.id, m.kind, coalesce({_NAMED}, CASE m.kind {_ONLY} END) AS key
@@ -69,17 +80,18 @@ BEGIN
     DELETE FROM moved WHERE kind = 'Signature' AND key IS NULL;
     UPDATE event SET resource = moved.kind, resource_id = coalesce(moved.key, event.resource_id)
         FROM moved WHERE moved.id = event.id;
-    SELECT count(*) INTO undecided FROM moved WHERE key IS NULL;
-    IF undecided > 0 THEN
-        RAISE WARNING '% events are about rows that are not found: they show in no timeline', undecided;
-    END IF;
-    DROP TABLE moved;
 END
 $$
 """  # noqa: S608
 
 
 def upgrade() -> None:
+    op.execute(f"LOCK TABLE {', '.join(LOCKED)} IN ACCESS EXCLUSIVE MODE")
     op.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
     op.execute(MOVE)
     op.execute("ALTER TABLE event ENABLE TRIGGER event_append_only")
+    tell(
+        "下列办理记录找不到所对应的内容，已原样保留，但不再显示在办理经过中",
+        {"办理记录 {} 条": "SELECT count(*) FROM moved WHERE key IS NULL"},
+    )
+    op.execute("DROP TABLE moved")

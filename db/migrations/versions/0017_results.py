@@ -8,6 +8,8 @@ Nothing that was excused was performed. A visit counts where it reached somebody
 import sqlalchemy as sa
 from alembic import op
 
+from db.postgres.migration_notes import tell
+
 revision = "0017"
 down_revision = "0016"
 branch_labels = None
@@ -26,30 +28,39 @@ FITS = (
 )
 
 # An event about an alert or a referral tells the state of that.
-ENDED = """
+TOLD = """
+SELECT replace(told.state, 'CLOSED', 'PERFORMED')
+FROM event AS e, LATERAL (SELECT CASE WHEN e.action = 'dispute.archive' THEN e.from_state ELSE e.to_state END AS state) AS told
+WHERE e.dispute_id = d.id AND e.action ~ '^(dispute|agreement|obligation)[.]'
+    AND told.state IN ('PERFORMED', 'CLOSED', 'FAILED', 'WITHDRAWN', 'REFUSED', 'DECLINED')
+ORDER BY e.at DESC, e.id DESC LIMIT 1
+"""
+ENDED = f"""
 SELECT coalesce(
-    (SELECT replace(told.state, 'CLOSED', 'PERFORMED')
-     FROM event AS e, LATERAL (SELECT CASE WHEN e.action = 'dispute.archive' THEN e.from_state ELSE e.to_state END AS state) AS told
-     WHERE e.dispute_id = d.id AND e.action ~ '^(dispute|agreement|obligation)[.]'
-         AND told.state IN ('PERFORMED', 'CLOSED', 'FAILED', 'WITHDRAWN', 'REFUSED', 'DECLINED')
-     ORDER BY e.at DESC, e.id DESC LIMIT 1),
+    ({TOLD}),
     CASE WHEN d.decline_reason IS NOT NULL OR (d.accepted_at IS NULL AND d.concluded_at IS NULL) THEN 'DECLINED'
          WHEN EXISTS (SELECT FROM agreement AS a WHERE a.dispute_id = d.id AND a.state IN ('EFFECTIVE', 'VARIED')) THEN 'PERFORMED'
-         WHEN EXISTS (SELECT FROM party AS p WHERE p.dispute_id = d.id AND p.consent = 'REFUSED') THEN 'REFUSED'
+         WHEN EXISTS (SELECT FROM party AS p WHERE p.dispute_id = d.id AND p.consent = 'REFUSED'
+             AND p.side IN ('APPLICANT', 'RESPONDENT')) THEN 'REFUSED'
          ELSE 'FAILED' END)
 """
 DERIVE = f"""
-UPDATE dispute AS d SET result = CASE
-    WHEN state IN ('AGREED', 'PERFORMING') THEN 'AGREED' WHEN state = 'CLOSED' THEN 'PERFORMED'
-    WHEN state = 'ARCHIVED' THEN ({ENDED}) ELSE state END
-WHERE state NOT IN ('REGISTERED', 'ACCEPTED', 'MEDIATING')
+UPDATE dispute AS d SET
+    result = CASE WHEN ended.result = 'PERFORMED' AND ended.owing THEN 'UNPERFORMED' ELSE ended.result END,
+    state = CASE WHEN d.state = 'PERFORMED' AND ended.owing THEN 'UNPERFORMED' ELSE d.state END
+FROM (
+    SELECT id, CASE
+        WHEN state IN ('AGREED', 'PERFORMING') THEN 'AGREED' WHEN state = 'CLOSED' THEN 'PERFORMED'
+        WHEN state = 'ARCHIVED' THEN ({ENDED}) ELSE state END AS result,
+    EXISTS (
+        SELECT FROM obligation AS o JOIN agreement AS a ON a.id = o.agreement_id
+        WHERE o.dispute_id = d.id AND a.state IN ('EFFECTIVE', 'VARIED') AND o.state NOT IN ('PERFORMED', 'ENFORCED')) AS owing
+    FROM dispute AS d WHERE state NOT IN ('REGISTERED', 'ACCEPTED', 'MEDIATING')
+) AS ended WHERE ended.id = d.id
 """
-NOT_PERFORMED = """
-UPDATE dispute AS d SET result = 'UNPERFORMED', state = CASE state WHEN 'PERFORMED' THEN 'UNPERFORMED' ELSE state END
-WHERE result = 'PERFORMED' AND EXISTS (
-    SELECT FROM obligation AS o JOIN agreement AS a ON a.id = o.agreement_id
-    WHERE o.dispute_id = d.id AND a.state IN ('EFFECTIVE', 'VARIED') AND o.state NOT IN ('PERFORMED', 'ENFORCED'))
-"""
+UNTOLD = (
+    f"SELECT count(*) FROM dispute AS d WHERE state = 'ARCHIVED' AND decline_reason IS NULL AND NOT EXISTS ({TOLD})"
+)
 
 # Whoever changes a state cannot forget the result, and nobody can give another one.
 FOLLOW = """
@@ -152,7 +163,6 @@ def upgrade() -> None:
     # An archived row takes its result as any other; the figures are made anew below.
     op.execute("ALTER TABLE dispute DISABLE TRIGGER USER")
     op.execute(DERIVE)
-    op.execute(NOT_PERFORMED)
     op.execute("ALTER TABLE dispute ENABLE TRIGGER USER")
     op.create_check_constraint(op.f("ck_dispute_state_result"), "dispute", FITS)
     op.execute(FOLLOW)
@@ -178,3 +188,4 @@ def upgrade() -> None:
             f" WHEN (({before}) IS DISTINCT FROM ({after})) EXECUTE FUNCTION {function}()"
         )
     op.execute("SELECT tally_rebuild()")
+    tell("下列归档纠纷没有记明如何终结，调解结果已按卷内情况推定，请人工核对", {"纠纷 {} 件": UNTOLD})

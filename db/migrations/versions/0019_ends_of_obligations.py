@@ -1,11 +1,14 @@
 # ruff: noqa: S608 - the statements are made of constants of this file
 """A release by the creditor is told from what cannot be performed; default, suit and enforcement have their facts.
 
-What was excused before was either: it was a release where its reason says so.
+What was excused before was either: it was a release where its reason says so. The others, without a ground, and the days of suit that are
+derived from the obligations, are counted for whoever runs the migration.
 """
 
 import sqlalchemy as sa
 from alembic import op
+
+from db.postgres.migration_notes import tell
 
 revision = "0019"
 down_revision = "0018"
@@ -66,3 +69,10 @@ def upgrade() -> None:
     )
     for table in ("obligation", "performance", "agreement"):
         op.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    tell(
+        "下列内容已由旧记录推定，请人工核对",
+        {
+            "没有写明原因、按不能履行处理的免除 {} 项": "SELECT count(*) FROM performance WHERE kind = 'EXCUSE'",
+            "按履行期限推定起诉日期的协议 {} 份": "SELECT count(*) FROM agreement WHERE sued_on IS NOT NULL",
+        },
+    )

@@ -54,57 +54,43 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT translate(lower(normalize(regexp_replace(value, '[{INVISIBLE}]', '', 'g'), NFKC) COLLATE "pg_c_utf8"), '{ALIKE[0]}', '{ALIKE[1]}')
 $$
 """
+# A function names the schema of another: a dump is restored without a search path.
 # Blanks count between Latin words and numbers alone.
 SEARCHED = """
 CREATE FUNCTION searched(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT regexp_replace(folded(value), '(?<![0-9a-z[:space:]])[[:space:]]+|[[:space:]]+(?![0-9a-z[:space:]])', '', 'g')
-$$
-"""
-BIGRAMS = """
-CREATE OR REPLACE FUNCTION bigrams(value text) RETURNS text[]
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT coalesce(array_agg(DISTINCT substr(text, position, 2)), '{}')
-    FROM (SELECT searched(value)) AS one (text), generate_series(1, length(text) - 1) AS position
-    WHERE substr(text, position, 2) !~ '[[:space:]]'
+    SELECT regexp_replace(public.folded(value), '(?<![0-9a-z[:space:]])[[:space:]]+|[[:space:]]+(?![0-9a-z[:space:]])', '', 'g')
 $$
 """
 # What is searched for: words between blanks, each of which must occur. Their pairs, whether the pairs tell all, and their patterns.
 WORDS = """
 CREATE FUNCTION search_words(value text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT coalesce(array_agg(DISTINCT word), '{}') FROM regexp_split_to_table(folded(value), '[[:space:]]+') AS word WHERE word <> ''
+    SELECT coalesce(array_agg(DISTINCT word), '{}') FROM regexp_split_to_table(public.folded(value), '[[:space:]]+') AS word WHERE word <> ''
 $$
 """
 PAIRS = """
 CREATE FUNCTION search_pairs(value text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT coalesce(array_agg(DISTINCT substr(word, position, 2)), '{}')
-    FROM unnest(search_words(value)) AS word, generate_series(1, length(word) - 1) AS position
+    FROM unnest(public.search_words(value)) AS word, generate_series(1, length(word) - 1) AS position
 $$
 """
 EXACT = """
 CREATE FUNCTION search_by_pairs(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT coalesce(bool_and(length(word) = 2), false) FROM unnest(search_words(value)) AS word
+    SELECT coalesce(bool_and(length(word) = 2), false) FROM unnest(public.search_words(value)) AS word
 $$
 """
 PATTERNS = r"""
 CREATE FUNCTION search_patterns(value text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT coalesce(array_agg('%' || regexp_replace(word, '([\\%_])', '\\\1', 'g') || '%'), '{}') FROM unnest(search_words(value)) AS word
+    SELECT coalesce(array_agg('%' || regexp_replace(word, '([\\%_])', '\\\1', 'g') || '%'), '{}') FROM unnest(public.search_words(value)) AS word
 $$
 """
 
 
 def upgrade() -> None:
-    for function in (MASK_ADDRESS, FOLDED, SEARCHED, BIGRAMS, WORDS, PAIRS, EXACT, PATTERNS):
+    for function in (MASK_ADDRESS, FOLDED, SEARCHED, WORDS, PAIRS, EXACT, PATTERNS):
         # A colon before a word would be a bind.
         op.execute(function.replace("(?:", r"(?\:"))
-    op.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    # The table is written anew once, with the pairs of both columns.
-    op.execute(
-        "ALTER TABLE dispute ALTER COLUMN public_grams SET EXPRESSION AS"
-        " (bigrams(title || '|' || coalesce(public_summary, '') || '|' || coalesce(case_number, ''))),"
-        " ALTER COLUMN narrative_grams SET EXPRESSION AS (bigrams(summary))"
-    )

@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column(
             "late_days",
             sa.Integer(),
-            sa.Computed(LATE_DAYS, persisted=True),
+            sa.Computed(LATE_DAYS, persisted=False),
             nullable=True,
             comment="迟记的日数：发生与记录相隔的日数",
         ),
@@ -59,8 +59,8 @@ def upgrade() -> None:
         ),
     )
     op.add_column("dispute", sa.Column("hand_id", sa.Uuid(), nullable=True, comment="最先经手的人"))
-    op.create_foreign_key(op.f("fk_dispute_hand_id"), "dispute", "person", ["hand_id"], ["id"])
     # What is archived is not changed by this either: it is told about, not edited.
     op.execute("ALTER TABLE dispute DISABLE TRIGGER USER")
     op.execute(DERIVE)
     op.execute("ALTER TABLE dispute ENABLE TRIGGER USER")
+    op.create_foreign_key(op.f("fk_dispute_hand_id"), "dispute", "person", ["hand_id"], ["id"])

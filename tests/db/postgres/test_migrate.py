@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from alembic import command
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -17,6 +20,17 @@ from db.postgres.migrate import LOCK_SECONDS, LockTimeout, configuration, migrat
 from tests.db.world import connected
 
 BEFORE_LAST = "0013"
+# The first migration of those that lock what they change before anything else, and the one before it.
+UNLOCKED, LOCKING = "0014", "0015"
+# Tables that this transaction keeps others from writing, or writes to itself.
+HELD = """
+SELECT array_agg(DISTINCT relation ORDER BY relation) FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+WHERE pid = pg_backend_pid() AND relkind = 'r' AND relnamespace = 'public'::regnamespace AND relation = ANY ($1::oid[])
+    AND mode NOT IN ('AccessShareLock', 'RowShareLock')
+"""
+TABLES = """
+SELECT array_agg(oid) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
+"""
 VERSION = "SELECT version_num FROM alembic_version"
 
 
@@ -45,6 +59,49 @@ async def test_a_table_that_stays_locked_ends_the_migration(older: Address, monk
             assert await reader.fetchval(VERSION) == BEFORE_LAST
         await migrate(older)
         assert await reader.fetchval(VERSION) == ScriptDirectory.from_config(configuration()).get_current_head()
+
+
+async def test_everything_is_locked_before_anything_is_changed(database: Address) -> None:
+    """Else a service that runs and the migration could each wait for what the other holds."""
+    address = database.with_database(f"{database.database}_unlocked")
+    await ensure_database(address)
+
+    def held(sync: Connection) -> tuple[list[int], list[int]]:
+        command.upgrade(configuration(sync), UNLOCKED)
+        sync.commit()
+        tables = sync.exec_driver_sql(TABLES).scalar_one()
+        command.upgrade(configuration(sync), LOCKING)
+        first = sync.exec_driver_sql(HELD, (tables,)).scalar_one()
+        command.upgrade(configuration(sync), "head")
+        return first, sync.exec_driver_sql(HELD, (tables,)).scalar_one()
+
+    try:
+        engine = create_async_engine(address.url(), poolclass=NullPool)
+        async with engine.connect() as connection:
+            first, last = await connection.run_sync(held)
+        await engine.dispose()
+        assert first == last != []
+    finally:
+        async with connected(database) as owner:
+            await owner.execute(f"DROP DATABASE {address.database} WITH (FORCE)")
+
+
+async def test_a_deadlock_is_told_as_a_lock(database: Address) -> None:
+    """Another session holds what the migration waits for, and waits for what the migration holds."""
+    waiting: list[asyncio.Future[str]] = []
+
+    async def lock_the_other_way(other: "asyncpg.Connection[Any]") -> None:
+        async with migration_transaction(database) as connection:
+            await connection.exec_driver_sql("SET LOCAL deadlock_timeout = '100ms'")
+            await connection.exec_driver_sql("LOCK TABLE event")
+            waiting.append(asyncio.ensure_future(other.execute("LOCK TABLE event")))
+            await connection.exec_driver_sql("LOCK TABLE dispute")
+
+    async with connected(database) as other, other.transaction():
+        await other.execute("SET LOCAL deadlock_timeout = '1min'; LOCK TABLE dispute")
+        with pytest.raises(LockTimeout, match=r"与迁移互相等待.*没有改动"):
+            await lock_the_other_way(other)
+        await asyncio.gather(*waiting)
 
 
 async def test_a_migration_in_progress_is_waited_for(older: Address, monkeypatch: pytest.MonkeyPatch) -> None:
